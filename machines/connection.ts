@@ -1,0 +1,398 @@
+import { assign, emit, fromCallback, sendTo, setup, type EventObject } from 'xstate';
+
+import { hiddenDelayMs, offlineDelayMs, promptDelayMs, retryDelayMs, type DelayFormula } from '../src/core/backoff.ts';
+import { drawFrom } from '../src/core/chance.ts';
+import { failure, ownClosure, type Failure } from '../src/core/recovery.ts';
+import {
+  environmentAfter,
+  initialContext,
+  type ConnectionContext,
+  type ConnectionEmitted,
+  type ConnectionEvent,
+  type ConnectionInput,
+  type ConnectionStateName,
+  type GiveUpCause,
+  type RetryHold,
+  type SocketCommand,
+} from './facts.ts';
+import { healthMachine } from './health.ts';
+
+type TimeoutCode = 'CREDENTIALS_TIMEOUT' | 'URL_TIMEOUT' | 'CONNECT_TIMEOUT' | 'GREETING_TIMEOUT';
+
+/** Every invoked actor is found by the id of the connection it works for: its ports are no part of the chart. */
+interface ActorInput {
+  connectionId: string;
+}
+
+/** Life and recovery of one connection. Payloads never come here: only edges do. */
+export const connectionMachine = setup({
+  types: {
+    context: {} as ConnectionContext,
+    input: {} as ConnectionInput,
+    events: {} as ConnectionEvent,
+    emitted: {} as ConnectionEmitted,
+    tags: {} as ConnectionStateName,
+  },
+  actors: {
+    /** Owns one WebSocket: dials, reports, closes; disposes of it when stopped. */
+    socket: fromCallback<SocketCommand, ActorInput>(() => undefined),
+    /** Asks the credentials provider. */
+    authorizer: fromCallback<EventObject, ActorInput>(() => undefined),
+    /** Asks the URL provider. */
+    locator: fromCallback<EventObject, ActorInput>(() => undefined),
+    /** Does what the wire asks for between the open socket and the first message. */
+    greeter: fromCallback<EventObject, ActorInput>(() => undefined),
+    /** Joins outbox and inbox to the socket for as long as it runs. */
+    traffic: fromCallback<EventObject, ActorInput>(() => undefined),
+    health: healthMachine,
+  },
+  actions: {
+    beginAnew: assign({ retries: 0, credentialsFailures: 0, tenure: 'new', failure: null, opens: 0 }),
+    beginAgain: assign({ retries: 0, credentialsFailures: 0, tenure: 'new', failure: null }),
+    changePolicy: assign(({ event }) => (event.type === 'policy.changed' ? { policy: event.policy } : {})),
+    noteSignal: assign(({ event }) => environmentAfter(event)),
+    advanceGeneration: assign({ generation: ({ context }) => context.generation + 1 }),
+    dialSocket: sendTo('socket', ({ context }): SocketCommand => ({ type: 'dial', generation: context.generation })),
+    closeSocket: sendTo('socket', ({ context }): SocketCommand => ({ type: 'close', ...context.closeRequest })),
+    probeLink: sendTo('health', { type: 'probe' }),
+    noteLink: assign(({ event }) => (event.type === 'socket.opened' ? { canPing: event.canPing } : {})),
+    recordOpen: assign({ opens: ({ context }) => context.opens + 1, tenure: 'new' }),
+    settle: assign({ retries: 0, tenure: 'stable' }),
+    clearCredentialsFailures: assign({ credentialsFailures: 0 }),
+    recordFailure: assign(({ event }) => ('failure' in event ? { failure: event.failure } : {})),
+    recordTimeout: assign((_, params: { code: TimeoutCode }) => ({ failure: failure(params.code, 'retry') })),
+    recordDeath: assign({ failure: () => failure('LINK_DEAD', 'retry') }),
+    recordOwnClose: assign({ failure: ({ context }) => ownClosure(context.closeRequest) }),
+    countCredentialsFailure: assign({ credentialsFailures: ({ context }) => context.credentialsFailures + 1 }),
+    recordCloseRequest: assign(({ event }) =>
+      event.type === 'disconnect' ? { closeRequest: { code: event.code, reason: event.reason } } : {},
+    ),
+    countRetry: assign({ retries: ({ context }) => context.retries + 1 }),
+    drawBackoff: assign(({ context }) => drawDelay(context, retryDelayMs)),
+    drawPrompt: assign(({ context }) => drawDelay(context, promptDelayMs)),
+    drawOffline: assign(({ context }) => drawDelay(context, offlineDelayMs)),
+    drawHidden: assign(({ context }) => drawDelay(context, hiddenDelayMs)),
+    announceOpened: emit(({ context }) => ({
+      type: 'opened' as const,
+      isReconnect: context.opens > 1,
+      generation: context.generation,
+      retries: context.retries,
+    })),
+    announceClosed: emit(({ context }) => ({ type: 'closed' as const, failure: lastFailure(context) })),
+    announceFailure: emit(({ context }) => ({ type: 'failed' as const, failure: lastFailure(context) })),
+    announceRetry: emit(({ context }, params: { hold: RetryHold }) => ({
+      type: 'retrying' as const,
+      delayMs: context.retryDelayMs,
+      attempt: context.retries,
+      hold: params.hold,
+    })),
+    announceGiveUp: emit((_, { because }: { because: GiveUpCause }) => ({ type: 'gave.up' as const, because })),
+    reportActive: sendTo(
+      ({ self }) => self._parent ?? self,
+      ({ context }) => ({ type: 'connection.active', id: context.id }),
+    ),
+    reportRested: sendTo(
+      ({ self }) => self._parent ?? self,
+      ({ context }) => ({ type: 'connection.rested', id: context.id }),
+    ),
+  },
+  guards: {
+    isCurrent: ({ context, event }) => 'generation' in event && event.generation === context.generation,
+    isTerminal: ({ context }) => context.failure?.verdict === 'stop',
+    isExhausted: ({ context: { policy, retries } }) => policy.maxRetries !== null && retries >= policy.maxRetries,
+    areCredentialsExhausted: ({ context: { policy, credentialsFailures } }) =>
+      policy.maxCredentialsRetries !== null && credentialsFailures > policy.maxCredentialsRetries,
+    isOffline: ({ context }) => context.network === 'offline',
+    isHidden: ({ context }) => context.page === 'hidden',
+  },
+  delays: {
+    credentialsTimeout: ({ context }) => context.policy.credentialsTimeoutMs,
+    urlTimeout: ({ context }) => context.policy.urlTimeoutMs,
+    connectTimeout: ({ context }) => context.policy.connectTimeoutMs,
+    greetingTimeout: ({ context }) => context.policy.greetingTimeoutMs,
+    closeTimeout: ({ context }) => context.policy.closeTimeoutMs,
+    stablePeriod: ({ context }) => context.policy.stableMs,
+    retryDelay: ({ context }) => context.retryDelayMs,
+  },
+}).createMachine({
+  id: 'connection',
+  description: 'Life and recovery of one connection.',
+  context: ({ input }) => initialContext(input),
+  options: { maxIterations: 100 },
+  initial: 'idle',
+  on: {
+    'policy.changed': { actions: 'changePolicy' },
+    'network.online': { actions: 'noteSignal' },
+    'network.offline': { actions: 'noteSignal' },
+    'page.visible': { actions: 'noteSignal' },
+    'page.hidden': { actions: 'noteSignal' },
+  },
+  states: {
+    idle: {
+      description: 'Made, and not yet asked to connect.',
+      tags: 'idle',
+      on: { connect: { target: 'live', actions: 'beginAnew' }, disconnect: { target: 'closed' } },
+    },
+    live: {
+      description:
+        'One attempt and the socket it leads to. Leaving this state disposes of the socket, whatever its state.',
+      invoke: { id: 'socket', src: 'socket', input: ({ context }) => ({ connectionId: context.id }) },
+      entry: 'reportActive',
+      initial: 'connecting',
+      on: { disconnect: { target: 'closed', description: 'Nothing is open yet: the attempt is dropped.' } },
+      states: {
+        connecting: {
+          description: 'From the wish to the first usable moment of the link.',
+          tags: 'connecting',
+          initial: 'resolving',
+          on: {
+            'socket.closed': {
+              guard: 'isCurrent',
+              target: '#connection.assessing',
+              actions: ['recordFailure'],
+            },
+          },
+          states: {
+            resolving: {
+              description: 'Who we are and where to go, asked anew for each attempt.',
+              initial: 'authorizing',
+              states: {
+                authorizing: {
+                  description: 'Waiting for the credentials provider; passed at once without one.',
+                  invoke: {
+                    id: 'authorizer',
+                    src: 'authorizer',
+                    input: ({ context }) => ({ connectionId: context.id }),
+                  },
+                  on: {
+                    'credentials.resolved': { target: 'locating', actions: 'clearCredentialsFailures' },
+                    'credentials.failed': {
+                      target: '#connection.assessing',
+                      actions: ['countCredentialsFailure', 'recordFailure'],
+                    },
+                  },
+                  after: {
+                    credentialsTimeout: {
+                      target: '#connection.assessing',
+                      actions: [
+                        'countCredentialsFailure',
+                        { type: 'recordTimeout', params: { code: 'CREDENTIALS_TIMEOUT' } },
+                      ],
+                    },
+                  },
+                },
+                locating: {
+                  description: 'Waiting for the URL provider; passed at once with a fixed URL.',
+                  invoke: { id: 'locator', src: 'locator', input: ({ context }) => ({ connectionId: context.id }) },
+                  on: {
+                    'url.resolved': { target: '#connection.live.connecting.dialing' },
+                    'url.failed': { target: '#connection.assessing', actions: ['recordFailure'] },
+                  },
+                  after: {
+                    urlTimeout: {
+                      target: '#connection.assessing',
+                      actions: [{ type: 'recordTimeout', params: { code: 'URL_TIMEOUT' } }],
+                    },
+                  },
+                },
+              },
+            },
+            dialing: {
+              description: 'The WebSocket handshake is under way.',
+              entry: ['advanceGeneration', 'dialSocket'],
+              on: { 'socket.opened': { guard: 'isCurrent', target: 'greeting', actions: 'noteLink' } },
+              after: {
+                connectTimeout: {
+                  target: '#connection.assessing',
+                  actions: [{ type: 'recordTimeout', params: { code: 'CONNECT_TIMEOUT' } }],
+                },
+              },
+            },
+            greeting: {
+              description:
+                'The socket is open; the wire says what comes before the first message. On the plain wire: nothing.',
+              invoke: { id: 'greeter', src: 'greeter', input: ({ context }) => ({ connectionId: context.id }) },
+              on: { 'greeting.completed': { target: '#connection.live.established' } },
+              after: {
+                greetingTimeout: {
+                  target: '#connection.assessing',
+                  actions: [{ type: 'recordTimeout', params: { code: 'GREETING_TIMEOUT' } }],
+                },
+              },
+            },
+          },
+        },
+        established: {
+          description: 'The link is in use: outbox and inbox are joined to the socket exactly while this state holds.',
+          invoke: [
+            { id: 'traffic', src: 'traffic', input: ({ context }) => ({ connectionId: context.id }) },
+            {
+              id: 'health',
+              src: 'health',
+              input: ({ context }) => ({
+                connectionId: context.id,
+                policy: context.canPing ? context.policy.heartbeat : null,
+              }),
+            },
+          ],
+          entry: ['recordOpen', 'announceOpened'],
+          initial: 'open',
+          on: {
+            'socket.closed': {
+              guard: 'isCurrent',
+              target: '#connection.assessing',
+              actions: ['recordFailure', 'announceClosed'],
+            },
+            'health.dead': {
+              target: '#connection.assessing',
+              actions: ['recordDeath', 'announceClosed'],
+              description: 'Abandoned without waiting for the platform to notice.',
+            },
+            disconnect: { target: 'closing', actions: 'recordCloseRequest' },
+            'network.online': { actions: ['noteSignal', 'probeLink'] },
+            'network.offline': { actions: ['noteSignal', 'probeLink'] },
+            'page.visible': { actions: ['noteSignal', 'probeLink'] },
+            'system.woke': { actions: 'probeLink' },
+          },
+          after: {
+            stablePeriod: { actions: 'settle', description: 'The next loss begins a new episode.' },
+          },
+          states: {
+            open: {
+              description: 'Messages flow.',
+              tags: 'open',
+              on: { 'health.late': { target: 'degraded' } },
+            },
+            degraded: {
+              description: 'Messages flow, but the peer is late with its proof of life.',
+              tags: 'degraded',
+              on: { 'health.recovered': { target: 'open' } },
+            },
+          },
+        },
+        closing: {
+          description: 'The application closed; the closing handshake has a deadline.',
+          tags: 'closing',
+          entry: 'closeSocket',
+          on: {
+            'socket.closed': {
+              guard: 'isCurrent',
+              target: '#connection.closed',
+              actions: ['recordFailure', 'announceClosed'],
+            },
+            connect: {
+              target: '#connection.live',
+              reenter: true,
+              actions: ['recordOwnClose', 'announceClosed', 'beginAnew'],
+              description: 'A new socket; the old one is disposed of, not waited for.',
+            },
+            disconnect: { description: 'Already closing.' },
+          },
+          after: {
+            closeTimeout: { target: '#connection.closed', actions: ['recordOwnClose', 'announceClosed'] },
+          },
+        },
+      },
+    },
+    assessing: {
+      description: 'Passed through after every failure: the one place where recovery is chosen.',
+      entry: 'announceFailure',
+      always: [
+        { guard: 'isTerminal', target: 'failed', actions: { type: 'announceGiveUp', params: { because: 'terminal' } } },
+        {
+          guard: 'areCredentialsExhausted',
+          target: 'failed',
+          actions: { type: 'announceGiveUp', params: { because: 'credentials' } },
+        },
+        {
+          guard: 'isExhausted',
+          target: 'failed',
+          actions: { type: 'announceGiveUp', params: { because: 'exhausted' } },
+        },
+        { guard: 'isOffline', target: '#connection.backoff.offline', actions: ['countRetry', 'drawOffline'] },
+        { guard: 'isHidden', target: '#connection.backoff.hidden', actions: ['countRetry', 'drawHidden'] },
+        { target: 'backoff', actions: ['countRetry', 'drawBackoff'] },
+      ],
+    },
+    backoff: {
+      description: 'Between attempts. No socket exists.',
+      tags: 'backoff',
+      initial: 'waiting',
+      on: {
+        connect: { target: 'live', description: 'The application does not want to wait.' },
+        disconnect: { target: 'closed' },
+      },
+      states: {
+        waiting: {
+          description: 'The delay drawn for this retry runs.',
+          entry: { type: 'announceRetry', params: { hold: 'delay' } },
+          on: {
+            'network.offline': {
+              target: 'offline',
+              actions: ['noteSignal', 'drawOffline'],
+            },
+            'page.hidden': {
+              target: 'hidden',
+              actions: ['noteSignal', 'drawHidden'],
+            },
+            'system.woke': { target: 'waiting', reenter: true, actions: 'drawPrompt' },
+          },
+          after: { retryDelay: { target: '#connection.live' } },
+        },
+        offline: {
+          description:
+            'The platform reports no network. News of it ends the wait; a slow retry goes on, for reports can be wrong.',
+          entry: { type: 'announceRetry', params: { hold: 'network' } },
+          on: {
+            'network.online': {
+              target: 'waiting',
+              actions: ['noteSignal', 'drawPrompt'],
+            },
+          },
+          after: { retryDelay: { target: '#connection.live' } },
+        },
+        hidden: {
+          description: 'Nobody looks at the page: retries are slower until somebody does.',
+          entry: { type: 'announceRetry', params: { hold: 'visibility' } },
+          on: {
+            'page.visible': {
+              target: 'waiting',
+              actions: ['noteSignal', 'drawPrompt'],
+            },
+            'network.offline': {
+              target: 'offline',
+              actions: ['noteSignal', 'drawOffline'],
+            },
+          },
+          after: { retryDelay: { target: '#connection.live' } },
+        },
+      },
+    },
+    closed: {
+      description: 'The application closed it. Only the application opens it again.',
+      tags: 'closed',
+      entry: 'reportRested',
+      on: { connect: { target: 'live', actions: 'beginAnew' } },
+    },
+    failed: {
+      description: 'Given up, with a reason. Only the application tries again.',
+      tags: 'failed',
+      entry: 'reportRested',
+      on: { connect: { target: 'live', actions: 'beginAgain' }, disconnect: { target: 'closed' } },
+    },
+  },
+});
+
+function lastFailure({ failure: last, closeRequest }: ConnectionContext): Failure {
+  return last ?? ownClosure(closeRequest);
+}
+
+function drawDelay(
+  context: ConnectionContext,
+  delayMs: DelayFormula,
+): Pick<ConnectionContext, 'seed' | 'retryDelayMs'> {
+  const { seed, draw } = drawFrom(context.seed);
+  const { retries, tenure, failure: last, policy } = context;
+  const facts = { retry: retries, wasStable: tenure === 'stable', floorMs: last?.floorMs ?? 0 };
+  return { seed, retryDelayMs: delayMs(policy.backoff, draw, facts) };
+}

@@ -1,0 +1,33 @@
+import type { BackoffPolicy } from '../src/core/backoff.ts';
+import type { HeartbeatPolicy } from './health.ts';
+
+/** What the chart of a connection decides by. Plain data: `null` stands for "no limit" and "off", for JSON has no Infinity. */
+export interface ConnectionPolicy {
+  credentialsTimeoutMs: number;
+  urlTimeoutMs: number;
+  connectTimeoutMs: number;
+  greetingTimeoutMs: number;
+  closeTimeoutMs: number;
+  /** How long a connection must stay open before its loss begins a new episode of retries. */
+  stableMs: number;
+  /** Retries in one episode before giving up. */
+  maxRetries: number | null;
+  /** Retries after failures of the credentials provider in a row, before giving up. */
+  maxCredentialsRetries: number | null;
+  backoff: BackoffPolicy;
+  heartbeat: HeartbeatPolicy | null;
+}
+
+/** The policy of a connection that is given no other; the options' defaults are these. */
+export const DEFAULT_POLICY: ConnectionPolicy = {
+  credentialsTimeoutMs: 10_000,
+  urlTimeoutMs: 10_000,
+  connectTimeoutMs: 10_000,
+  greetingTimeoutMs: 3_000,
+  closeTimeoutMs: 2_000,
+  stableMs: 10_000,
+  maxRetries: null,
+  maxCredentialsRetries: null,
+  backoff: { baseMs: 500, capMs: 30_000, promptMs: 200, offlineMs: 30_000, hiddenMs: 30_000 },
+  heartbeat: { intervalMs: 25_000, lateMs: 2_500, timeoutMs: 10_000 },
+};

@@ -1,0 +1,172 @@
+/**
+ * Everything that can go wrong, as typed errors with stable codes. Match by `code` (or by class): messages may change.
+ */
+
+/** What kind of trouble it is: the ten categories of connection trouble, then the ones of the library itself. */
+export type ErrorCategory =
+  | 'connection_failed'
+  | 'network_error'
+  | 'timeout'
+  | 'service_unavailable'
+  | 'rate_limited'
+  | 'authentication_failed'
+  | 'permission_denied'
+  | 'resource_not_found'
+  | 'protocol_error'
+  | 'invalid_message'
+  | 'configuration'
+  | 'queue'
+  | 'lifecycle'
+  | 'fault';
+
+/** How bad it is: `warning` heals by itself, `error` cost something, `fatal` needs a person. */
+export type ErrorSeverity = 'warning' | 'error' | 'fatal';
+
+/** What is known of the message that an error speaks of. `unknown`: it may or may not have reached the peer. */
+export type MessageOutcome = 'not_sent' | 'unknown';
+
+/** One row per code: its category, its severity, and what it says to a developer. */
+export const ERRORS = {
+  INVALID_OPTIONS: ['configuration', 'fatal', 'The options are not valid.'],
+  UNKNOWN_SERVICE: ['configuration', 'fatal', 'No service of that type is configured.'],
+  UNKNOWN_CONNECTION: ['configuration', 'error', 'No connection has that id.'],
+  CONNECTION_CONFLICT: ['configuration', 'error', 'A connection with that id exists with other parameters.'],
+  INVALID_URL: ['configuration', 'fatal', 'The URL is not one that a WebSocket can be opened to.'],
+  INVALID_PROTOCOLS: ['configuration', 'fatal', 'The subprotocols are not valid or repeat.'],
+  NO_WEBSOCKET: [
+    'configuration',
+    'fatal',
+    'This platform has no WebSocket; hand a constructor in as the option `WebSocket`.',
+  ],
+  CREDENTIALS_FAILED: ['authentication_failed', 'error', 'The credentials provider failed.'],
+  CREDENTIALS_TIMEOUT: ['timeout', 'error', 'The credentials provider did not answer in time.'],
+  URL_FAILED: ['connection_failed', 'error', 'The URL provider failed.'],
+  URL_TIMEOUT: ['timeout', 'error', 'The URL provider did not answer in time.'],
+  CONNECT_TIMEOUT: ['timeout', 'error', 'The socket did not open in time; the attempt was abandoned.'],
+  GREETING_TIMEOUT: ['timeout', 'error', 'The peer did not greet in time.'],
+  HANDSHAKE_FAILED: ['connection_failed', 'error', 'The socket closed before it was open.'],
+  CONNECTION_LOST: ['network_error', 'warning', 'The connection broke without a close frame.'],
+  CLOSED_BY_PEER: ['service_unavailable', 'warning', 'The peer closed the connection.'],
+  LINK_DEAD: ['timeout', 'warning', 'Nothing was heard from the peer within the deadline; the link was abandoned.'],
+  CLOSED_LOCALLY: ['lifecycle', 'warning', 'The application closed the connection.'],
+  RETRIES_EXHAUSTED: ['connection_failed', 'fatal', 'The last allowed retry failed.'],
+  CONNECT_ABORTED: ['lifecycle', 'warning', 'The signal given to connect() was aborted.'],
+  CONNECT_DEADLINE: ['timeout', 'error', 'The connection did not open within the time given to connect().'],
+  SERVICE_DESTROYED: ['lifecycle', 'error', 'The service has been destroyed.'],
+  NOT_ENCODABLE: ['invalid_message', 'error', 'The message cannot be encoded.'],
+  QUEUE_FULL: ['queue', 'error', 'The queue of waiting messages is full.'],
+  NOT_OPEN: ['queue', 'error', 'The connection is not open and the message queue is off.'],
+  CONNECTION_ENDED: ['queue', 'error', 'The connection ended before the message could be sent.'],
+  SEND_CANCELLED: ['queue', 'warning', 'The message was cancelled while it waited.'],
+  SEND_FAILED: ['queue', 'error', 'The socket refused the message.'],
+  ITERATION_OVERFLOW: ['queue', 'error', 'A message iterator was read too slowly and its buffer is full.'],
+  LISTENER_THREW: ['fault', 'error', 'A listener of the application threw.'],
+  INTERNAL_FAULT: ['fault', 'fatal', 'An actor died of an unexpected error; its connection was closed.'],
+} as const satisfies Record<string, readonly [ErrorCategory, ErrorSeverity, string]>;
+
+/** A stable error code. The README has a row for each. */
+export type ErrorCode = keyof typeof ERRORS;
+
+/** What an error may carry beside its code; each is absent when it is not known. */
+export interface ErrorDetails {
+  /** Replaces the code's own message. Never put a token or a URL's query in it. */
+  message?: string;
+  /** What caused it, as thrown or reported by the platform. */
+  cause?: unknown;
+  /** The connection it happened to. */
+  connectionId?: string;
+  /** The service type of that connection. */
+  serviceType?: string;
+  /** Whether the library goes on by itself. Default: `false`. */
+  retryable?: boolean;
+  /** Replaces the code's own category. */
+  category?: ErrorCategory;
+}
+
+/** The base of every error that Holdfast throws, rejects with or reports. */
+export class HoldfastError extends Error {
+  override readonly name: string = 'HoldfastError';
+  /** Stable and documented; match on this. */
+  readonly code: ErrorCode;
+  readonly category: ErrorCategory;
+  readonly severity: ErrorSeverity;
+  /** Whether the library goes on by itself: `true` means a retry follows. */
+  readonly retryable: boolean;
+  readonly connectionId: string | undefined;
+  readonly serviceType: string | undefined;
+
+  constructor(code: ErrorCode, details: ErrorDetails = {}) {
+    const [category, severity, message] = ERRORS[code];
+    super(details.message ?? message, details.cause === undefined ? undefined : { cause: details.cause });
+    this.code = code;
+    this.category = details.category ?? category;
+    this.severity = severity;
+    this.retryable = details.retryable ?? false;
+    this.connectionId = details.connectionId;
+    this.serviceType = details.serviceType;
+  }
+}
+
+/** The caller's mistake: options, ids, URLs. Retrying cannot help; the code must change. */
+export class ConfigurationError extends HoldfastError {
+  override readonly name = 'ConfigurationError';
+  /** Each thing that is wrong, as `path: what`. Empty where the message says it all. */
+  readonly problems: readonly string[];
+
+  constructor(code: ErrorCode, details: ErrorDetails & { problems?: readonly string[] } = {}) {
+    super(code, details);
+    this.problems = details.problems ?? [];
+  }
+}
+
+/** Who ended a socket: the peer by a close frame, this side, or neither (the network, a process that died). */
+export type CloseInitiator = 'peer' | 'local' | 'network';
+
+/** Trouble of a connection or of an attempt to make one. */
+export class ConnectionError extends HoldfastError {
+  override readonly name = 'ConnectionError';
+  /** The close code, when a socket ended with one. Source: RFC 6455, section 7.4. */
+  readonly closeCode: number | undefined;
+  /** The peer's close reason, without control characters. */
+  readonly closeReason: string | undefined;
+  readonly initiator: CloseInitiator | undefined;
+  /** Which socket of this connection it was, from 1. 0 before the first. */
+  readonly generation: number | undefined;
+  /** How many retries had been made when it happened. */
+  readonly attempt: number | undefined;
+
+  constructor(
+    code: ErrorCode,
+    details: ErrorDetails & {
+      closeCode?: number;
+      closeReason?: string;
+      initiator?: CloseInitiator;
+      generation?: number;
+      attempt?: number;
+    } = {},
+  ) {
+    super(code, details);
+    this.closeCode = details.closeCode;
+    this.closeReason = details.closeReason;
+    this.initiator = details.initiator;
+    this.generation = details.generation;
+    this.attempt = details.attempt;
+  }
+}
+
+/** The fate of one message that did not go out, or may not have. */
+export class MessageError extends HoldfastError {
+  override readonly name = 'MessageError';
+  /** `not_sent`: sending it again cannot duplicate it. `unknown`: it can. */
+  readonly outcome: MessageOutcome;
+
+  constructor(code: ErrorCode, details: ErrorDetails & { outcome?: MessageOutcome } = {}) {
+    super(code, details);
+    this.outcome = details.outcome ?? 'not_sent';
+  }
+}
+
+/** A bug, in a listener of the application or in Holdfast itself; `cause` is what was thrown. */
+export class FaultError extends HoldfastError {
+  override readonly name = 'FaultError';
+}

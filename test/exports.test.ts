@@ -1,0 +1,28 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import * as machines from '../machines/index.ts';
+import * as holdfast from '../src/index.ts';
+
+/** The public names of each entry point, in alphabetical order; a change here is a change of the API. */
+const entries = {
+  '.': {
+    module: holdfast,
+    names: [],
+  },
+  './machines': {
+    module: machines,
+    names: [],
+  },
+};
+
+describe('the entry points', () => {
+  test.each(Object.entries(entries))('%s exports exactly its public names', (_entry, { module, names }) => {
+    expect(Object.keys(module).toSorted()).toEqual(names);
+  });
+
+  test('are the ones that package.json lists', () => {
+    const text = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
+    const { exports } = JSON.parse(text) as { exports: Record<string, unknown> };
+    expect(Object.keys(exports)).toEqual([...Object.keys(entries), './package.json']);
+  });
+});
