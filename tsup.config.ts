@@ -4,7 +4,6 @@ export default defineConfig({
   entry: { index: 'src/index.ts', machines: 'machines/index.ts' },
   format: ['esm', 'cjs'],
   target: 'es2022',
-  platform: 'neutral',
   dts: true,
   sourcemap: true,
   clean: true,

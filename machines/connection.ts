@@ -6,6 +6,7 @@ import { failure, ownClosure, type Failure } from '../src/core/recovery.ts';
 import {
   environmentAfter,
   initialContext,
+  type ActorInput,
   type ConnectionContext,
   type ConnectionEmitted,
   type ConnectionEvent,
@@ -18,11 +19,6 @@ import {
 import { healthMachine } from './health.ts';
 
 type TimeoutCode = 'CREDENTIALS_TIMEOUT' | 'URL_TIMEOUT' | 'CONNECT_TIMEOUT' | 'GREETING_TIMEOUT';
-
-/** Every invoked actor is found by the id of the connection it works for: its ports are no part of the chart. */
-interface ActorInput {
-  connectionId: string;
-}
 
 /** Life and recovery of one connection. Payloads never come here: only edges do. */
 export const connectionMachine = setup({

@@ -67,6 +67,11 @@ export type ConnectionEvent =
   | { type: 'socket.closed'; generation: number; failure: Failure }
   | HealthEdge;
 
+/** Every invoked actor finds its ports by the id of the connection it works for: they are no part of the chart. */
+export interface ActorInput {
+  connectionId: string;
+}
+
 /** What a connection announces. Emitted after the state it speaks of is reached. */
 export type ConnectionEmitted =
   | { type: 'opened'; isReconnect: boolean; generation: number; retries: number }

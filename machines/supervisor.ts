@@ -64,7 +64,7 @@ export const supervisorMachine = setup({
     })),
     noteSignal: assign(({ event }) => environmentAfter(event)),
     forwardSignal: enqueueActions(({ enqueue, context, event }) => {
-      for (const id of context.connections) enqueue.sendTo(id, event as EnvironmentSignal);
+      for (const id of context.connections) enqueue.sendTo(id, event);
     }),
     noteDrain: assign(({ event }) => (event.type === 'drain' ? { drainMs: event.deadlineMs } : {})),
     disconnectAll: enqueueActions(({ enqueue, context }) => {

@@ -1,0 +1,56 @@
+import { fromCallback, type EventObject } from 'xstate';
+
+import { connectionMachine } from '../machines/connection.ts';
+import type { ActorInput, ConnectionEvent, SocketCommand } from '../machines/facts.ts';
+import type { Settled } from './endpoint.ts';
+import { healthLogic } from './health.ts';
+import type { Ports } from './ports.ts';
+import { worldOf } from './world.ts';
+
+interface Place {
+  system: object;
+  input: ActorInput;
+}
+
+/** The connection machine with what it works on. Every effect is an actor that lives as long as its state: ending it undoes it. */
+export const connectionLogic = connectionMachine.provide({
+  actors: {
+    socket: fromCallback<SocketCommand, ActorInput>((place) => {
+      const ports = portsAt(place);
+      const { receive, sendBack } = place;
+      receive((command) => {
+        if (command.type === 'dial') ports.dial(command.generation, sendBack);
+        else ports.close(command.code, command.reason);
+      });
+      return () => {
+        ports.hangUp();
+      };
+    }),
+    authorizer: fromCallback<EventObject, ActorInput>((place) =>
+      portsAt(place).authorize(telling(place.sendBack, 'credentials')),
+    ),
+    locator: fromCallback<EventObject, ActorInput>((place) => portsAt(place).locate(telling(place.sendBack, 'url'))),
+    greeter: fromCallback<EventObject, ActorInput>(({ sendBack }) => {
+      // on the plain wire an open socket is all the greeting there is
+      sendBack({ type: 'greeting.completed' } satisfies ConnectionEvent);
+    }),
+    traffic: fromCallback<EventObject, ActorInput>((place) => {
+      const ports = portsAt(place);
+      ports.attach();
+      return () => {
+        ports.detach();
+      };
+    }),
+    health: healthLogic,
+  },
+});
+
+function portsAt({ system, input }: Place): Ports {
+  return worldOf(system).portsOf(input.connectionId);
+}
+
+function telling(sendBack: (event: ConnectionEvent) => void, subject: 'credentials' | 'url'): Settled {
+  return (failed) => {
+    sendBack(failed ? { type: `${subject}.failed`, failure: failed } : { type: `${subject}.resolved` });
+  };
+}

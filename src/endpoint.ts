@@ -1,0 +1,116 @@
+import { isProtocols, parseUrl } from './address.ts';
+import { failure, type Failure } from './core/recovery.ts';
+import type { AddressRequest, Credentials, CredentialsRequest } from './options.ts';
+import type { ServiceSettings } from './settings.ts';
+import type { Address } from './transport/transport.ts';
+
+/** What the request to a provider is made of, beside what the endpoint itself knows. */
+export type RequestFacts = Omit<CredentialsRequest, 'signal'>;
+
+/** What a step of resolving ends with: nothing, or a failure. Called once, unless the step was abandoned before. */
+export type Settled = (failed: Failure | null) => void;
+
+/**
+ * Who a connection is and where it goes: asks the providers, and holds what they gave until the attempt is dialled. Tokens
+ * stay in here; no event, error or record ever carries one.
+ */
+export class Endpoint {
+  readonly #settings: () => ServiceSettings;
+  #credentials: Credentials | undefined;
+  #cause: unknown;
+  #address: Address | undefined;
+
+  constructor(settings: () => ServiceSettings) {
+    this.#settings = settings;
+  }
+
+  /** The address that the last {@link locate} found; it is given out once, and then forgotten. */
+  take(): Address | undefined {
+    const address = this.#address;
+    this.#address = undefined;
+    return address;
+  }
+
+  /** What a provider threw, when that is why the last step failed: for the application's eyes only. */
+  get cause(): unknown {
+    return this.#cause;
+  }
+
+  /** Asks the credentials provider. @returns Abandons the question. */
+  authorize(facts: RequestFacts, settled: Settled): () => void {
+    const { credentials } = this.#settings();
+    this.#credentials = this.#cause = undefined;
+    if (!credentials) {
+      settled(null);
+      return () => undefined;
+    }
+    return ask(
+      (signal) => credentials({ ...facts, signal }),
+      (answer) => {
+        if (answer.failed) return settled(this.#blame('CREDENTIALS_FAILED', answer.cause));
+        if (!isCredentials(answer.value))
+          return settled(failure('CREDENTIALS_FAILED', 'retry', 'neither a token nor an object with one'));
+        this.#credentials = answer.value;
+        settled(null);
+      },
+    );
+  }
+
+  /** Asks the URL provider. @returns Abandons the question. */
+  locate(facts: RequestFacts, settled: Settled): () => void {
+    const { url, protocols } = this.#settings();
+    this.#address = undefined;
+    const request = (signal: AbortSignal): AddressRequest => ({ ...facts, signal, credentials: this.#credentials });
+    return ask(
+      async (signal) => ({
+        url: typeof url === 'function' ? await url(request(signal)) : url,
+        protocols: typeof protocols === 'function' ? protocols(request(signal)) : protocols,
+      }),
+      (answer) => {
+        this.#credentials = undefined;
+        if (answer.failed) return settled(this.#blame('URL_FAILED', answer.cause));
+        const parsed = parseUrl(answer.value.url);
+        if (!parsed.ok) return settled(failure('INVALID_URL', 'stop', parsed.problem));
+        if (!isProtocols(answer.value.protocols)) return settled(failure('INVALID_PROTOCOLS', 'stop'));
+        this.#address = { url: parsed.url, protocols: answer.value.protocols };
+        settled(null);
+      },
+    );
+  }
+
+  // a provider's own message may quote the token it failed with: only the kind of error goes on record
+  #blame(code: 'CREDENTIALS_FAILED' | 'URL_FAILED', cause: unknown): Failure {
+    this.#cause = cause;
+    return failure(code, 'retry', cause instanceof Error ? cause.name : `a ${typeof cause}`);
+  }
+}
+
+type Answer<Value> = { failed: false; value: Value } | { failed: true; cause: unknown };
+
+// a provider may throw, reject, or answer after nobody waits any more; whatever it does, `settled` is called at most once
+function ask<Value>(
+  question: (signal: AbortSignal) => Value | Promise<Value>,
+  settled: (answer: Answer<Value>) => void,
+): () => void {
+  const controller = new AbortController();
+  const tell = (answer: Answer<Value>): void => {
+    if (!controller.signal.aborted) settled(answer);
+  };
+  new Promise<Value>((resolve) => {
+    resolve(question(controller.signal));
+  }).then(
+    (value) => {
+      tell({ failed: false, value });
+    },
+    (cause: unknown) => {
+      tell({ failed: true, cause });
+    },
+  );
+  return () => {
+    controller.abort();
+  };
+}
+
+function isCredentials(value: unknown): value is Credentials {
+  return typeof value === 'string' || typeof (value as { token?: unknown } | null | undefined)?.token === 'string';
+}

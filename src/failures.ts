@@ -1,0 +1,38 @@
+import { closeRule, type CloseRule, type Failure } from './core/recovery.ts';
+import { ConfigurationError, ConnectionError, ERRORS, type HoldfastError } from './errors.ts';
+import type { EventSource } from './events.ts';
+
+export interface FailureContext extends EventSource {
+  generation: number;
+  attempt: number;
+  /** What a provider threw, when the failure is a provider's. */
+  cause?: unknown;
+  rules: readonly CloseRule[];
+}
+
+/** A recorded failure as the error that the application sees. */
+export function errorOf(failure: Failure, context: FailureContext): HoldfastError {
+  const { code, verdict, detail, closure } = failure;
+  const { connectionId, serviceType, generation, attempt, cause } = context;
+  const [codeCategory, , text] = ERRORS[code];
+  const message = [text.slice(0, -1), closureText(failure), detail].filter(Boolean).join(': ');
+  const details = { message: `${message}.`, connectionId, serviceType, retryable: verdict === 'retry' };
+  if (codeCategory === 'configuration') return new ConfigurationError(code, details);
+  return new ConnectionError(code, {
+    ...details,
+    generation,
+    attempt,
+    ...(code.endsWith('_FAILED') && cause !== undefined && { cause }),
+    ...(closure && {
+      category: closeRule(closure.code, context.rules).category,
+      closeCode: closure.code,
+      closeReason: closure.reason,
+      initiator: closure.initiator,
+    }),
+  });
+}
+
+function closureText({ closure }: Failure): string {
+  if (!closure) return '';
+  return closure.reason === '' ? `code ${closure.code}` : `code ${closure.code} (${closure.reason})`;
+}

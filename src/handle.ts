@@ -1,0 +1,314 @@
+import { stateOf, type ConnectionEmitted, type GiveUpCause } from '../machines/facts.ts';
+import type { Failure } from './core/recovery.ts';
+import { ConnectionError, FaultError, HoldfastError, type ErrorCode } from './errors.ts';
+import type { Emit, EventSource } from './events.ts';
+import { errorOf } from './failures.ts';
+import { quiet } from './isolation.ts';
+import type { MessageIteration } from './iteration.ts';
+import { Openings, type OpeningOptions } from './opening.ts';
+import type { DisconnectOptions } from './options.ts';
+import type { Ports } from './ports.ts';
+import type { Receipt } from './receipt.ts';
+import { check, disconnectSchema } from './schema.ts';
+import type { ServiceSettings } from './settings.ts';
+import { placeOf, type ConnectionSnapshot, type ConnectionState, type ConnectionStatus } from './status.ts';
+import type { ConnectionActor } from './supervisor.ts';
+import type { Clock } from './transport/clock.ts';
+import type { InboundData } from './transport/transport.ts';
+
+/** What a connection needs of the service it belongs to. */
+export interface ConnectionHost {
+  readonly clock: Clock;
+  readonly emit: Emit;
+  settings(): ServiceSettings;
+  /**
+   * The actor of this connection, made if there is none; `undefined` while the supervisor is busy making it.
+   *
+   * @throws {HoldfastError} `SERVICE_DESTROYED`
+   */
+  actor(): ConnectionActor | undefined;
+  /** Told when the state changes. */
+  changed(connection: Connection): void;
+}
+
+/**
+ * One connection, as an object: the same actor that the service's methods reach by id. It stays the same over every
+ * reconnection, and from `closed` and `failed` it can be connected again.
+ */
+export class Connection {
+  /** What the service's methods call it. */
+  readonly id: string;
+  readonly serviceType: string;
+  readonly #host: ConnectionHost;
+  readonly #ports: Ports;
+  readonly #openings: Openings;
+  #actor: ConnectionActor | undefined;
+  #endings: (() => void)[] = [];
+  #place: { state: ConnectionState; detail: string } = { state: 'idle', detail: 'idle' };
+  #since: number;
+  #retryAt: number | null = null;
+  // the last failure on record, and the error made of it
+  #failure: Failure | null = null;
+  #lastError: HoldfastError | null = null;
+  // what further messages are refused with: the connection's own end, or the whole service's
+  #endCode: ErrorCode = 'CONNECTION_ENDED';
+
+  /** Made by a service only. */
+  constructor(source: EventSource, ports: Ports, host: ConnectionHost) {
+    this.id = source.connectionId;
+    this.serviceType = source.serviceType;
+    this.#host = host;
+    this.#ports = ports;
+    this.#openings = new Openings(source, host.clock);
+    this.#since = host.clock.now();
+  }
+
+  /** What is known of it now. */
+  get status(): ConnectionStatus {
+    const context = this.#actor?.getSnapshot().context;
+    return Object.freeze({
+      ...this.#source,
+      ...this.#place,
+      since: this.#since,
+      attempt: context?.retries ?? 0,
+      retryAt: this.#place.state === 'backoff' ? this.#retryAt : null,
+      generation: context?.generation ?? 0,
+      lastError: this.#lastError,
+      messages: { ...this.#ports.outbox.counts, received: this.#ports.inbox.received },
+    });
+  }
+
+  /**
+   * Opens it, from whatever state it is in; in backoff, without waiting any longer. Resolves when it is open.
+   *
+   * @throws {HoldfastError} Rejects with why it ended instead: what failed, `CLOSED_LOCALLY`, `CONNECT_ABORTED` or
+   *   `CONNECT_DEADLINE`, `SERVICE_DESTROYED`.
+   */
+  connect(options: Partial<OpeningOptions> = {}): Promise<void> {
+    return quiet(this.#connect(options));
+  }
+
+  /**
+   * Gives it a message: text and bytes go as they are, everything else as JSON. While the connection is not open the message
+   * waits. Never throws: what becomes of the message is told by the receipt.
+   */
+  send(message: unknown): Receipt {
+    return this.#ports.outbox.push(message);
+  }
+
+  /** Calls the listener with each message, as it arrives. @returns Ends the subscription. */
+  subscribe(listener: (data: InboundData) => unknown): () => void {
+    return this.#ports.inbox.subscribe(listener);
+  }
+
+  /**
+   * The messages from now on, over every reconnection. Ends when the connection is closed, and throws when it fails. Up to
+   * `maxBuffered` unread messages are kept; past that it throws `ITERATION_OVERFLOW`.
+   */
+  messages({ maxBuffered = 10_000 }: { maxBuffered?: number } = {}): AsyncIterableIterator<InboundData> {
+    return this.#iterate(maxBuffered);
+  }
+
+  [Symbol.asyncIterator](): AsyncIterableIterator<InboundData> {
+    return this.#iterate(10_000);
+  }
+
+  /**
+   * Closes it: what was sent before is handed to the socket first. Resolves when it is closed, within the deadline for
+   * closing.
+   *
+   * @throws {ConfigurationError} Rejects with `INVALID_OPTIONS` for a code that cannot be sent.
+   */
+  close(options: DisconnectOptions = {}): Promise<void> {
+    return quiet(this.#close(options));
+  }
+
+  async #connect({ signal, timeoutMs }: Partial<OpeningOptions>): Promise<void> {
+    if (signal?.aborted) throw new ConnectionError('CONNECT_ABORTED', { ...this.#source, cause: signal.reason });
+    const opened = quiet(this.#openings.wait({ signal, timeoutMs }));
+    let actor = this.#live();
+    if (!actor) {
+      // asked for by a listener that runs inside the supervisor's own turn: the actor is there when that turn is over
+      await Promise.resolve();
+      actor = this.#live();
+    }
+    actor?.send({ type: 'connect' });
+    if (this.#isUsable) this.#openings.opened();
+    try {
+      await opened;
+    } catch (error) {
+      this.#abandon(error);
+      throw error;
+    }
+  }
+
+  // an attempt that was given up by the only one who wanted it must not turn into a stranger's open socket
+  #abandon(error: unknown): void {
+    const gaveUp =
+      error instanceof HoldfastError && (error.code === 'CONNECT_ABORTED' || error.code === 'CONNECT_DEADLINE');
+    const neverOpened = this.#actor?.getSnapshot().context.opens === 0;
+    if (gaveUp && neverOpened && this.#openings.size === 0) void this.close();
+  }
+
+  async #close(options: DisconnectOptions): Promise<void> {
+    check(disconnectSchema, options);
+    const { code = 1000, reason = '' } = options;
+    this.#ports.outbox.flush();
+    this.#actor?.send({ type: 'disconnect', code, reason });
+    if (this.#place.state !== 'closing') return;
+    await new Promise<void>((resolve) => {
+      this.#endings.push(resolve);
+    });
+  }
+
+  #iterate(maxBuffered: number): MessageIteration {
+    return this.#ports.inbox.iterate(maxBuffered);
+  }
+
+  #live(): ConnectionActor | undefined {
+    const actor = this.#host.actor();
+    if (!actor || actor === this.#actor) return actor;
+    this.#actor = actor;
+    actor.on('*', (emitted) => {
+      this.#sync();
+      this.#announce(emitted);
+    });
+    actor.subscribe({
+      next: () => {
+        this.#sync();
+      },
+      // its supervisor is told as well, and reports it
+      error: () => undefined,
+    });
+    return actor;
+  }
+
+  /** The policy changed. For the service. */
+  reconfigured(): void {
+    this.#actor?.send({ type: 'policy.changed', policy: this.#host.settings().policy });
+  }
+
+  /** The actor died. For the service. */
+  died(cause: unknown): void {
+    const error = new FaultError('INTERNAL_FAULT', { ...this.#source, cause });
+    this.#actor = undefined;
+    this.#lastError = error;
+    this.#ports.hangUp();
+    this.#enter({ state: 'failed', detail: 'failed' });
+    this.#end(error);
+    this.#host.emit('gaveUp', { ...this.#source, because: 'fault', error });
+  }
+
+  /** The service is about to end: what waits is handed to the socket while there still is one. For the service. */
+  ending(): void {
+    this.#endCode = 'SERVICE_DESTROYED';
+    this.#ports.outbox.flush();
+  }
+
+  /** The actor is gone for good: what waits is answered, and nothing is accepted any more. For the service. */
+  ended(): void {
+    this.#endCode = 'SERVICE_DESTROYED';
+    this.#actor = undefined;
+    this.#ports.dispose();
+    if (this.#place.state !== 'failed') this.#place = { state: 'closed', detail: 'closed' };
+    this.#end(this.#closeError);
+  }
+
+  get #source(): EventSource {
+    return { connectionId: this.id, serviceType: this.serviceType };
+  }
+
+  get #isUsable(): boolean {
+    return this.#place.state === 'open' || this.#place.state === 'degraded';
+  }
+
+  #sync(): void {
+    if (!this.#actor) return;
+    const snapshot = this.#actor.getSnapshot();
+    const { failure } = snapshot.context;
+    if (failure !== this.#failure) {
+      this.#failure = failure;
+      // the application's own close is nothing that went wrong
+      if (failure && failure.code !== 'CLOSED_LOCALLY') this.#lastError = this.#errorOf(failure, snapshot);
+    }
+    const place = placeOf(snapshot);
+    if (place.state === this.#place.state) this.#place = place;
+    else this.#enter(place);
+  }
+
+  #enter(place: { state: ConnectionState; detail: string }): void {
+    const previous = this.#place.state;
+    this.#place = place;
+    this.#since = this.#host.clock.now();
+    this.#host.emit('status', { ...this.#source, previous, current: place.state });
+    if (this.#isUsable) this.#openings.opened();
+    if (place.state === 'closing') this.#ports.outbox.close(this.#endCode);
+    else if (place.state === 'closed') this.#end(this.#closeError);
+    else if (place.state !== 'failed') this.#ports.outbox.open();
+    this.#host.changed(this);
+  }
+
+  #end(error: HoldfastError): void {
+    this.#ports.outbox.close(this.#endCode, error);
+    this.#ports.inbox.end(this.#place.state === 'failed' ? error : null);
+    this.#openings.ended(error);
+    for (const ended of this.#endings.splice(0)) ended();
+  }
+
+  #announce(emitted: ConnectionEmitted): void {
+    const { emit } = this.#host;
+    switch (emitted.type) {
+      case 'opened': {
+        const { isReconnect, generation, retries } = emitted;
+        return emit('opened', { ...this.#source, isReconnect, generation, attempt: retries });
+      }
+      case 'closed': {
+        const { code = 1006, reason = '', wasClean = false, initiator = 'network' } = emitted.failure.closure ?? {};
+        const error = emitted.failure.code === 'CLOSED_LOCALLY' ? null : this.#lastError;
+        return emit('closed', { ...this.#source, code, reason, wasClean, initiator, error });
+      }
+      case 'failed':
+        if (this.#lastError) emit('error', this.#lastError);
+        return;
+      case 'retrying': {
+        const { delayMs, attempt, hold } = emitted;
+        this.#retryAt = this.#host.clock.now() + delayMs;
+        const maxRetries = this.#host.settings().policy.maxRetries ?? Infinity;
+        return emit('retrying', {
+          ...this.#source,
+          delayMs,
+          attempt,
+          maxRetries,
+          waitingFor: hold,
+          error: this.#lastError,
+        });
+      }
+      case 'gave.up': {
+        const error = this.#giveUpError(emitted.because);
+        this.#end(error);
+        return emit('gaveUp', { ...this.#source, because: emitted.because, error });
+      }
+    }
+  }
+
+  #errorOf(failure: Failure, snapshot: ConnectionSnapshot): HoldfastError {
+    const { generation, retries } = snapshot.context;
+    // in backoff the retry that answers the failure is counted already
+    const attempt = stateOf(snapshot) === 'backoff' ? retries - 1 : retries;
+    const { closeRules: rules } = this.#host.settings();
+    return errorOf(failure, { ...this.#source, generation, attempt, cause: this.#ports.cause, rules });
+  }
+
+  // where retrying is off, the one failure is the whole story
+  #giveUpError(because: GiveUpCause): HoldfastError {
+    const last = this.#lastError ?? this.#closeError;
+    if (because !== 'exhausted' || this.#host.settings().policy.maxRetries === 0) return last;
+    return new ConnectionError('RETRIES_EXHAUSTED', { ...this.#source, category: last.category, cause: last });
+  }
+
+  get #closeError(): HoldfastError {
+    return this.#endCode === 'SERVICE_DESTROYED'
+      ? new HoldfastError('SERVICE_DESTROYED', this.#source)
+      : new ConnectionError('CLOSED_LOCALLY', this.#source);
+  }
+}

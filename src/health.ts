@@ -1,0 +1,18 @@
+import { fromCallback, type EventObject } from 'xstate';
+
+import type { ActorInput } from '../machines/facts.ts';
+import { healthMachine } from '../machines/health.ts';
+import { worldOf } from './world.ts';
+
+/** The health machine with its probe: a real ping on the connection's socket. */
+export const healthLogic = healthMachine.provide({
+  actors: {
+    probe: fromCallback<EventObject, ActorInput>(({ system, input, sendBack }) =>
+      worldOf(system)
+        .portsOf(input.connectionId)
+        .probe(() => {
+          sendBack({ type: 'link.heard' });
+        }),
+    ),
+  },
+});

@@ -1,0 +1,102 @@
+import { Emitter, type Listener } from './emitter.ts';
+import type { HoldfastError } from './errors.ts';
+import { MessageIteration } from './iteration.ts';
+import type { Clock } from './transport/clock.ts';
+import type { InboundData } from './transport/transport.ts';
+
+interface InboxEvents {
+  message: InboundData;
+  ended: HoldfastError | null;
+}
+
+export interface InboxOptions {
+  clock: Clock;
+  /** Hears of each message before any subscriber does. */
+  deliver: (data: InboundData) => void;
+  /** Hears what subscribers throw. */
+  report: (cause: unknown) => void;
+}
+
+/** The way in: frames to whoever listens, in order of arrival. */
+export class Inbox {
+  readonly #emitter: Emitter<InboxEvents>;
+  readonly #clock: Clock;
+  readonly #deliver: (data: InboundData) => void;
+  #received = 0;
+  // frames held back for a listener that is about to come, and the timer that ends the wait
+  #held: { frames: InboundData[]; timer: unknown } | undefined;
+
+  constructor({ clock, deliver, report }: InboxOptions) {
+    this.#clock = clock;
+    this.#deliver = deliver;
+    this.#emitter = new Emitter(report);
+  }
+
+  /** Messages received so far. */
+  get received(): number {
+    return this.#received;
+  }
+
+  /**
+   * A socket begins to be read. While nobody listens yet, what comes in the same turn is held back to the turn's end: a
+   * peer's first frame can arrive together with the handshake, before the code that awaits the connection can subscribe.
+   */
+  attach(): void {
+    if (this.#held || this.#emitter.has('message')) return;
+    const timer = this.#clock.setTimeout(() => {
+      this.#release();
+    }, 0);
+    this.#held = { frames: [], timer };
+  }
+
+  receive(data: InboundData): void {
+    this.#received += 1;
+    if (this.#held) this.#held.frames.push(data);
+    else this.#hand(data);
+  }
+
+  /** @returns Ends the subscription. */
+  subscribe(listener: Listener<InboundData>): () => void {
+    return this.#emitter.on('message', listener);
+  }
+
+  /** Ends every iteration: normally, or with the error that ended the connection. */
+  end(error: HoldfastError | null): void {
+    this.#emitter.emit('ended', error);
+  }
+
+  /** Lets go of every listener. */
+  clear(): void {
+    this.#release();
+    this.end(null);
+    this.#emitter.clear();
+  }
+
+  #release(): void {
+    const held = this.#held;
+    if (!held) return;
+    this.#held = undefined;
+    this.#clock.clearTimeout(held.timer);
+    for (const data of held.frames) this.#hand(data);
+  }
+
+  #hand(data: InboundData): void {
+    this.#deliver(data);
+    this.#emitter.emit('message', data);
+  }
+
+  /** Messages from now on, over every reconnection, until the connection ends; see {@link MessageIteration}. */
+  iterate(maxBuffered: number): MessageIteration {
+    const iteration: MessageIteration = new MessageIteration(maxBuffered, () => {
+      endMessages();
+      endEnds();
+    });
+    const endMessages = this.subscribe((data) => {
+      iteration.push(data);
+    });
+    const endEnds = this.#emitter.on('ended', (error) => {
+      iteration.end(error);
+    });
+    return iteration;
+  }
+}

@@ -1,0 +1,180 @@
+import type { CloseRule, Failure, Verdict } from './core/recovery.ts';
+import type { ConnectionError, HoldfastError } from './errors.ts';
+import type { Inspect } from './inspection.ts';
+import type { Clock } from './transport/clock.ts';
+import type { SignalSource } from './transport/signals.ts';
+import type { WebSocketConstructor } from './transport/websocket.ts';
+
+/** What a service is made of. Only `services` is required. */
+export interface EnhancedWebSocketOptions {
+  /** Where each service type lives and how it behaves, by the name that `connect` is given. */
+  services: Record<string, ServiceOptions>;
+  /** Whether a message sent while its connection is not open waits for it. Off: it is refused at once. @default true */
+  enableMessageQueue?: boolean;
+  /** Whether links are probed with a heartbeat. @default true */
+  enableHealthMonitoring?: boolean;
+  /** Whether a failed attempt or a lost connection is retried. Off: one attempt, then `failed`. @default true */
+  enableAutoRecovery?: boolean;
+  /** Hears of bugs: listeners that throw, and faults inside. What it throws is ignored. Without it, they are `error` events. */
+  onError?: (error: HoldfastError) => void;
+  /** The WebSocket class to use, such as that of `ws`. @default globalThis.WebSocket, looked up when a connection dials */
+  WebSocket?: WebSocketConstructor;
+  /** Time. @default the platform's clock */
+  clock?: Clock;
+  /** Chance, as numbers in [0, 1). Asked once per connection, for the seed of all its delays. @default Math.random */
+  random?: () => number;
+  /** Network, page and sleep. @default the platform's, where it has them */
+  signals?: SignalSource;
+  /** Hears every inspection event of XState of every actor of this service; fits `inspect` of `@statelyai/inspect`. */
+  inspect?: Inspect;
+  /** In Node, whether pending timers let the process end. Ignored with a `clock`. @default false */
+  unrefTimers?: boolean;
+  /** How many closed or failed connections are remembered, so that they can be asked about and revived. @default 100 */
+  maxInactive?: number;
+}
+
+/** How connections of one type behave. Times in milliseconds; every time from 0 to 2^31-1 unless said. */
+export interface ServiceOptions {
+  /**
+   * Where it lives: `ws:`, `wss:`, `http:` or `https:` (the last two are dialled as the first two), or a provider that is
+   * asked before each attempt. A provider that throws or rejects is retried; one that gives something that is no URL is a
+   * configuration fault and ends the connection as `failed`.
+   */
+  url: string | URL | UrlProvider;
+  /** Subprotocols to offer, or a function of the same request as the URL provider's. @default none */
+  protocols?: readonly string[] | ((request: AddressRequest) => readonly string[]);
+  /** Asked before each attempt; what it gives is handed to the URL provider and to `protocols`. @default none */
+  credentials?: CredentialsProvider | CredentialsOptions;
+  /** Deadline of the URL provider. @default 10_000 */
+  urlTimeoutMs?: number;
+  /** From dialling to an open socket; then the attempt is abandoned. At least 1. @default 10_000 */
+  connectTimeoutMs?: number;
+  /** From close() to the peer's agreement; then it is not waited for any more. @default 2_000 */
+  closeTimeoutMs?: number;
+  retry?: RetryOptions;
+  /** What close codes lead to, asked before the defaults ({@link CLOSE_RULES}). @default [] */
+  closeRules?: readonly CloseRule[];
+  /**
+   * Has the last word on each failure: a verdict, or `undefined` to leave it as classified. When it throws, the
+   * classification stands and `onError` is told.
+   */
+  decide?: (failure: Failure) => Verdict | undefined;
+  queue?: QueueOptions;
+  /** How the link is probed; `false` for not at all. */
+  heartbeat?: false | HeartbeatOptions;
+}
+
+/** When and how often a lost connection or a failed attempt is tried again. */
+export interface RetryOptions {
+  /** Lower bound of every wait but the first after a stable connection. At least 1. @default 500 */
+  baseMs?: number;
+  /** Upper bound of every wait. At least `baseMs`. @default 30_000 */
+  capMs?: number;
+  /** The first retry after a stable connection comes within this time. @default 200 */
+  promptMs?: number;
+  /** How long a connection must stay open for the next loss to begin a new episode. @default 10_000 */
+  stableMs?: number;
+  /** Retries in one episode before `failed`. @default Infinity */
+  maxRetries?: number;
+  /** While the network is reported absent, retries are about this far apart. At least 1. @default 30_000 */
+  offlineMs?: number;
+  /** While the page is hidden, retries are about this far apart. At least 1. @default 30_000 */
+  hiddenMs?: number;
+}
+
+/** Bounds of the messages that wait while a connection is not open. */
+export interface QueueOptions {
+  /** @default 1_000 */
+  maxMessages?: number;
+  /** As encoded. @default 1_048_576 */
+  maxBytes?: number;
+}
+
+/** How a silent link is told from a dead one. */
+export interface HeartbeatOptions {
+  /** From the last answer to the next probe. At least 1. @default 25_000 */
+  intervalMs?: number;
+  /** From a probe to `degraded`. At least 1. @default a quarter of `timeoutMs` */
+  lateMs?: number;
+  /** From a probe to giving the link up. More than `lateMs`. @default 10_000 */
+  timeoutMs?: number;
+  /**
+   * What a probe sends: `auto` a protocol ping, where the WebSocket can (`ws` can, browsers cannot: there the link stays
+   * unwatched); `silence` nothing, for a peer that is known to speak at least once per interval; a function: what it returns,
+   * as a message. Any inbound frame counts as the answer. @default 'auto'
+   */
+  ping?: 'auto' | 'silence' | (() => unknown);
+}
+
+/** Gives the credentials for one attempt. */
+export type CredentialsProvider = (request: CredentialsRequest) => Credentials | Promise<Credentials>;
+/** A token, or a token in an object that may carry more for the URL provider. Never printed, recorded or kept longer than an attempt. */
+export type Credentials = string | { readonly token: string };
+
+export interface CredentialsOptions {
+  get: CredentialsProvider;
+  /** @default 10_000 */
+  timeoutMs?: number;
+  /** Retries after failures of the provider in a row, before `failed`. @default Infinity */
+  maxRetries?: number;
+}
+
+/** What the credentials provider is told. */
+export interface CredentialsRequest {
+  connectionId: string;
+  serviceType: string;
+  terminalId: string | undefined;
+  sessionId: string | undefined;
+  /** What `connect` was given as `params`. */
+  params: Readonly<Record<string, string>>;
+  /** 0 for the first attempt of an episode, then the number of the retry. */
+  attempt: number;
+  /** What ended the attempt or connection before. */
+  lastFailure: ConnectionError | HoldfastError | undefined;
+  /** Aborted when the answer is no longer wanted. */
+  signal: AbortSignal;
+}
+
+/** What the URL provider is told. */
+export interface AddressRequest extends CredentialsRequest {
+  /** What the credentials provider gave. */
+  credentials: Credentials | undefined;
+}
+
+export type UrlProvider = (request: AddressRequest) => string | URL | Promise<string | URL>;
+
+/** What may be changed while the service runs: services are merged by name and key, and keep what is not mentioned. */
+export interface ConfigPatch {
+  services?: Record<string, Partial<ServiceOptions>>;
+  enableMessageQueue?: boolean;
+  enableHealthMonitoring?: boolean;
+  enableAutoRecovery?: boolean;
+  onError?: (error: HoldfastError) => void;
+  maxInactive?: number;
+}
+
+/** Which connection is wanted. Two calls that name the same one share it. */
+export interface ConnectOptions {
+  /** A key of `services`. */
+  serviceType: string;
+  /** Names one terminal among several; part of the connection's identity. */
+  terminalId?: string;
+  /** Names one session among several; part of the connection's identity. */
+  sessionId?: string;
+  /** Tells apart connections of one type that neither id does. */
+  key?: string;
+  /** Handed to the providers. No part of the identity: the same connection with other params is a conflict. */
+  params?: Readonly<Record<string, string>>;
+  /** Stops waiting; a connection that nobody else waits for or uses is then closed. */
+  signal?: AbortSignal;
+  /** Stops waiting after this time, likewise. @default none: retries go on until the connection opens or fails */
+  timeoutMs?: number;
+}
+
+/** How a connection is ended. */
+export interface DisconnectOptions {
+  /** 1000, or 3000 to 4999. @default 1000 */
+  code?: number;
+  /** Cut to 123 bytes of UTF-8. @default '' */
+  reason?: string;
+}

@@ -1,0 +1,198 @@
+import type { ConnectionEvent } from '../machines/facts.ts';
+import { tameText } from './core/redact.ts';
+import { failure, failureOfClosure, type Failure } from './core/recovery.ts';
+import { Endpoint, type RequestFacts, type Settled } from './endpoint.ts';
+import { Inbox } from './inbox.ts';
+import { isolated } from './isolation.ts';
+import { Link } from './link.ts';
+import { Outbox } from './outbox.ts';
+import { encodePlain } from './protocol/codec.ts';
+import type { ServiceSettings } from './settings.ts';
+import type { Clock } from './transport/clock.ts';
+import type { InboundData, TransportEnd } from './transport/transport.ts';
+import { openWebSocket, type WebSocketConstructor } from './transport/websocket.ts';
+
+export interface PortsOptions {
+  connectionId: string;
+  serviceType: string;
+  settings: () => ServiceSettings;
+  queueing: () => boolean;
+  clock: Clock;
+  /** Looked up when a connection dials, so that a service can be made where there is none. */
+  webSocket: () => WebSocketConstructor | undefined;
+  /** What the providers are told of this connection. */
+  facts: () => RequestFacts;
+  /** Hears of each inbound message. */
+  deliver: (data: InboundData) => void;
+  /** Hears what the application's code throws. */
+  report: (cause: unknown) => void;
+}
+
+type Tell = (event: ConnectionEvent) => void;
+const nothing = (): void => undefined;
+
+/** What one connection acts upon: providers, socket, outbox, inbox. Called by its actors; never throws into them. */
+export class Ports {
+  readonly outbox: Outbox;
+  readonly inbox: Inbox;
+  readonly #options: PortsOptions;
+  readonly #endpoint: Endpoint;
+  // at most one: the socket actor that made it disposes of it before another can be made
+  #link: Link | undefined;
+  #signsAtProbe = 0;
+
+  constructor(options: PortsOptions) {
+    const { connectionId, serviceType, settings, queueing } = options;
+    this.#options = options;
+    this.#endpoint = new Endpoint(settings);
+    this.inbox = new Inbox(options);
+    this.outbox = new Outbox({ limits: () => settings().queue, queueing, context: { connectionId, serviceType } });
+  }
+
+  /** What a provider threw, when that is why the last attempt failed. */
+  get cause(): unknown {
+    return this.#endpoint.cause;
+  }
+
+  authorize(settled: Settled): () => void {
+    return this.#endpoint.authorize(this.#options.facts(), this.#decided(settled));
+  }
+
+  locate(settled: Settled): () => void {
+    return this.#endpoint.locate(this.#options.facts(), this.#decided(settled));
+  }
+
+  /** Opens a socket to the address found, and tells what becomes of it. */
+  dial(generation: number, tell: Tell): void {
+    const address = this.#endpoint.take();
+    const { clock } = this.#options;
+    const WebSocket = this.#options.webSocket();
+    const fail = (failed: Failure): void => {
+      tell({ type: 'socket.closed', generation, failure: this.#decide(failed) });
+    };
+    if (!WebSocket) return fail(failure('NO_WEBSOCKET', 'stop'));
+    if (!address) return fail(failure('INVALID_URL', 'stop', 'no URL was found'));
+    try {
+      this.#link = new Link((listener) => openWebSocket(address, listener, { WebSocket, clock }), {
+        opened: (link) => {
+          tell({ type: 'socket.opened', generation, canPing: this.#canPing(link) });
+        },
+        ended: (end, wasOpen) => {
+          fail(this.#failureOf(end, wasOpen));
+        },
+      });
+    } catch (cause) {
+      fail(constructorFailure(cause));
+    }
+  }
+
+  close(code: number, reason: string): void {
+    try {
+      this.#link?.transport?.close(code, reason);
+    } catch (cause) {
+      // the deadline of the closing state ends it all the same
+      this.#options.report(cause);
+    }
+  }
+
+  /** Lets go of the socket at once. */
+  hangUp(): void {
+    this.detach();
+    this.#link?.dispose();
+    this.#link = undefined;
+  }
+
+  attach(): void {
+    const link = this.#link;
+    if (!link?.transport) return;
+    this.outbox.attach(link.transport);
+    this.inbox.attach();
+    link.read((data) => {
+      this.inbox.receive(data);
+    });
+  }
+
+  detach(): void {
+    this.outbox.detach();
+    this.#link?.read(undefined);
+  }
+
+  /** Sends a probe and calls back at the first sign of life after it. @returns Takes that back. */
+  probe(heard: () => void): () => void {
+    const link = this.#link;
+    if (!link?.transport) return nothing;
+    const { ping } = this.#options.settings();
+    // a peer that is known to speak is in doubt only if it said nothing since the last time
+    const spoke = link.signsOfLife > this.#signsAtProbe;
+    this.#signsAtProbe = link.signsOfLife;
+    if (ping === 'silence' && spoke) {
+      heard();
+      return nothing;
+    }
+    const unhear = link.onceHeard(heard);
+    const { transport } = link;
+    isolated(
+      () => {
+        if (typeof ping === 'function') transport.send(encodePlain(ping()).data);
+        else if (ping === 'auto') transport.ping?.();
+      },
+      [],
+      this.#options.report,
+    );
+    return unhear;
+  }
+
+  /** Lets go of everything. */
+  dispose(): void {
+    this.hangUp();
+    this.inbox.clear();
+  }
+
+  #canPing(link: Link): boolean {
+    this.#signsAtProbe = link.signsOfLife;
+    return this.#options.settings().ping !== 'auto' || (link.transport?.ping ?? null) !== null;
+  }
+
+  #failureOf(end: TransportEnd, wasOpen: boolean): Failure {
+    const { code, reason, wasClean, initiator, detail } = end;
+    return failureOfClosure(
+      { code, reason: tameText(reason), wasClean, initiator },
+      { wasOpen, rules: this.#options.settings().closeRules, detail: detail === null ? null : tameText(detail) },
+    );
+  }
+
+  #decided(settled: Settled): Settled {
+    return (failed) => {
+      settled(failed && this.#decide(failed));
+    };
+  }
+
+  // the application has the last word, unless its code throws or gives no verdict
+  #decide(failed: Failure): Failure {
+    const { decide } = this.#options.settings();
+    let verdict = failed.verdict;
+    if (decide) {
+      isolated(
+        () => {
+          const decided = decide({ ...failed });
+          if (decided === 'retry' || decided === 'stop') verdict = decided;
+        },
+        [],
+        this.#options.report,
+      );
+    }
+    return { ...failed, verdict };
+  }
+}
+
+// Source: WHATWG WebSockets standard: the constructor throws a SyntaxError for a URL or subprotocol that can never work
+function constructorFailure(cause: unknown): Failure {
+  const name = (cause as { name?: unknown } | null)?.name;
+  const hopeless = name === 'SyntaxError' || cause instanceof TypeError;
+  // the platform's message quotes the URL, and with it whatever token is in there
+  return failure(
+    hopeless ? 'INVALID_URL' : 'HANDSHAKE_FAILED',
+    hopeless ? 'stop' : 'retry',
+    typeof name === 'string' ? name : null,
+  );
+}

@@ -1,0 +1,60 @@
+import { MessageError } from '../errors.ts';
+
+/** A message in the form it travels in, with its size on the wire. */
+export interface EncodedMessage {
+  data: string | Uint8Array<ArrayBuffer>;
+  /** Bytes of payload: UTF-8 for text. */
+  bytes: number;
+}
+
+/**
+ * The plain wire's outbound form: text and bytes go untouched, everything else as JSON. Bytes are copied, so that the
+ * caller may reuse its buffer while the message waits.
+ *
+ * @throws {MessageError} `NOT_ENCODABLE` when JSON cannot hold the value: a cycle, a BigInt, a function, `undefined`.
+ */
+export function encodePlain(message: unknown): EncodedMessage {
+  if (typeof message === 'string') return { data: message, bytes: utf8Bytes(message) };
+  if (message instanceof ArrayBuffer || ArrayBuffer.isView(message)) return encodeBytes(message);
+  const data = encodeJson(message);
+  return { data, bytes: utf8Bytes(data) };
+}
+
+/** The length of a text in UTF-8. A lone surrogate counts as the three bytes of U+FFFD, which replaces it on the wire. */
+export function utf8Bytes(text: string): number {
+  let bytes = text.length;
+  for (let index = 0; index < text.length; index++) {
+    const unit = text.charCodeAt(index);
+    if (unit < 0x80) continue;
+    // two units of a pair make four bytes; any other unit from 0x800 makes three
+    const isPairStart = unit >= 0xd800 && unit < 0xdc00 && isLowSurrogate(text.charCodeAt(index + 1));
+    if (isPairStart) index++;
+    bytes += isPairStart || unit >= 0x800 ? 2 : 1;
+  }
+  return bytes;
+}
+
+function encodeBytes(message: ArrayBuffer | ArrayBufferView): EncodedMessage {
+  const view = ArrayBuffer.isView(message)
+    ? new Uint8Array(message.buffer, message.byteOffset, message.byteLength)
+    : new Uint8Array(message);
+  const data = new Uint8Array(view);
+  return { data, bytes: data.byteLength };
+}
+
+function encodeJson(message: unknown): string {
+  let text: string | undefined;
+  try {
+    text = JSON.stringify(message);
+  } catch (cause) {
+    throw new MessageError('NOT_ENCODABLE', { cause });
+  }
+  if (text === undefined) {
+    throw new MessageError('NOT_ENCODABLE', { message: `A value of type ${typeof message} has no JSON form.` });
+  }
+  return text;
+}
+
+function isLowSurrogate(unit: number): boolean {
+  return unit >= 0xdc00 && unit < 0xe000;
+}

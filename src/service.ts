@@ -1,0 +1,331 @@
+import { seedFrom } from './core/chance.ts';
+import { Emitter, type Listener } from './emitter.ts';
+import { ConfigurationError, FaultError, HoldfastError } from './errors.ts';
+import type { ServiceEvents } from './events.ts';
+import { Connection } from './handle.ts';
+import { harmless, type InspectableSystem } from './inspection.ts';
+import { isolated, quiet } from './isolation.ts';
+import type { ConfigPatch, ConnectOptions, DisconnectOptions, EnhancedWebSocketOptions } from './options.ts';
+import { Ports } from './ports.ts';
+import type { SendOutcome } from './receipt.ts';
+import { check, connectSchema } from './schema.ts';
+import { amend, settle, type ServiceSettings, type Settings } from './settings.ts';
+import type { ConnectionStatus } from './status.ts';
+import { connectionActor, startSupervisor, type ConnectionActor, type SupervisorActor } from './supervisor.ts';
+import { systemClock, type Clock } from './transport/clock.ts';
+import { platformSignals } from './transport/signals.ts';
+import type { WebSocketConstructor } from './transport/websocket.ts';
+
+/** How a service ends. */
+export interface DestroyOptions {
+  /** How long open connections may take to close; then they are cut. 0 cuts at once. In ms. @default 2_000 */
+  deadlineMs?: number;
+}
+
+interface Member {
+  connection: Connection;
+  ports: Ports;
+  /** What tells apart two wishes for the same id that cannot share a connection. */
+  wish: string;
+}
+
+/**
+ * Keeps an application's WebSocket connections alive: each an XState actor under one supervisor, reached by id here or as an
+ * object through {@link EnhancedWebSocketService.connection}. Making one opens nothing and starts no timer.
+ *
+ * @throws {ConfigurationError} `INVALID_OPTIONS` with every problem by path; `INVALID_URL` for a fixed URL that is none.
+ */
+export class EnhancedWebSocketService {
+  readonly #clock: Clock;
+  readonly #random: () => number;
+  readonly #root: SupervisorActor;
+  readonly #emitter: Emitter<ServiceEvents>;
+  readonly #members = new Map<string, Member>();
+  // ids of closed and failed connections, the longest so first
+  readonly #inactive = new Set<string>();
+  #settings: Settings;
+  #destruction: Promise<void> | undefined;
+  #stopped: () => void = () => undefined;
+
+  constructor(options: EnhancedWebSocketOptions) {
+    this.#settings = settle(options);
+    this.#clock = options.clock ?? systemClock({ unref: options.unrefTimers ?? false });
+    this.#random = options.random ?? Math.random;
+    const report = (cause: unknown): void => {
+      this.#report(cause);
+    };
+    this.#emitter = new Emitter(report);
+    this.#root = startSupervisor(
+      {
+        signals: options.signals ?? platformSignals(this.#clock),
+        report,
+        portsOf: (id) => this.#member(id).ports,
+        died: (id, cause) => {
+          const member = this.#members.get(id);
+          member?.ports.hangUp();
+          // the supervisor is in the middle of burying the actor: listeners are told when it is done
+          queueMicrotask(() => member?.connection.died(cause));
+          this.#fault(new FaultError('INTERNAL_FAULT', { cause, connectionId: id }));
+        },
+      },
+      {
+        clock: this.#clock,
+        inspect: options.inspect && harmless(options.inspect, report),
+        onDeath: (cause) => {
+          this.#fault(new FaultError('INTERNAL_FAULT', { cause }));
+        },
+        onStopped: () => {
+          this.#stopped();
+        },
+      },
+    );
+  }
+
+  /** The actor system, for inspectors and audit logs that attach to a running service. */
+  get system(): InspectableSystem {
+    return {
+      inspect: (observer) =>
+        this.#root.system.inspect(
+          harmless(observer, (cause) => {
+            this.#report(cause);
+          }),
+        ),
+    };
+  }
+
+  /**
+   * Opens a connection and resolves with its id once it is open; failed attempts are retried meanwhile. Asking for one that
+   * exists joins it. From `closed` and `failed` it is opened again; in backoff it is tried at once.
+   *
+   * @throws {HoldfastError} Rejects with `UNKNOWN_SERVICE`, `INVALID_OPTIONS` or `CONNECTION_CONFLICT`, or as
+   *   {@link Connection.connect} does.
+   */
+  connect(options: ConnectOptions): Promise<string> {
+    return quiet(this.#connect(options));
+  }
+
+  /**
+   * Closes a connection; what was sent before is handed to the socket first. It stays known, as `closed`.
+   *
+   * @throws {ConfigurationError} Rejects with `UNKNOWN_CONNECTION` or `INVALID_OPTIONS`.
+   */
+  disconnect(connectionId: string, options: DisconnectOptions = {}): Promise<void> {
+    return quiet(this.#disconnect(connectionId, options));
+  }
+
+  /**
+   * Sends a message and resolves when it was handed to the socket; while the connection is not open it waits.
+   *
+   * @throws {MessageError} Rejects when it will not be sent: `NOT_ENCODABLE`, `QUEUE_FULL`, `NOT_OPEN`, `CONNECTION_ENDED`,
+   *   `SEND_FAILED`, `SERVICE_DESTROYED`; with a {@link ConfigurationError} `UNKNOWN_CONNECTION` for an id that is none.
+   */
+  sendMessage(connectionId: string, message: unknown): Promise<SendOutcome> {
+    const member = this.#members.get(connectionId);
+    return member ? member.connection.send(message).settled : quiet(Promise.reject(this.#unknown(connectionId)));
+  }
+
+  /** What is known of a connection now; `null` for an id that is none. */
+  getConnectionStatus(connectionId: string): ConnectionStatus | null {
+    return this.#members.get(connectionId)?.connection.status ?? null;
+  }
+
+  /** What is known of every connection. */
+  getConnections(): ConnectionStatus[] {
+    return [...this.#members.values()].map(({ connection }) => connection.status);
+  }
+
+  /**
+   * The connection as an object.
+   *
+   * @throws {ConfigurationError} `UNKNOWN_CONNECTION`
+   */
+  connection(connectionId: string): Connection {
+    return this.#member(connectionId).connection;
+  }
+
+  /** Calls the listener with each event of a type. What it throws is reported, and stops nothing. @returns Removes it. */
+  on<Type extends keyof ServiceEvents>(type: Type, listener: Listener<ServiceEvents[Type]>): () => void {
+    return this.#emitter.on(type, listener);
+  }
+
+  /**
+   * Changes options of the running service, all or none. Where to connect holds from the next attempt, how to probe from the
+   * next link, everything else from the next time it is asked about.
+   *
+   * @throws {ConfigurationError} `INVALID_OPTIONS`, `INVALID_URL`, `SERVICE_DESTROYED`; then nothing has changed.
+   */
+  updateConfig(patch: ConfigPatch): void {
+    this.#requireAlive();
+    this.#settings = amend(this.#settings, patch);
+    for (const { connection } of this.#members.values()) connection.reconfigured();
+    this.#forget();
+  }
+
+  /**
+   * Ends everything: open connections close, within a deadline; what waits is answered. Resolves when no socket, timer or
+   * listener of this service is left. Every later call is refused with `SERVICE_DESTROYED`.
+   */
+  destroy({ deadlineMs = 2_000 }: DestroyOptions = {}): Promise<void> {
+    this.#destruction ??= this.#destroy(deadlineMs);
+    return this.#destruction;
+  }
+
+  async #connect(options: ConnectOptions): Promise<string> {
+    this.#requireAlive();
+    check(connectSchema, options);
+    const { signal, timeoutMs } = options;
+    const { connection } = this.#memberFor(options);
+    await connection.connect({ signal, timeoutMs });
+    return connection.id;
+  }
+
+  async #disconnect(connectionId: string, options: DisconnectOptions): Promise<void> {
+    await this.#member(connectionId).connection.close(options);
+  }
+
+  async #destroy(deadlineMs: number): Promise<void> {
+    const members = [...this.#members.values()];
+    const stopped = new Promise<void>((resolve) => {
+      this.#stopped = resolve;
+    });
+    for (const { connection } of members) connection.ending();
+    this.#root.send({ type: 'drain', deadlineMs });
+    await stopped;
+    for (const { connection } of members) connection.ended();
+    this.#members.clear();
+    this.#emitter.clear();
+  }
+
+  #memberFor(options: ConnectOptions): Member {
+    const { serviceType, params = {} } = options;
+    if (!this.#settings.services.has(serviceType)) {
+      const known = [...this.#settings.services.keys()].join(', ');
+      throw new ConfigurationError('UNKNOWN_SERVICE', {
+        message: `No service "${serviceType}" is configured; there are: ${known}.`,
+      });
+    }
+    const id = idOf(options);
+    const { terminalId, sessionId, key } = options;
+    const wish = JSON.stringify([terminalId, sessionId, key, Object.entries(params).sort()]);
+    const present = this.#members.get(id);
+    if (present && present.wish !== wish)
+      throw new ConfigurationError('CONNECTION_CONFLICT', { connectionId: id, serviceType });
+    return present ?? this.#makeMember(id, wish, options);
+  }
+
+  #makeMember(id: string, wish: string, { serviceType, terminalId, sessionId, params = {} }: ConnectOptions): Member {
+    const source = { connectionId: id, serviceType };
+    const settings = (): ServiceSettings => this.#serviceSettings(serviceType);
+    const ports = new Ports({
+      ...source,
+      settings,
+      queueing: () => this.#settings.queueing,
+      clock: this.#clock,
+      webSocket: () =>
+        this.#settings.options.WebSocket ?? (globalThis as { WebSocket?: WebSocketConstructor }).WebSocket,
+      facts: () => ({
+        ...source,
+        terminalId,
+        sessionId,
+        params,
+        attempt: connection.status.attempt,
+        lastFailure: connection.status.lastError ?? undefined,
+      }),
+      deliver: (data) => {
+        this.#emitter.emit('message', { ...source, data });
+      },
+      report: (cause) => {
+        this.#report(cause);
+      },
+    });
+    const connection: Connection = new Connection(source, ports, {
+      clock: this.#clock,
+      emit: (type, event) => {
+        this.#emitter.emit(type, event);
+      },
+      settings,
+      actor: () => this.#actorOf(id, serviceType),
+      changed: () => {
+        this.#track(connection);
+      },
+    });
+    const member = { connection, ports, wish };
+    this.#members.set(id, member);
+    return member;
+  }
+
+  #actorOf(id: string, serviceType: string): ConnectionActor | undefined {
+    this.#requireAlive();
+    const present = connectionActor(this.#root, id);
+    if (present) return present;
+    const { policy } = this.#serviceSettings(serviceType);
+    const seed = seedFrom(this.#random());
+    this.#root.send({ type: 'connection.requested', input: { id, serviceType, policy, seed } });
+    return connectionActor(this.#root, id);
+  }
+
+  #serviceSettings(serviceType: string): ServiceSettings {
+    const settings = this.#settings.services.get(serviceType);
+    if (!settings) throw new ConfigurationError('UNKNOWN_SERVICE', { serviceType });
+    return settings;
+  }
+
+  #track({ id, status }: Connection): void {
+    this.#inactive.delete(id);
+    if (status.state !== 'closed' && status.state !== 'failed') return;
+    this.#inactive.add(id);
+    this.#forget();
+  }
+
+  // closed and failed connections are remembered up to a bound; the longest so goes first
+  #forget(): void {
+    for (const id of this.#inactive) {
+      if (this.#inactive.size <= this.#settings.maxInactive) return;
+      this.#inactive.delete(id);
+      const member = this.#members.get(id);
+      this.#members.delete(id);
+      this.#root.send({ type: 'connection.released', id });
+      member?.connection.ended();
+    }
+  }
+
+  #member(id: string): Member {
+    const member = this.#members.get(id);
+    if (!member) throw this.#unknown(id);
+    return member;
+  }
+
+  #unknown(id: string): HoldfastError {
+    return this.#destruction
+      ? new HoldfastError('SERVICE_DESTROYED')
+      : new ConfigurationError('UNKNOWN_CONNECTION', {
+          message: `No connection has the id "${id}".`,
+          connectionId: id,
+        });
+  }
+
+  #requireAlive(): void {
+    if (this.#destruction) throw new HoldfastError('SERVICE_DESTROYED');
+  }
+
+  #report(cause: unknown): void {
+    this.#fault(new FaultError('LISTENER_THREW', { cause }));
+  }
+
+  // outside the turn, so that no machine waits for the application's handling of a bug
+  #fault(error: FaultError): void {
+    queueMicrotask(() => {
+      const { onError } = this.#settings.options;
+      if (onError) isolated(onError, [error], ignore);
+      else this.#emitter.emit('error', error, ignore);
+    });
+  }
+}
+
+// who handles bugs and has one is not told of it: that could go on for ever
+function ignore(): void {}
+
+function idOf({ serviceType, terminalId, sessionId, key }: ConnectOptions): string {
+  const parts = [serviceType, terminalId, sessionId && `session=${sessionId}`, key && `key=${key}`];
+  return parts.filter((part) => part !== undefined).join(':');
+}

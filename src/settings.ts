@@ -1,0 +1,143 @@
+import { DEFAULT_POLICY, type ConnectionPolicy } from '../machines/policy.ts';
+import { parseUrl } from './address.ts';
+import type { QueueLimits } from './core/queue.ts';
+import type { CloseRule } from './core/recovery.ts';
+import { ConfigurationError } from './errors.ts';
+import type {
+  ConfigPatch,
+  CredentialsProvider,
+  EnhancedWebSocketOptions,
+  HeartbeatOptions,
+  RetryOptions,
+  ServiceOptions,
+} from './options.ts';
+import { check, optionsSchema, patchSchema } from './schema.ts';
+
+/** Options that hold, with every default filled in. Replaced as a whole by an update, never changed. */
+export interface Settings {
+  readonly options: EnhancedWebSocketOptions;
+  readonly services: ReadonlyMap<string, ServiceSettings>;
+  readonly queueing: boolean;
+  readonly maxInactive: number;
+}
+
+/** How one service type behaves: what the machines decide by in `policy`, what the runtime needs beside it. */
+export interface ServiceSettings {
+  readonly url: ServiceOptions['url'];
+  readonly protocols: NonNullable<ServiceOptions['protocols']>;
+  readonly credentials: CredentialsProvider | undefined;
+  readonly closeRules: readonly CloseRule[];
+  readonly decide: ServiceOptions['decide'];
+  readonly queue: QueueLimits;
+  readonly ping: NonNullable<HeartbeatOptions['ping']>;
+  readonly policy: ConnectionPolicy;
+}
+
+/**
+ * Checks options and fills in the defaults.
+ *
+ * @throws {ConfigurationError} `INVALID_OPTIONS`, or `INVALID_URL` for a fixed URL that is none.
+ */
+export function settle(options: EnhancedWebSocketOptions): Settings {
+  check(optionsSchema, options);
+  return {
+    options,
+    services: new Map(
+      Object.entries(options.services).map(([type, service]) => [type, settleService(type, service, options)]),
+    ),
+    queueing: options.enableMessageQueue ?? true,
+    maxInactive: options.maxInactive ?? 100,
+  };
+}
+
+/**
+ * The settings after a patch, or an error and no change at all.
+ *
+ * @throws {ConfigurationError} As {@link settle}; also for an option that only the constructor takes.
+ */
+export function amend({ options }: Settings, patch: ConfigPatch): Settings {
+  check(patchSchema, patch);
+  const services = { ...options.services };
+  for (const [type, change] of Object.entries(patch.services ?? {})) {
+    const present = services[type];
+    // a new service type needs no less than the constructor asks for; the check of the whole finds what is missing
+    services[type] = { ...present, ...change, ...nested(present, change) } as ServiceOptions;
+  }
+  return settle({ ...options, ...patch, services });
+}
+
+function nested(present: ServiceOptions | undefined, change: Partial<ServiceOptions>): Partial<ServiceOptions> {
+  return {
+    ...(change.retry && { retry: { ...present?.retry, ...change.retry } }),
+    ...(change.queue && { queue: { ...present?.queue, ...change.queue } }),
+    ...(change.heartbeat && { heartbeat: { ...(present?.heartbeat || {}), ...change.heartbeat } }),
+  };
+}
+
+function settleService(type: string, service: ServiceOptions, options: EnhancedWebSocketOptions): ServiceSettings {
+  if (typeof service.url !== 'function') requireUrl(type, service.url);
+  const { credentials, heartbeat } = service;
+  return {
+    url: service.url,
+    protocols: service.protocols ?? [],
+    credentials: typeof credentials === 'object' ? credentials.get : credentials,
+    closeRules: service.closeRules ?? [],
+    decide: service.decide,
+    queue: { maxMessages: service.queue?.maxMessages ?? 1_000, maxBytes: service.queue?.maxBytes ?? 1_048_576 },
+    ping: (heartbeat || undefined)?.ping ?? 'auto',
+    policy: policyOf(service, options),
+  };
+}
+
+function policyOf(service: ServiceOptions, options: EnhancedWebSocketOptions): ConnectionPolicy {
+  const retry = service.retry ?? {};
+  const credentials = typeof service.credentials === 'object' ? service.credentials : undefined;
+  const watched = (options.enableHealthMonitoring ?? true) && service.heartbeat !== false;
+  return {
+    ...DEFAULT_POLICY,
+    credentialsTimeoutMs: credentials?.timeoutMs ?? DEFAULT_POLICY.credentialsTimeoutMs,
+    urlTimeoutMs: service.urlTimeoutMs ?? DEFAULT_POLICY.urlTimeoutMs,
+    connectTimeoutMs: service.connectTimeoutMs ?? DEFAULT_POLICY.connectTimeoutMs,
+    closeTimeoutMs: service.closeTimeoutMs ?? DEFAULT_POLICY.closeTimeoutMs,
+    stableMs: retry.stableMs ?? DEFAULT_POLICY.stableMs,
+    maxRetries: (options.enableAutoRecovery ?? true) ? limitOf(retry.maxRetries) : 0,
+    maxCredentialsRetries: limitOf(credentials?.maxRetries),
+    backoff: backoffOf(retry),
+    heartbeat: watched ? heartbeatOf(service.heartbeat || {}) : null,
+  };
+}
+
+function backoffOf(retry: RetryOptions): ConnectionPolicy['backoff'] {
+  const { backoff } = DEFAULT_POLICY;
+  return {
+    baseMs: retry.baseMs ?? backoff.baseMs,
+    capMs: retry.capMs ?? backoff.capMs,
+    promptMs: retry.promptMs ?? backoff.promptMs,
+    offlineMs: retry.offlineMs ?? backoff.offlineMs,
+    hiddenMs: retry.hiddenMs ?? backoff.hiddenMs,
+  };
+}
+
+function heartbeatOf({
+  intervalMs = 25_000,
+  timeoutMs = 10_000,
+  lateMs,
+}: HeartbeatOptions): ConnectionPolicy['heartbeat'] {
+  return { intervalMs, timeoutMs, lateMs: lateMs ?? Math.max(1, Math.floor(timeoutMs / 4)) };
+}
+
+// JSON has no Infinity, and a policy is recorded
+function limitOf(retries = Infinity): number | null {
+  return retries === Infinity ? null : retries;
+}
+
+function requireUrl(type: string, url: string | URL): void {
+  // a path is resolved against the page when it is dialled; on a server there is none, and constructing must be safe there
+  if (typeof url === 'string' && url.startsWith('/')) return;
+  const parsed = parseUrl(url);
+  if (parsed.ok) return;
+  throw new ConfigurationError('INVALID_URL', {
+    message: `services.${type}.url: ${parsed.problem}`,
+    problems: [`services.${type}.url: ${parsed.problem}`],
+  });
+}

@@ -1,0 +1,43 @@
+import { stateOf, type ConnectionContext, type ConnectionStateName } from '../machines/facts.ts';
+import type { HoldfastError } from './errors.ts';
+import type { EventSource } from './events.ts';
+import type { OutboxCounts } from './outbox.ts';
+
+/** The state that the world sees. */
+export type ConnectionState = ConnectionStateName;
+
+/** What is known of a connection at one moment. A copy: it does not change. */
+export interface ConnectionStatus extends EventSource {
+  state: ConnectionState;
+  /** Where exactly within the state, for example `dialing` in `connecting` or `offline` in `backoff`. */
+  detail: string;
+  /** When the state was entered, in ms since the epoch. */
+  since: number;
+  /** How many retries this episode has had; 0 once the connection is stable. */
+  attempt: number;
+  /** When the pending retry is due, in ms since the epoch; `null` when none is. */
+  retryAt: number | null;
+  /** Which socket is, or was, in use, from 1; 0 before the first. */
+  generation: number;
+  /** The last thing that went wrong; `null` until something has. */
+  lastError: HoldfastError | null;
+  messages: OutboxCounts & { received: number };
+}
+
+/** The part of an actor's snapshot that a status is read from. */
+export interface ConnectionSnapshot {
+  value: unknown;
+  tags: ReadonlySet<string>;
+  context: ConnectionContext;
+}
+
+/** The state of an actor and where within it. */
+export function placeOf(snapshot: ConnectionSnapshot): { state: ConnectionState; detail: string } {
+  return { state: stateOf(snapshot), detail: innermost(snapshot.value) };
+}
+
+function innermost(value: unknown): string {
+  if (typeof value === 'string') return value;
+  const [[name, inner] = ['', '']] = Object.entries(value as Record<string, unknown>);
+  return inner === undefined ? name : innermost(inner);
+}

@@ -1,0 +1,46 @@
+import type { CloseInitiator } from '../errors.ts';
+
+/** What travels: text, or bytes. */
+export type WireData = string | Uint8Array<ArrayBuffer>;
+/** What arrives: text as a string, bytes as an `ArrayBuffer`. Nothing is parsed. */
+export type InboundData = string | ArrayBuffer;
+
+/** How a transport ended. */
+export interface TransportEnd {
+  /** Source: RFC 6455, section 7.4. */
+  code: number;
+  reason: string;
+  wasClean: boolean;
+  initiator: CloseInitiator;
+  /** What the platform said of it, for example `connect ECONNREFUSED 127.0.0.1:9`; `null` in browsers, which say nothing. */
+  detail: string | null;
+}
+
+/** What a transport reports. After `ended` it reports nothing; after `dispose()` it reports nothing at all. */
+export interface TransportListener {
+  opened(): void;
+  received(data: InboundData): void;
+  /** A sign of life that carries no data: a protocol ping or pong, where the platform shows them. */
+  heard(): void;
+  ended(end: TransportEnd): void;
+}
+
+/** One physical socket. It is used once: there is no way to open it again. */
+export interface Transport {
+  /** Hands data to the socket. @throws Whatever the socket throws; then the data was not taken. */
+  send(data: WireData): void;
+  /** Bytes that the socket has taken and not yet given to the network. */
+  readonly bufferedBytes: number;
+  /** Sends a protocol ping; `null` where the platform cannot, as in browsers. */
+  readonly ping: (() => void) | null;
+  /** Begins the closing handshake. `ended` follows, sooner or later; the caller keeps the deadline. */
+  close(code: number, reason: string): void;
+  /** Lets go of the socket at once, in whatever state it is. Idempotent, never throws. */
+  dispose(): void;
+}
+
+/** Where to open a socket. */
+export interface Address {
+  url: string;
+  protocols: readonly string[];
+}

@@ -1,0 +1,136 @@
+import { clampCloseReason, CloseCode, isSendableCloseCode } from '../protocol/close-codes.ts';
+import type { Clock } from './clock.ts';
+import type { Address, InboundData, Transport, TransportEnd, TransportListener } from './transport.ts';
+
+/** The part of the standard `WebSocket` that is used, and what `ws` adds to it. */
+export interface WebSocketLike {
+  readonly bufferedAmount: number;
+  binaryType: string;
+  onopen: ((event: never) => unknown) | null;
+  onmessage: ((event: never) => unknown) | null;
+  onerror: ((event: never) => unknown) | null;
+  onclose: ((event: never) => unknown) | null;
+  send(data: string | Uint8Array<ArrayBuffer>): void;
+  close(code?: number, reason?: string): void;
+  /** `ws` only: sends a protocol ping. */
+  ping?(): void;
+  /** `ws` only: ends the socket without a closing handshake. */
+  terminate?(): void;
+  /** `ws` only. */
+  on?(event: 'ping' | 'pong', listener: () => void): unknown;
+  /** `ws` only. */
+  off?(event: 'ping' | 'pong', listener: () => void): unknown;
+}
+
+/** Any class that behaves as the standard `WebSocket`: the browser's, Node's own, or that of `ws`. */
+export type WebSocketConstructor = new (url: string, protocols?: string[]) => WebSocketLike;
+
+export interface WebSocketOptions {
+  WebSocket: WebSocketConstructor;
+  clock: Clock;
+}
+
+// a socket that reports an error and then never a close is given up after this time
+const CLOSE_AFTER_ERROR_MS = 1_000;
+
+/**
+ * Opens a WebSocket and reports what becomes of it.
+ *
+ * @throws Whatever the constructor throws: a `SyntaxError` for a bad URL or subprotocol, anything else for a passing trouble.
+ */
+export function openWebSocket(
+  { url, protocols }: Address,
+  listener: TransportListener,
+  { WebSocket, clock }: WebSocketOptions,
+): Transport {
+  // some implementations take an empty list for "offer the empty protocol"
+  const socket = protocols.length > 0 ? new WebSocket(url, [...protocols]) : new WebSocket(url);
+  let closedByUs = false;
+  let detail: string | null = null;
+  let errorTimer: unknown;
+
+  const heard = (): void => {
+    listener.heard();
+  };
+
+  function letGo(): void {
+    clock.clearTimeout(errorTimer);
+    socket.onmessage = null;
+    // an abandoned socket may still open, and `ws` throws an error that nobody listens to: both are caught until it is gone
+    socket.onopen = () => {
+      end(socket);
+    };
+    socket.onerror = ignore;
+    socket.onclose = () => {
+      socket.onopen = socket.onerror = socket.onclose = null;
+    };
+    socket.off?.('ping', heard);
+    socket.off?.('pong', heard);
+  }
+
+  function finish(ended: TransportEnd): void {
+    letGo();
+    listener.ended(ended);
+  }
+
+  socket.binaryType = 'arraybuffer';
+  socket.onopen = () => {
+    listener.opened();
+  };
+  socket.onmessage = (event: { data: unknown }) => {
+    const data = inbound(event.data);
+    if (data !== null) listener.received(data);
+  };
+  socket.onerror = (event: { message?: unknown }) => {
+    if (typeof event.message === 'string') detail = event.message;
+    errorTimer ??= clock.setTimeout(() => {
+      finish({ code: CloseCode.abnormal, reason: '', wasClean: false, initiator: 'network', detail });
+      end(socket);
+    }, CLOSE_AFTER_ERROR_MS);
+  };
+  socket.onclose = ({ code, reason, wasClean }: { code: number; reason: string; wasClean: boolean }) => {
+    const withoutFrame = code === CloseCode.abnormal || code === CloseCode.tlsHandshake;
+    const initiator = closedByUs ? 'local' : withoutFrame ? 'network' : 'peer';
+    finish({ code, reason, wasClean, initiator, detail });
+    socket.onopen = socket.onerror = socket.onclose = null;
+  };
+  socket.on?.('ping', heard);
+  socket.on?.('pong', heard);
+
+  return {
+    send(data) {
+      socket.send(data);
+    },
+    get bufferedBytes() {
+      return socket.bufferedAmount;
+    },
+    ping: typeof socket.ping === 'function' ? () => socket.ping?.() : null,
+    close(code, reason) {
+      closedByUs = true;
+      if (isSendableCloseCode(code)) socket.close(code, clampCloseReason(reason));
+      else socket.close();
+    },
+    dispose() {
+      letGo();
+      end(socket);
+    },
+  };
+}
+
+function end(socket: WebSocketLike): void {
+  try {
+    if (socket.terminate) socket.terminate();
+    else socket.close();
+  } catch {
+    // a socket that cannot even be closed is beyond help, and nobody listens to it any more
+  }
+}
+
+function inbound(data: unknown): InboundData | null {
+  if (typeof data === 'string' || data instanceof ArrayBuffer) return data;
+  // an implementation that ignores binaryType hands out views, as Node's Buffer
+  if (ArrayBuffer.isView(data)) return new Uint8Array(data.buffer, data.byteOffset, data.byteLength).slice().buffer;
+  return null;
+}
+
+function ignore(): void {}

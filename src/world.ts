@@ -1,0 +1,27 @@
+import type { Ports } from './ports.ts';
+import type { SignalSource } from './transport/signals.ts';
+
+/** What the actors of one service act upon. They find it by their actor system: no chart and no event ever holds a port. */
+export interface World {
+  readonly signals: SignalSource;
+  /** Hears what the application's code throws. */
+  report(cause: unknown): void;
+  /** @throws When no connection has that id, which is a fault of ours. */
+  portsOf(connectionId: string): Ports;
+  /** An actor died of `cause`: let go of all that it held. */
+  died(connectionId: string, cause: unknown): void;
+}
+
+const worlds = new WeakMap<object, World>();
+
+/** Tells the actors of a system, before its root starts, what they act upon. */
+export function bindWorld(system: object, world: World): void {
+  worlds.set(system, world);
+}
+
+/** What the actors of this system act upon. */
+export function worldOf(system: object): World {
+  const world = worlds.get(system);
+  if (!world) throw new Error('No world is bound to this actor system.');
+  return world;
+}

@@ -1,0 +1,225 @@
+import { initialTransition, type StateNode } from 'xstate';
+import { getStateNodes } from 'xstate/graph';
+import { describe, expect, test } from 'vitest';
+
+import { connectionMachine } from '../../machines/connection.ts';
+import { stateOf, type ConnectionEvent, type ConnectionStateName } from '../../machines/facts.ts';
+import { DEFAULT_POLICY } from '../../machines/policy.ts';
+import { failure } from '../../src/core/recovery.ts';
+import {
+  closed,
+  closedWith,
+  connect,
+  disconnect,
+  elapsed,
+  leafOf,
+  LEAVES,
+  opened,
+  refused,
+  stepped,
+  unreachable,
+  WAYS,
+  type Leaf,
+} from '../models/connection-cases.ts';
+
+type Row = readonly [given: Leaf, on: ConnectionEvent, next: Leaf, effects: readonly string[]];
+
+const begin = ['tell parent connection.active', 'start socket', 'arm credentialsTimeout', 'start authorizer'];
+const rest = ['tell parent connection.rested'];
+const hold = ['emit retrying', 'arm retryDelay'];
+const retry = ['emit failed', ...hold];
+const giveUp = ['emit failed', 'emit gave.up', ...rest];
+
+/** What leaving a state for one outside `live` ends. */
+const end = {
+  authorizing: ['disarm credentialsTimeout', 'stop authorizer', 'stop socket'],
+  locating: ['disarm urlTimeout', 'stop locator', 'stop socket'],
+  dialing: ['disarm connectTimeout', 'stop socket'],
+  greeting: ['disarm greetingTimeout', 'stop greeter', 'stop socket'],
+  established: ['disarm stablePeriod', 'stop traffic', 'stop health', 'stop socket'],
+  closing: ['disarm closeTimeout', 'stop socket'],
+  backoff: ['disarm retryDelay'],
+};
+
+const terminal = closedWith(1008);
+const badUrl = failure('INVALID_URL', 'stop');
+const forbidden = failure('CREDENTIALS_FAILED', 'stop');
+
+const resting: Row[] = [
+  ['idle', connect, 'authorizing', begin],
+  ['idle', disconnect, 'closed', rest],
+  ['closed', connect, 'authorizing', begin],
+  ['failed', connect, 'authorizing', begin],
+  ['failed', disconnect, 'closed', rest],
+];
+
+const connecting: Row[] = [
+  [
+    'authorizing',
+    { type: 'credentials.resolved' },
+    'locating',
+    ['disarm credentialsTimeout', 'stop authorizer', 'arm urlTimeout', 'start locator'],
+  ],
+  ['authorizing', { type: 'credentials.failed', failure: refused }, 'waiting', [...end.authorizing, ...retry]],
+  ['authorizing', { type: 'credentials.failed', failure: forbidden }, 'failed', [...end.authorizing, ...giveUp]],
+  [
+    'authorizing',
+    elapsed('credentialsTimeout', 'live.connecting.resolving.authorizing'),
+    'waiting',
+    [...end.authorizing, ...retry],
+  ],
+  ['authorizing', disconnect, 'closed', [...end.authorizing, ...rest]],
+  [
+    'locating',
+    { type: 'url.resolved' },
+    'dialing',
+    ['disarm urlTimeout', 'stop locator', 'tell socket dial', 'arm connectTimeout'],
+  ],
+  ['locating', { type: 'url.failed', failure: unreachable }, 'waiting', [...end.locating, ...retry]],
+  ['locating', { type: 'url.failed', failure: badUrl }, 'failed', [...end.locating, ...giveUp]],
+  ['locating', elapsed('urlTimeout', 'live.connecting.resolving.locating'), 'waiting', [...end.locating, ...retry]],
+  ['locating', disconnect, 'closed', [...end.locating, ...rest]],
+  ['dialing', opened(1), 'greeting', ['disarm connectTimeout', 'arm greetingTimeout', 'start greeter']],
+  ['dialing', closed(1), 'waiting', [...end.dialing, ...retry]],
+  ['dialing', closed(1, terminal), 'failed', [...end.dialing, ...giveUp]],
+  ['dialing', elapsed('connectTimeout', 'live.connecting.dialing'), 'waiting', [...end.dialing, ...retry]],
+  ['dialing', disconnect, 'closed', [...end.dialing, ...rest]],
+  [
+    'greeting',
+    { type: 'greeting.completed' },
+    'open',
+    ['disarm greetingTimeout', 'stop greeter', 'emit opened', 'arm stablePeriod', 'start traffic', 'start health'],
+  ],
+  ['greeting', closed(1), 'waiting', [...end.greeting, ...retry]],
+  ['greeting', closed(1, terminal), 'failed', [...end.greeting, ...giveUp]],
+  ['greeting', elapsed('greetingTimeout', 'live.connecting.greeting'), 'waiting', [...end.greeting, ...retry]],
+  ['greeting', disconnect, 'closed', [...end.greeting, ...rest]],
+];
+
+const established: Row[] = (['open', 'degraded'] as const).flatMap((given): Row[] => [
+  [given, closed(1), 'waiting', [...end.established, 'emit closed', ...retry]],
+  [given, closed(1, terminal), 'failed', [...end.established, 'emit closed', ...giveUp]],
+  [given, { type: 'health.dead' }, 'waiting', [...end.established, 'emit closed', ...retry]],
+  [
+    given,
+    disconnect,
+    'closing',
+    ['disarm stablePeriod', 'stop traffic', 'stop health', 'tell socket close', 'arm closeTimeout'],
+  ],
+  [given, { type: 'network.online' }, given, ['tell health probe']],
+  [given, { type: 'network.offline' }, given, ['tell health probe']],
+  [given, { type: 'page.visible' }, given, ['tell health probe']],
+  [given, { type: 'system.woke' }, given, ['tell health probe']],
+]);
+
+const degrading: Row[] = [
+  ['open', { type: 'health.late' }, 'degraded', []],
+  ['degraded', { type: 'health.recovered' }, 'open', []],
+];
+
+const closing: Row[] = [
+  ['closing', closed(1), 'closed', [...end.closing, 'emit closed', ...rest]],
+  ['closing', elapsed('closeTimeout', 'live.closing'), 'closed', [...end.closing, 'emit closed', ...rest]],
+  ['closing', connect, 'authorizing', [...end.closing, 'emit closed', ...begin]],
+];
+
+const backoff: Row[] = [
+  ...(['waiting', 'offline', 'hidden'] as const).flatMap((given): Row[] => [
+    [given, connect, 'authorizing', [...end.backoff, ...begin]],
+    [given, disconnect, 'closed', [...end.backoff, ...rest]],
+    [given, elapsed('retryDelay', `backoff.${given}`), 'authorizing', [...end.backoff, ...begin]],
+  ]),
+  ['waiting', { type: 'network.offline' }, 'offline', [...end.backoff, ...hold]],
+  ['waiting', { type: 'page.hidden' }, 'hidden', [...end.backoff, ...hold]],
+  ['waiting', { type: 'system.woke' }, 'waiting', [...end.backoff, ...hold]],
+  ['offline', { type: 'network.online' }, 'waiting', [...end.backoff, ...hold]],
+  ['hidden', { type: 'page.visible' }, 'waiting', [...end.backoff, ...hold]],
+  ['hidden', { type: 'network.offline' }, 'offline', [...end.backoff, ...hold]],
+];
+
+const rows: Row[] = [...resting, ...connecting, ...established, ...degrading, ...closing, ...backoff];
+
+/** One event of each type that comes from outside, in the form most likely to be taken. */
+const everyEvent: ConnectionEvent[] = [
+  connect,
+  disconnect,
+  { type: 'credentials.resolved' },
+  { type: 'credentials.failed', failure: refused },
+  { type: 'url.resolved' },
+  { type: 'url.failed', failure: unreachable },
+  opened(1),
+  { type: 'greeting.completed' },
+  closed(1),
+  { type: 'health.late' },
+  { type: 'health.recovered' },
+  { type: 'health.dead' },
+  { type: 'network.online' },
+  { type: 'network.offline' },
+  { type: 'page.visible' },
+  { type: 'page.hidden' },
+  { type: 'system.woke' },
+  { type: 'policy.changed', policy: DEFAULT_POLICY },
+];
+
+const ignored = LEAVES.flatMap((given) => {
+  const taken = new Set(rows.filter(([state]) => state === given).map(([, on]) => on.type));
+  return everyEvent.filter(({ type }) => !taken.has(type)).map((on) => [given, on] as const);
+});
+
+describe('the connection chart', () => {
+  test.each(rows)('goes from %s, on %o, to %s', (given, on, next, effects) => {
+    const { snapshot, effects: found } = stepped([...WAYS[given], on]);
+    expect([leafOf(snapshot), found]).toEqual([next, effects]);
+  });
+
+  test.each(ignored)('stays %s, and does nothing, on %o', (given, on) => {
+    const { snapshot, effects } = stepped([...WAYS[given], on]);
+    expect([leafOf(snapshot), effects]).toEqual([given, []]);
+  });
+
+  test.each<[Leaf, ConnectionStateName]>([
+    ['idle', 'idle'],
+    ['authorizing', 'connecting'],
+    ['locating', 'connecting'],
+    ['dialing', 'connecting'],
+    ['greeting', 'connecting'],
+    ['open', 'open'],
+    ['degraded', 'degraded'],
+    ['closing', 'closing'],
+    ['waiting', 'backoff'],
+    ['offline', 'backoff'],
+    ['hidden', 'backoff'],
+    ['closed', 'closed'],
+    ['failed', 'failed'],
+  ])('shows %s to the world as %s (pain 58)', (leaf, name) => {
+    const { snapshot } = stepped(WAYS[leaf]);
+    expect([leafOf(snapshot), stateOf(snapshot)]).toEqual([leaf, name]);
+  });
+
+  test.each(LEAVES.filter((leaf) => leaf !== 'offline'))('keeps what the platform reports while it is %s', (leaf) => {
+    const reports = [{ type: 'network.offline' }, { type: 'page.hidden' }] as const;
+    const back = [{ type: 'page.visible' }, { type: 'network.online' }] as const;
+    const gone = stepped([...WAYS[leaf], ...reports]).snapshot.context;
+    const returned = stepped([...WAYS[leaf], ...reports, ...back]).snapshot.context;
+    expect(gone).toMatchObject({ network: 'offline', page: 'hidden' });
+    expect(returned).toMatchObject({ network: 'online', page: 'visible' });
+  });
+
+  test.each(LEAVES)('takes a new policy while it is %s, and stays there', (leaf) => {
+    const policy = { ...DEFAULT_POLICY, maxRetries: 7 };
+    const { snapshot } = stepped([...WAYS[leaf], { type: 'policy.changed', policy }]);
+    expect([leafOf(snapshot), snapshot.context.policy]).toEqual([leaf, policy]);
+  });
+
+  test('starts without input, as tools that only look at it start it', () => {
+    const [{ value, context }] = initialTransition(connectionMachine, undefined as never);
+    expect([value, context.policy, context.id]).toEqual(['idle', DEFAULT_POLICY, 'connection']);
+  });
+
+  test('says of each state what it is for', () => {
+    const nodes: StateNode[] = getStateNodes(connectionMachine);
+    expect(nodes.filter(({ id, description }) => !description && id !== 'connection').map(({ id }) => id)).toEqual([
+      'connection.live.connecting.resolving.nothing',
+    ]);
+  });
+});

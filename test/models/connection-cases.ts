@@ -1,0 +1,124 @@
+import { createActor, initialTransition, type SnapshotFrom } from 'xstate';
+
+import { connectionMachine } from '../../machines/connection.ts';
+import type { ConnectionEmitted, ConnectionEvent, ConnectionInput } from '../../machines/facts.ts';
+import { DEFAULT_POLICY, type ConnectionPolicy } from '../../machines/policy.ts';
+import { failure, failureOfClosure, type CloseRule, type Failure } from '../../src/core/recovery.ts';
+import { SimulatedClock } from '../support/clock.ts';
+import { step, type Step } from '../support/machine-graph.ts';
+
+export type ConnectionSnapshot = SnapshotFrom<typeof connectionMachine>;
+
+/** A connection as the tests make it; `policy` is merged with the default one. */
+export interface Given extends Partial<Omit<ConnectionInput, 'policy'>> {
+  policy?: Partial<ConnectionPolicy>;
+}
+
+export function inputOf({ policy, ...rest }: Given = {}): ConnectionInput {
+  return {
+    id: 'c1',
+    serviceType: 'main',
+    seed: 1,
+    network: 'online',
+    page: 'visible',
+    ...rest,
+    policy: { ...DEFAULT_POLICY, ...policy },
+  };
+}
+
+export const unreachable = failure('URL_FAILED', 'retry');
+export const refused = failure('CREDENTIALS_FAILED', 'retry');
+
+/** The failure of a socket that was open and that the peer closed with this code. */
+export function closedWith(code: number, rules: readonly CloseRule[] = []): Failure {
+  const initiator = code === 1005 || code === 1006 ? 'network' : 'peer';
+  return failureOfClosure({ code, reason: '', wasClean: initiator === 'peer', initiator }, { wasOpen: true, rules });
+}
+
+export const connect = { type: 'connect' } satisfies ConnectionEvent;
+export const disconnect = { type: 'disconnect', code: 1000, reason: 'bye' } satisfies ConnectionEvent;
+
+export function opened(generation: number, canPing = true): ConnectionEvent {
+  return { type: 'socket.opened', generation, canPing };
+}
+
+export function closed(generation: number, failed: Failure = closedWith(1006)): ConnectionEvent {
+  return { type: 'socket.closed', generation, failure: failed };
+}
+
+/** A timer that fires, for stepping; real actors have their clock for that. */
+export function elapsed(delay: string, state: string): ConnectionEvent {
+  return { type: `xstate.after.${delay}.connection.${state}` } as unknown as ConnectionEvent;
+}
+
+/** From the wish to the open link: what the actors of one attempt say. */
+export function attempt(generation: number): ConnectionEvent[] {
+  return [
+    { type: 'credentials.resolved' },
+    { type: 'url.resolved' },
+    opened(generation),
+    { type: 'greeting.completed' },
+  ];
+}
+
+const toOpen = [connect, ...attempt(1)];
+
+/** For each leaf of the chart, events that lead to it. */
+export const WAYS = {
+  idle: [],
+  authorizing: [connect],
+  locating: toOpen.slice(0, 2),
+  dialing: toOpen.slice(0, 3),
+  greeting: toOpen.slice(0, 4),
+  open: toOpen,
+  degraded: [...toOpen, { type: 'health.late' }],
+  closing: [...toOpen, disconnect],
+  waiting: [...toOpen, closed(1)],
+  offline: [...toOpen, closed(1), { type: 'network.offline' }],
+  hidden: [...toOpen, closed(1), { type: 'page.hidden' }],
+  closed: [connect, disconnect],
+  failed: [...toOpen, closed(1, closedWith(1008))],
+} as const satisfies Record<string, readonly ConnectionEvent[]>;
+
+export type Leaf = keyof typeof WAYS;
+export const LEAVES = Object.keys(WAYS) as Leaf[];
+
+/** The innermost state, whose names are unique in this chart. */
+export function leafOf({ value }: { value: unknown }): string {
+  return typeof value === 'string' ? value : leafOf({ value: Object.values(value as object)[0] });
+}
+
+/** Steps a connection from its start, running nothing. */
+export function stepped(events: readonly ConnectionEvent[], given?: Given): Step<ConnectionSnapshot> {
+  const [start] = initialTransition(connectionMachine, inputOf(given));
+  return events.reduce<Step<ConnectionSnapshot>>(({ snapshot }, event) => step(connectionMachine, snapshot, event), {
+    snapshot: start,
+    effects: [],
+  });
+}
+
+/** A real connection with placeholder actors, on a clock of its own. */
+export interface Running {
+  clock: SimulatedClock;
+  emitted: ConnectionEmitted[];
+  tell: (...events: ConnectionEvent[]) => void;
+  snapshot: () => ConnectionSnapshot;
+  leaf: () => string;
+  stop: () => void;
+}
+
+export function running(given?: Given, machine = connectionMachine): Running {
+  const clock = new SimulatedClock();
+  const emitted: ConnectionEmitted[] = [];
+  const actor = createActor(machine, { clock, input: inputOf(given) });
+  actor.on('*', (event) => void emitted.push(event));
+  actor.start();
+  return {
+    clock,
+    emitted,
+    tell: (...events) => events.forEach((event) => actor.send(event)),
+    snapshot: () => actor.getSnapshot(),
+    leaf: () => leafOf(actor.getSnapshot()),
+    stop: () => void actor.stop(),
+  };
+}

@@ -1,0 +1,279 @@
+import {
+  getNextTransitions,
+  transition,
+  type AnyActorScope,
+  type AnyMachineSnapshot,
+  type AnyStateMachine,
+  type AnyStateNode,
+  type AnyTransitionDefinition,
+  type EventFromLogic,
+  type EventObject,
+  type SnapshotFrom,
+} from 'xstate';
+import { adjacencyMapToArray, getAdjacencyMap, getStateNodes } from 'xstate/graph';
+
+import { SimulatedClock } from './clock.ts';
+
+/** What exploring needs of a machine: the production one, with the placeholders of its own setup. */
+export interface Explorable<S, E, I> {
+  root: AnyStateNode;
+  events: readonly string[];
+  transition(snapshot: S, event: E, scope: AnyActorScope): S;
+  getInitialSnapshot(scope: AnyActorScope, input?: I): S;
+}
+
+/** How a machine is explored. */
+export interface Exploration<S, E, I> {
+  input: I;
+  /** The part of the context that tells states apart: all the chart decides by, less what grows without bound. */
+  decidesBy: (snapshot: S) => unknown;
+  /** Which events stand for an event descriptor, in a given state. Without a case it is the bare type. */
+  cases: Readonly<Record<string, (snapshot: S) => readonly E[]>>;
+  /** Whether an event can happen in a state at all; a timer that has fired does not fire again. Default: all can. */
+  canHappen?: (snapshot: S, event: E) => boolean;
+  /** Most edges to walk before the exploration is called endless. */
+  limit: number;
+}
+
+/** One step of a machine: in one state, one event, taken or ignored. */
+export interface Edge<S, E> {
+  from: S;
+  event: E;
+  to: S;
+  fromKey: string;
+  toKey: string;
+}
+
+/** Everything a machine can do, as far as its exploration tells states apart. */
+export interface MachineGraph<S, E> {
+  /** One snapshot for each state, nearest to the start first. */
+  states: ReadonlyMap<string, S>;
+  edges: readonly Edge<S, E>[];
+  /** The transition definitions that were taken on the way. */
+  taken: ReadonlySet<AnyTransitionDefinition>;
+  /** The events of a shortest path to a state. */
+  pathTo: (key: string) => readonly E[];
+}
+
+/** A running actor, as far as replaying a graph needs one. */
+export interface Runnable<S, E> {
+  start(): unknown;
+  stop(): unknown;
+  send(event: E): void;
+  getSnapshot(): S;
+}
+
+/** What a real actor came to that walked from its start to one state and on. */
+export interface Replay<S, E> {
+  /** What it walked last: an edge, or all the events that its state ignores. */
+  edges: readonly Edge<S, E>[];
+  actor: Runnable<S, E>;
+  clock: SimulatedClock;
+}
+
+/** What one event leads to. */
+export interface Step<S> {
+  snapshot: S;
+  /** What there is to do, by name: `start socket`, `stop socket`, `tell socket dial`, `emit closed`, `arm retryDelay`. */
+  effects: string[];
+}
+
+/** Explores a machine breadth first: in every state, each event that any state of it knows, and the timers of that state. */
+export function explore<S extends AnyMachineSnapshot, E extends EventObject, I>(
+  machine: Explorable<S, E, I>,
+  { input, decidesBy, cases, canHappen, limit }: Exploration<S, E, I>,
+): MachineGraph<S, E> {
+  const taken = new Set<AnyTransitionDefinition>();
+  const keyOf = (snapshot: S): string => JSON.stringify([snapshot.status, snapshot.value, decidesBy(snapshot)]);
+  const adjacency = getAdjacencyMap(recording(machine, taken), {
+    input,
+    limit,
+    serializeState: keyOf,
+    serializeEvent: (event) => JSON.stringify(event),
+    events: (snapshot) =>
+      descriptorsOf(machine, snapshot).flatMap((type) => cases[type]?.(snapshot) ?? [{ type } as E]),
+    filterEvents: (snapshot, event) => snapshot.status === 'active' && (canHappen?.(snapshot, event) ?? true),
+  });
+  const edges = adjacencyMapToArray(adjacency).map(({ state: from, event, nextState: to }) => {
+    return { from, event, to, fromKey: keyOf(from), toKey: keyOf(to) };
+  });
+  // the edges come breadth first, so each state stands here as it was first met
+  const states = new Map<string, S>();
+  for (const { from, fromKey, to, toKey } of edges) {
+    if (!states.has(fromKey)) states.set(fromKey, from);
+    if (!states.has(toKey)) states.set(toKey, to);
+  }
+  return { states, edges, taken, pathTo: shortestPaths(edges) };
+}
+
+/** Every transition that the chart defines: on events, on timers, and the ones taken by themselves. */
+export function definedTransitions({ root }: { root: AnyStateNode }): AnyTransitionDefinition[] {
+  return allNodes(root).flatMap((node) => [...[...node.transitions.values()].flat(), ...(node.always ?? [])]);
+}
+
+/** The transitions that no exploration took, in words. */
+export function untaken<S, E>(machine: { root: AnyStateNode }, graphs: readonly MachineGraph<S, E>[]): string[] {
+  return definedTransitions(machine)
+    .filter((definition) => !graphs.some(({ taken }) => taken.has(definition)))
+    .map(inWords);
+}
+
+/** Ids of the state nodes that were neither rested in nor passed through. */
+export function unreached<S extends AnyMachineSnapshot, E>(
+  machine: { root: AnyStateNode },
+  graphs: readonly MachineGraph<S, E>[],
+): string[] {
+  const reached = new Set<AnyStateNode>();
+  for (const { states, taken } of graphs) {
+    for (const { _nodes } of states.values()) for (const node of _nodes as AnyStateNode[]) reached.add(node);
+    for (const { source } of taken) reached.add(source);
+  }
+  return allNodes(machine.root)
+    .filter((node) => !reached.has(node))
+    .map(({ id }) => id);
+}
+
+/** Keys of the states from which no way leads to the goal. */
+export function stranded<S, E>({ states, edges }: MachineGraph<S, E>, goal: (snapshot: S) => boolean): string[] {
+  const sources = new Map<string, string[]>();
+  for (const { fromKey, toKey } of edges) sources.set(toKey, [...(sources.get(toKey) ?? []), fromKey]);
+  const saved = new Set([...states].filter(([, snapshot]) => goal(snapshot)).map(([key]) => key));
+  for (const key of saved) for (const source of sources.get(key) ?? []) saved.add(source);
+  return [...states.keys()].filter((key) => !saved.has(key));
+}
+
+/**
+ * Walks every edge on a real actor: the shortest path to its state, then its event. Timers are fired by their clock. The
+ * events that a state ignores are sent to one actor, for none of them may move it.
+ */
+export function* replays<S, E extends EventObject>(
+  { edges, pathTo }: MachineGraph<S, E>,
+  create: (clock: SimulatedClock) => Runnable<S, E>,
+): Generator<Replay<S, E>> {
+  for (const walked of inWalks(edges)) {
+    const clock = new SimulatedClock();
+    const actor = create(clock);
+    actor.start();
+    for (const event of pathTo(walked[0].fromKey)) perform(event, actor, clock);
+    for (const { event } of walked) perform(event, actor, clock);
+    yield { edges: walked, actor, clock };
+    actor.stop();
+  }
+}
+
+/** One event, stepped without running anything. */
+export function step<M extends AnyStateMachine>(
+  machine: M,
+  snapshot: SnapshotFrom<M>,
+  event: EventFromLogic<M>,
+): Step<SnapshotFrom<M>> {
+  const [next, actions] = transition(machine, snapshot, event);
+  return { snapshot: next, effects: actions.map(effectInWords) };
+}
+
+/** An edge in words, for the message of a failed expectation. */
+export function edgeInWords<S extends AnyMachineSnapshot, E>({ from, event, to }: Edge<S, E>): string {
+  return `${JSON.stringify(from.value)} on ${JSON.stringify(event)} → ${JSON.stringify(to.value)}`;
+}
+
+function inWalks<S, E>(edges: readonly Edge<S, E>[]): [Edge<S, E>, ...Edge<S, E>[]][] {
+  const walks: [Edge<S, E>, ...Edge<S, E>[]][] = [];
+  const ignored = new Map<string, Edge<S, E>[]>();
+  for (const edge of edges) {
+    const shared = edge.from === edge.to ? ignored.get(edge.fromKey) : undefined;
+    if (shared) {
+      shared.push(edge);
+      continue;
+    }
+    const walk: [Edge<S, E>, ...Edge<S, E>[]] = [edge];
+    if (edge.from === edge.to) ignored.set(edge.fromKey, walk);
+    walks.push(walk);
+  }
+  return walks;
+}
+
+function effectInWords({ type, params }: { type: string; params: unknown }): string {
+  const { id, event, targetId, sendId } = params as {
+    id?: string;
+    event?: EventObject;
+    targetId?: string;
+    sendId?: string;
+  };
+  switch (type) {
+    case 'xstate.spawnChild':
+      return `start ${id}`;
+    case 'xstate.stopChild':
+      return `stop ${(params as { id: string }).id}`;
+    case 'xstate.sendTo':
+      return `tell ${targetId ?? 'parent'} ${event?.type}`;
+    case 'xstate.emit':
+      return `emit ${event?.type}`;
+    case 'xstate.raise':
+      return `arm ${delayOf(id)}`;
+    case 'xstate.cancel':
+      return `disarm ${delayOf(sendId)}`;
+    default:
+      return type;
+  }
+}
+
+// of `xstate.after.<delay>.<state>`
+function delayOf(timer: string | undefined): string | undefined {
+  return timer?.split('.')[2];
+}
+
+function perform<S, E extends EventObject>(event: E, actor: Runnable<S, E>, clock: SimulatedClock): void {
+  if (event.type.startsWith('xstate.after.')) clock.advance(clock.untilNextMs() ?? 0);
+  else actor.send(event);
+}
+
+function recording<S extends AnyMachineSnapshot, E extends EventObject, I>(
+  machine: Explorable<S, E, I>,
+  taken: Set<AnyTransitionDefinition>,
+): Parameters<typeof getAdjacencyMap<S, E, I>>[0] {
+  const watched = new WeakSet();
+  const watch = ({ system }: AnyActorScope): void => {
+    if (watched.has(system)) return;
+    watched.add(system);
+    system.inspect((event) => {
+      if (event.type === '@xstate.microstep') for (const definition of event._transitions) taken.add(definition);
+    });
+  };
+  return {
+    getInitialSnapshot: (scope, input) => {
+      watch(scope);
+      return machine.getInitialSnapshot(scope, input);
+    },
+    transition: (snapshot, event, scope) => {
+      watch(scope);
+      return machine.transition(snapshot, event, scope);
+    },
+    getPersistedSnapshot: (snapshot) => snapshot,
+  };
+}
+
+// breadth first as the edges are, so the first edge into a state ends a shortest path to it
+function shortestPaths<S, E>(edges: readonly Edge<S, E>[]): (key: string) => readonly E[] {
+  const last = new Map<string, Edge<S, E>>();
+  const start = edges[0]?.fromKey;
+  for (const edge of edges) if (edge.toKey !== start && !last.has(edge.toKey)) last.set(edge.toKey, edge);
+  return function pathTo(key): readonly E[] {
+    const edge = last.get(key);
+    return edge ? [...pathTo(edge.fromKey), edge.event] : [];
+  };
+}
+
+function descriptorsOf({ events }: { events: readonly string[] }, snapshot: AnyMachineSnapshot): string[] {
+  const own: readonly { eventType: string }[] = getNextTransitions(snapshot);
+  const external = events.filter((type) => !type.startsWith('xstate.'));
+  return [...new Set([...own.map(({ eventType }) => eventType), ...external])].filter((type) => type !== '');
+}
+
+function allNodes(root: AnyStateNode): AnyStateNode[] {
+  return [root, ...getStateNodes(root)];
+}
+
+function inWords({ source, eventType, guard, target }: AnyTransitionDefinition): string {
+  const condition = guard === undefined ? '' : ` if ${JSON.stringify(guard)}`;
+  return `${source.id} on ${eventType || 'always'}${condition} → ${(target ?? []).map(({ id }) => id).join(', ') || 'stays'}`;
+}

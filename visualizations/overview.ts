@@ -1,0 +1,185 @@
+import { isWithin, leavesOf, parentOf, withDescendants } from './chart.ts';
+import type { State, Transition } from './chart.ts';
+import { heading } from './mermaid.ts';
+import { condense, condition, escapeLabel, idOf, stack } from './notation.ts';
+
+/** A chart reduced to what its tags tell the world, and what the picture leaves to words. */
+export interface Overview {
+  mermaid: string;
+  /** A Markdown sentence for each event that the picture does not draw everywhere. */
+  notes: readonly string[];
+}
+
+/** One line of a label between two nodes; a node is a tag, a group of tags, or a choice. */
+interface Way {
+  from: string;
+  to: string;
+  line: string;
+  /** The composite that the transition names as its target, for a way that may end at its border. */
+  target: string;
+}
+
+interface Group {
+  id: string;
+  state: State;
+  tags: readonly string[];
+}
+
+/** Above this number of sources, what leads to the same state for the same reason is told in words. */
+const MAX_ALIKE = 2;
+
+/**
+ * The chart as the world sees it: inner states fall together to the tag they carry, states without a tag (which are
+ * only passed through) are choices, and only what changes the tag is drawn. `null` for a chart without tags.
+ */
+export function drawOverview(chart: State): Overview | null {
+  if (leavesOf(chart).every(({ tags }) => tags.length === 0)) return null;
+  const groups = groupsOf(chart);
+  const ways = grouped(distinct(leavesOf(chart).flatMap((leaf) => waysFrom(chart, leaf))), groups);
+  const { drawn, told } = prune(ways);
+  const first = entered(chart, chart);
+  return {
+    mermaid: [
+      ...heading(chart),
+      ...[`[*] --> ${nodeOf(first)}`, ...nodeLines(chart, groups), ...edgeLines(drawn)].map((line) => `  ${line}`),
+    ].join('\n'),
+    notes: told,
+  };
+}
+
+/** The innermost composites that hold more than one tag: their states share ways out. */
+function groupsOf(chart: State): Group[] {
+  const holdsSeveral = (state: State) => state.children.length > 0 && tagsWithin(state).length > 1;
+  return withDescendants(chart)
+    .filter((state) => state !== chart && holdsSeveral(state) && !state.children.some(holdsSeveral))
+    .map((state) => ({ id: idOf(state.path), state, tags: tagsWithin(state) }));
+}
+
+function tagsWithin(state: State): string[] {
+  return [...new Set(leavesOf(state).flatMap(({ tags }) => tags))];
+}
+
+function nodeLines(chart: State, groups: readonly Group[]): string[] {
+  const nodes = [...new Set(leavesOf(chart).map(nodeOf))];
+  const labels = new Map(leavesOf(chart).map((leaf) => [nodeOf(leaf), leaf.tags[0]]));
+  const declare = (node: string) => {
+    const label = labels.get(node);
+    return label === undefined ? `state ${node} <<choice>>` : `state "${escapeLabel(label)}" as ${node}`;
+  };
+  return nodes.flatMap((node) => {
+    const group = groups.find(({ tags }) => tags.map(idOf).includes(node));
+    if (!group) return [declare(node)];
+    const members = group.tags.map(idOf);
+    if (members[0] !== node) return [];
+    return [
+      `state "${escapeLabel(group.state.name)}" as ${group.id} {`,
+      ...[`[*] --> ${nodeOf(entered(chart, group.state))}`, ...members.map(declare)].map((line) => `  ${line}`),
+      '}',
+    ];
+  });
+}
+
+function edgeLines(ways: readonly Way[]): string[] {
+  const ends = new Map<string, string[]>();
+  for (const { from, to, line } of ways) {
+    const edge = `${from} --> ${to}`;
+    ends.set(edge, [...(ends.get(edge) ?? []), line]);
+  }
+  return [...ends].map(([edge, lines]) => {
+    const label = stack(lines.includes('[else]') ? ['[else]'] : condense(lines));
+    return label === '' ? edge : `${edge} : ${label}`;
+  });
+}
+
+/** What can happen in a leaf that changes what the world sees. */
+function waysFrom(chart: State, leaf: State): Way[] {
+  const from = nodeOf(leaf);
+  return effective(chart, leaf).flatMap((transition) =>
+    transition.targets.flatMap((target) => {
+      const to = nodeOf(entered(chart, stateAt(chart, target)));
+      return to === from ? [] : [{ from, to, target, line: lineOf(transition) }];
+    }),
+  );
+}
+
+/** The transitions of a leaf and of the states around it, without those that inner ones keep from happening. */
+function effective(chart: State, leaf: State): Transition[] {
+  const taken = new Set<string>();
+  const found: Transition[] = [];
+  for (let state: State | null = leaf; state; state = around(chart, state)) {
+    const heard = state.transitions.filter(({ trigger, delay }) => delay !== null || !taken.has(trigger));
+    found.push(...heard);
+    for (const { trigger, guard } of heard) if (guard === null) taken.add(trigger);
+  }
+  return found;
+}
+
+// a choice is made by its guards; elsewhere they only refuse what is out of date
+function lineOf(transition: Transition): string {
+  return transition.trigger === 'always' ? condition(transition) : transition.trigger;
+}
+
+/** Where every state of a group has the same way out, the group has it; a way to the whole group ends at its border. */
+function grouped(ways: readonly Way[], groups: readonly Group[]): Way[] {
+  const lifted = ways.map((way) => {
+    const inside = groups.find(({ tags }) => tags.map(idOf).includes(way.from));
+    const entering = groups.find(({ state }) => isWithin(state.path, way.target));
+    const shared = inside?.tags.every((tag) => ways.some((other) => other.from === idOf(tag) && isSame(other, way)));
+    return {
+      ...way,
+      from: inside && shared ? inside.id : way.from,
+      to: entering && entering.tags.map(idOf).includes(way.to) ? entering.id : way.to,
+    };
+  });
+  return distinct(lifted);
+}
+
+function isSame(one: Way, other: Way): boolean {
+  return one.to === other.to && one.line === other.line;
+}
+
+function distinct(ways: readonly Way[]): Way[] {
+  return ways.filter((way, index) => ways.findIndex((other) => other.from === way.from && isSame(other, way)) === index);
+}
+
+/** Tells in words what leads to one state from many, except where there is no other way on. */
+function prune(ways: readonly Way[]): { drawn: Way[]; told: string[] } {
+  const isCommon = (way: Way) => ways.filter((other) => isSame(other, way)).length > MAX_ALIKE;
+  const drawn = ways.filter((way) => {
+    const outgoing = ways.filter(({ from }) => from === way.from);
+    return !isCommon(way) || (outgoing.every(isCommon) && outgoing[0] === way);
+  });
+  const left = ways.filter((way) => !drawn.includes(way));
+  const told = left
+    .filter((way, index) => left.findIndex((other) => isSame(other, way)) === index)
+    .map((way) => {
+      const sources = left.filter((other) => isSame(other, way)).map(({ from }) => `\`${from}\``);
+      return `\`${way.line}\` also leads to \`${way.to}\` from ${enumerate(sources)}.`;
+    });
+  return { drawn, told };
+}
+
+function enumerate(names: readonly string[]): string {
+  return names.length < 2 ? names.join('') : `${names.slice(0, -1).join(', ')} and ${names.at(-1) ?? ''}`;
+}
+
+/** The node that a leaf falls to: that of its tag, or one of its own. */
+function nodeOf(leaf: State): string {
+  return idOf(leaf.tags[0] ?? leaf.path);
+}
+
+/** The leaf that is reached by entering a state. */
+function entered(chart: State, state: State): State {
+  const next = state.initial === null ? state.children[0] : stateAt(chart, state.initial);
+  return next ? entered(chart, next) : state;
+}
+
+function around(chart: State, state: State): State | null {
+  return state === chart ? null : stateAt(chart, parentOf(state.path));
+}
+
+function stateAt(chart: State, path: string): State {
+  const state = withDescendants(chart).find((candidate) => candidate.path === path);
+  if (!state) throw new Error(`${chart.name} has no state ${path}`);
+  return state;
+}
