@@ -119,7 +119,7 @@ function callOf(reference: unknown): string {
 }
 
 function paramsOf(params: unknown): string {
-  if (typeof params !== 'object' || params === null) return JSON.stringify(params) ?? '(inline)';
+  if (typeof params !== 'object' || params === null) return JSON.stringify(params);
   return Object.entries(params)
     .map(([name, value]) => `${name}: ${typeof value === 'string' ? value : JSON.stringify(value)}`)
     .join(', ');

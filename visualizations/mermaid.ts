@@ -22,7 +22,7 @@ const MAX_LEAVES = 6;
  */
 export function drawChart(chart: State): Picture[] {
   const folded = withDescendants(chart).filter((state) => state !== chart && isFolded(state));
-  return [chart, ...folded].map((state) => ({ path: state.path, mermaid: new Drawing(chart, state).draw() }));
+  return [chart, ...folded].map((state) => ({ path: state.path, mermaid: new Canvas(chart, state).draw() }));
 }
 
 /** What every diagram begins with; the title and the description are for those who cannot see it. */
@@ -35,7 +35,7 @@ function isFolded(state: State): boolean {
 }
 
 /** The inside of one state. */
-class Drawing {
+class Canvas {
   readonly #chart: State;
   readonly #top: State;
   /** Ids of the nodes that are styled, by style. */

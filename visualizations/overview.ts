@@ -36,7 +36,7 @@ export function drawOverview(chart: State): Overview | null {
   if (leavesOf(chart).every(({ tags }) => tags.length === 0)) return null;
   const groups = groupsOf(chart);
   const ways = grouped(distinct(leavesOf(chart).flatMap((leaf) => waysFrom(chart, leaf))), groups);
-  const { drawn, told } = prune(ways);
+  const { drawn, told } = prune(ways, new Map(groups.map(({ id, state }) => [id, state.name])));
   const first = entered(chart, chart);
   return {
     mermaid: [
@@ -143,7 +143,8 @@ function distinct(ways: readonly Way[]): Way[] {
 }
 
 /** Tells in words what leads to one state from many, except where there is no other way on. */
-function prune(ways: readonly Way[]): { drawn: Way[]; told: string[] } {
+function prune(ways: readonly Way[], names: ReadonlyMap<string, string>): { drawn: Way[]; told: string[] } {
+  const nameOf = (node: string) => `\`${names.get(node) ?? node}\``;
   const isCommon = (way: Way) => ways.filter((other) => isSame(other, way)).length > MAX_ALIKE;
   const drawn = ways.filter((way) => {
     const outgoing = ways.filter(({ from }) => from === way.from);
@@ -153,8 +154,8 @@ function prune(ways: readonly Way[]): { drawn: Way[]; told: string[] } {
   const told = left
     .filter((way, index) => left.findIndex((other) => isSame(other, way)) === index)
     .map((way) => {
-      const sources = left.filter((other) => isSame(other, way)).map(({ from }) => `\`${from}\``);
-      return `\`${way.line}\` also leads to \`${way.to}\` from ${enumerate(sources)}.`;
+      const sources = left.filter((other) => isSame(other, way)).map(({ from }) => nameOf(from));
+      return `\`${way.line}\` also leads to ${nameOf(way.to)} from ${enumerate(sources)}.`;
     });
   return { drawn, told };
 }

@@ -43,16 +43,14 @@ function encodeBytes(message: ArrayBuffer | ArrayBufferView): EncodedMessage {
 }
 
 function encodeJson(message: unknown): string {
-  let text: string | undefined;
   try {
-    text = JSON.stringify(message);
+    // TypeScript's library leaves out that a function, a symbol and undefined have no JSON form
+    const text: unknown = JSON.stringify(message);
+    if (typeof text === 'string') return text;
   } catch (cause) {
     throw new MessageError('NOT_ENCODABLE', { cause });
   }
-  if (text === undefined) {
-    throw new MessageError('NOT_ENCODABLE', { message: `A value of type ${typeof message} has no JSON form.` });
-  }
-  return text;
+  throw new MessageError('NOT_ENCODABLE', { message: `A value of type ${typeof message} has no JSON form.` });
 }
 
 function isLowSurrogate(unit: number): boolean {

@@ -102,6 +102,7 @@ export interface Running {
   clock: SimulatedClock;
   emitted: ConnectionEmitted[];
   tell: (...events: ConnectionEvent[]) => void;
+  listen: (listener: (event: ConnectionEmitted) => void) => void;
   snapshot: () => ConnectionSnapshot;
   leaf: () => string;
   stop: () => void;
@@ -111,11 +112,13 @@ export function running(given?: Given, machine = connectionMachine): Running {
   const clock = new SimulatedClock();
   const emitted: ConnectionEmitted[] = [];
   const actor = createActor(machine, { clock, input: inputOf(given) });
-  actor.on('*', (event) => void emitted.push(event));
+  const listen: Running['listen'] = (listener) => void actor.on('*', listener);
+  listen((event) => emitted.push(event));
   actor.start();
   return {
     clock,
     emitted,
+    listen,
     tell: (...events) => events.forEach((event) => actor.send(event)),
     snapshot: () => actor.getSnapshot(),
     leaf: () => leafOf(actor.getSnapshot()),
