@@ -125,13 +125,13 @@ export class Connection {
 
   async #connect({ signal, timeoutMs }: Partial<OpeningOptions>): Promise<void> {
     if (signal?.aborted) throw new ConnectionError('CONNECT_ABORTED', { ...this.#source, cause: signal.reason });
-    const opened = quiet(this.#openings.wait({ signal, timeoutMs }));
     let actor = this.#live();
     if (!actor) {
       // asked for by a listener that runs inside the supervisor's own turn: the actor is there when that turn is over
       await Promise.resolve();
       actor = this.#live();
     }
+    const opened = this.#openings.wait({ signal, timeoutMs });
     actor?.send({ type: 'connect' });
     if (this.#isUsable) this.#openings.opened();
     try {
@@ -154,11 +154,12 @@ export class Connection {
     check(disconnectSchema, options);
     const { code = 1000, reason = '' } = options;
     this.#ports.outbox.flush();
-    this.#actor?.send({ type: 'disconnect', code, reason });
-    if (this.#place.state !== 'closing') return;
-    await new Promise<void>((resolve) => {
+    if (!this.#actor || this.#place.state === 'closed') return;
+    const ended = new Promise<void>((resolve) => {
       this.#endings.push(resolve);
     });
+    this.#actor.send({ type: 'disconnect', code, reason });
+    await ended;
   }
 
   #iterate(maxBuffered: number): MessageIteration {
@@ -207,7 +208,6 @@ export class Connection {
 
   /** The actor is gone for good: what waits is answered, and nothing is accepted any more. For the service. */
   ended(): void {
-    this.#endCode = 'SERVICE_DESTROYED';
     this.#actor = undefined;
     this.#ports.dispose();
     if (this.#place.state !== 'failed') this.#place = { state: 'closed', detail: 'closed' };
@@ -241,6 +241,8 @@ export class Connection {
     this.#place = place;
     this.#since = this.#host.clock.now();
     this.#host.emit('status', { ...this.#source, previous, current: place.state });
+    // connected again while closing: the old socket is gone all the same
+    if (previous === 'closing' && place.state !== 'closed') this.#conclude();
     if (this.#isUsable) this.#openings.opened();
     if (place.state === 'closing') this.#ports.outbox.close(this.#endCode);
     else if (place.state === 'closed') this.#end(this.#closeError);
@@ -252,6 +254,10 @@ export class Connection {
     this.#ports.outbox.close(this.#endCode, error);
     this.#ports.inbox.end(this.#place.state === 'failed' ? error : null);
     this.#openings.ended(error);
+    this.#conclude();
+  }
+
+  #conclude(): void {
     for (const ended of this.#endings.splice(0)) ended();
   }
 

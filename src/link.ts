@@ -12,8 +12,8 @@ export class Link implements TransportListener {
   #transport: Transport | undefined;
   #wasOpen = false;
   #reader: ((data: InboundData) => void) | undefined;
-  // frames that came before anybody read; handed over in order to the first reader
-  #unread: InboundData[] = [];
+  // frames that came before anybody read, for the first reader; null once there was one
+  #unread: InboundData[] | null = [];
   #signsOfLife = 0;
   #onHeard: (() => void) | undefined;
 
@@ -33,10 +33,12 @@ export class Link implements TransportListener {
     return this.#signsOfLife;
   }
 
-  /** From now on frames go to this reader; without one they are kept. */
+  /** From now on frames go to this reader. What comes after the last reader has gone is dropped, as a closing WebSocket does. */
   read(reader: ((data: InboundData) => void) | undefined): void {
+    const unread = this.#unread ?? [];
+    this.#unread = null;
     this.#reader = reader;
-    if (reader) for (const data of this.#unread.splice(0)) reader(data);
+    if (reader) for (const data of unread) reader(data);
   }
 
   /** Calls back at the next sign of life, once. @returns Takes that back. */
@@ -49,7 +51,7 @@ export class Link implements TransportListener {
 
   dispose(): void {
     this.#reader = this.#onHeard = undefined;
-    this.#unread = [];
+    this.#unread = null;
     this.#transport?.dispose();
     this.#transport = undefined;
   }
@@ -62,7 +64,7 @@ export class Link implements TransportListener {
   received(data: InboundData): void {
     this.heard();
     if (this.#reader) this.#reader(data);
-    else this.#unread.push(data);
+    else this.#unread?.push(data);
   }
 
   heard(): void {

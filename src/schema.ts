@@ -151,6 +151,9 @@ export const disconnectSchema = z.strictObject({
   reason: field('must be a text', (value) => typeof value === 'string'),
 });
 
+/** What `destroy` takes. */
+export const destroySchema = z.strictObject({ deadlineMs: duration() });
+
 /**
  * Holds a value to a schema.
  *

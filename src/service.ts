@@ -8,7 +8,7 @@ import { isolated, quiet } from './isolation.ts';
 import type { ConfigPatch, ConnectOptions, DisconnectOptions, EnhancedWebSocketOptions } from './options.ts';
 import { Ports } from './ports.ts';
 import type { SendOutcome } from './receipt.ts';
-import { check, connectSchema } from './schema.ts';
+import { check, connectSchema, destroySchema } from './schema.ts';
 import { amend, settle, type ServiceSettings, type Settings } from './settings.ts';
 import type { ConnectionStatus } from './status.ts';
 import { connectionActor, startSupervisor, type ConnectionActor, type SupervisorActor } from './supervisor.ts';
@@ -72,7 +72,12 @@ export class EnhancedWebSocketService {
         clock: this.#clock,
         inspect: options.inspect && harmless(options.inspect, report),
         onDeath: (cause) => {
+          for (const { ports, connection } of this.#members.values()) {
+            ports.hangUp();
+            connection.died(cause);
+          }
           this.#fault(new FaultError('INTERNAL_FAULT', { cause }));
+          this.#stopped();
         },
         onStopped: () => {
           this.#stopped();
@@ -164,9 +169,16 @@ export class EnhancedWebSocketService {
   /**
    * Ends everything: open connections close, within a deadline; what waits is answered. Resolves when no socket, timer or
    * listener of this service is left. Every later call is refused with `SERVICE_DESTROYED`.
+   *
+   * @throws {ConfigurationError} Rejects with `INVALID_OPTIONS`; then nothing has happened.
    */
-  destroy({ deadlineMs = 2_000 }: DestroyOptions = {}): Promise<void> {
-    this.#destruction ??= this.#destroy(deadlineMs);
+  destroy(options: DestroyOptions = {}): Promise<void> {
+    try {
+      check(destroySchema, options);
+    } catch (error) {
+      return quiet(Promise.reject(error as ConfigurationError));
+    }
+    this.#destruction ??= this.#destroy(options.deadlineMs ?? 2_000);
     return this.#destruction;
   }
 
@@ -190,6 +202,7 @@ export class EnhancedWebSocketService {
     });
     for (const { connection } of members) connection.ending();
     this.#root.send({ type: 'drain', deadlineMs });
+    if (this.#root.getSnapshot().status !== 'active') this.#stopped();
     await stopped;
     for (const { connection } of members) connection.ended();
     this.#members.clear();
@@ -244,18 +257,19 @@ export class EnhancedWebSocketService {
         this.#emitter.emit(type, event);
       },
       settings,
-      actor: () => this.#actorOf(id, serviceType),
+      actor: () => this.#actorOf(member),
       changed: () => {
         this.#track(connection);
       },
     });
-    const member = { connection, ports, wish };
+    const member: Member = { connection, ports, wish };
     this.#members.set(id, member);
     return member;
   }
 
-  #actorOf(id: string, serviceType: string): ConnectionActor | undefined {
+  #actorOf({ connection: { id, serviceType } }: Member): ConnectionActor | undefined {
     this.#requireAlive();
+    if (!this.#members.has(id)) throw this.#unknown(id);
     const present = connectionActor(this.#root, id);
     if (present) return present;
     const { policy } = this.#serviceSettings(serviceType);
@@ -274,7 +288,10 @@ export class EnhancedWebSocketService {
     this.#inactive.delete(id);
     if (status.state !== 'closed' && status.state !== 'failed') return;
     this.#inactive.add(id);
-    this.#forget();
+    // not now: the actor that may have to go is in the middle of its turn
+    queueMicrotask(() => {
+      this.#forget();
+    });
   }
 
   // closed and failed connections are remembered up to a bound; the longest so goes first
@@ -296,7 +313,7 @@ export class EnhancedWebSocketService {
   }
 
   #unknown(id: string): HoldfastError {
-    return this.#destruction
+    return this.#isOver
       ? new HoldfastError('SERVICE_DESTROYED')
       : new ConfigurationError('UNKNOWN_CONNECTION', {
           message: `No connection has the id "${id}".`,
@@ -304,8 +321,12 @@ export class EnhancedWebSocketService {
         });
   }
 
+  get #isOver(): boolean {
+    return !this.#root.getSnapshot().matches('running');
+  }
+
   #requireAlive(): void {
-    if (this.#destruction) throw new HoldfastError('SERVICE_DESTROYED');
+    if (this.#isOver) throw new HoldfastError('SERVICE_DESTROYED');
   }
 
   #report(cause: unknown): void {
