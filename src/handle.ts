@@ -9,7 +9,7 @@ import { Openings, type OpeningOptions } from './opening.ts';
 import type { DisconnectOptions } from './options.ts';
 import type { Ports } from './ports.ts';
 import type { Receipt } from './receipt.ts';
-import { check, disconnectSchema } from './schema.ts';
+import { check, disconnectRule } from './schema.ts';
 import type { ServiceSettings } from './settings.ts';
 import { placeOf, type ConnectionSnapshot, type ConnectionState, type ConnectionStatus } from './status.ts';
 import type { ConnectionActor } from './supervisor.ts';
@@ -151,7 +151,7 @@ export class Connection {
   }
 
   async #close(options: DisconnectOptions): Promise<void> {
-    check(disconnectSchema, options);
+    check(disconnectRule, options);
     const { code = 1000, reason = '' } = options;
     this.#ports.outbox.flush();
     if (!this.#actor || this.#place.state === 'closed') return;

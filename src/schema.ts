@@ -1,197 +1,187 @@
-import * as z from 'zod/mini';
+import { ConfigurationError } from './errors.ts';
 
-import { ConfigurationError, type ErrorCode } from './errors.ts';
+/** Holds a value to something: every problem with it, as `path: what`. */
+export type Rule = (value: unknown, path: string) => string[];
 
 const MAX_DELAY_MS = 2 ** 31 - 1;
 
-const field = <Value>(says: string, accepts: (value: unknown) => boolean): z.ZodMiniOptional<z.ZodMiniCustom<Value>> =>
-  z.optional(z.custom<Value>(accepts, says));
-
-const isWhole = (value: unknown, least: number, most: number): boolean =>
-  Number.isInteger(value) && (value as number) >= least && (value as number) <= most;
 const isFunction = (value: unknown): boolean => typeof value === 'function';
-const isObjectWith = (value: unknown, ...methods: string[]): boolean =>
-  typeof value === 'object' &&
-  value !== null &&
-  methods.every((name) => isFunction((value as Record<string, unknown>)[name]));
+const isText = (value: unknown): boolean => typeof value === 'string';
+const isWhole = (value: unknown, least: number, most = Number.MAX_SAFE_INTEGER): boolean =>
+  Number.isInteger(value) && (value as number) >= least && (value as number) <= most;
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+const has = (value: unknown, ...methods: string[]): boolean =>
+  isObject(value) && methods.every((name) => isFunction(value[name]));
+const isListOf = (value: unknown, accepts: (item: unknown) => boolean): boolean =>
+  Array.isArray(value) && value.every(accepts);
 
-const duration = (leastMs = 0): ReturnType<typeof field<number>> =>
-  field(`must be a whole number of milliseconds from ${leastMs} to ${MAX_DELAY_MS}`, (value) =>
+// every rule lets `undefined` pass but those of `required`
+const must =
+  (says: string, accepts: (value: unknown) => boolean): Rule =>
+  (value, path) =>
+    value === undefined || accepts(value) ? [] : [`${path}: must be ${says}`];
+
+const required =
+  (rule: Rule): Rule =>
+  (value, path) =>
+    value === undefined ? [`${path}: is required`] : rule(value, path);
+
+const object =
+  (fields: Record<string, Rule>, together: Rule = () => []): Rule =>
+  (value, path) => {
+    if (value === undefined) return [];
+    if (!isObject(value)) return [`${path}: must be an object`];
+    const at = (key: string): string => (path === 'options' ? key : `${path}.${key}`);
+    const unknown = Object.keys(value).filter((key) => !Object.hasOwn(fields, key));
+    const problems = [
+      ...Object.entries(fields).flatMap(([key, rule]) => rule(value[key], at(key))),
+      ...unknown.map((key) => `${at(key)}: unknown option`),
+    ];
+    return problems.length > 0 ? problems : together(value, path);
+  };
+
+const record =
+  (rule: Rule): Rule =>
+  (value, path) => {
+    if (value === undefined) return [];
+    if (!isObject(value)) return [`${path}: must be an object of named values`];
+    return Object.entries(value).flatMap(([key, item]) => required(rule)(item, `${path}.${key}`));
+  };
+
+const either =
+  (accepts: (value: unknown) => boolean, otherwise: Rule): Rule =>
+  (value, path) =>
+    accepts(value) ? [] : otherwise(value, path);
+
+const duration = (leastMs = 0): Rule =>
+  must(`a whole number of milliseconds from ${leastMs} to ${MAX_DELAY_MS}`, (value) =>
     isWhole(value, leastMs, MAX_DELAY_MS),
   );
-const count = (least = 0): ReturnType<typeof field<number>> =>
-  field(`must be a whole number of at least ${least}`, (value) => isWhole(value, least, Number.MAX_SAFE_INTEGER));
-const limit = (): ReturnType<typeof field<number>> =>
-  field(
-    'must be a whole number of at least 0, or Infinity',
-    (value) => value === Infinity || isWhole(value, 0, Number.MAX_SAFE_INTEGER),
-  );
-const flag = (): ReturnType<typeof field<boolean>> =>
-  field('must be true or false', (value) => typeof value === 'boolean');
-const callback = (): ReturnType<typeof field> => field('must be a function', isFunction);
-const text = (): ReturnType<typeof field<string>> =>
-  field('must be a text that is not empty', (value) => typeof value === 'string' && value !== '');
+const count = must('a whole number of at least 0', (value) => isWhole(value, 0));
+const limit = must('a whole number of at least 0, or Infinity', (value) => value === Infinity || isWhole(value, 0));
+const flag = must('true or false', (value) => typeof value === 'boolean');
+const callback = must('a function', isFunction);
+const text = must('a text that is not empty', (value) => isText(value) && value !== '');
 
-const closeCode = (value: unknown): boolean => isWhole(value, 0, 65_535);
-const closeRule = z.strictObject({
-  codes: z.custom(
-    (value) => closeCode(value) || (Array.isArray(value) && value.length === 2 && value.every(closeCode)),
-    'must be a close code, or the first and last of a band',
+const isCloseCode = (value: unknown): boolean => isWhole(value, 0, 65_535);
+const closeRule = object({
+  codes: required(
+    must(
+      'a close code, or the first and last of a band',
+      (value) => isCloseCode(value) || (isListOf(value, isCloseCode) && (value as unknown[]).length === 2),
+    ),
   ),
-  verdict: z.custom((value) => value === 'retry' || value === 'stop', "must be 'retry' or 'stop'"),
-  category: z.custom((value) => typeof value === 'string', 'must be an error category'),
+  verdict: required(must("'retry' or 'stop'", (value) => value === 'retry' || value === 'stop')),
+  category: required(must('an error category', isText)),
   floorMs: duration(),
 });
 
-const retry = z
-  .strictObject({
+const retry = object(
+  {
     baseMs: duration(1),
     capMs: duration(1),
     promptMs: duration(),
     stableMs: duration(),
-    maxRetries: limit(),
+    maxRetries: limit,
     offlineMs: duration(1),
     hiddenMs: duration(1),
-  })
-  .check(
-    z.refine(({ baseMs = 500, capMs = 30_000 }) => capMs >= baseMs, {
-      path: ['capMs'],
-      error: 'must be at least baseMs',
-    }),
-  );
+  },
+  (value, path) => {
+    const { baseMs = 500, capMs = 30_000 } = value as { baseMs?: number; capMs?: number };
+    return capMs >= baseMs ? [] : [`${path}.capMs: must be at least baseMs`];
+  },
+);
 
-const heartbeat = z
-  .strictObject({
+const heartbeat = object(
+  {
     intervalMs: duration(1),
     lateMs: duration(1),
     timeoutMs: duration(2),
-    ping: field(
-      "must be 'auto', 'silence' or a function",
+    ping: must(
+      "'auto', 'silence' or a function",
       (value) => value === 'auto' || value === 'silence' || isFunction(value),
     ),
-  })
-  .check(
-    z.refine(({ lateMs = 1, timeoutMs = 10_000 }) => timeoutMs > lateMs, {
-      path: ['timeoutMs'],
-      error: 'must be more than lateMs',
-    }),
-  );
+  },
+  (value, path) => {
+    const { lateMs = 1, timeoutMs = 10_000 } = value as { lateMs?: number; timeoutMs?: number };
+    return timeoutMs > lateMs ? [] : [`${path}.timeoutMs: must be more than lateMs`];
+  },
+);
 
 const serviceFields = {
-  url: z.custom(
-    (value) => typeof value === 'string' || value instanceof URL || isFunction(value),
-    'must be a URL or a function that gives one',
+  url: must(
+    'a URL or a function that gives one',
+    (value) => isText(value) || value instanceof URL || isFunction(value),
   ),
-  protocols: field('must be a list of texts or a function', (value) => isFunction(value) || isTexts(value)),
-  credentials: z.optional(
-    z.union([
-      z.custom(isFunction, 'must be a function'),
-      z.strictObject({ get: z.custom(isFunction, 'must be a function'), timeoutMs: duration(1), maxRetries: limit() }),
-    ]),
-  ),
+  protocols: must('a list of texts or a function', (value) => isFunction(value) || isListOf(value, isText)),
+  credentials: either(isFunction, object({ get: required(callback), timeoutMs: duration(1), maxRetries: limit })),
   urlTimeoutMs: duration(1),
   connectTimeoutMs: duration(1),
   closeTimeoutMs: duration(),
-  retry: z.optional(retry),
-  closeRules: z.optional(z.array(closeRule)),
-  decide: callback(),
-  queue: z.optional(z.strictObject({ maxMessages: count(), maxBytes: count() })),
-  heartbeat: z.optional(z.union([z.custom((value) => value === false, 'must be false or an object'), heartbeat])),
+  retry,
+  closeRules: (value: unknown, path: string): string[] => {
+    if (value === undefined) return [];
+    if (!Array.isArray(value)) return [`${path}: must be a list`];
+    return value.flatMap((rule, index) => required(closeRule)(rule, `${path}.${index}`));
+  },
+  decide: callback,
+  queue: object({ maxMessages: count, maxBytes: count }),
+  heartbeat: either((value) => value === false, heartbeat),
 };
 
-const service = z.strictObject(serviceFields);
-
 const changeable = {
-  enableMessageQueue: flag(),
-  enableHealthMonitoring: flag(),
-  enableAutoRecovery: flag(),
-  onError: callback(),
-  maxInactive: count(),
+  enableMessageQueue: flag,
+  enableHealthMonitoring: flag,
+  enableAutoRecovery: flag,
+  onError: callback,
+  maxInactive: count,
 };
 
 /** What the constructor takes. */
-export const optionsSchema = z.strictObject({
-  services: z.record(z.string(), service),
+export const optionsRule = object({
+  services: required(record(object({ ...serviceFields, url: required(serviceFields.url) }))),
   ...changeable,
-  WebSocket: callback(),
-  clock: field('must have now, setTimeout and clearTimeout', (value) =>
-    isObjectWith(value, 'now', 'setTimeout', 'clearTimeout'),
+  WebSocket: callback,
+  clock: must('an object with now, setTimeout and clearTimeout', (value) =>
+    has(value, 'now', 'setTimeout', 'clearTimeout'),
   ),
-  random: callback(),
-  signals: field('must have subscribe', (value) => isObjectWith(value, 'subscribe')),
-  inspect: field('must be a function or have next', (value) => isFunction(value) || isObjectWith(value, 'next')),
-  unrefTimers: flag(),
+  random: callback,
+  signals: must('an object with subscribe', (value) => has(value, 'subscribe')),
+  inspect: must('a function, or an object with next', (value) => isFunction(value) || has(value, 'next')),
+  unrefTimers: flag,
 });
 
-/** What `updateConfig` takes; the merged result is held to {@link optionsSchema} as well. */
-export const patchSchema = z.strictObject({
-  services: z.optional(z.record(z.string(), z.partial(z.strictObject(serviceFields)))),
-  ...changeable,
-});
+/** What `updateConfig` takes; the merged result is held to {@link optionsRule} as well. */
+export const patchRule = object({ services: record(object(serviceFields)), ...changeable });
 
 /** What `connect` takes. */
-export const connectSchema = z.strictObject({
-  serviceType: z.custom((value) => typeof value === 'string', 'must be a text'),
-  terminalId: text(),
-  sessionId: text(),
-  key: text(),
-  params: z.optional(
-    z.record(
-      z.string(),
-      z.custom((value) => typeof value === 'string', 'must be a text'),
-    ),
-  ),
-  signal: field('must be an AbortSignal', (value) => isObjectWith(value, 'addEventListener', 'removeEventListener')),
+export const connectRule = object({
+  serviceType: required(must('a text', isText)),
+  terminalId: text,
+  sessionId: text,
+  key: text,
+  params: record(must('a text', isText)),
+  signal: must('an AbortSignal', (value) => has(value, 'addEventListener', 'removeEventListener')),
   timeoutMs: duration(),
 });
 
 /** What `disconnect` takes. */
-export const disconnectSchema = z.strictObject({
-  code: field('must be 1000 or from 3000 to 4999', (value) => value === 1000 || isWhole(value, 3000, 4999)),
-  reason: field('must be a text', (value) => typeof value === 'string'),
+export const disconnectRule = object({
+  code: must('1000 or from 3000 to 4999', (value) => value === 1000 || isWhole(value, 3000, 4999)),
+  reason: must('a text', isText),
 });
 
 /** What `destroy` takes. */
-export const destroySchema = z.strictObject({ deadlineMs: duration() });
+export const destroyRule = object({ deadlineMs: duration() });
 
 /**
- * Holds a value to a schema.
+ * Holds a value to a rule.
  *
- * @throws {ConfigurationError} With every problem by path, unknown keys by name.
+ * @throws {ConfigurationError} `INVALID_OPTIONS`, with every problem by path and every unknown key by name.
  */
-export function check(schema: z.ZodMiniType, value: unknown, code: ErrorCode = 'INVALID_OPTIONS'): void {
-  const result = schema.safeParse(value);
-  if (result.success) return;
-  const problems = result.error.issues.flatMap((issue) => problemsOf(issue, []));
-  throw new ConfigurationError(code, { message: `Invalid options: ${problems.join('; ')}.`, problems });
-}
-
-function problemsOf(issue: z.core.$ZodIssue, parent: PropertyKey[]): string[] {
-  const path = [...parent, ...issue.path];
-  if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => `${pathText([...path, key])}: unknown option`);
-  if (issue.code === 'invalid_union') {
-    // the branch that got furthest is the one that was meant
-    const [meant = []] = issue.errors.toSorted((a, b) => deepest(b) - deepest(a));
-    return meant.flatMap((inner) => problemsOf(inner, path));
-  }
-  const says = issue.code === 'invalid_type' ? `must be ${article(issue.expected)}` : issue.message;
-  return [`${pathText(path)}: ${says}`];
-}
-
-function deepest(issues: readonly z.core.$ZodIssue[]): number {
-  return Math.max(0, ...issues.map(({ path, code }) => path.length + (code === 'unrecognized_keys' ? 1 : 0)));
-}
-
-function pathText(path: readonly PropertyKey[]): string {
-  return path.length === 0 ? 'options' : path.map(String).join('.');
-}
-
-function article(noun: string): string {
-  return noun === 'array' || noun === 'object'
-    ? `an ${noun}`
-    : `a ${noun === 'record' ? 'record of named values' : noun}`;
-}
-
-function isTexts(value: unknown): boolean {
-  return Array.isArray(value) && value.every((item) => typeof item === 'string');
+export function check(rule: Rule, value: unknown): void {
+  const problems = required(rule)(value, 'options');
+  if (problems.length === 0) return;
+  throw new ConfigurationError('INVALID_OPTIONS', { message: `Invalid options: ${problems.join('; ')}.`, problems });
 }

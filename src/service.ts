@@ -8,7 +8,7 @@ import { isolated, quiet } from './isolation.ts';
 import type { ConfigPatch, ConnectOptions, DisconnectOptions, EnhancedWebSocketOptions } from './options.ts';
 import { Ports } from './ports.ts';
 import type { SendOutcome } from './receipt.ts';
-import { check, connectSchema, destroySchema } from './schema.ts';
+import { check, connectRule, destroyRule } from './schema.ts';
 import { amend, settle, type ServiceSettings, type Settings } from './settings.ts';
 import type { ConnectionStatus } from './status.ts';
 import { connectionActor, startSupervisor, type ConnectionActor, type SupervisorActor } from './supervisor.ts';
@@ -174,7 +174,7 @@ export class EnhancedWebSocketService {
    */
   destroy(options: DestroyOptions = {}): Promise<void> {
     try {
-      check(destroySchema, options);
+      check(destroyRule, options);
     } catch (error) {
       return quiet(Promise.reject(error as ConfigurationError));
     }
@@ -184,7 +184,7 @@ export class EnhancedWebSocketService {
 
   async #connect(options: ConnectOptions): Promise<string> {
     this.#requireAlive();
-    check(connectSchema, options);
+    check(connectRule, options);
     const { signal, timeoutMs } = options;
     const { connection } = this.#memberFor(options);
     await connection.connect({ signal, timeoutMs });

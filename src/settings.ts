@@ -11,7 +11,7 @@ import type {
   RetryOptions,
   ServiceOptions,
 } from './options.ts';
-import { check, optionsSchema, patchSchema } from './schema.ts';
+import { check, optionsRule, patchRule } from './schema.ts';
 
 /** Options that hold, with every default filled in. Replaced as a whole by an update, never changed. */
 export interface Settings {
@@ -39,7 +39,7 @@ export interface ServiceSettings {
  * @throws {ConfigurationError} `INVALID_OPTIONS`, or `INVALID_URL` for a fixed URL that is none.
  */
 export function settle(options: EnhancedWebSocketOptions): Settings {
-  check(optionsSchema, options);
+  check(optionsRule, options);
   return {
     options,
     services: new Map(
@@ -56,7 +56,7 @@ export function settle(options: EnhancedWebSocketOptions): Settings {
  * @throws {ConfigurationError} As {@link settle}; also for an option that only the constructor takes.
  */
 export function amend({ options }: Settings, patch: ConfigPatch): Settings {
-  check(patchSchema, patch);
+  check(patchRule, patch);
   const services = { ...options.services };
   for (const [type, change] of Object.entries(patch.services ?? {})) {
     const present = services[type];
