@@ -141,13 +141,6 @@ export const connectionMachine = setup({
           description: 'From the wish to the first usable moment of the link.',
           tags: 'connecting',
           initial: 'resolving',
-          on: {
-            'socket.closed': {
-              guard: 'isCurrent',
-              target: '#connection.assessing',
-              actions: ['recordFailure'],
-            },
-          },
           states: {
             resolving: {
               description: 'Who we are and where to go, asked anew for each attempt.',
@@ -196,7 +189,10 @@ export const connectionMachine = setup({
             dialing: {
               description: 'The WebSocket handshake is under way.',
               entry: ['advanceGeneration', 'dialSocket'],
-              on: { 'socket.opened': { guard: 'isCurrent', target: 'greeting', actions: 'noteLink' } },
+              on: {
+                'socket.opened': { guard: 'isCurrent', target: 'greeting', actions: 'noteLink' },
+                'socket.closed': { guard: 'isCurrent', target: '#connection.assessing', actions: 'recordFailure' },
+              },
               after: {
                 connectTimeout: {
                   target: '#connection.assessing',
@@ -208,7 +204,10 @@ export const connectionMachine = setup({
               description:
                 'The socket is open; the wire says what comes before the first message. On the plain wire: nothing.',
               invoke: { id: 'greeter', src: 'greeter', input: ({ context }) => ({ connectionId: context.id }) },
-              on: { 'greeting.completed': { target: '#connection.live.established' } },
+              on: {
+                'greeting.completed': { target: '#connection.live.established' },
+                'socket.closed': { guard: 'isCurrent', target: '#connection.assessing', actions: 'recordFailure' },
+              },
               after: {
                 greetingTimeout: {
                   target: '#connection.assessing',
@@ -340,10 +339,10 @@ export const connectionMachine = setup({
             'The platform reports no network. News of it ends the wait; a slow retry goes on, for reports can be wrong.',
           entry: { type: 'announceRetry', params: { hold: 'network' } },
           on: {
-            'network.online': {
-              target: 'waiting',
-              actions: ['noteSignal', 'drawPrompt'],
-            },
+            'network.online': [
+              { guard: 'isHidden', target: 'hidden', actions: ['noteSignal', 'drawHidden'] },
+              { target: 'waiting', actions: ['noteSignal', 'drawPrompt'] },
+            ],
           },
           after: { retryDelay: { target: '#connection.live' } },
         },

@@ -41,19 +41,19 @@ export const supervisorMachine = setup({
       if (event.type !== 'connection.requested') return;
       const { network, page } = context;
       const { id } = event.input;
-      enqueue.spawnChild('connection', { id, input: { ...event.input, network, page } });
+      enqueue.spawnChild('connection', { id: childIdOf(id), input: { ...event.input, network, page } });
       enqueue.assign({ connections: [...context.connections, id] });
     }),
     stopConnection: enqueueActions(({ enqueue, context, event }) => {
       if (event.type !== 'connection.released') return;
-      enqueue.stopChild(event.id);
+      enqueue.stopChild(childIdOf(event.id));
       enqueue.assign(without(context, event.id));
     }),
     /** XState leaves the children of a dead machine running; this disposes of what they hold. The runtime provides it. */
     disposeConnection: () => undefined,
     buryConnection: enqueueActions(({ enqueue, context, event }) => {
       const id = deadIdOf(event);
-      enqueue.stopChild(id);
+      enqueue.stopChild(childIdOf(id));
       enqueue.assign(without(context, id));
     }),
     noteActive: assign(({ context, event }) => ({
@@ -64,12 +64,16 @@ export const supervisorMachine = setup({
     })),
     noteSignal: assign(({ event }) => environmentAfter(event)),
     forwardSignal: enqueueActions(({ enqueue, context, event }) => {
-      for (const id of context.connections) enqueue.sendTo(id, event);
+      for (const id of context.connections) enqueue.sendTo(childIdOf(id), event);
     }),
     noteDrain: assign(({ event }) => (event.type === 'drain' ? { drainMs: event.deadlineMs } : {})),
     disconnectAll: enqueueActions(({ enqueue, context }) => {
       for (const id of context.connections) {
-        enqueue.sendTo(id, { type: 'disconnect', code: 1000, reason: 'service destroyed' } satisfies ConnectionEvent);
+        enqueue.sendTo(childIdOf(id), {
+          type: 'disconnect',
+          code: 1000,
+          reason: 'service destroyed',
+        } satisfies ConnectionEvent);
       }
     }),
   },
@@ -140,10 +144,12 @@ function without(
   return { connections: connections.filter((other) => other !== id), active: active.filter((other) => other !== id) };
 }
 
-// the type of the event that XState sends to the parent of a machine that died of an error
-const DEATH_PREFIX = 'xstate.error.actor.';
+/** The id of a connection's actor among the supervisor's children: no connection's name can be that of another child. */
+export function childIdOf(connectionId: string): string {
+  return `connection:${connectionId}`;
+}
 
 /** The id of the connection whose death an `xstate.error.actor.*` event tells of. */
 export function deadIdOf(event: { type: string }): string {
-  return event.type.slice(DEATH_PREFIX.length);
+  return event.type.slice('xstate.error.actor.connection:'.length);
 }

@@ -1,6 +1,6 @@
 import { createActor, fromCallback, type ActorRefFrom, type EventObject } from 'xstate';
 
-import { deadIdOf, supervisorMachine, type SupervisorEvent } from '../machines/supervisor.ts';
+import { childIdOf, deadIdOf, supervisorMachine, type SupervisorEvent } from '../machines/supervisor.ts';
 import { connectionLogic } from './connection.ts';
 import type { InspectionEvent } from './inspection.ts';
 import { isolated } from './isolation.ts';
@@ -63,6 +63,6 @@ export function startSupervisor(
 
 /** The actor of a connection, if it has one that lives. */
 export function connectionActor(root: SupervisorActor, id: string): ConnectionActor | undefined {
-  const actor = root.getSnapshot().children[id] as ConnectionActor | undefined;
+  const actor = root.getSnapshot().children[childIdOf(id)] as ConnectionActor | undefined;
   return actor?.getSnapshot().status === 'active' ? actor : undefined;
 }

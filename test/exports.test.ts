@@ -7,11 +7,31 @@ import * as holdfast from '../src/index.ts';
 const entries = {
   '.': {
     module: holdfast,
-    names: [],
+    names: [
+      'CLOSE_RULES',
+      'ConfigurationError',
+      'ConnectionError',
+      'ERRORS',
+      'EnhancedWebSocketService',
+      'FaultError',
+      'HoldfastError',
+      'MessageError',
+      'closeRule',
+      'platformSignals',
+      'silentSignals',
+      'systemClock',
+    ],
   },
   './machines': {
     module: machines,
-    names: [],
+    names: [
+      'CONNECTION_STATES',
+      'DEFAULT_POLICY',
+      'connectionMachine',
+      'healthMachine',
+      'stateOf',
+      'supervisorMachine',
+    ],
   },
 };
 

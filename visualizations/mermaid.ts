@@ -1,6 +1,6 @@
 import { isWithin, leavesOf, parentOf, withDescendants } from './chart.ts';
 import type { State, Transition } from './chart.ts';
-import { condense, condition, escapeLabel, idOf, stack, triggerLines } from './notation.ts';
+import { condense, condition, escapeLabel, idOf, indent, stack, triggerLines } from './notation.ts';
 
 /** One Mermaid diagram of a chart. */
 export interface Picture {
@@ -27,7 +27,9 @@ export function drawChart(chart: State): Picture[] {
 
 /** What every diagram begins with; the title and the description are for those who cannot see it. */
 export function heading({ name, description }: Pick<State, 'name' | 'description'>): string[] {
-  return ['stateDiagram-v2', `  accTitle: ${escapeLabel(name)}`, `  accDescr: ${escapeLabel(description)}`];
+  const lines = [`accTitle: ${escapeLabel(name)}`, `accDescr: ${escapeLabel(description)}`];
+  // an empty one would take the next line for its text
+  return ['stateDiagram-v2', ...indent(lines.filter((line) => !line.endsWith(': ')))];
 }
 
 function isFolded(state: State): boolean {
@@ -79,7 +81,7 @@ class Canvas {
     return [`state "${escapeLabel(state.name)}" as ${idOf(state.path)} {`, ...indent(this.#inside(state)), '}'];
   }
 
-  /** What a composite hears without being left: a box beside its states, without a border. */
+  /** What a composite hears without being left: a dashed box beside its states. */
   #throughout(state: State): string[] {
     const lines = keptLines(state);
     if (lines.length === 0) return [];
@@ -93,9 +95,9 @@ class Canvas {
     return parent.children.flatMap((from) => {
       const edges = parent.children
         .filter((to) => to !== from)
-        .map((to) => ({ to, crossing: crossing(from, to), own: waysInto(from, to) }))
-        .filter(({ crossing: any }) => any.length > 0)
-        .map(({ to, crossing: all, own }) => {
+        .map((to) => ({ to, all: crossing(from, to), own: waysInto(from, to) }))
+        .filter(({ all }) => all.length > 0)
+        .map(({ to, all, own }) => {
           const lines = isFolded(from)
             ? condense(all.map(({ trigger }) => trigger))
             : triggerLines(own, (way) => `${condition(way)} ${deeper(way, to)}`.trim());
@@ -111,7 +113,9 @@ class Canvas {
     const around = parentOf(state.path);
     const isTop = state === this.#top;
     const leaving = state.transitions.filter(({ targets }) =>
-      targets.some((target) => !isWithin(target, state.path) && (isTop || target === around || !isWithin(target, around))),
+      targets.some(
+        (target) => !isWithin(target, state.path) && (isTop || target === around || !isWithin(target, around)),
+      ),
     );
     const ends = [...new Set(leaving.flatMap(({ targets }) => targets))];
     return ends.flatMap((end) => {
@@ -119,7 +123,7 @@ class Canvas {
       const isNew = !this.#classes.exit.has(id);
       this.#classes.exit.add(id);
       const label = stack(triggerLines(leaving.filter(({ targets }) => targets.includes(end))));
-      const name = escapeLabel(endName(state.path, end));
+      const name = escapeLabel(end === '' ? `↺ ${this.#chart.name}` : endName(state.path, end));
       return [...(isNew ? [`state "${name}" as ${id}`] : []), `${idOf(state.path)} --> ${id} : ${label}`];
     });
   }
@@ -175,8 +179,4 @@ function endName(from: string, end: string): string {
 
 function relative(path: string, ancestor: string): string {
   return ancestor === '' ? path : path.slice(ancestor.length + 1);
-}
-
-function indent(lines: readonly string[]): string[] {
-  return lines.map((line) => `  ${line}`);
 }

@@ -1,7 +1,9 @@
 import type { Transition } from './chart.ts';
 
-// words that the lexer of Mermaid's state diagrams takes for its own, found by giving each of them as an id
-const RESERVED = new Set(['class', 'classDef', 'click', 'default', 'href', 'note', 'scale', 'state', 'style']);
+// words that Mermaid 11.17 takes for its own where an id stands, found by giving it each word of its grammar as one
+const RESERVED = new Set(
+  'accDescr accTitle as class classDef click default href note root scale state stateDiagram style'.split(' '),
+);
 
 /** Text in the 16 px font of Mermaid that fits into the 200 px after which it breaks lines where it likes. */
 const MAX_LINE = 27;
@@ -9,19 +11,23 @@ const MAX_LINE = 27;
 /** A state's path as an id of a Mermaid diagram. */
 export function idOf(path: string): string {
   const id = path.replace(/\W/g, '_');
-  return RESERVED.has(id) ? `${id}_` : id;
+  // Mermaid also looks ids up in plain objects
+  return RESERVED.has(id) || id in {} ? `${id}_` : id;
 }
 
 /** A text that neither ends a Mermaid statement nor reads as markup or as an entity. */
 export function escapeLabel(text: string): string {
-  return text
-    .replace(/[:;{}<>"#\s]+/g, ' ')
-    .trim();
+  return text.replace(/[:;{}<>"#\s]+/g, ' ').trim();
 }
 
 /** One label out of several lines. */
 export function stack(lines: readonly string[]): string {
   return lines.map(escapeLabel).join('<br/>');
+}
+
+/** Lines one step further in. */
+export function indent(lines: readonly string[]): string[] {
+  return lines.map((line) => `  ${line}`);
 }
 
 /** What triggers these transitions, a line each; what is too long for a line of a label stands on two. */

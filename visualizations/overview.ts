@@ -1,7 +1,7 @@
 import { isWithin, leavesOf, parentOf, withDescendants } from './chart.ts';
 import type { State, Transition } from './chart.ts';
 import { heading } from './mermaid.ts';
-import { condense, condition, escapeLabel, idOf, stack } from './notation.ts';
+import { condense, condition, escapeLabel, idOf, indent, stack } from './notation.ts';
 
 /** A chart reduced to what its tags tell the world, and what the picture leaves to words. */
 export interface Overview {
@@ -22,7 +22,8 @@ interface Way {
 interface Group {
   id: string;
   state: State;
-  tags: readonly string[];
+  /** The nodes inside. */
+  members: readonly string[];
 }
 
 /** Above this number of sources, what leads to the same state for the same reason is told in words. */
@@ -33,49 +34,45 @@ const MAX_ALIKE = 2;
  * only passed through) are choices, and only what changes the tag is drawn. `null` for a chart without tags.
  */
 export function drawOverview(chart: State): Overview | null {
-  if (leavesOf(chart).every(({ tags }) => tags.length === 0)) return null;
-  const groups = groupsOf(chart);
-  const ways = grouped(distinct(leavesOf(chart).flatMap((leaf) => waysFrom(chart, leaf))), groups);
-  const { drawn, told } = prune(ways, new Map(groups.map(({ id, state }) => [id, state.name])));
-  const first = entered(chart, chart);
-  return {
-    mermaid: [
-      ...heading(chart),
-      ...[`[*] --> ${nodeOf(first)}`, ...nodeLines(chart, groups), ...edgeLines(drawn)].map((line) => `  ${line}`),
-    ].join('\n'),
-    notes: told,
-  };
+  const leaves = leavesOf(chart);
+  if (leaves.every(({ tags }) => tags.length === 0)) return null;
+  const single = distinct(leaves.flatMap((leaf) => waysFrom(chart, leaf)));
+  const groups = groupsOf(chart).filter((group) => isClosed(group, single));
+  const { drawn, told } = prune(grouped(single, groups), groups);
+  const blocks = groups.map((group) => ({ group, ways: drawn.filter(({ from }) => group.members.includes(from)) }));
+  const outer = drawn.filter((way) => !blocks.some(({ ways }) => ways.includes(way)));
+  const lines = [`[*] --> ${nodeOf(entered(chart, chart))}`, ...nodeLines(chart, blocks), ...edgeLines(outer)];
+  return { mermaid: [...heading(chart), ...indent(lines)].join('\n'), notes: told };
 }
 
 /** The innermost composites that hold more than one tag: their states share ways out. */
 function groupsOf(chart: State): Group[] {
-  const holdsSeveral = (state: State) => state.children.length > 0 && tagsWithin(state).length > 1;
+  const membersOf = (state: State) => [...new Set(leavesOf(state).map(nodeOf))];
+  const holdsSeveral = (state: State) => state.children.length > 0 && membersOf(state).length > 1;
   return withDescendants(chart)
     .filter((state) => state !== chart && holdsSeveral(state) && !state.children.some(holdsSeveral))
-    .map((state) => ({ id: idOf(state.path), state, tags: tagsWithin(state) }));
+    .map((state) => ({ id: idOf(state.path), state, members: membersOf(state) }));
 }
 
-function tagsWithin(state: State): string[] {
-  return [...new Set(leavesOf(state).flatMap(({ tags }) => tags))];
+/** Whether no arrow would cross the border of the group, which Mermaid does not draw well. */
+function isClosed(group: Group, ways: readonly Way[]): boolean {
+  const isMember = (node: string) => group.members.includes(node);
+  return grouped(ways, [group]).every(({ from, to }) => isMember(from) === isMember(to));
 }
 
-function nodeLines(chart: State, groups: readonly Group[]): string[] {
-  const nodes = [...new Set(leavesOf(chart).map(nodeOf))];
+function nodeLines(chart: State, blocks: readonly { group: Group; ways: readonly Way[] }[]): string[] {
   const labels = new Map(leavesOf(chart).map((leaf) => [nodeOf(leaf), leaf.tags[0]]));
   const declare = (node: string) => {
     const label = labels.get(node);
     return label === undefined ? `state ${node} <<choice>>` : `state "${escapeLabel(label)}" as ${node}`;
   };
-  return nodes.flatMap((node) => {
-    const group = groups.find(({ tags }) => tags.map(idOf).includes(node));
-    if (!group) return [declare(node)];
-    const members = group.tags.map(idOf);
+  return [...labels.keys()].flatMap((node) => {
+    const block = blocks.find(({ group }) => group.members.includes(node));
+    if (!block) return [declare(node)];
+    const { id, state, members } = block.group;
     if (members[0] !== node) return [];
-    return [
-      `state "${escapeLabel(group.state.name)}" as ${group.id} {`,
-      ...[`[*] --> ${nodeOf(entered(chart, group.state))}`, ...members.map(declare)].map((line) => `  ${line}`),
-      '}',
-    ];
+    const inside = [`[*] --> ${nodeOf(entered(chart, state))}`, ...members.map(declare), ...edgeLines(block.ways)];
+    return [`state "${escapeLabel(state.name)}" as ${id} {`, ...indent(inside), '}'];
   });
 }
 
@@ -122,14 +119,11 @@ function lineOf(transition: Transition): string {
 /** Where every state of a group has the same way out, the group has it; a way to the whole group ends at its border. */
 function grouped(ways: readonly Way[], groups: readonly Group[]): Way[] {
   const lifted = ways.map((way) => {
-    const inside = groups.find(({ tags }) => tags.map(idOf).includes(way.from));
-    const entering = groups.find(({ state }) => isWithin(state.path, way.target));
-    const shared = inside?.tags.every((tag) => ways.some((other) => other.from === idOf(tag) && isSame(other, way)));
-    return {
-      ...way,
-      from: inside && shared ? inside.id : way.from,
-      to: entering && entering.tags.map(idOf).includes(way.to) ? entering.id : way.to,
-    };
+    const left = groups.find(({ members }) => members.includes(way.from) && !members.includes(way.to));
+    const isShared = left?.members.every((node) => ways.some((other) => other.from === node && isSame(other, way)));
+    const right = groups.find(({ members, state }) => !members.includes(way.from) && isWithin(state.path, way.target));
+    const isWhole = right?.members.includes(way.to);
+    return { ...way, from: left && isShared ? left.id : way.from, to: right && isWhole ? right.id : way.to };
   });
   return distinct(lifted);
 }
@@ -139,12 +133,14 @@ function isSame(one: Way, other: Way): boolean {
 }
 
 function distinct(ways: readonly Way[]): Way[] {
-  return ways.filter((way, index) => ways.findIndex((other) => other.from === way.from && isSame(other, way)) === index);
+  return ways.filter(
+    (way, index) => ways.findIndex((other) => other.from === way.from && isSame(other, way)) === index,
+  );
 }
 
 /** Tells in words what leads to one state from many, except where there is no other way on. */
-function prune(ways: readonly Way[], names: ReadonlyMap<string, string>): { drawn: Way[]; told: string[] } {
-  const nameOf = (node: string) => `\`${names.get(node) ?? node}\``;
+function prune(ways: readonly Way[], groups: readonly Group[]): { drawn: Way[]; told: string[] } {
+  const nameOf = (node: string) => `\`${groups.find(({ id }) => id === node)?.state.name ?? node}\``;
   const isCommon = (way: Way) => ways.filter((other) => isSame(other, way)).length > MAX_ALIKE;
   const drawn = ways.filter((way) => {
     const outgoing = ways.filter(({ from }) => from === way.from);

@@ -29,7 +29,7 @@ export function transitionTable(chart: State): string {
 }
 
 /** Text that stays inside its cell. */
-export function escapeCell(text: string): string {
+function escapeCell(text: string): string {
   return text.replace(/\s+/g, ' ').replaceAll('|', '\\|');
 }
 

@@ -1,0 +1,52 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { ERRORS } from '../src/errors.ts';
+import { optionsRule, type Rule } from '../src/schema.ts';
+
+const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
+const section = (name: string): string => {
+  const [, after = ''] = readme.split(`<!-- ${name}:start -->`);
+  const [inside = ''] = after.split(`<!-- ${name}:end -->`);
+  return inside.trim();
+};
+const problemsOf = (rule: Rule, value: unknown): string => rule(value, 'options').join('\n');
+
+describe('the README', () => {
+  test('has a row for every error code, with what the code says of itself', () => {
+    const rows = Object.entries(ERRORS).map(
+      ([code, [category, severity, says]]) => `| \`${code}\` | ${category} | ${severity} | ${says} |`,
+    );
+    expect(section('errors').split('\n').slice(2)).toEqual(rows);
+  });
+
+  test('shows the quick start as the example that runs', () => {
+    const example = readFileSync(new URL('../examples/quickstart/main.ts', import.meta.url), 'utf8').trim();
+    expect(section('quickstart')).toBe(`\`\`\`ts\n${example}\n\`\`\``);
+  });
+
+  test('names only options that exist', () => {
+    const tables = readme.slice(readme.indexOf('## The options'), readme.indexOf('## The errors'));
+    const [top = '', perService = ''] = tables.split('Each service:');
+    const named = (table: string): string[] =>
+      [...table.matchAll(/^\| (`[^|]+) \|/gm)].flatMap(([, cell = '']) =>
+        [...cell.matchAll(/`([\w.]+)`/g)].map(([, name = '']) => name),
+      );
+    const service = nest(named(perService).filter((name) => name !== 'url'));
+    const options = { ...nest(named(top)), services: { any: { url: 'ws://127.0.0.1', ...service } } };
+    expect(named(top).length).toBeGreaterThan(8);
+    expect(named(perService).length).toBeGreaterThan(15);
+    expect(problemsOf(optionsRule, options)).not.toMatch(/unknown option/);
+    expect(problemsOf(optionsRule, { ...options, misspelt: 1 })).toMatch(/misspelt: unknown option/);
+  });
+});
+
+// `retry.baseMs` as { retry: { baseMs: null } }; only the names matter
+function nest(names: readonly string[]): Record<string, unknown> {
+  const nested: Record<string, Record<string, unknown> | null> = {};
+  for (const name of names) {
+    const [outer = '', inner] = name.split('.');
+    if (inner === undefined) nested[outer] ??= null;
+    else nested[outer] = { ...nested[outer], [inner]: null };
+  }
+  return nested;
+}
