@@ -43,8 +43,7 @@ export const connectionMachine = setup({
     health: healthMachine,
   },
   actions: {
-    beginAnew: assign({ retries: 0, credentialsFailures: 0, tenure: 'new', failure: null, opens: 0 }),
-    beginAgain: assign({ retries: 0, credentialsFailures: 0, tenure: 'new', failure: null }),
+    begin: assign({ retries: 0, credentialsFailures: 0, tenure: 'new', failure: null, opens: 0 }),
     changePolicy: assign(({ event }) => (event.type === 'policy.changed' ? { policy: event.policy } : {})),
     noteSignal: assign(({ event }) => environmentAfter(event)),
     advanceGeneration: assign({ generation: ({ context }) => context.generation + 1 }),
@@ -127,7 +126,7 @@ export const connectionMachine = setup({
     idle: {
       description: 'Made, and not yet asked to connect.',
       tags: 'idle',
-      on: { connect: { target: 'live', actions: 'beginAnew' }, disconnect: { target: 'closed' } },
+      on: { connect: { target: 'live', actions: 'begin' }, disconnect: { target: 'closed' } },
     },
     live: {
       description:
@@ -278,7 +277,7 @@ export const connectionMachine = setup({
             connect: {
               target: '#connection.live',
               reenter: true,
-              actions: ['recordOwnClose', 'announceClosed', 'beginAnew'],
+              actions: ['recordOwnClose', 'announceClosed', 'begin'],
               description: 'A new socket; the old one is disposed of, not waited for.',
             },
             disconnect: { description: 'Already closing.' },
@@ -367,13 +366,13 @@ export const connectionMachine = setup({
       description: 'The application closed it. Only the application opens it again.',
       tags: 'closed',
       entry: 'reportRested',
-      on: { connect: { target: 'live', actions: 'beginAnew' } },
+      on: { connect: { target: 'live', actions: 'begin' } },
     },
     failed: {
       description: 'Given up, with a reason. Only the application tries again.',
       tags: 'failed',
       entry: 'reportRested',
-      on: { connect: { target: 'live', actions: 'beginAgain' }, disconnect: { target: 'closed' } },
+      on: { connect: { target: 'live', actions: 'begin' }, disconnect: { target: 'closed' } },
     },
   },
 });

@@ -92,7 +92,7 @@ export const supervisorMachine = setup({
   options: { maxIterations: 100 },
   initial: 'running',
   on: {
-    'connection.active': { actions: 'noteActive' },
+    'connection.active': { guard: 'isKnown', actions: 'noteActive' },
     'connection.rested': { actions: 'noteRested' },
     'connection.released': { guard: 'isKnown', actions: 'stopConnection' },
     'xstate.error.actor.*': {

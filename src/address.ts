@@ -19,7 +19,7 @@ export function parseUrl(value: unknown): { ok: true; url: string } | { ok: fals
   if (url.protocol === 'http:') url.protocol = 'ws:';
   if (url.protocol === 'https:') url.protocol = 'wss:';
   if (url.protocol !== 'ws:' && url.protocol !== 'wss:')
-    return { ok: false, problem: `${url.protocol} is no scheme of a WebSocket` };
+    return { ok: false, problem: 'its scheme is none of ws, wss, http and https' };
   if (url.hash !== '') return { ok: false, problem: 'a WebSocket URL has no fragment' };
   return { ok: true, url: url.href };
 }

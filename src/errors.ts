@@ -3,21 +3,23 @@
  */
 
 /** What kind of trouble it is: the ten categories of connection trouble, then the ones of the library itself. */
-export type ErrorCategory =
-  | 'connection_failed'
-  | 'network_error'
-  | 'timeout'
-  | 'service_unavailable'
-  | 'rate_limited'
-  | 'authentication_failed'
-  | 'permission_denied'
-  | 'resource_not_found'
-  | 'protocol_error'
-  | 'invalid_message'
-  | 'configuration'
-  | 'queue'
-  | 'lifecycle'
-  | 'fault';
+export const CATEGORIES = [
+  'connection_failed',
+  'network_error',
+  'timeout',
+  'service_unavailable',
+  'rate_limited',
+  'authentication_failed',
+  'permission_denied',
+  'resource_not_found',
+  'protocol_error',
+  'invalid_message',
+  'configuration',
+  'queue',
+  'lifecycle',
+  'fault',
+] as const;
+export type ErrorCategory = (typeof CATEGORIES)[number];
 
 /** How bad it is: `warning` heals by itself, `error` cost something, `fatal` needs a person. */
 export type ErrorSeverity = 'warning' | 'error' | 'fatal';

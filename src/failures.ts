@@ -5,6 +5,8 @@ import type { EventSource } from './events.ts';
 export interface FailureContext extends EventSource {
   generation: number;
   attempt: number;
+  /** Whether a retry follows. */
+  retryable: boolean;
   /** What a provider threw, when the failure is a provider's. */
   cause?: unknown;
   rules: readonly CloseRule[];
@@ -12,11 +14,11 @@ export interface FailureContext extends EventSource {
 
 /** A recorded failure as the error that the application sees. */
 export function errorOf(failure: Failure, context: FailureContext): HoldfastError {
-  const { code, verdict, detail, closure } = failure;
-  const { connectionId, serviceType, generation, attempt, cause } = context;
+  const { code, detail, closure } = failure;
+  const { connectionId, serviceType, generation, attempt, retryable, cause } = context;
   const [codeCategory, , text] = ERRORS[code];
   const message = [text.slice(0, -1), closureText(failure), detail].filter(Boolean).join(': ');
-  const details = { message: `${message}.`, connectionId, serviceType, retryable: verdict === 'retry' };
+  const details = { message: `${message}.`, connectionId, serviceType, retryable };
   if (codeCategory === 'configuration') return new ConfigurationError(code, details);
   return new ConnectionError(code, {
     ...details,
@@ -24,7 +26,7 @@ export function errorOf(failure: Failure, context: FailureContext): HoldfastErro
     attempt,
     ...(code.endsWith('_FAILED') && cause !== undefined && { cause }),
     ...(closure && {
-      category: closeRule(closure.code, context.rules).category,
+      ...(closure.initiator !== 'local' && { category: closeRule(closure.code, context.rules).category }),
       closeCode: closure.code,
       closeReason: closure.reason,
       initiator: closure.initiator,

@@ -1,5 +1,5 @@
 import { stateOf, type ConnectionEmitted, type GiveUpCause } from '../machines/facts.ts';
-import type { Failure } from './core/recovery.ts';
+import { ownClosure, type Failure } from './core/recovery.ts';
 import { ConnectionError, FaultError, HoldfastError, type ErrorCode } from './errors.ts';
 import type { Emit, EventSource } from './events.ts';
 import { errorOf } from './failures.ts';
@@ -9,9 +9,9 @@ import { Openings, type OpeningOptions } from './opening.ts';
 import type { DisconnectOptions } from './options.ts';
 import type { Ports } from './ports.ts';
 import type { Receipt } from './receipt.ts';
-import { check, disconnectRule } from './schema.ts';
+import { check, disconnectRule, openingRule } from './schema.ts';
 import type { ServiceSettings } from './settings.ts';
-import { placeOf, type ConnectionSnapshot, type ConnectionState, type ConnectionStatus } from './status.ts';
+import { placeOf, type ConnectionSnapshot, type ConnectionStatus, type Place } from './status.ts';
 import type { ConnectionActor } from './supervisor.ts';
 import type { Clock } from './transport/clock.ts';
 import type { InboundData } from './transport/transport.ts';
@@ -44,7 +44,8 @@ export class Connection {
   readonly #openings: Openings;
   #actor: ConnectionActor | undefined;
   #endings: (() => void)[] = [];
-  #place: { state: ConnectionState; detail: string } = { state: 'idle', detail: 'idle' };
+  // where it stands, as far as has been announced
+  #place: Place = { state: 'idle', detail: 'idle' };
   #since: number;
   #retryAt: number | null = null;
   // the last failure on record, and the error made of it
@@ -65,14 +66,16 @@ export class Connection {
 
   /** What is known of it now. */
   get status(): ConnectionStatus {
-    const context = this.#actor?.getSnapshot().context;
+    const snapshot = this.#actor?.getSnapshot();
+    // asked for in the middle of a turn, the actor is further than what has been announced
+    const place = snapshot ? placeOf(snapshot) : this.#place;
     return Object.freeze({
       ...this.#source,
-      ...this.#place,
-      since: this.#since,
-      attempt: context?.retries ?? 0,
-      retryAt: this.#place.state === 'backoff' ? this.#retryAt : null,
-      generation: context?.generation ?? 0,
+      ...place,
+      since: place.state === this.#place.state ? this.#since : this.#host.clock.now(),
+      attempt: snapshot?.context.retries ?? 0,
+      retryAt: place.state === 'backoff' ? this.#retryAt : null,
+      generation: snapshot?.context.generation ?? 0,
       lastError: this.#lastError,
       messages: { ...this.#ports.outbox.counts, received: this.#ports.inbox.received },
     });
@@ -82,7 +85,7 @@ export class Connection {
    * Opens it, from whatever state it is in; in backoff, without waiting any longer. Resolves when it is open.
    *
    * @throws {HoldfastError} Rejects with why it ended instead: what failed, `CLOSED_LOCALLY`, `CONNECT_ABORTED` or
-   *   `CONNECT_DEADLINE`, `SERVICE_DESTROYED`.
+   *   `CONNECT_DEADLINE`, `SERVICE_DESTROYED`; or with `INVALID_OPTIONS`.
    */
   connect(options: Partial<OpeningOptions> = {}): Promise<void> {
     return quiet(this.#connect(options));
@@ -123,7 +126,9 @@ export class Connection {
     return quiet(this.#close(options));
   }
 
-  async #connect({ signal, timeoutMs }: Partial<OpeningOptions>): Promise<void> {
+  async #connect(options: Partial<OpeningOptions>): Promise<void> {
+    check(openingRule, options);
+    const { signal, timeoutMs } = options;
     if (signal?.aborted) throw new ConnectionError('CONNECT_ABORTED', { ...this.#source, cause: signal.reason });
     let actor = this.#live();
     if (!actor) {
@@ -154,7 +159,11 @@ export class Connection {
     check(disconnectRule, options);
     const { code = 1000, reason = '' } = options;
     this.#ports.outbox.flush();
-    if (!this.#actor || this.#place.state === 'closed') return;
+    if (!this.#actor) {
+      if (this.#place.state === 'idle') this.#move({ state: 'closed', detail: 'closed' });
+      return;
+    }
+    if (this.#place.state === 'closed') return;
     const ended = new Promise<void>((resolve) => {
       this.#endings.push(resolve);
     });
@@ -170,13 +179,13 @@ export class Connection {
     const actor = this.#host.actor();
     if (!actor || actor === this.#actor) return actor;
     this.#actor = actor;
+    const said: ConnectionEmitted[] = [];
     actor.on('*', (emitted) => {
-      this.#sync();
-      this.#announce(emitted);
+      said.push(emitted);
     });
     actor.subscribe({
-      next: () => {
-        this.#sync();
+      next: (snapshot) => {
+        this.#turn(snapshot, said.splice(0));
       },
       // its supervisor is told as well, and reports it
       error: () => undefined,
@@ -195,8 +204,7 @@ export class Connection {
     this.#actor = undefined;
     this.#lastError = error;
     this.#ports.hangUp();
-    this.#enter({ state: 'failed', detail: 'failed' });
-    this.#end(error);
+    this.#move({ state: 'failed', detail: 'failed' }, error);
     this.#host.emit('gaveUp', { ...this.#source, because: 'fault', error });
   }
 
@@ -208,9 +216,11 @@ export class Connection {
 
   /** The actor is gone for good: what waits is answered, and nothing is accepted any more. For the service. */
   ended(): void {
+    const wasOpen = this.#isUsable || this.#place.state === 'closing';
     this.#actor = undefined;
     this.#ports.dispose();
-    if (this.#place.state !== 'failed') this.#place = { state: 'closed', detail: 'closed' };
+    if (this.#place.state !== 'failed') this.#move({ state: 'closed', detail: 'closed' });
+    if (wasOpen) this.#announce({ type: 'closed', failure: ownClosure({ code: 1000, reason: '' }) });
     this.#end(this.#closeError);
   }
 
@@ -222,31 +232,35 @@ export class Connection {
     return this.#place.state === 'open' || this.#place.state === 'degraded';
   }
 
-  #sync(): void {
-    if (!this.#actor) return;
-    const snapshot = this.#actor.getSnapshot();
+  // after each turn of the actor: first what holds from now on, then who is told, so that a listener finds everything done
+  // and may do anything
+  #turn(snapshot: ConnectionSnapshot, said: readonly ConnectionEmitted[]): void {
     const { failure } = snapshot.context;
     if (failure !== this.#failure) {
       this.#failure = failure;
       // the application's own close is nothing that went wrong
       if (failure && failure.code !== 'CLOSED_LOCALLY') this.#lastError = this.#errorOf(failure, snapshot);
     }
-    const place = placeOf(snapshot);
-    if (place.state === this.#place.state) this.#place = place;
-    else this.#enter(place);
+    const gaveUp = said.find((emitted) => emitted.type === 'gave.up');
+    this.#move(placeOf(snapshot), gaveUp && this.#giveUpError(gaveUp.because));
+    for (const emitted of said) this.#announce(emitted);
   }
 
-  #enter(place: { state: ConnectionState; detail: string }): void {
+  // `giveUp` is why the connection failed, if it did
+  #move(place: Place, giveUp?: HoldfastError): void {
     const previous = this.#place.state;
+    const current = place.state;
     this.#place = place;
+    if (current === previous) return;
     this.#since = this.#host.clock.now();
-    this.#host.emit('status', { ...this.#source, previous, current: place.state });
-    // connected again while closing: the old socket is gone all the same
-    if (previous === 'closing' && place.state !== 'closed') this.#conclude();
     if (this.#isUsable) this.#openings.opened();
-    if (place.state === 'closing') this.#ports.outbox.close(this.#endCode);
-    else if (place.state === 'closed') this.#end(this.#closeError);
-    else if (place.state !== 'failed') this.#ports.outbox.open();
+    if (current === 'closing') this.#ports.outbox.close(this.#endCode);
+    else if (current === 'closed') this.#end(this.#closeError);
+    else if (current === 'failed') this.#end(giveUp ?? this.#closeError);
+    else this.#ports.outbox.open();
+    // connected again while closing: the old socket is gone all the same
+    if (previous === 'closing') this.#conclude();
+    this.#host.emit('status', { ...this.#source, previous, current });
     this.#host.changed(this);
   }
 
@@ -291,7 +305,6 @@ export class Connection {
       }
       case 'gave.up': {
         const error = this.#giveUpError(emitted.because);
-        this.#end(error);
         return emit('gaveUp', { ...this.#source, because: emitted.because, error });
       }
     }
@@ -299,10 +312,11 @@ export class Connection {
 
   #errorOf(failure: Failure, snapshot: ConnectionSnapshot): HoldfastError {
     const { generation, retries } = snapshot.context;
+    const retryable = stateOf(snapshot) === 'backoff';
     // in backoff the retry that answers the failure is counted already
-    const attempt = stateOf(snapshot) === 'backoff' ? retries - 1 : retries;
+    const attempt = retryable ? retries - 1 : retries;
     const { closeRules: rules } = this.#host.settings();
-    return errorOf(failure, { ...this.#source, generation, attempt, cause: this.#ports.cause, rules });
+    return errorOf(failure, { ...this.#source, generation, attempt, retryable, cause: this.#ports.cause, rules });
   }
 
   // where retrying is off, the one failure is the whole story

@@ -23,6 +23,8 @@ export class Inbox {
   readonly #clock: Clock;
   readonly #deliver: (data: InboundData) => void;
   #received = 0;
+  // nothing will ever come again
+  #over = false;
   // frames held back for a listener that is about to come, and the timer that ends the wait
   #held: { frames: InboundData[]; timer: unknown } | undefined;
 
@@ -60,6 +62,11 @@ export class Inbox {
     return this.#emitter.on('message', listener);
   }
 
+  /** The socket is read no more: what was held back has waited long enough. */
+  detach(): void {
+    this.#release();
+  }
+
   /** Ends every iteration: normally, or with the error that ended the connection. */
   end(error: HoldfastError | null): void {
     this.#emitter.emit('ended', error);
@@ -68,6 +75,7 @@ export class Inbox {
   /** Lets go of every listener. */
   clear(): void {
     this.#release();
+    this.#over = true;
     this.end(null);
     this.#emitter.clear();
   }
@@ -97,6 +105,7 @@ export class Inbox {
     const endEnds = this.#emitter.on('ended', (error) => {
       iteration.end(error);
     });
+    if (this.#over) iteration.end(null);
     return iteration;
   }
 }

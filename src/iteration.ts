@@ -27,7 +27,9 @@ export class MessageIteration implements AsyncIterableIterator<InboundData> {
     this.#onEnd = onEnd;
   }
 
+  /** Takes a message, unless it is over. */
   push(data: InboundData): void {
+    if (this.#ending) return;
     const reader = this.#readers.shift();
     if (reader) reader.resolve({ done: false, value: data });
     else if (this.#unread.length < this.#maxBuffered) this.#unread.push(data);

@@ -124,11 +124,22 @@ export class Outbox {
   #admit(message: unknown): EncodedMessage {
     if (this.#closed) throw this.#error(this.#closed.code, { cause: this.#closed.cause });
     if (!this.#transport && !this.#options.queueing()) throw this.#error('NOT_OPEN');
-    const encoded = encodePlain(message);
+    const encoded = this.#encode(message);
     const limits = this.#options.limits();
-    if (!this.#queue.fits(encoded.bytes, limits))
-      throw this.#error('QUEUE_FULL', { message: roomText(this.#queue, limits) });
+    if (this.#queue.fits(encoded.bytes, limits)) return encoded;
+    if (!this.#transport) throw this.#error('QUEUE_FULL', { message: roomText(this.#queue, limits) });
+    // the bounds are for what cannot leave: with a transport there is always room, at the price of an early flush
+    this.flush();
     return encoded;
+  }
+
+  #encode(message: unknown): EncodedMessage {
+    try {
+      return encodePlain(message);
+    } catch (error) {
+      const { message: text, cause } = error as MessageError;
+      throw this.#error('NOT_ENCODABLE', { message: text, cause });
+    }
   }
 
   // at the end of the turn: what one turn sends leaves together, and a sender never runs inside another's flush

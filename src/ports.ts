@@ -114,6 +114,7 @@ export class Ports {
 
   detach(): void {
     this.outbox.detach();
+    this.inbox.detach();
     this.#link?.read(undefined);
   }
 

@@ -1,4 +1,4 @@
-import { ConfigurationError } from './errors.ts';
+import { CATEGORIES, ConfigurationError } from './errors.ts';
 
 /** Holds a value to something: every problem with it, as `path: what`. */
 export type Rule = (value: unknown, path: string) => string[];
@@ -73,41 +73,41 @@ const closeRule = object({
     ),
   ),
   verdict: required(must("'retry' or 'stop'", (value) => value === 'retry' || value === 'stop')),
-  category: required(must('an error category', isText)),
+  category: required(must('an error category', (value) => CATEGORIES.some((category) => category === value))),
   floorMs: duration(),
 });
 
-const retry = object(
-  {
-    baseMs: duration(1),
-    capMs: duration(1),
-    promptMs: duration(),
-    stableMs: duration(),
-    maxRetries: limit,
-    offlineMs: duration(1),
-    hiddenMs: duration(1),
-  },
-  (value, path) => {
-    const { baseMs = 500, capMs = 30_000 } = value as { baseMs?: number; capMs?: number };
-    return capMs >= baseMs ? [] : [`${path}.capMs: must be at least baseMs`];
-  },
-);
+const retryFields = {
+  baseMs: duration(1),
+  capMs: duration(1),
+  promptMs: duration(),
+  stableMs: duration(),
+  maxRetries: limit,
+  offlineMs: duration(1),
+  hiddenMs: duration(1),
+};
 
-const heartbeat = object(
-  {
-    intervalMs: duration(1),
-    lateMs: duration(1),
-    timeoutMs: duration(2),
-    ping: must(
-      "'auto', 'silence' or a function",
-      (value) => value === 'auto' || value === 'silence' || isFunction(value),
-    ),
-  },
-  (value, path) => {
-    const { lateMs = 1, timeoutMs = 10_000 } = value as { lateMs?: number; timeoutMs?: number };
-    return timeoutMs > lateMs ? [] : [`${path}.timeoutMs: must be more than lateMs`];
-  },
-);
+const retryTogether: Rule = (value, path) => {
+  const { baseMs = 500, capMs = 30_000 } = value as { baseMs?: number; capMs?: number };
+  return capMs >= baseMs ? [] : [`${path}.capMs: must be at least baseMs`];
+};
+
+const heartbeatFields = {
+  intervalMs: duration(1),
+  lateMs: duration(1),
+  timeoutMs: duration(2),
+  ping: must(
+    "'auto', 'silence' or a function",
+    (value) => value === 'auto' || value === 'silence' || isFunction(value),
+  ),
+};
+
+const heartbeatTogether: Rule = (value, path) => {
+  const { lateMs = 1, timeoutMs = 10_000 } = value as { lateMs?: number; timeoutMs?: number };
+  return timeoutMs > lateMs ? [] : [`${path}.timeoutMs: must be more than lateMs`];
+};
+
+const orFalse = (rule: Rule): Rule => either((value) => value === false, rule);
 
 const serviceFields = {
   url: must(
@@ -119,7 +119,7 @@ const serviceFields = {
   urlTimeoutMs: duration(1),
   connectTimeoutMs: duration(1),
   closeTimeoutMs: duration(),
-  retry,
+  retry: object(retryFields),
   closeRules: (value: unknown, path: string): string[] => {
     if (value === undefined) return [];
     if (!Array.isArray(value)) return [`${path}: must be a list`];
@@ -127,7 +127,7 @@ const serviceFields = {
   },
   decide: callback,
   queue: object({ maxMessages: count, maxBytes: count }),
-  heartbeat: either((value) => value === false, heartbeat),
+  heartbeat: orFalse(object(heartbeatFields)),
 };
 
 const changeable = {
@@ -140,7 +140,16 @@ const changeable = {
 
 /** What the constructor takes. */
 export const optionsRule = object({
-  services: required(record(object({ ...serviceFields, url: required(serviceFields.url) }))),
+  services: required(
+    record(
+      object({
+        ...serviceFields,
+        url: required(serviceFields.url),
+        retry: object(retryFields, retryTogether),
+        heartbeat: orFalse(object(heartbeatFields, heartbeatTogether)),
+      }),
+    ),
+  ),
   ...changeable,
   WebSocket: callback,
   clock: must('an object with now, setTimeout and clearTimeout', (value) =>
@@ -155,15 +164,22 @@ export const optionsRule = object({
 /** What `updateConfig` takes; the merged result is held to {@link optionsRule} as well. */
 export const patchRule = object({ services: record(object(serviceFields)), ...changeable });
 
-/** What `connect` takes. */
+const openingFields = {
+  signal: must('an AbortSignal', (value) => has(value, 'addEventListener', 'removeEventListener')),
+  timeoutMs: duration(),
+};
+
+/** What `connect` of a connection takes. */
+export const openingRule = object(openingFields);
+
+/** What `connect` of a service takes. */
 export const connectRule = object({
   serviceType: required(must('a text', isText)),
   terminalId: text,
   sessionId: text,
   key: text,
   params: record(must('a text', isText)),
-  signal: must('an AbortSignal', (value) => has(value, 'addEventListener', 'removeEventListener')),
-  timeoutMs: duration(),
+  ...openingFields,
 });
 
 /** What `disconnect` takes. */

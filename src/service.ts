@@ -1,6 +1,6 @@
 import { seedFrom } from './core/chance.ts';
 import { Emitter, type Listener } from './emitter.ts';
-import { ConfigurationError, FaultError, HoldfastError } from './errors.ts';
+import { ConfigurationError, ConnectionError, FaultError, HoldfastError } from './errors.ts';
 import type { ServiceEvents } from './events.ts';
 import { Connection } from './handle.ts';
 import { harmless, type InspectableSystem } from './inspection.ts';
@@ -12,8 +12,9 @@ import { check, connectRule, destroyRule } from './schema.ts';
 import { amend, settle, type ServiceSettings, type Settings } from './settings.ts';
 import type { ConnectionStatus } from './status.ts';
 import { connectionActor, startSupervisor, type ConnectionActor, type SupervisorActor } from './supervisor.ts';
-import { systemClock, type Clock } from './transport/clock.ts';
-import { platformSignals } from './transport/signals.ts';
+import { Timekeeper } from './timekeeper.ts';
+import { systemClock } from './transport/clock.ts';
+import { platformSignals, type SignalSource } from './transport/signals.ts';
 import type { WebSocketConstructor } from './transport/websocket.ts';
 
 /** How a service ends. */
@@ -27,6 +28,8 @@ interface Member {
   ports: Ports;
   /** What tells apart two wishes for the same id that cannot share a connection. */
   wish: string;
+  /** Where its chance begins. */
+  seed: number;
 }
 
 /**
@@ -36,7 +39,7 @@ interface Member {
  * @throws {ConfigurationError} `INVALID_OPTIONS` with every problem by path; `INVALID_URL` for a fixed URL that is none.
  */
 export class EnhancedWebSocketService {
-  readonly #clock: Clock;
+  readonly #clock: Timekeeper;
   readonly #random: () => number;
   readonly #root: SupervisorActor;
   readonly #emitter: Emitter<ServiceEvents>;
@@ -46,10 +49,12 @@ export class EnhancedWebSocketService {
   #settings: Settings;
   #destruction: Promise<void> | undefined;
   #stopped: () => void = () => undefined;
+  // ends the subscription to the platform's signals
+  #endSignals: () => void = () => undefined;
 
   constructor(options: EnhancedWebSocketOptions) {
     this.#settings = settle(options);
-    this.#clock = options.clock ?? systemClock({ unref: options.unrefTimers ?? false });
+    this.#clock = new Timekeeper(options.clock ?? systemClock({ unref: options.unrefTimers ?? false }));
     this.#random = options.random ?? Math.random;
     const report = (cause: unknown): void => {
       this.#report(cause);
@@ -57,7 +62,7 @@ export class EnhancedWebSocketService {
     this.#emitter = new Emitter(report);
     this.#root = startSupervisor(
       {
-        signals: options.signals ?? platformSignals(this.#clock),
+        signals: this.#owned(options.signals ?? platformSignals(this.#clock)),
         report,
         portsOf: (id) => this.#member(id).ports,
         died: (id, cause) => {
@@ -186,6 +191,8 @@ export class EnhancedWebSocketService {
     this.#requireAlive();
     check(connectRule, options);
     const { signal, timeoutMs } = options;
+    // nothing is made for a wish that was taken back already
+    if (signal?.aborted) throw new ConnectionError('CONNECT_ABORTED', { cause: signal.reason });
     const { connection } = this.#memberFor(options);
     await connection.connect({ signal, timeoutMs });
     return connection.id;
@@ -207,6 +214,24 @@ export class EnhancedWebSocketService {
     for (const { connection } of members) connection.ended();
     this.#members.clear();
     this.#emitter.clear();
+    this.#endSignals();
+    this.#clock.stop();
+  }
+
+  // the supervisor ends the subscription, unless it died of a fault: then nobody else would
+  #owned(source: SignalSource): SignalSource {
+    return {
+      subscribe: (report) => {
+        const end = source.subscribe(report);
+        this.#endSignals = () => {
+          this.#endSignals = ignore;
+          end();
+        };
+        return () => {
+          this.#endSignals();
+        };
+      },
+    };
   }
 
   #memberFor(options: ConnectOptions): Member {
@@ -262,18 +287,25 @@ export class EnhancedWebSocketService {
         this.#track(connection);
       },
     });
-    const member: Member = { connection, ports, wish };
+    const member: Member = { connection, ports, wish, seed: this.#seed() };
     this.#members.set(id, member);
     return member;
   }
 
-  #actorOf({ connection: { id, serviceType } }: Member): ConnectionActor | undefined {
+  #seed(): number {
+    try {
+      return seedFrom(this.#random());
+    } catch (cause) {
+      throw new ConfigurationError('INVALID_OPTIONS', { message: 'The option `random` threw.', cause });
+    }
+  }
+
+  #actorOf({ connection: { id, serviceType }, seed }: Member): ConnectionActor | undefined {
     this.#requireAlive();
     if (!this.#members.has(id)) throw this.#unknown(id);
     const present = connectionActor(this.#root, id);
     if (present) return present;
     const { policy } = this.#serviceSettings(serviceType);
-    const seed = seedFrom(this.#random());
     this.#root.send({ type: 'connection.requested', input: { id, serviceType, policy, seed } });
     return connectionActor(this.#root, id);
   }
@@ -296,6 +328,7 @@ export class EnhancedWebSocketService {
 
   // closed and failed connections are remembered up to a bound; the longest so goes first
   #forget(): void {
+    if (this.#isOver) return;
     for (const id of this.#inactive) {
       if (this.#inactive.size <= this.#settings.maxInactive) return;
       this.#inactive.delete(id);

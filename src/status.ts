@@ -31,8 +31,11 @@ export interface ConnectionSnapshot {
   context: ConnectionContext;
 }
 
-/** The state of an actor and where within it. */
-export function placeOf(snapshot: ConnectionSnapshot): { state: ConnectionState; detail: string } {
+/** A state and where within it. */
+export type Place = Pick<ConnectionStatus, 'state' | 'detail'>;
+
+/** Where an actor stands. */
+export function placeOf(snapshot: ConnectionSnapshot): Place {
   return { state: stateOf(snapshot), detail: innermost(snapshot.value) };
 }
 

@@ -1,3 +1,6 @@
+// what a timer can hold
+const MAX_DELAY_MS = 2 ** 31 - 1;
+
 /** How long a connection waits between attempts. All times in milliseconds. */
 export interface BackoffPolicy {
   /** The shortest wait of the second and every later retry of an episode. */
@@ -38,7 +41,7 @@ export function retryDelayMs(policy: BackoffPolicy, draw: number, facts: RetryFa
   const step = facts.wasStable ? facts.retry - 1 : facts.retry;
   const jittered = step < 1 ? draw * policy.promptMs : between(policy.baseMs, ceilingMs(policy, step), draw);
   const floored = facts.floorMs > 0 ? facts.floorMs + draw * policy.baseMs : 0;
-  return Math.round(Math.max(jittered, floored));
+  return Math.min(MAX_DELAY_MS, Math.round(Math.max(jittered, floored)));
 }
 
 /** The wait before the retry that good news (online, visible, awake) sets off: spread, so that an office does not return as one. */

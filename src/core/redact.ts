@@ -1,5 +1,5 @@
 // what a URL may carry that nobody else should read: user info, query values and the fragment
-const URL_PARTS = /^([a-z][a-z\d+.-]*:\/\/)(?:[^/?#@]*@)?([^?#]*)(?:\?([^#]*))?(?:#.*)?$/i;
+const URL_PARTS = /^([a-z][a-z\d+.-]*:\/\/)(?:[^/?#]*@)?([^?#]*)(?:\?([^#]*))?(?:#.*)?$/i;
 // C0 and C1 control characters and the line separators: with them a peer's text could forge a log line
 // eslint-disable-next-line no-control-regex -- naming them is the point
 const CONTROL = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g;

@@ -11,7 +11,6 @@ import {
   connect,
   disconnect,
   elapsed,
-  leafOf,
   LEAVES,
   opened,
   refused,
@@ -20,6 +19,7 @@ import {
   WAYS,
   type Leaf,
 } from '../models/connection-cases.ts';
+import { leafOf } from '../support/machine-graph.ts';
 
 type Row = readonly [given: Leaf, on: ConnectionEvent, next: Leaf, effects: readonly string[]];
 

@@ -5,7 +5,7 @@ import type { ConnectionEmitted, ConnectionEvent, ConnectionInput } from '../../
 import { DEFAULT_POLICY, type ConnectionPolicy } from '../../machines/policy.ts';
 import { failure, failureOfClosure, type CloseRule, type Failure } from '../../src/core/recovery.ts';
 import { SimulatedClock } from '../support/clock.ts';
-import { step, type Step } from '../support/machine-graph.ts';
+import { leafOf, stepThrough, type Step } from '../support/machine-graph.ts';
 
 export type ConnectionSnapshot = SnapshotFrom<typeof connectionMachine>;
 
@@ -83,18 +83,10 @@ export const WAYS = {
 export type Leaf = keyof typeof WAYS;
 export const LEAVES = Object.keys(WAYS) as Leaf[];
 
-/** The innermost state, whose names are unique in this chart. */
-export function leafOf({ value }: { value: unknown }): string {
-  return typeof value === 'string' ? value : leafOf({ value: Object.values(value as object)[0] });
-}
-
 /** Steps a connection from its start, running nothing. */
 export function stepped(events: readonly ConnectionEvent[], given?: Given): Step<ConnectionSnapshot> {
   const [start] = initialTransition(connectionMachine, inputOf(given));
-  return events.reduce<Step<ConnectionSnapshot>>(({ snapshot }, event) => step(connectionMachine, snapshot, event), {
-    snapshot: start,
-    effects: [],
-  });
+  return stepThrough(connectionMachine, start, events);
 }
 
 /** A real connection with placeholder actors, on a clock of its own. */

@@ -22,6 +22,14 @@ export interface Explorable<S, E, I> {
   getInitialSnapshot(scope: AnyActorScope, input?: I): S;
 }
 
+/** What XState says of the effects that it knows itself. */
+interface EffectParams {
+  id?: string;
+  event?: EventObject;
+  targetId?: string;
+  sendId?: string;
+}
+
 /** How a machine is explored. */
 export interface Exploration<S, E, I> {
   input: I;
@@ -63,12 +71,11 @@ export interface Runnable<S, E> {
   getSnapshot(): S;
 }
 
-/** What a real actor came to that walked from its start to one state and on. */
+/** How real actors walk a graph. */
 export interface Replay<S, E> {
-  /** What it walked last: an edge, or all the events that its state ignores. */
-  edges: readonly Edge<S, E>[];
-  actor: Runnable<S, E>;
-  clock: SimulatedClock;
+  create: (clock: SimulatedClock) => Runnable<S, E>;
+  /** How many timers a state calls for. */
+  timersOf: (snapshot: S) => number;
 }
 
 /** What one event leads to. */
@@ -106,11 +113,6 @@ export function explore<S extends AnyMachineSnapshot, E extends EventObject, I>(
   return { states, edges, taken, pathTo: shortestPaths(edges) };
 }
 
-/** Every transition that the chart defines: on events, on timers, and the ones taken by themselves. */
-export function definedTransitions({ root }: { root: AnyStateNode }): AnyTransitionDefinition[] {
-  return allNodes(root).flatMap((node) => [...[...node.transitions.values()].flat(), ...(node.always ?? [])]);
-}
-
 /** The transitions that no exploration took, in words. */
 export function untaken<S, E>(machine: { root: AnyStateNode }, graphs: readonly MachineGraph<S, E>[]): string[] {
   return definedTransitions(machine)
@@ -143,32 +145,51 @@ export function stranded<S, E>({ states, edges }: MachineGraph<S, E>, goal: (sna
 }
 
 /**
- * Walks every edge on a real actor: the shortest path to its state, then its event. Timers are fired by their clock. The
- * events that a state ignores are sent to one actor, for none of them may move it.
+ * Walks every edge on a real actor: the shortest path to its state, then its event. Tells, in words, where the actor comes
+ * to another state than the exploration, with other actors, or with other timers than the state calls for. Timers are
+ * fired by their clock. The events that a state ignores are sent to one actor, for none of them may move it.
  */
-export function* replays<S, E extends EventObject>(
+export function divergences<S extends AnyMachineSnapshot, E extends EventObject>(
   { edges, pathTo }: MachineGraph<S, E>,
-  create: (clock: SimulatedClock) => Runnable<S, E>,
-): Generator<Replay<S, E>> {
-  for (const walked of inWalks(edges)) {
+  { create, timersOf }: Replay<S, E>,
+): string[] {
+  const found: string[] = [];
+  for (const walk of inWalks(edges)) {
     const clock = new SimulatedClock();
     const actor = create(clock);
     actor.start();
-    for (const event of pathTo(walked[0].fromKey)) perform(event, actor, clock);
-    for (const { event } of walked) perform(event, actor, clock);
-    yield { edges: walked, actor, clock };
+    for (const event of [...pathTo(walk[0].fromKey), ...walk.map((edge) => edge.event)]) perform(event, actor, clock);
+    const snapshot = actor.getSnapshot();
+    const expected = walk[0].to;
+    const pending = clock.pending();
     actor.stop();
+    const differences = [
+      inFull(snapshot) === inFull(expected) ? '' : `comes to ${inFull(snapshot)} instead of ${inFull(expected)}`,
+      pending === timersOf(snapshot) ? '' : `has ${pending} timers instead of ${timersOf(snapshot)}`,
+      clock.pending() === 0 ? '' : `keeps ${clock.pending()} timers when it is stopped`,
+    ].filter((difference) => difference !== '');
+    if (differences.length > 0) found.push(`${walk.map(edgeInWords).join('; ')}: ${differences.join('; ')}`);
   }
+  return found;
 }
 
-/** One event, stepped without running anything. */
-export function step<M extends AnyStateMachine>(
+/** Events, stepped through one after the other without running anything; the effects are those of the last. */
+export function stepThrough<M extends AnyStateMachine>(
   machine: M,
-  snapshot: SnapshotFrom<M>,
-  event: EventFromLogic<M>,
+  start: SnapshotFrom<M>,
+  events: readonly EventFromLogic<M>[],
 ): Step<SnapshotFrom<M>> {
-  const [next, actions] = transition(machine, snapshot, event);
-  return { snapshot: next, effects: actions.map(effectInWords) };
+  let reached: Step<SnapshotFrom<M>> = { snapshot: start, effects: [] };
+  for (const event of events) {
+    const [snapshot, actions] = transition(machine, reached.snapshot, event);
+    reached = { snapshot, effects: actions.map(effectInWords) };
+  }
+  return reached;
+}
+
+/** The innermost state, for machines without parallel states in which it has a name of its own. */
+export function leafOf({ value }: { value: unknown }): string {
+  return typeof value === 'string' ? value : leafOf({ value: Object.values(value as object)[0] });
 }
 
 /** An edge in words, for the message of a failed expectation. */
@@ -192,18 +213,17 @@ function inWalks<S, E>(edges: readonly Edge<S, E>[]): [Edge<S, E>, ...Edge<S, E>
   return walks;
 }
 
+function inFull({ status, value, context, children }: AnyMachineSnapshot): string {
+  return JSON.stringify([status, value, context, Object.keys(children as object)]);
+}
+
 function effectInWords({ type, params }: { type: string; params: unknown }): string {
-  const { id, event, targetId, sendId } = params as {
-    id?: string;
-    event?: EventObject;
-    targetId?: string;
-    sendId?: string;
-  };
+  const { id, event, targetId, sendId } = (params ?? {}) as EffectParams;
   switch (type) {
     case 'xstate.spawnChild':
       return `start ${id}`;
     case 'xstate.stopChild':
-      return `stop ${(params as { id: string }).id}`;
+      return `stop ${id}`;
     case 'xstate.sendTo':
       return `tell ${targetId ?? 'parent'} ${event?.type}`;
     case 'xstate.emit':
@@ -267,6 +287,11 @@ function descriptorsOf({ events }: { events: readonly string[] }, snapshot: AnyM
   const own: readonly { eventType: string }[] = getNextTransitions(snapshot);
   const external = events.filter((type) => !type.startsWith('xstate.'));
   return [...new Set([...own.map(({ eventType }) => eventType), ...external])].filter((type) => type !== '');
+}
+
+// on events, on timers, and the ones taken by themselves
+function definedTransitions({ root }: { root: AnyStateNode }): AnyTransitionDefinition[] {
+  return allNodes(root).flatMap((node) => [...[...node.transitions.values()].flat(), ...(node.always ?? [])]);
 }
 
 function allNodes(root: AnyStateNode): AnyStateNode[] {

@@ -1,0 +1,315 @@
+import { describe, expect, test } from 'vitest';
+
+import type { AddressRequest, CredentialsRequest, ServiceOptions } from '../src/options.ts';
+import { deferred, fateOf, rig, TERMINAL, type Rig } from './support/service.ts';
+
+const CANARY = 'c4n4ry-t0k3n';
+
+async function dialled(terminal: Partial<ServiceOptions>): Promise<Rig> {
+  const r = rig({ terminal });
+  void r.service.connect(TERMINAL);
+  await r.settle();
+  return r;
+}
+
+describe('a URL provider', () => {
+  test.each([
+    [
+      'throws',
+      () => {
+        throw new TypeError('boom');
+      },
+      'TypeError',
+    ],
+    ['rejects', () => Promise.reject(new RangeError('boom')), 'RangeError'],
+    ['rejects with no error', () => Promise.resolve().then(nonError), 'a string'],
+  ])('that %s is asked again, for ever by default (original fault 26) (pain 2)', async (_how, fail, kind) => {
+    let failures = 5;
+    const r = await dialled({ url: () => (failures-- > 0 ? fail() : 'wss://host/t') });
+    expect(r.of('error')[0]).toMatchObject({ code: 'URL_FAILED', retryable: true, connectionId: 'terminal:one' });
+    expect(r.of('error')[0]?.message).toContain(kind);
+    for (let retry = 1; retry <= 5; retry++) {
+      expect(r.state()).toBe('backoff');
+      await r.passBackoff();
+    }
+    r.sockets.last.opens();
+    await r.settle();
+    expect([r.state(), r.of('error').length]).toEqual(['open', 5]);
+  });
+
+  test('is told of as the cause of what it threw, and its message is not repeated', async () => {
+    const thrown = new Error(`401 for ${CANARY}`);
+    const r = await dialled({ url: () => Promise.reject(thrown) });
+    expect(r.of('error')[0]?.cause).toBe(thrown);
+    expect(r.of('error')[0]?.message).not.toContain(CANARY);
+  });
+
+  test('that never answers is given up in time, told so, and asked again; a late answer is nothing (pain 2)', async () => {
+    const answers = [deferred<string>(), deferred<string>()];
+    const asked: AddressRequest[] = [];
+    const r = await dialled({
+      urlTimeoutMs: 4_000,
+      url: (request) => {
+        asked.push(request);
+        return answers[asked.length - 1]?.promise ?? '';
+      },
+    });
+    await r.clock.advanceAsync(3_999);
+    expect([asked[0]?.signal.aborted, r.state()]).toEqual([false, 'connecting']);
+    await r.clock.advanceAsync(1);
+    expect([asked[0]?.signal.aborted, r.state()]).toEqual([true, 'backoff']);
+    expect(r.of('error')).toMatchObject([{ code: 'URL_TIMEOUT', category: 'timeout', retryable: true }]);
+    await r.passBackoff();
+    answers[0]?.resolve('wss://host/stale');
+    await r.settle();
+    expect(r.sockets.constructions).toBe(0);
+    answers[1]?.resolve('wss://host/fresh');
+    await r.settle();
+    expect(r.sockets.all.map(({ url }) => url)).toEqual(['wss://host/fresh']);
+  });
+
+  test.each([
+    ['nonsense', 'not a url at all'],
+    ['another scheme', 'ftp://host/'],
+    ['a fragment', 'wss://host/#top'],
+    ['a number', 5],
+    ['nothing', undefined],
+    ['an object', { url: 'wss://host/' }],
+  ])('that gives %s is a fault of the configuration, and ends the connection', async (_what, answer) => {
+    const r = rig({ terminal: { url: () => answer as never } });
+    const fate = fateOf(r.service.connect(TERMINAL));
+    await r.settle();
+    expect(fate.error).toMatchObject({ name: 'ConfigurationError', code: 'INVALID_URL', retryable: false });
+    expect([r.state(), r.sockets.constructions]).toEqual(['failed', 0]);
+  });
+
+  test.each([
+    ['a URL object', new URL('wss://host/u'), 'wss://host/u'],
+    ['http, which is dialled as ws', 'http://host/u', 'ws://host/u'],
+    ['a promise', Promise.resolve('wss://host/u'), 'wss://host/u'],
+  ])('may give %s', async (_what, answer, url) => {
+    expect((await dialled({ url: () => answer })).sockets.last.url).toBe(url);
+  });
+
+  test('is asked anew for each attempt, with what ended the one before (pain 31)', async () => {
+    const asked: AddressRequest[] = [];
+    const r = await dialled({
+      url: (request) => {
+        asked.push(request);
+        return `wss://host/${asked.length}`;
+      },
+    });
+    r.sockets.last.ends(1013, 'busy');
+    await r.settle();
+    await r.passBackoff();
+    expect(r.sockets.all.map(({ url }) => url)).toEqual(['wss://host/1', 'wss://host/2']);
+    expect(asked).toMatchObject([
+      { attempt: 0, lastFailure: undefined, credentials: undefined },
+      { attempt: 1, lastFailure: { code: 'HANDSHAKE_FAILED', closeCode: 1013 } },
+    ]);
+  });
+});
+
+describe('a credentials provider', () => {
+  test('is asked anew for each attempt, with what ended the one before (pain 31)', async () => {
+    const asked: CredentialsRequest[] = [];
+    const r = await dialled({
+      credentials: (request) => {
+        asked.push(request);
+        return `token-${asked.length}`;
+      },
+      url: ({ credentials }) => `wss://host/?t=${credentials as string}`,
+      closeRules: [{ codes: 4401, verdict: 'retry', category: 'authentication_failed' }],
+    });
+    r.sockets.last.opens();
+    await r.settle();
+    r.sockets.last.ends(4401, 'expired');
+    await r.settle();
+    await r.passBackoff();
+    expect(r.sockets.all.map(({ url }) => url)).toEqual(['wss://host/?t=token-1', 'wss://host/?t=token-2']);
+    expect(asked.map(({ lastFailure, attempt }) => [lastFailure?.code, lastFailure?.category, attempt])).toEqual([
+      [undefined, undefined, 0],
+      ['CLOSED_BY_PEER', 'authentication_failed', 1],
+    ]);
+  });
+
+  test.each([
+    [
+      'throws',
+      () => {
+        throw new Error('boom');
+      },
+      'CREDENTIALS_FAILED',
+    ],
+    ['rejects', () => Promise.reject(new Error('boom')), 'CREDENTIALS_FAILED'],
+    ['never answers', () => new Promise<never>(() => undefined), 'CREDENTIALS_TIMEOUT'],
+    ['gives nothing', () => undefined as never, 'CREDENTIALS_FAILED'],
+    ['gives an object without a token', () => ({ key: 'x' }) as never, 'CREDENTIALS_FAILED'],
+  ])('that %s is asked again, up to its own limit (pain 2)', async (_how, get, code) => {
+    const r = await dialled({ credentials: { get, timeoutMs: 1_000, maxRetries: 2 } });
+    for (let failure = 1; failure <= 3; failure++) {
+      await r.clock.advanceAsync(code === 'CREDENTIALS_TIMEOUT' ? 1_000 : 0);
+      expect(r.of('error')).toHaveLength(failure);
+      if (failure < 3) await r.passBackoff();
+    }
+    expect(r.of('error')[0]).toMatchObject({ code, connectionId: 'terminal:one' });
+    expect(r.of('gaveUp')).toMatchObject([{ because: 'credentials', error: { code } }]);
+    expect([r.state(), r.sockets.constructions]).toEqual(['failed', 0]);
+  });
+
+  test('that answers in between begins to count anew', async () => {
+    let asked = 0;
+    const r = await dialled({
+      credentials: { get: () => (asked++ % 2 === 0 ? Promise.reject(new Error('flaky')) : 'token'), maxRetries: 1 },
+    });
+    for (let round = 1; round <= 4; round++) {
+      await r.passBackoff();
+      r.sockets.last.ends(1006);
+      await r.settle();
+      await r.passBackoff();
+    }
+    expect(r.state()).toBe('backoff');
+  });
+
+  test('is abandoned by a disconnect, and its late answer is nothing', async () => {
+    const answer = deferred<string>();
+    const signals: AbortSignal[] = [];
+    const r = await dialled({
+      credentials: ({ signal }) => {
+        signals.push(signal);
+        return answer.promise;
+      },
+    });
+    await r.service.disconnect('terminal:one');
+    answer.resolve('token');
+    await r.clock.advanceAsync(60_000);
+    expect([signals[0]?.aborted, r.state(), r.sockets.constructions]).toEqual([true, 'closed', 0]);
+  });
+
+  test('gives one attempt its token, and the next without one has none', async () => {
+    const seen: unknown[] = [];
+    const r = await dialled({
+      credentials: () => ({ token: CANARY }),
+      url: ({ credentials }) => {
+        seen.push(credentials);
+        return 'wss://host/';
+      },
+    });
+    r.service.updateConfig({
+      services: { terminal: { credentials: { get: () => Promise.reject(new Error('gone')) } } },
+    });
+    r.sockets.last.ends(1006);
+    await r.settle();
+    await r.passBackoff();
+    expect(seen).toEqual([{ token: CANARY }]);
+  });
+});
+
+describe('a token', () => {
+  test('is in no error, event, status or inspection event, whatever becomes of the connection', async () => {
+    const inspected: unknown[] = [];
+    const r = rig({
+      inspect: (event: unknown) => inspected.push(event),
+      onError: null,
+      terminal: {
+        credentials: () => ({ token: CANARY }),
+        url: ({ credentials }) => `wss://user:${CANARY}@host/?t=${(credentials as { token: string }).token}#${CANARY}`,
+      },
+    });
+    // a fragment makes the URL invalid, and the complaint about it must not quote the rest
+    void r.service.connect(TERMINAL);
+    await r.settle();
+    expect(r.state()).toBe('failed');
+    r.service.updateConfig({
+      services: { terminal: { url: ({ credentials }) => `wss://host/?t=${(credentials as { token: string }).token}` } },
+    });
+    for (const name of ['SyntaxError', 'SecurityError', 'Error']) {
+      r.sockets.constructorError = Object.assign(new Error(`${CANARY} is bad`), { name });
+      void r.service.connect(TERMINAL);
+      await r.settle();
+    }
+    r.sockets.constructorError = undefined;
+    const { id, connection } = await r.open();
+    expect(r.sockets.last.url).toContain(CANARY);
+    void r.service.sendMessage(id, 'waits');
+    r.sockets.last.ends(1006);
+    await r.settle();
+    await r.reopen();
+    r.sockets.last.ends(4401);
+    await r.settle();
+    const told = [r.events, r.service.getConnections(), connection, connection.status.lastError, inspected];
+    expect(inspected.length).toBeGreaterThan(50);
+    for (const text of texts(told)) expect(text).not.toContain(CANARY);
+  });
+
+  test('that was given as the URL itself is not repeated by the complaint', async () => {
+    const r = await dialled({ url: () => CANARY });
+    expect(r.status().lastError).toMatchObject({ code: 'INVALID_URL' });
+    for (const text of texts([r.status(), r.events])) expect(text).not.toContain(CANARY);
+  });
+});
+
+describe('subprotocols', () => {
+  test('are offered as given, or as the function gives them, credentials and all', async () => {
+    expect((await dialled({ protocols: ['v2', 'v1'] })).sockets.last.protocols).toEqual(['v2', 'v1']);
+    const r = await dialled({
+      credentials: () => 'abc',
+      protocols: ({ credentials }) => ['v1', `bearer.${credentials as string}`],
+    });
+    expect(r.sockets.last.protocols).toEqual(['v1', 'bearer.abc']);
+  });
+
+  test.each([
+    ['repeat', ['a', 'a']],
+    ['are no tokens', ['a b']],
+    ['are empty', ['']],
+  ])('that %s are refused, and no socket is made', async (_how, protocols) => {
+    for (const given of [protocols, () => protocols]) {
+      const r = rig({ terminal: { protocols: given } });
+      const fate = fateOf(r.service.connect(TERMINAL));
+      await r.settle();
+      expect(fate.error).toMatchObject({ name: 'ConfigurationError', code: 'INVALID_PROTOCOLS', retryable: false });
+      expect(r.sockets.constructions).toBe(0);
+    }
+  });
+
+  test.each([
+    [
+      'throws',
+      () => {
+        throw new Error('boom');
+      },
+      'URL_FAILED',
+      'backoff',
+    ],
+    ['gives no list', () => 'v1' as never, 'INVALID_PROTOCOLS', 'failed'],
+  ])('by a function that %s are told as %s', async (_how, protocols, code, state) => {
+    const r = await dialled({ protocols });
+    expect([r.of('error')[0]?.code, r.state()]).toEqual([code, state]);
+  });
+});
+
+function nonError(): never {
+  // eslint-disable-next-line @typescript-eslint/only-throw-error -- what a provider of another's code may do
+  throw 'boom';
+}
+
+/** Every text that can be reached from a value: properties, error messages, stacks and causes, names of the keys too. */
+function texts(root: unknown): string[] {
+  const found: string[] = [];
+  const seen = new Set<unknown>();
+  const pending = [root];
+  while (pending.length > 0) {
+    const value = pending.pop();
+    if (typeof value === 'string') found.push(value);
+    if (typeof value !== 'object' || value === null || seen.has(value)) continue;
+    seen.add(value);
+    if (value instanceof Map) pending.push(...value.entries());
+    for (const key of Reflect.ownKeys(value)) {
+      found.push(String(key));
+      const descriptor = Object.getOwnPropertyDescriptor(value, key);
+      if (descriptor && 'value' in descriptor) pending.push(descriptor.value);
+    }
+  }
+  return found;
+}

@@ -1,0 +1,116 @@
+import { describe, expect, test } from 'vitest';
+
+import { Inbox } from '../src/inbox.ts';
+import type { InboundData } from '../src/transport/transport.ts';
+import { SimulatedClock } from './support/clock.ts';
+import { microtasks, rig, TERMINAL } from './support/service.ts';
+
+function inbox(): { inbox: Inbox; clock: SimulatedClock; delivered: InboundData[]; reported: unknown[] } {
+  const clock = new SimulatedClock();
+  const delivered: InboundData[] = [];
+  const reported: unknown[] = [];
+  const made = new Inbox({
+    clock,
+    deliver: (data) => delivered.push(data),
+    report: (cause) => reported.push(cause),
+  });
+  return { inbox: made, clock, delivered, reported };
+}
+
+describe('a frame that comes together with the handshake', () => {
+  test('is heard by who subscribes after awaiting connect', async () => {
+    const r = rig();
+    const heard: InboundData[] = [];
+    const use = async (): Promise<void> => {
+      const id = await r.service.connect(TERMINAL);
+      r.service.connection(id).subscribe((data) => heard.push(data));
+    };
+    const used = use();
+    await r.settle();
+    r.sockets.last.opens();
+    r.sockets.last.says('welcome');
+    r.sockets.last.says('second');
+    await used;
+    expect(heard).toEqual([]);
+    await r.settle();
+    r.sockets.last.says('third');
+    expect(heard).toEqual(['welcome', 'second', 'third']);
+    expect(r.of('message').map(({ data }) => data)).toEqual(['welcome', 'second', 'third']);
+  });
+
+  test('is heard by who reads with for await', async () => {
+    const r = rig();
+    const first = (async () => {
+      const id = await r.service.connect(TERMINAL);
+      for await (const message of r.service.connection(id)) return message;
+      return undefined;
+    })();
+    await r.settle();
+    r.sockets.last.opens();
+    r.sockets.last.says('welcome');
+    await r.settle();
+    expect(await first).toBe('welcome');
+  });
+
+  test('comes before the ones of the next turn, and each comes once', () => {
+    const { inbox: box, clock, delivered } = inbox();
+    box.attach();
+    box.receive('a');
+    box.receive('b');
+    expect([delivered, box.received]).toEqual([[], 2]);
+    clock.advance(0);
+    box.receive('c');
+    clock.advance(1_000);
+    expect([delivered, clock.pending()]).toEqual([['a', 'b', 'c'], 0]);
+  });
+
+  test('is not held back where somebody listens already', () => {
+    const { inbox: box, clock, delivered } = inbox();
+    const heard: InboundData[] = [];
+    box.subscribe((data) => heard.push(data));
+    box.attach();
+    box.receive('a');
+    expect([heard, delivered, clock.pending()]).toEqual([['a'], ['a'], 0]);
+  });
+});
+
+describe('the inbox', () => {
+  test('hands over in order of arrival: first to the service, then to each subscriber', () => {
+    const { inbox: box, delivered } = inbox();
+    const order: string[] = [];
+    box.subscribe((data) => order.push(`one ${data as string}, after ${delivered.length}`));
+    const end = box.subscribe((data) => order.push(`other ${data as string}`));
+    box.receive('a');
+    end();
+    box.receive('b');
+    expect(order).toEqual(['one a, after 1', 'other a', 'one b, after 2']);
+  });
+
+  test('reports what a subscriber throws, and goes on', () => {
+    const { inbox: box, reported } = inbox();
+    const heard: InboundData[] = [];
+    box.subscribe(() => {
+      throw new Error('thrown');
+    });
+    box.subscribe((data) => heard.push(data));
+    box.receive('a');
+    expect([heard, reported]).toEqual([['a'], [new Error('thrown')]]);
+  });
+
+  test('cleared, holds no timer and no listener, and has lost nothing that was held back', async () => {
+    const { inbox: box, clock, delivered } = inbox();
+    const heard: InboundData[] = [];
+    box.attach();
+    box.receive('a');
+    box.subscribe((data) => heard.push(data));
+    const iteration = box.iterate(10);
+    box.clear();
+    box.receive('late');
+    await microtasks();
+    expect([clock.pending(), heard, delivered]).toEqual([0, ['a'], ['a', 'late']]);
+    expect([await iteration.next(), await iteration.next()]).toEqual([
+      { done: false, value: 'a' },
+      { done: true, value: undefined },
+    ]);
+  });
+});

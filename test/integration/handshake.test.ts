@@ -1,0 +1,167 @@
+import { describe, expect, test } from 'vitest';
+
+import { startClient } from '../support/client.ts';
+import { until } from '../support/deadline.ts';
+import { startServer, startSilentServer } from '../support/server.ts';
+
+describe('a refused handshake', () => {
+  test.each([401, 403, 404, 500, 503])('with status %i is told in the error and retried', async (status) => {
+    const server = await startServer({ upgrade: status });
+    const client = startClient({ url: server.url });
+    const connecting = client.connect();
+    const error = await client.nth('error', 2);
+    expect(error).toMatchObject({ code: 'HANDSHAKE_FAILED', retryable: true, closeCode: 1006, initiator: 'network' });
+    expect(error.message).toContain(String(status));
+
+    server.upgrade = 'accept';
+    await connecting;
+    expect(server.opened).toBe(1);
+    await until('no refused connection is left', () => server.tcp.size === 1);
+  });
+
+  test('ends the connection where the application decides so (pain 30)', async () => {
+    const server = await startServer({ upgrade: 401 });
+    const client = startClient({
+      url: server.url,
+      decide: ({ detail }) => (detail?.includes('401') === true ? 'stop' : undefined),
+    });
+    await expect(client.connect()).rejects.toMatchObject({ code: 'HANDSHAKE_FAILED', retryable: false });
+    expect(client.state).toBe('failed');
+    expect(server.requests).toHaveLength(1);
+  });
+
+  test('waits the backoff before each further attempt', async () => {
+    const server = await startServer({ upgrade: 500 });
+    const client = startClient({ url: server.url, retry: { baseMs: 50, capMs: 1_000, maxRetries: 4 } });
+    await expect(client.connect()).rejects.toMatchObject({ code: 'RETRIES_EXHAUSTED' });
+    expect(server.requests).toHaveLength(5);
+    const delays = client.of('retrying').map(({ delayMs }) => delayMs);
+    const times = client.timesOf('error');
+    for (const [index, delayMs] of delays.entries()) {
+      expect(delayMs).toBeGreaterThanOrEqual(50);
+      // a timer may fire within the millisecond before it is due
+      expect((times[index + 1] ?? 0) - (times[index] ?? 0)).toBeGreaterThanOrEqual(delayMs - 1);
+    }
+  });
+});
+
+describe('a handshake that is not answered', () => {
+  test.each([
+    ['an HTTP server that never answers the upgrade', () => startServer({ upgrade: 'hold' })],
+    ['a port that accepts and stays silent', startSilentServer],
+  ])('is abandoned at the connect timeout, by %s (pain 24)', async (_, start) => {
+    const CONNECT_TIMEOUT_MS = 200;
+    const server = await start();
+    const client = startClient({
+      url: server.url,
+      connectTimeoutMs: CONNECT_TIMEOUT_MS,
+      retry: { baseMs: 60_000, capMs: 60_000 },
+    });
+    const startedMs = performance.now();
+    void client.connect();
+    await until('the server has the connection', () => server.tcp.size === 1);
+    const error = await client.nth('error', 1);
+    expect(performance.now() - startedMs).toBeGreaterThanOrEqual(CONNECT_TIMEOUT_MS - 1);
+    expect(error).toMatchObject({ code: 'CONNECT_TIMEOUT', category: 'timeout', retryable: true });
+    expect(client.state).toBe('backoff');
+    await until('the server sees the connection closed', () => server.tcp.size === 0);
+    expect(server.accepted).toBe(1);
+  });
+
+  test('never leaves more than one attempt with the server (pain 24)', async () => {
+    const server = await startSilentServer();
+    const client = startClient({ url: server.url, connectTimeoutMs: 20, retry: { baseMs: 10, capMs: 10 } });
+    void client.connect();
+    await client.nth('retrying', 20);
+    await client.service.disconnect('main');
+    await until('the server sees every connection closed', () => server.tcp.size === 0);
+    // the server may hear of a new connection before it hears of the end of the one before
+    expect(server.most).toBeLessThanOrEqual(2);
+    expect(server.accepted).toBeGreaterThanOrEqual(20);
+  });
+
+  test('does not open when its answer comes too late (pain 22)', async () => {
+    const server = await startServer({ upgrade: 'hold' });
+    const client = startClient({ url: server.url, connectTimeoutMs: 50, retry: { baseMs: 10, capMs: 10 } });
+    const connecting = client.connect();
+    await client.nth('retrying', 1);
+    server.upgrade = 'accept';
+    await connecting;
+    server.release();
+    await client.service.sendMessage('main', 'who has it');
+    await until('the message is there', () => server.received.length === 1);
+    await until('one connection is left', () => server.tcp.size === 1);
+    expect(server.sockets.size).toBe(1);
+    expect(client.of('opened')).toHaveLength(1);
+  });
+});
+
+describe('leaving while connecting', () => {
+  test('leaves no socket behind when the URL comes after disconnect() (original fault 27)', async () => {
+    const server = await startServer();
+    const answers: ((url: string) => void)[] = [];
+    const client = startClient({
+      url: () =>
+        new Promise<string>((resolve) => {
+          answers.push(resolve);
+        }),
+    });
+    const connecting = client.connect();
+    await until('the provider is asked', () => answers.length === 1);
+    await client.service.disconnect('main');
+    await expect(connecting).rejects.toMatchObject({ code: 'CLOSED_LOCALLY' });
+    answers[0]?.(server.url);
+
+    const again = client.connect();
+    await until('the provider is asked again', () => answers.length === 2);
+    answers[1]?.(server.url);
+    await again;
+    expect(server.accepted).toBe(1);
+  });
+
+  test('breaks the handshake off, so that the server never has an open WebSocket (pain 22)', async () => {
+    const server = await startServer({ upgrade: 'hold' });
+    const client = startClient({ url: server.url });
+    const connecting = client.connect();
+    await until('the server has the request', () => server.requests.length === 1);
+    await client.service.disconnect('main');
+    expect(client.state).toBe('closed');
+    await expect(connecting).rejects.toMatchObject({ code: 'CLOSED_LOCALLY' });
+    await until('the server sees the connection closed', () => server.tcp.size === 0);
+    server.release();
+    expect(server.sockets.size).toBe(0);
+    expect(client.of('opened')).toEqual([]);
+  });
+
+  test.each([
+    ['signal', 'CONNECT_ABORTED', () => ({ signal: AbortSignal.timeout(100) })],
+    ['deadline', 'CONNECT_DEADLINE', () => ({ timeoutMs: 100 })],
+  ])('closes a connection that nobody waits for any more, by its %s (pain 56)', async (_, code, options) => {
+    const server = await startServer({ upgrade: 'hold' });
+    const client = startClient({ url: server.url });
+    const connecting = client.service.connect({ serviceType: 'main', ...options() });
+    await until('the server has the request', () => server.requests.length === 1);
+    await expect(connecting).rejects.toMatchObject({ code });
+    await until('the server sees the connection closed', () => server.tcp.size === 0);
+    await client.reaches('closed');
+  });
+
+  test('and coming back at once leaves one socket of the new attempt (pain 22) (pain 44)', async () => {
+    const server = await startServer({ upgrade: 'hold' });
+    const client = startClient({ url: server.url });
+    for (let attempt = 1; attempt <= 5; attempt++) {
+      void client.connect();
+      await until('the server has the request', () => server.requests.length === attempt);
+      await client.service.disconnect('main');
+    }
+    server.upgrade = 'accept';
+    await client.connect();
+    server.release();
+    await client.service.sendMessage('main', 'who has it');
+    await until('the message is there', () => server.received.length === 1);
+    await until('one connection is left', () => server.tcp.size === 1);
+    expect(server.opened).toBe(1);
+    expect(client.of('opened')).toHaveLength(1);
+    expect(client.state).toBe('open');
+  });
+});

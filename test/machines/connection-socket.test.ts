@@ -1,0 +1,210 @@
+import { fromCallback } from 'xstate';
+import { describe, expect, test } from 'vitest';
+
+import { connectionMachine } from '../../machines/connection.ts';
+import type { ConnectionEvent, SocketCommand } from '../../machines/facts.ts';
+import { DEFAULT_POLICY } from '../../machines/policy.ts';
+import {
+  attempt,
+  closed,
+  closedWith,
+  connect,
+  disconnect,
+  LEAVES,
+  opened,
+  running,
+  stepped,
+  WAYS,
+  type Leaf,
+  type Running,
+} from '../models/connection-cases.ts';
+import { leafOf } from '../support/machine-graph.ts';
+
+const linked: Leaf[] = ['dialing', 'greeting', 'open', 'degraded', 'closing'];
+const resolving: Leaf[] = ['authorizing', 'locating'];
+const unopened: Leaf[] = ['idle', 'authorizing', 'locating', 'dialing', 'greeting', 'waiting', 'offline', 'hidden'];
+
+/** The way to a state a second time, after the first link was lost: now the socket of generation 2 is the current one. */
+function again(leaf: Leaf): ConnectionEvent[] {
+  const second = WAYS[leaf].map((event): ConnectionEvent =>
+    'generation' in event ? { ...event, generation: 2 } : event,
+  );
+  return [...WAYS.waiting, ...second];
+}
+
+/** A connection whose socket actor writes down what becomes of it. */
+function withSocket(): { connection: Running; socket: string[] } {
+  const socket: string[] = [];
+  const machine = connectionMachine.provide({
+    actors: {
+      socket: fromCallback<SocketCommand, { connectionId: string }>(({ receive, input }) => {
+        socket.push(`made for ${input.connectionId}`);
+        receive((command) => {
+          socket.push(
+            command.type === 'dial' ? `dial ${command.generation}` : `close ${command.code} ${command.reason}`,
+          );
+        });
+        return () => void socket.push('disposed of');
+      }),
+    },
+  });
+  return { connection: running({}, machine), socket };
+}
+
+describe('the generation of a socket', () => {
+  test.each([...resolving, ...linked])(
+    'keeps a late close of an older socket from a link that is %s (pain 21)',
+    (leaf) => {
+      const before = stepped(again(leaf));
+      const after = stepped([...again(leaf), closed(leaf === 'authorizing' || leaf === 'locating' ? 0 : 1)]);
+      expect([leafOf(before.snapshot), leafOf(after.snapshot), after.effects]).toEqual([leaf, leaf, []]);
+      expect(after.snapshot.context).toEqual(before.snapshot.context);
+    },
+  );
+
+  test.each([...resolving, ...linked])(
+    'keeps a late open of an older socket from a link that is %s (pain 22)',
+    (leaf) => {
+      const before = stepped(again(leaf));
+      const after = stepped([...again(leaf), opened(1)]);
+      expect([leafOf(after.snapshot), after.effects]).toEqual([leaf, []]);
+      expect(after.snapshot.context).toEqual(before.snapshot.context);
+    },
+  );
+
+  test.each(resolving)('keeps a late close of the socket just lost from an attempt that is %s (pain 21)', (leaf) => {
+    const { snapshot, effects } = stepped([...again(leaf), closed(1)]);
+    expect([leafOf(snapshot), effects]).toEqual([leaf, []]);
+  });
+
+  test.each<Leaf>(['waiting', 'offline', 'hidden', 'closed', 'failed'])(
+    'takes an error and a close of one socket as one loss: the second changes nothing when %s (pain 23)',
+    (leaf) => {
+      const lost = stepped(WAYS[leaf]);
+      const twice = stepped([...WAYS[leaf], closed(1)]);
+      expect([leafOf(twice.snapshot), twice.effects]).toEqual([leaf, []]);
+      expect(twice.snapshot.context).toEqual(lost.snapshot.context);
+    },
+  );
+
+  test('rises by one with every dial, and the socket is told', () => {
+    const { connection, socket } = withSocket();
+    connection.tell(...WAYS.waiting, ...again('open').slice(WAYS.waiting.length));
+    expect(socket.filter((line) => line.startsWith('dial'))).toEqual(['dial 1', 'dial 2']);
+    expect(connection.snapshot().context.generation).toBe(2);
+  });
+});
+
+describe('the socket', () => {
+  test('lives from the wish to connect until the link is left, and is disposed of then', () => {
+    const { connection, socket } = withSocket();
+    connection.tell(...WAYS.open, { type: 'health.late' }, closed(1));
+    expect(socket).toEqual(['made for c1', 'dial 1', 'disposed of']);
+  });
+
+  test.each<{ leaf: Leaf; on: ConnectionEvent }>([
+    { leaf: 'authorizing', on: disconnect },
+    { leaf: 'locating', on: disconnect },
+    { leaf: 'dialing', on: disconnect },
+    { leaf: 'greeting', on: disconnect },
+    { leaf: 'dialing', on: closed(1) },
+    { leaf: 'greeting', on: closed(1, closedWith(1002)) },
+  ])('is disposed of when a connection that is $leaf leaves on $on.type (pain 22)', ({ leaf, on }) => {
+    const { connection, socket } = withSocket();
+    connection.tell(...WAYS[leaf], on, opened(1));
+    expect(socket.filter((line) => line === 'disposed of')).toHaveLength(1);
+    expect(connection.snapshot().children).not.toHaveProperty('socket');
+  });
+
+  test('is disposed of when the attempt takes too long, and its late opening changes nothing (pain 22)', () => {
+    const { connection, socket } = withSocket();
+    connection.tell(...WAYS.dialing);
+    connection.clock.advance(DEFAULT_POLICY.connectTimeoutMs);
+    expect([connection.leaf(), socket.at(-1)]).toEqual(['waiting', 'disposed of']);
+    connection.tell(opened(1));
+    expect(connection.leaf()).toBe('waiting');
+  });
+
+  test('is disposed of when the connection is stopped', () => {
+    const { connection, socket } = withSocket();
+    connection.tell(...WAYS.open);
+    connection.stop();
+    expect(socket.at(-1)).toBe('disposed of');
+  });
+});
+
+describe('connecting and disconnecting', () => {
+  test.each(LEAVES)('leads from %s to an open link after connect (pain 1)', (leaf) => {
+    const connection = running();
+    connection.tell(...WAYS[leaf], connect);
+    const { generation } = connection.snapshot().context;
+    connection.tell(...attempt(generation + 1), ...attempt(generation), { type: 'health.recovered' });
+    expect(connection.leaf()).toBe('open');
+  });
+
+  test.each(unopened)('drops what it is doing on disconnect while it is %s, timers included (pain 25)', (leaf) => {
+    const connection = running();
+    connection.tell(...WAYS[leaf], disconnect);
+    expect([connection.leaf(), connection.clock.pending()]).toEqual(['closed', 0]);
+    expect(Object.keys(connection.snapshot().children)).toEqual([]);
+    connection.clock.advance(3_600_000);
+    expect(connection.leaf()).toBe('closed');
+  });
+
+  test('closes the socket with the code and reason of the application', () => {
+    const { connection, socket } = withSocket();
+    connection.tell(...WAYS.open, { type: 'disconnect', code: 4000, reason: 'shift over' });
+    expect([connection.leaf(), socket.at(-1)]).toEqual(['closing', 'close 4000 shift over']);
+  });
+
+  test('is closed once the socket is, and tells how it ended', () => {
+    const connection = running();
+    connection.tell(...WAYS.closing, closed(1, closedWith(1000)));
+    expect([connection.leaf(), connection.emitted.at(-1)]).toEqual([
+      'closed',
+      { type: 'closed', failure: closedWith(1000) },
+    ]);
+  });
+
+  test('waits for the closing handshake until its deadline, and no longer (pain 35)', () => {
+    const { connection, socket } = withSocket();
+    connection.tell(...WAYS.closing);
+    connection.clock.advance(DEFAULT_POLICY.closeTimeoutMs - 1);
+    expect([connection.leaf(), socket.at(-1)]).toEqual(['closing', 'close 1000 bye']);
+    connection.clock.advance(1);
+    expect([connection.leaf(), socket.at(-1)]).toEqual(['closed', 'disposed of']);
+    expect(connection.emitted.at(-1)).toMatchObject({
+      type: 'closed',
+      failure: { code: 'CLOSED_LOCALLY', closure: { code: 1000, reason: 'bye', wasClean: false, initiator: 'local' } },
+    });
+  });
+
+  test('does not retry after a close of its own, whatever the code of the answer', () => {
+    const connection = running();
+    connection.tell(...WAYS.closing, closed(1, closedWith(1006)));
+    expect([connection.leaf(), connection.clock.pending()]).toEqual(['closed', 0]);
+  });
+
+  test('makes a new socket when it is told to connect while it closes (pain 1)', () => {
+    const { connection, socket } = withSocket();
+    connection.tell(...WAYS.closing, connect, { type: 'credentials.resolved' }, { type: 'url.resolved' });
+    expect(socket).toEqual(['made for c1', 'dial 1', 'close 1000 bye', 'disposed of', 'made for c1', 'dial 2']);
+    connection.tell(closed(1), opened(1));
+    expect(connection.leaf()).toBe('dialing');
+  });
+
+  test('tells the end of the old link before anything of the new one', () => {
+    const connection = running();
+    connection.tell(...WAYS.closing, connect, ...attempt(2));
+    expect(connection.emitted.map(({ type }) => type)).toEqual(['opened', 'closed', 'opened']);
+    expect(connection.emitted[1]).toMatchObject({ failure: { code: 'CLOSED_LOCALLY' } });
+    expect(connection.emitted[2]).toMatchObject({ isReconnect: false, generation: 2 });
+  });
+
+  test.each(LEAVES)('leaves no timer and no actor when it is stopped while %s (original fault 30)', (leaf) => {
+    const connection = running();
+    connection.tell(...WAYS[leaf]);
+    connection.stop();
+    expect(connection.clock.pending()).toBe(0);
+  });
+});

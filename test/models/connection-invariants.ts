@@ -1,0 +1,260 @@
+import { CONNECTION_STATES, stateOf, type ConnectionEvent } from '../../machines/facts.ts';
+import { leafOf, type Edge } from '../support/machine-graph.ts';
+import type { ConnectionSnapshot } from './connection-cases.ts';
+
+export type ConnectionEdge = Edge<ConnectionSnapshot, ConnectionEvent>;
+
+/** Something that holds for every step a connection can make, as a sentence about connections. */
+export interface Invariant {
+  says: string;
+  holds: (edge: ConnectionEdge) => boolean;
+}
+
+const MAX_DELAY_MS = 2 ** 31 - 1;
+const actors = ['socket', 'authorizer', 'locator', 'greeter', 'traffic', 'health'];
+
+const has = ({ children }: ConnectionSnapshot, id: string): boolean => children[id] !== undefined;
+const isLive = (snapshot: ConnectionSnapshot): boolean => snapshot.matches('live');
+const isEstablished = (snapshot: ConnectionSnapshot): boolean => snapshot.matches({ live: 'established' });
+const isWaiting = (snapshot: ConnectionSnapshot): boolean => snapshot.matches('backoff');
+const isFired = ({ type }: { type: string }, delay: string): boolean => type.startsWith(`xstate.after.${delay}.`);
+const enters = ({ from, to }: ConnectionEdge, isIn: (snapshot: ConnectionSnapshot) => boolean): boolean =>
+  isIn(to) && !isIn(from);
+const isDialled = (snapshot: ConnectionSnapshot): boolean =>
+  ['dialing', 'greeting', 'open', 'degraded', 'closing'].includes(leafOf(snapshot));
+/** Where `connect` begins a new episode instead of hastening the one under way. */
+const isEnding = (snapshot: ConnectionSnapshot): boolean =>
+  ['idle', 'closing', 'closed', 'failed'].includes(leafOf(snapshot));
+const leaves = ({ from, to }: ConnectionEdge, leaf: string): boolean => leafOf(from) === leaf && leafOf(to) !== leaf;
+
+/** The environment signals and a change of policy are noted in every state. */
+const isNote = ({ type }: ConnectionEvent): boolean => /^(network|page|policy)\./.test(type);
+
+/** Which events can move each state to another one that the world sees. */
+const MOVES: Record<string, readonly string[]> = {
+  idle: ['connecting', 'closed'],
+  connecting: ['open', 'backoff', 'failed', 'closed'],
+  open: ['degraded', 'backoff', 'failed', 'closing'],
+  degraded: ['open', 'backoff', 'failed', 'closing'],
+  backoff: ['connecting', 'closed'],
+  closing: ['closed', 'connecting'],
+  closed: ['connecting'],
+  failed: ['connecting', 'closed'],
+};
+
+export const INVARIANTS: readonly Invariant[] = [
+  {
+    says: 'rests in exactly one of the states that the world sees',
+    holds: ({ to }) => CONNECTION_STATES.filter((name) => to.tags.has(name)).length === 1,
+  },
+  {
+    says: 'moves between those states only as the table says (pain 58)',
+    holds: ({ from, to }) => stateOf(from) === stateOf(to) || (MOVES[stateOf(from)] ?? []).includes(stateOf(to)),
+  },
+  {
+    says: 'has a socket exactly while it is live (pain 22)',
+    holds: ({ to }) => has(to, 'socket') === isLive(to),
+  },
+  {
+    says: 'joins the traffic exactly while a link is established',
+    holds: ({ to }) => has(to, 'traffic') === isEstablished(to),
+  },
+  {
+    says: 'watches the health exactly while a link is established',
+    holds: ({ to }) => has(to, 'health') === isEstablished(to),
+  },
+  {
+    says: 'asks for credentials, a URL and a greeting one after the other, each only in its own step',
+    holds: ({ to }) =>
+      has(to, 'authorizer') === (leafOf(to) === 'authorizing') &&
+      has(to, 'locator') === (leafOf(to) === 'locating') &&
+      has(to, 'greeter') === (leafOf(to) === 'greeting'),
+  },
+  {
+    says: 'runs no actor but these six',
+    holds: ({ to }) => Object.keys(to.children).every((id) => actors.includes(id)),
+  },
+  {
+    says: 'keeps one socket from the wish to connect to the end of the link',
+    holds: ({ from, event, to }) =>
+      !(isLive(from) && isLive(to)) ||
+      (event.type === 'connect') !== (from.children['socket'] === to.children['socket']) ||
+      (event.type === 'connect' && leafOf(from) !== 'closing'),
+  },
+  {
+    says: 'raises the generation by one when it dials, and never otherwise',
+    holds: (edge) =>
+      edge.to.context.generation - edge.from.context.generation ===
+      (enters(edge, (snapshot) => leafOf(snapshot) === 'dialing') ? 1 : 0),
+  },
+  {
+    says: 'lets an event of an older socket change nothing (pain 21)',
+    holds: ({ from, event, to }) =>
+      !('generation' in event && event.generation < from.context.generation) || to === from,
+  },
+  {
+    says: 'hears of a socket only while one is dialled, open or closing (pain 21)',
+    holds: ({ from, event, to }) => !('generation' in event) || to === from || isDialled(from),
+  },
+  {
+    says: 'opens only by a greeting that completed, on a socket that opened',
+    holds: (edge) =>
+      !enters(edge, isEstablished) || (edge.event.type === 'greeting.completed' && leafOf(edge.from) === 'greeting'),
+  },
+  {
+    says: 'counts an opening exactly when a link is established',
+    holds: (edge) =>
+      edge.event.type === 'connect' ||
+      edge.to.context.opens - edge.from.context.opens === (enters(edge, isEstablished) ? 1 : 0),
+  },
+  {
+    says: 'forgets its openings only when the application connects anew',
+    holds: ({ from, event, to }) =>
+      to.context.opens >= from.context.opens || (event.type === 'connect' && isEnding(from) && to.context.opens === 0),
+  },
+  {
+    says: 'never has begun more retries than the policy allows',
+    holds: ({ to }) => to.context.retries <= (to.context.policy.maxRetries ?? Infinity),
+  },
+  {
+    says: 'counts a retry exactly when it enters backoff from outside (pain 23)',
+    holds: (edge) =>
+      edge.to.context.retries <= edge.from.context.retries
+        ? !enters(edge, isWaiting)
+        : enters(edge, isWaiting) && edge.to.context.retries === edge.from.context.retries + 1,
+  },
+  {
+    says: 'forgets its retries only after the stable period, or when the application connects anew (pain 32)',
+    holds: ({ from, event, to }) =>
+      to.context.retries >= from.context.retries ||
+      (to.context.retries === 0 && (isFired(event, 'stablePeriod') || (event.type === 'connect' && isEnding(from)))),
+  },
+  {
+    says: 'begins with nothing counted when the application connects anew',
+    holds: ({ from, event, to: { context } }) =>
+      !(event.type === 'connect' && isEnding(from)) ||
+      (context.retries === 0 &&
+        context.credentialsFailures === 0 &&
+        context.tenure === 'new' &&
+        context.failure === null),
+  },
+  {
+    says: 'is stable only once the stable period has passed, and until the next opening',
+    holds: ({ from, event, to }) =>
+      to.context.tenure === from.context.tenure ||
+      (to.context.tenure === 'stable' ? isFired(event, 'stablePeriod') : isEstablished(to) || event.type === 'connect'),
+  },
+  {
+    says: 'fails its credentials at most once more than they may be retried',
+    holds: ({ to: { context } }) =>
+      context.credentialsFailures <= (context.policy.maxCredentialsRetries ?? Infinity) + 1,
+  },
+  {
+    says: 'has failed only by a verdict that stops, or by a budget that is spent (pain 28)',
+    holds: ({ to: { context }, to }) =>
+      leafOf(to) !== 'failed' ||
+      context.failure?.verdict === 'stop' ||
+      context.retries === context.policy.maxRetries ||
+      context.credentialsFailures > (context.policy.maxCredentialsRetries ?? Infinity),
+  },
+  {
+    says: 'never retries what the verdict stops (original fault 20)',
+    holds: (edge) => !enters(edge, isWaiting) || edge.to.context.failure?.verdict === 'retry',
+  },
+  {
+    says: 'waits in backoff for a time that a timer can hold',
+    holds: ({ to }) =>
+      !isWaiting(to) ||
+      (Number.isInteger(to.context.retryDelayMs) &&
+        to.context.retryDelayMs >= 0 &&
+        to.context.retryDelayMs <= MAX_DELAY_MS),
+  },
+  {
+    says: 'waits no longer than the longest wait of its policy',
+    holds: ({ to }) => {
+      const { backoff } = to.context.policy;
+      const floorMs = to.context.failure?.floorMs ?? 0;
+      const longestMs = Math.max(backoff.capMs, backoff.offlineMs, backoff.hiddenMs, floorMs + backoff.baseMs);
+      return !isWaiting(to) || to.context.retryDelayMs <= longestMs;
+    },
+  },
+  {
+    says: 'draws only to choose a wait, and keeps the seed otherwise',
+    holds: ({ from, to }) => to.context.seed === from.context.seed || isWaiting(to),
+  },
+  {
+    says: 'holds for the network only while it is reported absent, and waits in no other way then',
+    holds: ({ to }) => !isWaiting(to) || (leafOf(to) === 'offline') === (to.context.network === 'offline'),
+  },
+  {
+    says: 'holds for the page only while it is hidden and the network is there, and waits in no other way then',
+    holds: ({ to }) =>
+      !isWaiting(to) || (leafOf(to) === 'hidden') === (to.context.page === 'hidden' && to.context.network === 'online'),
+  },
+  {
+    says: 'leaves idle only for the application, and never returns to it',
+    holds: (edge) =>
+      (!leaves(edge, 'idle') || ['connect', 'disconnect'].includes(edge.event.type)) &&
+      !enters(edge, (snapshot) => leafOf(snapshot) === 'idle'),
+  },
+  {
+    says: 'leaves closed only by connect (pain 25)',
+    holds: (edge) => !leaves(edge, 'closed') || edge.event.type === 'connect',
+  },
+  {
+    says: 'leaves failed only by connect or disconnect',
+    holds: (edge) => !leaves(edge, 'failed') || ['connect', 'disconnect'].includes(edge.event.type),
+  },
+  {
+    says: 'is live after connect, whatever it was before (pain 1)',
+    holds: ({ event, to }) => event.type !== 'connect' || isLive(to),
+  },
+  {
+    says: 'is closing or closed after disconnect, whatever it was before',
+    holds: ({ event, to }) => event.type !== 'disconnect' || ['closing', 'closed'].includes(leafOf(to)),
+  },
+  {
+    says: 'closes only a link that the application disconnects',
+    holds: (edge) => !enters(edge, (snapshot) => leafOf(snapshot) === 'closing') || edge.event.type === 'disconnect',
+  },
+  {
+    says: 'keeps what the application gave to its close until the next',
+    holds: ({ from, event, to }) =>
+      to.context.closeRequest === from.context.closeRequest || event.type === 'disconnect',
+  },
+  {
+    says: 'degrades only by a late answer, and recovers only by an answer (pain 3)',
+    holds: ({ from, event, to }) =>
+      !(isEstablished(from) && isEstablished(to)) ||
+      leafOf(from) === leafOf(to) ||
+      event.type === (leafOf(to) === 'degraded' ? 'health.late' : 'health.recovered'),
+  },
+  {
+    says: 'leaves a dead link without waiting for it (original fault 24)',
+    holds: ({ from, event, to }) => !(isEstablished(from) && event.type === 'health.dead') || !isLive(to),
+  },
+  {
+    says: 'knows in backoff and in failed what went wrong',
+    holds: ({ to }) => !['backoff', 'failed'].includes(stateOf(to)) || to.context.failure !== null,
+  },
+  {
+    says: 'knows of the environment what was reported last',
+    holds: ({ from, event, to }) =>
+      to.context.network ===
+        (/^network\./.test(event.type) ? event.type.slice('network.'.length) : from.context.network) &&
+      to.context.page === (/^page\./.test(event.type) ? event.type.slice('page.'.length) : from.context.page),
+  },
+  {
+    says: 'changes its policy only by an event that brings one',
+    holds: ({ from, event, to }) =>
+      to.context.policy === (event.type === 'policy.changed' ? event.policy : from.context.policy),
+  },
+  {
+    says: 'moves on a note of the environment or a policy only while it waits',
+    holds: ({ from, event, to }) => !isNote(event) || leafOf(from) === leafOf(to) || (isWaiting(from) && isWaiting(to)),
+  },
+  {
+    says: 'keeps its name and its service',
+    holds: ({ from, to }) => to.context.id === from.context.id && to.context.serviceType === from.context.serviceType,
+  },
+];

@@ -1,0 +1,105 @@
+import { createActor, type Actor, type SnapshotFrom } from 'xstate';
+import { describe, expect, test } from 'vitest';
+
+import { healthMachine, type HealthEvent, type HealthInput } from '../../machines/health.ts';
+import { DEFAULT_POLICY } from '../../machines/policy.ts';
+import type { SimulatedClock } from '../support/clock.ts';
+import {
+  divergences,
+  edgeInWords,
+  explore,
+  leafOf,
+  stranded,
+  unreached,
+  untaken,
+  type Edge,
+  type MachineGraph,
+} from '../support/machine-graph.ts';
+
+type HealthSnapshot = SnapshotFrom<typeof healthMachine>;
+type HealthStep = Edge<HealthSnapshot, HealthEvent>;
+
+const watched: HealthInput = { connectionId: 'c1', policy: DEFAULT_POLICY.heartbeat };
+const unwatched: HealthInput = { connectionId: 'c1', policy: null };
+
+function graphOf(input: HealthInput): MachineGraph<HealthSnapshot, HealthEvent> {
+  return explore<HealthSnapshot, HealthEvent, HealthInput>(healthMachine, {
+    input,
+    limit: 100,
+    decidesBy: ({ context }) => context,
+    cases: {},
+  });
+}
+
+const [graph, silent] = [graphOf(watched), graphOf(unwatched)];
+
+const isDoubted = (snapshot: HealthSnapshot): boolean => snapshot.matches('doubted');
+
+const invariants: { says: string; holds: (edge: HealthStep) => boolean }[] = [
+  {
+    says: 'has a probe out exactly while the link is doubted',
+    holds: ({ to }) => isDoubted(to) === 'probe' in to.children,
+  },
+  {
+    says: 'has one probe for each doubt',
+    holds: ({ from, to }) => !(isDoubted(from) && isDoubted(to)) || from.children['probe'] === to.children['probe'],
+  },
+  {
+    says: 'ends a doubt with the first frame, whatever had been said before',
+    holds: ({ from, event, to }) => !(isDoubted(from) && event.type === 'link.heard') || leafOf(to) === 'quiet',
+  },
+  {
+    says: 'doubts a quiet link only on request or after the interval',
+    holds: ({ from, event, to }) =>
+      !(leafOf(from) === 'quiet' && to !== from) || /^(probe|xstate\.after\.interval\.)/.test(event.type),
+  },
+  {
+    says: 'calls a link late only after the time for that, in a doubt',
+    holds: ({ from, event, to }) =>
+      leafOf(to) !== 'late' ||
+      to === from ||
+      (leafOf(from) === 'probing' && event.type.startsWith('xstate.after.late.')),
+  },
+  {
+    says: 'calls a link dead only after the time for that, when it was late',
+    holds: ({ from, event, to }) =>
+      leafOf(to) !== 'dead' || to === from || (leafOf(from) === 'late' && event.type.startsWith('xstate.after.dead.')),
+  },
+  {
+    says: 'never takes back that a link is dead',
+    holds: ({ from, to }) => leafOf(from) !== 'dead' || to === from,
+  },
+  {
+    says: 'never learns to probe a link that has no ping, nor forgets to',
+    holds: ({ from, to }) =>
+      (leafOf(from) === 'unwatched') === (leafOf(to) === 'unwatched') && to.context === from.context,
+  },
+];
+
+describe('the health of a link, explored', () => {
+  test('reaches every state of its chart', () => {
+    expect(unreached(healthMachine, [graph, silent])).toEqual([]);
+  });
+
+  test('takes every transition of its chart', () => {
+    expect(untaken(healthMachine, [graph, silent])).toEqual([]);
+  });
+
+  test('has a way to dead from every state of a link that is watched (original fault 24)', () => {
+    expect(stranded(graph, (snapshot) => leafOf(snapshot) === 'dead')).toEqual([]);
+  });
+
+  test.each(invariants)('$says', ({ holds }) => {
+    expect([...graph.edges, ...silent.edges].filter((edge) => !holds(edge)).map(edgeInWords)).toEqual([]);
+  });
+
+  test.each([
+    { kind: 'watched', input: watched, explored: graph },
+    { kind: 'unwatched', input: unwatched, explored: silent },
+  ])('does as a real actor what it does when stepped, $kind, with the timers of its state', ({ input, explored }) => {
+    const timers: Record<string, number> = { quiet: 1, probing: 1, late: 1, dead: 0, unwatched: 0 };
+    const create = (clock: SimulatedClock): Actor<typeof healthMachine> => createActor(healthMachine, { clock, input });
+    const timersOf = (snapshot: HealthSnapshot): number => timers[leafOf(snapshot)] ?? -1;
+    expect(divergences(explored, { create, timersOf })).toEqual([]);
+  });
+});

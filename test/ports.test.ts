@@ -1,0 +1,106 @@
+import { describe, expect, test } from 'vitest';
+
+import { nodeSockets } from './support/fake-socket.ts';
+import { fateOf, rig, Rig, TERMINAL } from './support/service.ts';
+
+describe('a WebSocket constructor that throws', () => {
+  test.each([
+    ['a SyntaxError', new SyntaxError('bad URL')],
+    ['a DOMException of that name', new DOMException('bad URL', 'SyntaxError')],
+    ['a TypeError', new TypeError('not a constructor')],
+  ])('%s ends the connection: the address can never work (pain 45)', async (_what, error) => {
+    const r = rig();
+    r.sockets.constructorError = error;
+    const fate = fateOf(r.service.connect(TERMINAL));
+    await r.clock.advanceAsync(600_000);
+    expect(fate.error).toMatchObject({ name: 'ConfigurationError', code: 'INVALID_URL', retryable: false });
+    expect([r.state(), r.sockets.constructions]).toEqual(['failed', 1]);
+  });
+
+  test.each([
+    ['a SecurityError', new DOMException('mixed content', 'SecurityError')],
+    ['an Error', new Error('too many sockets')],
+    ['what is no error', 'nonsense' as unknown as Error],
+  ])('%s is a passing trouble, and is retried (pain 45)', async (_what, error) => {
+    const r = rig();
+    r.sockets.constructorError = error;
+    const fate = fateOf(r.service.connect(TERMINAL));
+    await r.settle();
+    expect(r.of('error')).toMatchObject([{ code: 'HANDSHAKE_FAILED', retryable: true }]);
+    r.sockets.constructorError = undefined;
+    await r.passBackoff();
+    r.sockets.last.opens();
+    await r.settle();
+    expect([fate.kind, r.sockets.constructions]).toEqual(['resolved', 2]);
+  });
+});
+
+describe('a socket in use', () => {
+  test('whose close throws is given up at the deadline, and the throw is reported (pain 35)', async () => {
+    const r = rig({ terminal: { closeTimeoutMs: 500 } });
+    const { id, socket } = await r.open();
+    socket.close = () => {
+      throw new Error('frozen');
+    };
+    const closing = fateOf(r.service.disconnect(id));
+    await r.clock.advanceAsync(500);
+    expect([closing.kind, r.state(), r.bugs[0]?.cause]).toEqual(['resolved', 'closed', new Error('frozen')]);
+  });
+
+  test('has the peer’s words tamed: control characters are spaces, and the length is bounded', async () => {
+    const r = rig();
+    await r.open();
+    r.sockets.last.errs(`\u001b[31mred\u0007${'x'.repeat(500)}`);
+    r.sockets.last.ends(1006, `a\nb${'y'.repeat(500)}`);
+    await r.settle();
+    const { closeReason, message } = r.of('error')[0] as unknown as { closeReason: string; message: string };
+    expect(closeReason).toBe(`a b${'y'.repeat(197)}`);
+    // eslint-disable-next-line no-control-regex -- naming them is the point
+    expect(message).not.toMatch(/[\u0000-\u001f]/);
+    expect(message.length).toBeLessThan(600);
+  });
+
+  test('hands a handshake’s HTTP status on, where the platform tells it (pain 50)', async () => {
+    const r = new Rig(nodeSockets(), {});
+    void r.service.connect(TERMINAL);
+    await r.settle();
+    r.sockets.last.errs('Unexpected server response: 401');
+    r.sockets.last.ends(1006);
+    await r.settle();
+    expect(r.status().lastError).toMatchObject({
+      code: 'HANDSHAKE_FAILED',
+      message: expect.stringContaining('Unexpected server response: 401') as string,
+    });
+  });
+});
+
+describe('decide', () => {
+  test('is asked of every kind of failure, with a copy that it may spoil', async () => {
+    const asked: string[] = [];
+    const r = rig({
+      terminal: {
+        credentials: { get: () => (asked.length === 0 ? Promise.reject(new Error('no')) : 'token') },
+        url: () => (asked.length === 1 ? Promise.reject(new Error('no')) : 'wss://host/'),
+        decide: (failure) => {
+          asked.push(failure.code);
+          failure.code = 'LINK_DEAD';
+          failure.verdict = 'stop';
+          return undefined;
+        },
+      },
+    });
+    await connectThrough(r, 2);
+    r.sockets.last.opens();
+    await r.settle();
+    r.sockets.last.ends(1006);
+    await r.settle();
+    expect(asked).toEqual(['CREDENTIALS_FAILED', 'URL_FAILED', 'CONNECTION_LOST']);
+    expect([r.state(), r.status().lastError?.code]).toEqual(['backoff', 'CONNECTION_LOST']);
+  });
+});
+
+async function connectThrough(r: Rig, failures: number): Promise<void> {
+  void r.service.connect(TERMINAL);
+  await r.settle();
+  for (let failure = 1; failure <= failures; failure++) await r.passBackoff();
+}

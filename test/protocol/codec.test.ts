@@ -1,0 +1,122 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+
+import { MessageError } from '../../src/errors.ts';
+import { encodePlain, utf8Bytes } from '../../src/protocol/codec.ts';
+
+const encoder = new TextEncoder();
+
+describe('the plain form of a message', () => {
+  test.each(['', 'ls -la\n', '{"a": 1 }', 'null', 'é€😀', '\u0000'])('of the text %j is that text', (text) => {
+    expect(encodePlain(text)).toEqual({ data: text, bytes: encoder.encode(text).byteLength });
+  });
+
+  test.each([
+    [{ type: 'input', data: 'ls' }, '{"type":"input","data":"ls"}'],
+    [[1, 2], '[1,2]'],
+    [7, '7'],
+    [true, 'true'],
+    [null, 'null'],
+    [{ at: new Date(0) }, '{"at":"1970-01-01T00:00:00.000Z"}'],
+    [{ name: 'é' }, '{"name":"é"}'],
+  ])('of the value %o is its JSON', (value, data) => {
+    expect(encodePlain(value)).toEqual({ data, bytes: encoder.encode(data).byteLength });
+  });
+
+  test.each([
+    ['an ArrayBuffer', Uint8Array.of(1, 2, 3).buffer],
+    ['a Uint8Array', Uint8Array.of(1, 2, 3)],
+    ['a view into a larger buffer', Uint8Array.of(9, 1, 2, 3, 9).subarray(1, 4)],
+    ['a DataView', new DataView(Uint8Array.of(9, 1, 2, 3).buffer, 1)],
+    ['a Buffer', Buffer.from([1, 2, 3])],
+    ['a view of shared memory', shared(1, 2, 3)],
+  ])('of %s is its bytes', (_what, message) => {
+    const encoded = encodePlain(message);
+    expect(encoded).toEqual({ data: Uint8Array.of(1, 2, 3), bytes: 3 });
+    expect((encoded.data as Uint8Array).buffer).toBeInstanceOf(ArrayBuffer);
+  });
+
+  test('of a view with wider elements is every byte of it', () => {
+    expect(encodePlain(Uint16Array.of(0x0201, 0x0403)).bytes).toBe(4);
+  });
+
+  test('is a copy: the buffer may be used again', () => {
+    const bytes = Uint8Array.of(1, 2, 3);
+    const { data } = encodePlain(bytes);
+    bytes.fill(0);
+    expect(data).toEqual(Uint8Array.of(1, 2, 3));
+  });
+
+  test.each([
+    ['undefined', undefined, 'undefined'],
+    ['a function', () => 1, 'function'],
+    ['a symbol', Symbol('s'), 'symbol'],
+    ['what toJSON makes nothing of', { toJSON: () => undefined }, 'object'],
+  ])('does not exist for %s', (_what, message, type) => {
+    expect(refusal(message)).toMatchObject({
+      code: 'NOT_ENCODABLE',
+      outcome: 'not_sent',
+      message: `A value of type ${type} has no JSON form.`,
+    });
+  });
+
+  test.each([
+    ['a BigInt', 1n],
+    ['a cycle', cycle()],
+    [
+      'a toJSON that throws',
+      {
+        toJSON: () => {
+          throw new Error('no');
+        },
+      },
+    ],
+  ])('does not exist for %s, and the cause is told', (_what, message) => {
+    expect(refusal(message)).toMatchObject({ code: 'NOT_ENCODABLE', cause: expect.any(Error) as unknown });
+  });
+
+  test('gives a JSON value back unchanged', () => {
+    fc.assert(
+      fc.property(fc.jsonValue(), (value) => {
+        fc.pre(typeof value !== 'string');
+        expect(encodePlain(value).data).toBe(JSON.stringify(value));
+      }),
+    );
+  });
+});
+
+describe('the length in UTF-8', () => {
+  test('is that of the platform’s encoder, for every text, lone surrogates included', () => {
+    // surrogates of both kinds, more often than chance would pair them
+    const edge = fc.constantFrom(0x7f, 0x80, 0x7ff, 0x800, 0xffff);
+    const unit = fc.oneof(fc.nat(0xffff), fc.integer({ min: 0xd800, max: 0xdfff }), edge);
+    fc.assert(
+      fc.property(fc.array(unit), (units) => {
+        const text = String.fromCharCode(...units);
+        expect(utf8Bytes(text)).toBe(encoder.encode(text).byteLength);
+      }),
+    );
+  });
+});
+
+function refusal(message: unknown): MessageError {
+  try {
+    encodePlain(message);
+  } catch (error) {
+    if (error instanceof MessageError) return error;
+    throw error;
+  }
+  throw new Error('It was encoded.');
+}
+
+function shared(...bytes: number[]): Uint8Array {
+  const view = new Uint8Array(new SharedArrayBuffer(bytes.length));
+  view.set(bytes);
+  return view;
+}
+
+function cycle(): object {
+  const self: Record<string, unknown> = {};
+  self['self'] = self;
+  return self;
+}

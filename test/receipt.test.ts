@@ -1,0 +1,88 @@
+import { describe, expect, test } from 'vitest';
+
+import { MessageError } from '../src/errors.ts';
+import { PendingReceipt } from '../src/receipt.ts';
+import { fateOf, microtasks, rig, TERMINAL } from './support/service.ts';
+
+const error = new MessageError('CONNECTION_ENDED');
+
+describe('a receipt', () => {
+  test('is pending until its fate is known', async () => {
+    const receipt = new PendingReceipt('m1', () => false);
+    const fate = fateOf(receipt.settled);
+    await microtasks();
+    expect(fate.kind).toBe('pending');
+    receipt.sent();
+    await microtasks();
+    expect(fate).toEqual({ kind: 'resolved', value: { outcome: 'sent', id: 'm1' } });
+  });
+
+  test('tells a fate that was decided before anybody asked', async () => {
+    const [sent, dropped] = [new PendingReceipt('m1', () => false), new PendingReceipt('m2', () => false)];
+    sent.sent();
+    dropped.dropped(error);
+    await expect(sent.settled).resolves.toEqual({ outcome: 'sent', id: 'm1' });
+    await expect(dropped.settled).rejects.toBe(error);
+  });
+
+  test('has one fate, the first, and one promise', async () => {
+    const receipt = new PendingReceipt('m1', () => false);
+    const first = receipt.settled;
+    receipt.sent();
+    receipt.dropped(error);
+    expect(receipt.settled).toBe(first);
+    await expect(first).resolves.toMatchObject({ outcome: 'sent' });
+  });
+
+  test('can be left alone: a rejection that nobody listens to is no unhandled one (pain 46)', async () => {
+    const unhandled: unknown[] = [];
+    const hear = (reason: unknown): void => void unhandled.push(reason);
+    process.on('unhandledRejection', hear);
+    const receipt = new PendingReceipt('m1', () => false);
+    void receipt.settled;
+    receipt.dropped(error);
+    // unhandled rejections are told when the microtasks are done
+    await new Promise(setImmediate);
+    process.off('unhandledRejection', hear);
+    expect(unhandled).toEqual([]);
+  });
+});
+
+describe('taking a message back', () => {
+  test('while it waits keeps it from the wire, says so, and tells its promise', async () => {
+    const r = rig();
+    void r.service.connect(TERMINAL);
+    const connection = r.service.connection('terminal:one');
+    const [kept, taken] = [connection.send('kept'), connection.send('taken')];
+    const fate = fateOf(taken.settled);
+    expect([taken.cancel(), taken.cancel()]).toEqual([true, false]);
+    await r.settle();
+    r.sockets.last.opens();
+    await r.settle();
+    expect(fate.error).toMatchObject({ code: 'SEND_CANCELLED', outcome: 'not_sent', severity: 'warning' });
+    expect([r.sockets.last.sent, kept.cancel()]).toEqual([['kept'], false]);
+    expect(connection.status.messages).toMatchObject({ accepted: 2, sent: 1, dropped: 1, waiting: 0, waitingBytes: 0 });
+  });
+
+  test('on an open line works until the end of the turn', async () => {
+    const r = rig();
+    const { connection, socket } = await r.open();
+    expect(connection.send('a').cancel()).toBe(true);
+    await r.settle();
+    expect(socket.sent).toEqual([]);
+  });
+
+  test('that was refused, or dropped, changes nothing', async () => {
+    const r = rig();
+    const { connection } = await r.open();
+    const refused = connection.send(undefined);
+    expect(refused.cancel()).toBe(false);
+    r.sockets.last.ends(1006);
+    await r.settle();
+    const dropped = connection.send('a');
+    await connection.close();
+    expect(dropped.cancel()).toBe(false);
+    await expect(dropped.settled).rejects.toMatchObject({ code: 'CONNECTION_ENDED' });
+    expect(connection.status.messages).toMatchObject({ accepted: 1, dropped: 1, refused: 1 });
+  });
+});

@@ -1,0 +1,59 @@
+import { describe, expect, test } from 'vitest';
+
+import type { ConfigurationError } from '../src/errors.ts';
+import { check, connectRule, destroyRule, disconnectRule, patchRule } from '../src/schema.ts';
+
+function problemsOf(act: () => void): readonly string[] {
+  try {
+    act();
+    return [];
+  } catch (error) {
+    return (error as ConfigurationError).problems;
+  }
+}
+
+describe('a rule', () => {
+  test('lets through what holds', () => {
+    expect(() => {
+      check(connectRule, {
+        serviceType: 'a',
+        terminalId: 't',
+        params: { x: '' },
+        timeoutMs: 0,
+        signal: AbortSignal.abort(),
+      });
+      check(disconnectRule, { code: 1000, reason: '' });
+      check(disconnectRule, { code: 4999 });
+      check(destroyRule, { deadlineMs: 0 });
+      check(patchRule, {});
+    }).not.toThrow();
+  });
+
+  test('takes undefined for absent', () => {
+    expect(() => check(connectRule, { serviceType: 'a', terminalId: undefined, signal: undefined })).not.toThrow();
+  });
+
+  test.each([
+    [connectRule, {}, ['serviceType: is required']],
+    [connectRule, { serviceType: 'a', key: '' }, ['key: must be a text that is not empty']],
+    [
+      connectRule,
+      { serviceType: 'a', params: { x: 5, y: null } },
+      ['params.x: must be a text', 'params.y: must be a text'],
+    ],
+    [disconnectRule, { code: 1001 }, ['code: must be 1000 or from 3000 to 4999']],
+    [disconnectRule, null, ['options: must be an object']],
+    [destroyRule, { deadlineMs: -1 }, ['deadlineMs: must be a whole number of milliseconds from 0 to 2147483647']],
+    [patchRule, { services: { a: null } }, ['services.a: must be an object']],
+    [patchRule, undefined, ['options: is required']],
+  ])('names the problem, and where it is: case %#', (rule, value, problems) => {
+    expect(problemsOf(() => check(rule, value))).toEqual(problems);
+  });
+
+  test('does not take an inherited name for one of its own', () => {
+    expect(problemsOf(() => check(destroyRule, { toString: 1, constructor: 2 }))).toEqual([
+      'toString: unknown option',
+      'constructor: unknown option',
+    ]);
+  });
+});

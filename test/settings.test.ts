@@ -1,0 +1,145 @@
+import { describe, expect, test } from 'vitest';
+
+import { DEFAULT_POLICY } from '../machines/policy.ts';
+import type { ServiceOptions } from '../src/options.ts';
+import { amend, settle, type ServiceSettings } from '../src/settings.ts';
+
+const URL_ONLY = { url: 'wss://host/' };
+
+function settled(service: Partial<ServiceOptions> = {}, options: object = {}): ServiceSettings {
+  const { services } = settle({ services: { main: { ...URL_ONLY, ...service } }, ...options });
+  return services.get('main') as ServiceSettings;
+}
+
+describe('settings', () => {
+  test('of nothing but a URL are the documented defaults', () => {
+    expect(settled()).toEqual({
+      url: 'wss://host/',
+      protocols: [],
+      credentials: undefined,
+      closeRules: [],
+      decide: undefined,
+      queue: { maxMessages: 1_000, maxBytes: 1_048_576 },
+      ping: 'auto',
+      policy: DEFAULT_POLICY,
+    });
+    expect(settle({ services: {} })).toMatchObject({ queueing: true, maxInactive: 100 });
+  });
+
+  test('take every option where it belongs', () => {
+    const get = (): string => 'token';
+    const ping = (): string => 'ping';
+    expect(
+      settled({
+        urlTimeoutMs: 1,
+        connectTimeoutMs: 2,
+        closeTimeoutMs: 3,
+        credentials: { get, timeoutMs: 4, maxRetries: 5 },
+        retry: { baseMs: 6, capMs: 7, promptMs: 8, stableMs: 9, maxRetries: 10, offlineMs: 11, hiddenMs: 12 },
+        queue: { maxMessages: 13, maxBytes: 14 },
+        heartbeat: { intervalMs: 15, lateMs: 16, timeoutMs: 17, ping },
+      }),
+    ).toMatchObject({
+      credentials: get,
+      queue: { maxMessages: 13, maxBytes: 14 },
+      ping,
+      policy: {
+        urlTimeoutMs: 1,
+        connectTimeoutMs: 2,
+        closeTimeoutMs: 3,
+        credentialsTimeoutMs: 4,
+        maxCredentialsRetries: 5,
+        backoff: { baseMs: 6, capMs: 7, promptMs: 8, offlineMs: 11, hiddenMs: 12 },
+        stableMs: 9,
+        maxRetries: 10,
+        heartbeat: { intervalMs: 15, lateMs: 16, timeoutMs: 17 },
+      },
+    });
+  });
+
+  test('keep a 0 as a 0 (original fault 29)', () => {
+    const { policy } = settled({ retry: { maxRetries: 0, promptMs: 0, stableMs: 0 }, closeTimeoutMs: 0 });
+    expect(policy).toMatchObject({ maxRetries: 0, stableMs: 0, closeTimeoutMs: 0, backoff: { promptMs: 0 } });
+  });
+
+  test.each([
+    { timeoutMs: 2, lateMs: 1 },
+    { timeoutMs: 3, lateMs: 1 },
+    { timeoutMs: 8_000, lateMs: 2_000 },
+  ])('call a link late after a quarter of $timeoutMs ms', ({ timeoutMs, lateMs }) => {
+    expect(settled({ heartbeat: { timeoutMs } }).policy.heartbeat).toMatchObject({ timeoutMs, lateMs });
+  });
+
+  test.each([
+    ['heartbeat: false', { heartbeat: false as const }, {}],
+    ['enableHealthMonitoring: false', { heartbeat: { intervalMs: 5 } }, { enableHealthMonitoring: false }],
+  ])('watch no link with %s', (_what, service, options) => {
+    expect(settled(service, options).policy.heartbeat).toBeNull();
+  });
+
+  test('allow no retry with enableAutoRecovery off, whatever the service says', () => {
+    expect(settled({ retry: { maxRetries: 7 } }, { enableAutoRecovery: false }).policy.maxRetries).toBe(0);
+  });
+
+  test('have a policy that survives JSON: no limit is null', () => {
+    const { policy } = settled({
+      retry: { maxRetries: Infinity },
+      credentials: { get: () => '', maxRetries: Infinity },
+    });
+    expect(policy).toMatchObject({ maxRetries: null, maxCredentialsRetries: null });
+    expect(JSON.parse(JSON.stringify(policy))).toEqual(policy);
+  });
+});
+
+describe('amended settings', () => {
+  const present = settle({
+    services: {
+      main: { ...URL_ONLY, retry: { baseMs: 10, maxRetries: 3 }, heartbeat: { intervalMs: 50 } },
+      chat: { url: 'wss://chat/' },
+    },
+    maxInactive: 7,
+  });
+
+  test('keep what the patch does not mention', () => {
+    const amended = amend(present, { services: { main: { retry: { maxRetries: 5 }, heartbeat: { timeoutMs: 99 } } } });
+    expect(amended.services.get('main')?.policy).toMatchObject({
+      maxRetries: 5,
+      backoff: { baseMs: 10 },
+      heartbeat: { intervalMs: 50, timeoutMs: 99 },
+    });
+    expect([amended.services.get('chat'), amended.maxInactive]).toEqual([present.services.get('chat'), 7]);
+  });
+
+  test('leave the present ones as they were', () => {
+    amend(present, { services: { main: { retry: { maxRetries: 5 } } }, maxInactive: 1 });
+    expect([present.services.get('main')?.policy.maxRetries, present.maxInactive]).toEqual([3, 7]);
+  });
+
+  test('may know a new service, if it says where it lives', () => {
+    expect(amend(present, { services: { logs: { url: 'wss://logs/' } } }).services.get('logs')?.url).toBe(
+      'wss://logs/',
+    );
+    expect(() => amend(present, { services: { logs: {} } })).toThrow(/services\.logs\.url: is required/);
+  });
+
+  test('may turn the heartbeat off and on', () => {
+    const off = amend(present, { services: { main: { heartbeat: false } } });
+    expect(off.services.get('main')?.policy.heartbeat).toBeNull();
+    const on = amend(off, { services: { main: { heartbeat: { intervalMs: 9 } } } });
+    expect(on.services.get('main')?.policy.heartbeat).toMatchObject({ intervalMs: 9 });
+  });
+
+  test.each(['WebSocket', 'clock', 'random', 'signals', 'inspect', 'unrefTimers'])(
+    'refuse %s, which only the constructor takes, by name',
+    (name) => {
+      expect(() => amend(present, { [name]: undefined })).toThrow(`${name}: unknown option`);
+    },
+  );
+
+  test('are refused as a whole when they contradict what was there', () => {
+    expect(() => amend(present, { services: { main: { retry: { capMs: 9 } } } })).toThrow(
+      /capMs: must be at least baseMs/,
+    );
+    expect(() => amend(present, { services: { main: { url: 'ftp://host/' } } })).toThrow(/its scheme is none of ws/);
+  });
+});

@@ -1,0 +1,30 @@
+import { describe, expect, test } from 'vitest';
+
+import { Timekeeper } from '../src/timekeeper.ts';
+import { SimulatedClock } from './support/clock.ts';
+
+describe('a timekeeper', () => {
+  test('passes time and timers on', () => {
+    const clock = new SimulatedClock();
+    const keeper = new Timekeeper(clock);
+    const fired: string[] = [];
+    keeper.setTimeout(() => fired.push('late'), 20);
+    keeper.setTimeout(() => fired.push('early'), 10);
+    keeper.clearTimeout(keeper.setTimeout(() => fired.push('never'), 15));
+    clock.advance(30);
+    expect([fired, keeper.now()]).toEqual([['early', 'late'], clock.now()]);
+  });
+
+  test('clears what is pending when it stops, and only that (pain 54)', () => {
+    const clock = new SimulatedClock();
+    const keeper = new Timekeeper(clock);
+    const fired: string[] = [];
+    keeper.setTimeout(() => fired.push('before'), 10);
+    clock.setTimeout(() => fired.push("somebody else's"), 30);
+    clock.advance(10);
+    keeper.setTimeout(() => fired.push('after'), 10);
+    keeper.stop();
+    clock.advance(100);
+    expect([fired, clock.pending()]).toEqual([['before', "somebody else's"], 0]);
+  });
+});
