@@ -242,6 +242,13 @@ describe('a token', () => {
     for (const text of texts(told)) expect(text).not.toContain(CANARY);
   });
 
+  test('that a provider gives as the scheme of a URL is not quoted', async () => {
+    const r = rig({ terminal: { url: () => 'c4n4ry:token' } });
+    const fate = fateOf(r.service.connect(TERMINAL));
+    await r.settle();
+    expect((fate.error as Error).message).not.toContain('c4n4ry');
+  });
+
   test('that was given as the URL itself is not repeated by the complaint', async () => {
     const r = await dialled({ url: () => CANARY });
     expect(r.status().lastError).toMatchObject({ code: 'INVALID_URL' });

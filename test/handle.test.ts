@@ -122,4 +122,30 @@ describe('a connection as an object', () => {
     const r = rig();
     expect(() => r.service.connection(TERMINAL.serviceType)).toThrow(/No connection has the id "terminal"/);
   });
+
+  test.each([{ timeoutMs: Number.NaN }, { timeoutMs: -1 }, { signal: {} }, { timeout: 5 }])(
+    'refuses the connect options %o as the service does',
+    async (options) => {
+      const r = rig();
+      const { connection } = await r.open();
+      r.sockets.last.ends(4403);
+      await r.settle();
+      const fate = fateOf(connection.connect(options as never));
+      await r.settle();
+      expect(fate.error).toMatchObject({ code: 'INVALID_OPTIONS' });
+    },
+  );
+
+  test('that has failed ends an iteration begun then, as it ends one begun before', async () => {
+    const r = rig();
+    const { connection } = await r.open();
+    r.sockets.last.ends(4403);
+    await r.settle();
+    const next = fateOf(connection.messages().next());
+    await r.destroy();
+    expect(next.kind).not.toBe('pending');
+    const late = fateOf(connection.messages().next());
+    await r.settle();
+    expect(late.kind).not.toBe('pending');
+  });
 });

@@ -52,6 +52,34 @@ describe('a frame that comes together with the handshake', () => {
     expect(await first).toBe('welcome');
   });
 
+  test('is read by who awaited connect, although the connection is closed in the same turn', async () => {
+    const r = rig();
+    const read: unknown[] = [];
+    void (async () => {
+      const id = await r.service.connect(TERMINAL);
+      for await (const message of r.service.connection(id)) read.push(message);
+    })().catch(() => undefined);
+    await r.settle();
+    r.sockets.last.opens();
+    r.sockets.last.says('why you are refused');
+    await microtasks();
+    r.sockets.last.ends(4403);
+    await r.settle();
+    expect(read).toEqual(['why you are refused']);
+  });
+
+  test('is told before the end of the connection it came by', async () => {
+    const r = rig();
+    void r.service.connect(TERMINAL);
+    await r.settle();
+    r.sockets.last.opens();
+    r.sockets.last.says('why you are refused');
+    r.sockets.last.ends(4403);
+    await r.settle();
+    const types = r.events.map(({ type }) => type);
+    expect(types.indexOf('message')).toBeLessThan(types.indexOf('closed'));
+  });
+
   test('comes before the ones of the next turn, and each comes once', () => {
     const { inbox: box, clock, delivered } = inbox();
     box.attach();

@@ -147,6 +147,13 @@ describe('an iteration', () => {
     expect(await messages.next()).toEqual({ done: false, value: '' });
   });
 
+  test('that is over takes no further message', async () => {
+    const iteration = new MessageIteration(10, () => undefined);
+    await iteration.return();
+    iteration.push('late');
+    expect(await iteration.next()).toEqual({ done: true, value: undefined });
+  });
+
   test('that was returned answers whoever still waits', async () => {
     const { messages, ended } = iteration();
     const waiting = fateOf(messages.next());

@@ -23,6 +23,16 @@ describe('updateConfig', () => {
     expect(r.of('retrying')).toMatchObject([{ delayMs: 7, maxRetries: 4 }]);
   });
 
+  test.each([
+    { present: { retry: { capMs: 120_000 } }, change: { retry: { baseMs: 60_000 } } },
+    { present: { heartbeat: { timeoutMs: 60_000 } }, change: { heartbeat: { lateMs: 20_000 } } },
+  ])('holds the merged whole to the rules, not the patch to the defaults: case %#', ({ present, change }) => {
+    const r = rig({ terminal: present });
+    expect(() => {
+      r.service.updateConfig({ services: { terminal: change } });
+    }).not.toThrow();
+  });
+
   test('sends the next attempt to the new address, and leaves the open one alone', async () => {
     const r = rig();
     await r.open();

@@ -217,6 +217,24 @@ describe('a connect that is given up', () => {
     expect(r.state()).toBe('open');
   });
 
+  test('before it began, by a signal aborted already, leaves no connection behind', async () => {
+    const r = rig();
+    const given = r.service.connect({ ...TERMINAL, signal: AbortSignal.abort('gone') });
+    await expect(given).rejects.toMatchObject({ code: 'CONNECT_ABORTED', cause: 'gone' });
+    expect([r.service.getConnections(), r.sockets.constructions, r.clock.pending()]).toEqual([[], 0, 0]);
+  });
+
+  test('on a connection that was open once and failed leaves nothing that goes on trying', async () => {
+    const r = rig();
+    await r.open();
+    r.sockets.last.ends(4403);
+    await r.settle();
+    const fate = fateOf(r.service.connect({ ...TERMINAL, timeoutMs: 100 }));
+    await r.clock.advanceAsync(100);
+    expect([fate.kind, r.state()]).toEqual(['rejected', 'closed']);
+    expect(r.leftovers()).toMatchObject({ timers: 0, sockets: 0 });
+  });
+
   test('does nothing any more once it has resolved', async () => {
     const r = rig();
     const controller = new AbortController();

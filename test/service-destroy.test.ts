@@ -1,5 +1,6 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 
+import { SimulatedClock } from './support/clock.ts';
 import { fateOf, microtasks, NOTHING_LEFT, rig, Rig, TERMINAL } from './support/service.ts';
 import { nodeSockets } from './support/fake-socket.ts';
 
@@ -160,6 +161,43 @@ describe('destroy', () => {
     const next = fateOf(r.service.connection('terminal:one').messages().next());
     await r.destroy();
     expect([next.value, signals[0]?.aborted]).toEqual([{ done: true, value: undefined }, true]);
+  });
+
+  test('tells the end of a connection that it had to cut at its deadline', async () => {
+    const r = rig();
+    await r.open();
+    await r.destroy();
+    expect(r.of('status').at(-1)?.current).toBe('closed');
+    expect(r.of('closed')).toHaveLength(1);
+  });
+
+  test('writes nothing to the console when more connections end than are remembered', async () => {
+    const warn = vi.spyOn(console, 'warn').mockImplementation(() => undefined);
+    const r = rig({ maxInactive: 0 });
+    await r.open();
+    const destroyed = fateOf(r.service.destroy());
+    await r.settle();
+    r.sockets.finish();
+    await r.settle();
+    expect(destroyed.kind).toBe('resolved');
+    expect(warn.mock.calls).toEqual([]);
+    warn.mockRestore();
+  });
+
+  test('leaves no timer although the root itself died of a fault', async () => {
+    const clock = new SimulatedClock();
+    const setTimeout = clock.setTimeout.bind(clock);
+    clock.setTimeout = (fire, ms) => {
+      if (ms === 7_777) throw new Error('the clock broke');
+      return setTimeout(fire, ms);
+    };
+    const r = rig({ clock });
+    await r.open();
+    void r.service.connect({ serviceType: 'chat' });
+    await r.settle();
+    const destroyed = fateOf(r.service.destroy({ deadlineMs: 7_777 }));
+    await r.settle();
+    expect([destroyed.kind, r.leftovers()]).toEqual(['resolved', NOTHING_LEFT]);
   });
 
   test('asked for twice is one', async () => {

@@ -256,4 +256,12 @@ describe('what went wrong', () => {
       await r.passBackoff();
     }
   });
+
+  test('says that a retry follows only where one does', async () => {
+    const r = rig({ enableAutoRecovery: false });
+    await r.open();
+    r.sockets.last.ends(1006);
+    await r.settle();
+    expect([r.state(), r.of('error')[0]?.retryable]).toEqual(['failed', false]);
+  });
 });

@@ -2,7 +2,7 @@ import { afterEach, describe, expect, test, vi } from 'vitest';
 
 import type { ServiceEvents } from '../src/events.ts';
 import type { FakeSocket } from './support/fake-socket.ts';
-import { fateOf, NOTHING_LEFT, rig, TERMINAL, type Rig } from './support/service.ts';
+import { fateOf, NOTHING_LEFT, rig, TERMINAL, type Fate, type Rig } from './support/service.ts';
 
 const TYPES = ['status', 'opened', 'message', 'closed', 'error', 'retrying', 'gaveUp'] as const;
 
@@ -271,5 +271,75 @@ describe('inside a listener', () => {
     r.sockets.last.opens();
     await r.settle();
     expect([r.state(), fates]).toEqual(['open', [{ kind: 'resolved', value: 'terminal:one' }]]);
+  });
+
+  test.each(['status', 'closed', 'error'] as const)(
+    'of %s, connect on a connection that just failed is not answered with the old failure',
+    async (type) => {
+      const r = rig();
+      await r.open();
+      const fates: Fate<string>[] = [];
+      r.service.on(type, () => {
+        if (r.state() === 'failed') fates.push(fateOf(r.service.connect(TERMINAL)));
+      });
+      r.sockets.last.ends(4403);
+      await r.settle();
+      r.sockets.last.opens();
+      await r.settle();
+      expect([r.state(), fates]).toEqual(['open', [{ kind: 'resolved', value: 'terminal:one' }]]);
+    },
+  );
+
+  test('of status, connect on a connection that just closed is not answered with its close', async () => {
+    const r = rig();
+    const { id, socket } = await r.open();
+    const fates: Fate<string>[] = [];
+    r.service.on('status', ({ current }) => {
+      if (current === 'closed') fates.push(fateOf(r.service.connect(TERMINAL)));
+    });
+    void r.service.disconnect(id);
+    socket.ends(1000);
+    await r.settle();
+    r.sockets.last.opens();
+    await r.settle();
+    expect([r.state(), fates]).toEqual(['open', [{ kind: 'resolved', value: 'terminal:one' }]]);
+  });
+
+  test('of status, what is sent while it connects again is taken, as it is a moment later', async () => {
+    const r = rig();
+    const { id, socket } = await r.open();
+    void r.service.disconnect(id);
+    socket.ends(1000);
+    await r.settle();
+    const fates: Fate<unknown>[] = [];
+    r.service.on('status', ({ current }) => {
+      if (current === 'connecting') fates.push(fateOf(r.service.sendMessage(id, 'x')));
+    });
+    await r.open();
+    expect(fates).toMatchObject([{ kind: 'resolved' }]);
+  });
+
+  test.each(['opened', 'status'] as const)(
+    'of %s, an open connection takes a message although enableMessageQueue is off',
+    async (type) => {
+      const r = rig({ enableMessageQueue: false });
+      const fates: Fate<unknown>[] = [];
+      r.service.on(type, () => {
+        if (r.state() === 'open') fates.push(fateOf(r.service.sendMessage('terminal:one', 'hello')));
+      });
+      const { socket } = await r.open();
+      expect([fates[0]?.kind, socket.sent]).toEqual(['resolved', ['hello']]);
+    },
+  );
+
+  test('of opened, what is sent before disconnect is handed over first', async () => {
+    const r = rig();
+    const fates: Fate<unknown>[] = [];
+    r.service.on('opened', ({ connectionId }) => {
+      fates.push(fateOf(r.service.sendMessage(connectionId, 'hello and goodbye')));
+      void r.service.disconnect(connectionId);
+    });
+    const { socket } = await r.open();
+    expect([fates[0]?.kind, socket.sent]).toEqual(['resolved', ['hello and goodbye']]);
   });
 });

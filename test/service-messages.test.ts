@@ -151,6 +151,16 @@ describe('a message', () => {
     expect(r.status().messages).toMatchObject({ accepted: 1, refused: 4 });
   });
 
+  test('that cannot be encoded is told with the connection it was for', async () => {
+    const r = rig();
+    const { id } = await r.open();
+    await expect(r.service.sendMessage(id, undefined)).rejects.toMatchObject({
+      code: 'NOT_ENCODABLE',
+      connectionId: id,
+      serviceType: 'terminal',
+    });
+  });
+
   test('keeps what it was when it was given', async () => {
     const r = await connecting();
     const bytes = new Uint8Array([1, 2, 3]);
@@ -189,6 +199,25 @@ describe('the bounds of what waits', () => {
     await r.settle();
     expect(fates.map(({ kind }) => kind)).toEqual(['pending', 'rejected', 'pending', 'rejected']);
     expect(r.status().messages).toMatchObject({ waiting: 2, waitingBytes: 7, refused: 2 });
+  });
+
+  test('are none on an open line: a burst of one turn passes, and so does one large message', async () => {
+    const r = rig({ terminal: { queue: { maxMessages: 2, maxBytes: 10 } } });
+    const { connection, socket } = await r.open();
+    const fates = ['1', '2', '3', '4'].map((text) => fateOf(connection.send(text).settled));
+    await r.settle();
+    const large = fateOf(connection.send('x'.repeat(11)).settled);
+    await r.settle();
+    expect([...fates, large].map(({ kind }) => kind)).toEqual(Array<string>(5).fill('resolved'));
+    expect(socket.sent).toHaveLength(5);
+  });
+
+  test('of 0 let nothing wait, and an open connection send', async () => {
+    const r = rig({ terminal: { queue: { maxMessages: 0 } } });
+    const { id } = await r.open();
+    const fate = fateOf(r.service.sendMessage(id, 'x'));
+    await r.settle();
+    expect(fate.kind).toBe('resolved');
   });
 
   test('make room again when a message is taken back', async () => {

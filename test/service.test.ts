@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 
+import { HoldfastError } from '../src/errors.ts';
 import { EnhancedWebSocketService } from '../src/service.ts';
 import { SimulatedClock } from './support/clock.ts';
 import { browserSockets } from './support/fake-socket.ts';
@@ -213,4 +214,18 @@ describe('making a service', () => {
     expect(stderr).toBe('');
     expect(JSON.parse(stdout)).toEqual({ noticed: [], added: 0 });
   }, 30_000);
+});
+
+describe('a random that throws', () => {
+  test('is told as a fault of its own kind, and leaves no connection behind', async () => {
+    const r = rig({
+      random: () => {
+        throw new Error('no entropy');
+      },
+    });
+    const fate = fateOf(r.service.connect(TERMINAL));
+    await r.settle();
+    expect(fate.error).toBeInstanceOf(HoldfastError);
+    expect(r.service.getConnections().filter(({ state }) => state === 'idle')).toEqual([]);
+  });
 });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 
-import { rig, TERMINAL } from './support/service.ts';
+import { deferred, rig, TERMINAL } from './support/service.ts';
 
 describe('the status of a connection', () => {
   test('tells where exactly it is, and since when', async () => {
@@ -101,5 +101,21 @@ describe('the status of a connection', () => {
       ['terminal:one', 'open'],
       ['chat', 'connecting'],
     ]);
+  });
+
+  test('asked for by a provider is the one that asks it', async () => {
+    const answer = deferred<string>();
+    const states: string[] = [];
+    const r = rig({
+      terminal: {
+        url: () => {
+          states.push(r.status().detail);
+          return answer.promise;
+        },
+      },
+    });
+    void r.service.connect(TERMINAL);
+    await r.settle();
+    expect(states).toEqual(['locating']);
   });
 });

@@ -1,0 +1,45 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+
+interface Row {
+  number: number;
+  file: string;
+  /** The titles of the describe and of the test, as their file writes them. */
+  titles: string[];
+}
+
+const REQUIRED = {
+  'Original faults': [4, 5, 6, 7, 16, 19, 20, 21, 22, 24, 26, 27, 28, 29, 30, 33, 35, 36],
+  Pains: [1, 2, 3, 4, 5, 21, 22, 23, 24, 25, 26, 28, 29, 32, 33, 35, 44, 45, 46, 47, 48, 51, 54, 58, 61, 62],
+};
+
+const ledger = readFileSync(new URL('faults/LEDGER.md', import.meta.url), 'utf8');
+
+describe('the ledger of known faults', () => {
+  describe.each(Object.entries(REQUIRED))('%s', (heading, numbers) => {
+    const rows = rowsUnder(heading);
+
+    test('has a row for each that is answered', () => {
+      expect(rows.map(({ number }) => number)).toEqual(numbers);
+    });
+
+    test.each(rows)('$number names a test that exists, and that names the number', ({ number, file, titles }) => {
+      const source = readFileSync(new URL(file, import.meta.url), 'utf8').replaceAll("\\'", "'");
+      for (const title of titles) expect(source).toContain(title);
+      const kind = heading === 'Pains' ? 'pain' : 'original fault';
+      expect(titles.at(-1)).toMatch(new RegExp(`${kind}s? (\\d+,? (and )?)*${String(number)}\\b`));
+    });
+  });
+});
+
+function rowsUnder(heading: string): Row[] {
+  const [, after = ''] = ledger.split(`## ${heading}\n`);
+  const [table = ''] = after.split('\n## ');
+  return [...table.matchAll(/^\| (\d+) \| [^|]+ \| `([^`]+)`: (.+) \|$/gm)].map(
+    ([, number, file = '', titles = '']) => ({
+      number: Number(number),
+      file,
+      titles: titles.split(' › '),
+    }),
+  );
+}
