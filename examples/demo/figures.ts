@@ -1,0 +1,155 @@
+import type { ServiceName } from './client.ts';
+import { HURT_KINDS, HURTS, type HurtKind } from './hurts.ts';
+import type { Course, Wound } from './scenario.ts';
+import type { Subject } from './subject.ts';
+import { duration, median, table, type Column } from './table.ts';
+
+/** Times to recover, in ms; `null` where there was nothing to recover from, or a service that did not. */
+export interface Recovery {
+  median: number | null;
+  max: number | null;
+}
+
+/** The figures of one service. */
+export interface ServiceFigures {
+  drops: number;
+  retries: number;
+  recoveryMs: Recovery;
+  accepted: number;
+  delivered: number;
+  dropped: Record<string, number>;
+  unknown: number;
+  /** How many were sent while the connection could not be used. */
+  waited: number;
+  echoed: number;
+}
+
+/** The figures of one way to hurt a server. */
+export interface HurtFigures {
+  times: number;
+  /** The longest time from the hurt to the loss of the socket. */
+  noticedMs: number | null;
+  recoveryMs: Recovery;
+  /** What was promised. */
+  recoveryBoundMs: number;
+  retries: number;
+  unknown: number;
+}
+
+export interface Figures {
+  elapsedMs: number;
+  services: Record<ServiceName, ServiceFigures>;
+  hurts: Record<HurtKind, HurtFigures>;
+}
+
+/** The course of the demo in numbers. */
+export function figuresOf(course: Course): Figures {
+  const { subjects, wounds } = course;
+  return {
+    elapsedMs: Math.round(course.elapsedMs),
+    services: Object.fromEntries(subjects.map((subject) => [subject.name, serviceFigures(subject, wounds)])) as Record<
+      ServiceName,
+      ServiceFigures
+    >,
+    hurts: Object.fromEntries(HURT_KINDS.map((kind) => [kind, hurtFigures(kind, course)])) as Record<
+      HurtKind,
+      HurtFigures
+    >,
+  };
+}
+
+/** The figures as two tables, by service and by hurt, with what their headings mean. */
+export function tablesOf({ services, hurts }: Figures): string[] {
+  return [
+    ...table(
+      columns('service', 'drops', 'retries', 'median', 'max', 'accepted', 'delivered', 'dropped', 'unknown'),
+      Object.entries(services).map(([name, figures]) => serviceRow(name, figures)),
+    ),
+    '',
+    ...table(
+      columns('hurt', 'times', 'noticed', 'retries', 'median', 'max', 'allowed', 'unknown'),
+      Object.entries(hurts).map(([kind, figures]) => hurtRow(kind, figures)),
+    ),
+    '',
+    'median, max  from when the server can serve again to a connection that works',
+    `dropped      ${reasonsOf(services)}`,
+    'unknown      handed to a socket that died before the server read them: a',
+    '             plain wire, without acknowledgements, cannot tell the client more',
+  ];
+}
+
+function serviceFigures({ name, history, ledger }: Subject, wounds: readonly Wound[]): ServiceFigures {
+  const { accepted, delivered, dropped, unknown, waited, echoed } = ledger.sums;
+  return {
+    drops: history.drops.length,
+    retries: history.retries.length,
+    recoveryMs: recoveryOf(wounds.filter((wound) => wound.name === name)),
+    accepted,
+    delivered,
+    dropped,
+    unknown,
+    waited,
+    echoed,
+  };
+}
+
+function hurtFigures(kind: HurtKind, { subjects, wounds }: Course): HurtFigures {
+  const own = wounds.filter((wound) => wound.kind === kind);
+  const unknown = own.map(({ name, generations: [hurt, healed] }) =>
+    subjects.filter((subject) => subject.name === name).map(({ ledger }) => ledger.unknownBetween(hurt, healed)),
+  );
+  return {
+    times: own.length,
+    noticedMs: slowest(own.map(({ noticedMs }) => noticedMs)),
+    recoveryMs: recoveryOf(own),
+    recoveryBoundMs: HURTS[kind].openWithinMs,
+    retries: sum(own.map(({ retries }) => retries)),
+    unknown: sum(unknown.flat()),
+  };
+}
+
+function reasonsOf(services: Figures['services']): string {
+  const reasons = Object.entries(services).flatMap(([name, { dropped }]) =>
+    Object.entries(dropped).map(([code, count]) => `${count} × ${code} (${name})`),
+  );
+  return reasons.length === 0 ? 'none' : reasons.join(', ');
+}
+
+function recoveryOf(wounds: readonly Wound[]): Recovery {
+  const times = wounds.map(({ recoveredMs }) => recoveredMs);
+  const middle = median(times.filter((time) => time !== null));
+  return { median: middle === null ? null : Math.round(middle), max: slowest(times) };
+}
+
+// one that never came is slower than any
+function slowest(times: readonly (number | null)[]): number | null {
+  return times.length === 0 || times.includes(null) ? null : Math.round(Math.max(...times.map((time) => time ?? 0)));
+}
+
+function serviceRow(name: string, figures: ServiceFigures): string[] {
+  const { drops, retries, recoveryMs, accepted, delivered, dropped, unknown } = figures;
+  const counts = [accepted, delivered, sum(Object.values(dropped)), unknown].map(String);
+  return [name, String(drops), String(retries), duration(recoveryMs.median), duration(recoveryMs.max), ...counts];
+}
+
+function hurtRow(kind: string, figures: HurtFigures): string[] {
+  const { times, noticedMs, recoveryMs, recoveryBoundMs, retries, unknown } = figures;
+  return [
+    kind,
+    String(times),
+    duration(noticedMs),
+    String(retries),
+    duration(recoveryMs.median),
+    duration(recoveryMs.max),
+    duration(recoveryBoundMs),
+    String(unknown),
+  ];
+}
+
+function columns(first: string, ...others: readonly string[]): Column[] {
+  return [{ heading: first, side: 'left' }, ...others.map((heading): Column => ({ heading, side: 'right' }))];
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + number, 0);
+}

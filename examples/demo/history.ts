@@ -1,0 +1,61 @@
+import type { ConnectionState, EnhancedWebSocketService } from 'holdfast';
+
+import type { ServiceName } from './client.ts';
+
+interface Drop {
+  at: number;
+  generation: number;
+  /** The error's code. */
+  code: string;
+}
+
+interface Retry {
+  delayMs: number;
+  attempt: number;
+}
+
+/** What has happened to one connection, as its events told. Times are those of `performance.now()`. */
+export class History {
+  /** Each loss of an open socket. */
+  readonly drops: Drop[] = [];
+  readonly retries: Retry[] = [];
+  state: ConnectionState = 'idle';
+  /** The socket in use or last used, from 1. */
+  generation = 0;
+  openedAt = 0;
+
+  /** Whether messages flow. */
+  get isUsable(): boolean {
+    return this.state === 'open' || this.state === 'degraded';
+  }
+
+  /** Whether this socket was lost. */
+  isDead(generation: number): boolean {
+    return this.drops.some((drop) => drop.generation === generation);
+  }
+}
+
+/** Writes the events of a service into the histories of its connections. */
+export function keepHistories(service: EnhancedWebSocketService, of: (name: ServiceName) => History): void {
+  // each service type of the demo has one connection
+  const historyOf = (serviceType: string): History => of(serviceType as ServiceName);
+  service.on('status', ({ serviceType, current }) => {
+    historyOf(serviceType).state = current;
+  });
+  service.on('opened', ({ serviceType, generation }) => {
+    Object.assign(historyOf(serviceType), { generation, openedAt: performance.now() });
+  });
+  service.on('closed', ({ serviceType, error }) => {
+    const history = historyOf(serviceType);
+    // a socket that the client closed itself was not lost
+    if (!error) return;
+    history.drops.push({
+      at: performance.now(),
+      generation: history.generation,
+      code: error.code,
+    });
+  });
+  service.on('retrying', ({ serviceType, delayMs, attempt }) => {
+    historyOf(serviceType).retries.push({ delayMs, attempt });
+  });
+}

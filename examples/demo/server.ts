@@ -1,0 +1,105 @@
+/**
+ * One endpoint of the demo, as a process of its own: a real `ws` server on 127.0.0.1 that tells its parent which messages
+ * its application received, and echoes them. The port is the first argument; 0 takes a free one.
+ */
+import type { AddressInfo } from 'node:net';
+import { WebSocketServer, type WebSocket } from 'ws';
+
+/** What the demo tells a server. */
+export type Order =
+  /** End every socket without a close frame. */
+  | { type: 'terminate' }
+  /** Close every socket cleanly. */
+  | { type: 'close'; code: number; reason: string }
+  /** While on: close every socket, present and new, as soon as it is open, and read nothing from it. */
+  | { type: 'turn-away'; on: boolean }
+  /** Stand still for this time, where processes cannot be stopped from outside. */
+  | { type: 'block'; ms: number };
+
+/** What a server tells the demo. */
+export type Report =
+  | { type: 'listening'; port: number }
+  /** A socket was opened and closed at once. */
+  | { type: 'turned-away' }
+  /** The application received the message of this number. */
+  | { type: 'received'; number: number };
+
+const OVERLOADED = 1011;
+const LISTEN_ATTEMPTS = 20;
+const LISTEN_AGAIN_MS = 100;
+
+let turnsAway = false;
+
+listen(Number(process.argv[2] ?? 0), LISTEN_ATTEMPTS);
+
+function listen(port: number, attempts: number): void {
+  const server = new WebSocketServer({ host: '127.0.0.1', port });
+  server.once('error', (error: NodeJS.ErrnoException) => {
+    // the port of a process that has just been killed may be taken for a moment longer
+    if (error.code !== 'EADDRINUSE' || attempts <= 1) throw error;
+    setTimeout(() => {
+      listen(port, attempts - 1);
+    }, LISTEN_AGAIN_MS);
+  });
+  server.once('listening', () => {
+    serve(server);
+    report({ type: 'listening', port: (server.address() as AddressInfo).port });
+  });
+}
+
+function serve(server: WebSocketServer): void {
+  server.on('connection', (socket) => {
+    // a socket that breaks also reports an error, which would end the process if nobody listened
+    socket.on('error', () => undefined);
+    if (turnsAway) turnAway(socket);
+    else receive(socket);
+  });
+  process.on('message', (order: Order) => {
+    obey(order, server);
+  });
+  // without its parent there is nothing left to do
+  process.on('disconnect', () => {
+    for (const socket of server.clients) socket.terminate();
+    server.close();
+    // a parent that was killed leaves its frozen server standing for ever: 0 is the whole group, the frozen one included
+    if (process.platform !== 'win32') process.kill(0, 'SIGCONT');
+  });
+  // Ctrl-C reaches the whole group: the parent ends first, and then this
+  process.on('SIGINT', () => undefined);
+}
+
+function receive(socket: WebSocket): void {
+  socket.on('message', (data: Buffer, isBinary) => {
+    const { n } = JSON.parse(data.toString()) as { n: number };
+    // told before it is echoed: whatever the client hears back was received
+    report({ type: 'received', number: n });
+    socket.send(data, { binary: isBinary });
+  });
+}
+
+function turnAway(socket: WebSocket): void {
+  report({ type: 'turned-away' });
+  socket.close(OVERLOADED, 'overloaded');
+}
+
+function obey(order: Order, { clients }: WebSocketServer): void {
+  switch (order.type) {
+    case 'terminate':
+      for (const socket of clients) socket.terminate();
+      return;
+    case 'close':
+      for (const socket of clients) socket.close(order.code, order.reason);
+      return;
+    case 'turn-away':
+      turnsAway = order.on;
+      if (order.on) for (const socket of clients) socket.close(OVERLOADED, 'overloaded');
+      return;
+    case 'block':
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, order.ms);
+  }
+}
+
+function report(message: Report): void {
+  // a parent that has gone hears nothing, which is no reason to fail
+  if (process.connected) process.send?.(message, undefined, undefined, () => undefined);
+}
