@@ -2,6 +2,7 @@ import { BoundedQueue, type QueueLimits } from './core/queue.ts';
 import { MessageError, type ErrorCode, type ErrorDetails } from './errors.ts';
 import { encodePlain, type EncodedMessage } from './protocol/codec.ts';
 import { PendingReceipt, type Receipt } from './receipt.ts';
+import type { Clock } from './transport/clock.ts';
 import type { Transport } from './transport/transport.ts';
 
 /** What has become of the messages given to a connection: `accepted` = `sent` + `dropped` + `waiting`, at every moment. */
@@ -20,6 +21,7 @@ export interface OutboxCounts {
 }
 
 export interface OutboxOptions {
+  clock: Clock;
   limits: () => QueueLimits;
   /** Whether a message may wait at all. */
   queueing: () => boolean;
@@ -42,6 +44,8 @@ export class Outbox {
   // why nothing is accepted at present; undefined while messages may wait
   #closed: MessageErrorSource | undefined;
   #flushScheduled = false;
+  // the timer of the first turn with a transport
+  #trial: unknown;
   #nextId = 1;
   #accepted = 0;
   #sent = 0;
@@ -68,22 +72,31 @@ export class Outbox {
     return receipt;
   }
 
-  /** From now on messages go to this transport. */
+  /**
+   * From now on messages go to this transport; the first of them a turn later. A server that accepts and closes at once has its
+   * close frame read by then, and what waits is not risked on it.
+   */
   attach(transport: Transport): void {
     this.#transport = transport;
-    this.#schedule();
+    this.#trial = this.#options.clock.setTimeout(() => {
+      this.#trial = undefined;
+      this.flush();
+    }, 0);
   }
 
   /** From now on messages wait. */
   detach(): void {
     this.#transport = undefined;
+    this.#options.clock.clearTimeout(this.#trial);
+    this.#trial = undefined;
   }
 
-  /** Hands everything that waits to the transport, if there is one. */
+  /** Hands everything that waits to the transport, as long as that is open. */
   flush(): void {
     for (;;) {
+      // asked for anew each time: sending may be what ends it
       const transport = this.#transport;
-      const waiting = transport && this.#queue.take();
+      const waiting = transport?.isOpen && this.#queue.take();
       if (!waiting) return;
       try {
         transport.send(waiting.data);
@@ -123,12 +136,12 @@ export class Outbox {
 
   #admit(message: unknown): EncodedMessage {
     if (this.#closed) throw this.#error(this.#closed.code, { cause: this.#closed.cause });
-    if (!this.#transport && !this.#options.queueing()) throw this.#error('NOT_OPEN');
+    if (!this.#transport?.isOpen && !this.#options.queueing()) throw this.#error('NOT_OPEN');
     const encoded = this.#encode(message);
     const limits = this.#options.limits();
     if (this.#queue.fits(encoded.bytes, limits)) return encoded;
-    if (!this.#transport) throw this.#error('QUEUE_FULL', { message: roomText(this.#queue, limits) });
-    // the bounds are for what cannot leave: with a transport there is always room, at the price of an early flush
+    if (!this.#transport?.isOpen) throw this.#error('QUEUE_FULL', { message: roomText(this.#queue, limits) });
+    // the bounds are for what cannot leave: on an open line there is always room, at the price of an early flush
     this.flush();
     return encoded;
   }
@@ -144,7 +157,7 @@ export class Outbox {
 
   // at the end of the turn: what one turn sends leaves together, and a sender never runs inside another's flush
   #schedule(): void {
-    if (this.#flushScheduled || !this.#transport || this.#queue.size === 0) return;
+    if (this.#flushScheduled || this.#trial !== undefined || !this.#transport || this.#queue.size === 0) return;
     this.#flushScheduled = true;
     queueMicrotask(() => {
       this.#flushScheduled = false;

@@ -42,11 +42,16 @@ export class Ports {
   #signsAtProbe = 0;
 
   constructor(options: PortsOptions) {
-    const { connectionId, serviceType, settings, queueing } = options;
+    const { connectionId, serviceType, settings, queueing, clock } = options;
     this.#options = options;
     this.#endpoint = new Endpoint(settings);
     this.inbox = new Inbox(options);
-    this.outbox = new Outbox({ limits: () => settings().queue, queueing, context: { connectionId, serviceType } });
+    this.outbox = new Outbox({
+      clock,
+      limits: () => settings().queue,
+      queueing,
+      context: { connectionId, serviceType },
+    });
   }
 
   /** What a provider threw, when that is why the last attempt failed. */

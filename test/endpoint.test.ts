@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest';
 
+import { Endpoint } from '../src/endpoint.ts';
 import type { AddressRequest, CredentialsRequest, ServiceOptions } from '../src/options.ts';
-import { deferred, fateOf, rig, TERMINAL, type Rig } from './support/service.ts';
+import { settle, type ServiceSettings } from '../src/settings.ts';
+import { deferred, fateOf, microtasks, rig, TERMINAL, type Rig } from './support/service.ts';
 
 const CANARY = 'c4n4ry-t0k3n';
 
@@ -253,6 +255,45 @@ describe('a token', () => {
     const r = await dialled({ url: () => CANARY });
     expect(r.status().lastError).toMatchObject({ code: 'INVALID_URL' });
     for (const text of texts([r.status(), r.events])) expect(text).not.toContain(CANARY);
+  });
+});
+
+describe('an endpoint', () => {
+  const FACTS = {
+    connectionId: 'c',
+    serviceType: 's',
+    terminalId: undefined,
+    sessionId: undefined,
+    params: {},
+    attempt: 0,
+    lastFailure: undefined,
+  };
+
+  function endpointOf(service: ServiceOptions): Endpoint {
+    const { services } = settle({ services: { s: service } });
+    return new Endpoint(() => services.get('s') as ServiceSettings);
+  }
+
+  test('gives an address out once', async () => {
+    const endpoint = endpointOf({ url: 'https://host/' });
+    const told: unknown[] = [];
+    endpoint.locate(FACTS, (failed) => told.push(failed));
+    await microtasks();
+    expect([told, endpoint.take(), endpoint.take()]).toEqual([
+      [null],
+      { url: 'wss://host/', protocols: [] },
+      undefined,
+    ]);
+  });
+
+  test('keeps and tells nothing of an answer that is no longer wanted', async () => {
+    const answer = deferred<string>();
+    const endpoint = endpointOf({ url: () => answer.promise, credentials: () => answer.promise });
+    const told: unknown[] = [];
+    for (const ask of ['authorize', 'locate'] as const) endpoint[ask](FACTS, (failed) => told.push(failed))();
+    answer.resolve('wss://host/');
+    await microtasks();
+    expect([told, endpoint.take()]).toEqual([[], undefined]);
   });
 });
 

@@ -104,12 +104,12 @@ describe('an error', () => {
 
 describe('the classes of errors', () => {
   test.each([
-    { name: 'HoldfastError', error: new HoldfastError('URL_FAILED') },
-    { name: 'ConfigurationError', error: new ConfigurationError('INVALID_OPTIONS') },
-    { name: 'ConnectionError', error: new ConnectionError('CONNECTION_LOST') },
-    { name: 'MessageError', error: new MessageError('QUEUE_FULL') },
-    { name: 'FaultError', error: new FaultError('LISTENER_THREW') },
-  ])('are all errors of the library: $name', ({ name, error }) => {
+    ['HoldfastError', new HoldfastError('URL_FAILED')],
+    ['ConfigurationError', new ConfigurationError('INVALID_OPTIONS')],
+    ['ConnectionError', new ConnectionError('CONNECTION_LOST')],
+    ['MessageError', new MessageError('QUEUE_FULL')],
+    ['FaultError', new FaultError('LISTENER_THREW')],
+  ])('are all errors of the library: %s', (name, error) => {
     expect(error).toBeInstanceOf(HoldfastError);
     expect(error).toBeInstanceOf(Error);
     expect(error.name).toBe(name);

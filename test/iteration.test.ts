@@ -154,6 +154,13 @@ describe('an iteration', () => {
     expect(await iteration.next()).toEqual({ done: true, value: undefined });
   });
 
+  test('that was returned drops what is unread', async () => {
+    const { messages } = iteration();
+    messages.push('unread');
+    await messages.return();
+    expect(await messages.next()).toEqual({ done: true, value: undefined });
+  });
+
   test('that was returned answers whoever still waits', async () => {
     const { messages, ended } = iteration();
     const waiting = fateOf(messages.next());

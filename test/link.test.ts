@@ -11,6 +11,7 @@ function linked(): { link: Link; peer: TransportListener; told: unknown[]; dispo
   let listener: TransportListener | undefined;
   const transport: Transport = {
     send: () => undefined,
+    isOpen: true,
     bufferedBytes: 0,
     ping: null,
     close: () => undefined,

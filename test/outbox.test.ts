@@ -3,54 +3,93 @@ import { describe, expect, test } from 'vitest';
 
 import { Outbox } from '../src/outbox.ts';
 import type { Transport, WireData } from '../src/transport/transport.ts';
+import { SimulatedClock } from './support/clock.ts';
+import { SimulatedClock } from './support/clock.ts';
 import { fateOf, microtasks, rig, TERMINAL } from './support/service.ts';
 
 function line(send: (data: WireData) => void): Transport {
-  return { send, bufferedBytes: 0, ping: null, close: () => undefined, dispose: () => undefined };
+  return { send, isOpen: true, bufferedBytes: 0, ping: null, close: () => undefined, dispose: () => undefined };
 }
 
-function outboxOf({ maxMessages = 10, maxBytes = 1_000, queueing = true } = {}): { outbox: Outbox; wire: WireData[] } {
-  const wire: WireData[] = [];
+function outboxOf({ maxMessages = 10, maxBytes = 1_000, queueing = true } = {}): {
+  outbox: Outbox;
+  wire: WireData[];
+  /** Ends the turn: what is due at once fires. */
+  turn: () => Promise<void>;
+} {
+  const clock = new SimulatedClock();
   const outbox = new Outbox({
+    clock,
     limits: () => ({ maxMessages, maxBytes }),
     queueing: () => queueing,
     context: { connectionId: 'c', serviceType: 's' },
   });
-  return { outbox, wire };
+  return { outbox, wire: [], turn: () => clock.advanceAsync(0) };
 }
 
 describe('the outbox', () => {
   test('hands over at the end of the turn, so that what one turn sends leaves together and in order', async () => {
-    const { outbox, wire } = outboxOf();
+    const { outbox, wire, turn } = outboxOf();
     outbox.attach(line((data) => wire.push(data)));
     outbox.push('a');
     outbox.push('b');
     expect(wire).toEqual([]);
-    await microtasks();
+    await turn();
     expect(wire).toEqual(['a', 'b']);
   });
 
   test('keeps what was given while no transport is attached', async () => {
-    const { outbox, wire } = outboxOf();
+    const { outbox, wire, turn } = outboxOf();
     outbox.push('a');
-    await microtasks();
+    await turn();
     expect([wire, outbox.counts.waiting]).toEqual([[], 1]);
     outbox.attach(line((data) => wire.push(data)));
-    await microtasks();
+    await turn();
     expect(wire).toEqual(['a']);
   });
 
   test('keeps what it was about to hand over when the transport goes within the turn', async () => {
-    const { outbox, wire } = outboxOf();
+    const { outbox, wire, turn } = outboxOf();
     outbox.attach(line((data) => wire.push(data)));
     outbox.push('a');
     outbox.detach();
-    await microtasks();
+    await turn();
     expect([wire, outbox.counts]).toMatchObject([[], { waiting: 1, sent: 0 }]);
   });
 
+  test('hands the first over a turn after the transport came: one that ends at once is trusted with nothing', async () => {
+    const { outbox, wire, turn } = outboxOf();
+    outbox.push('a');
+    outbox.attach(line((data) => wire.push(data)));
+    outbox.push('b');
+    await microtasks();
+    outbox.detach();
+    await turn();
+    expect([wire, outbox.counts]).toMatchObject([[], { waiting: 2, sent: 0 }]);
+    outbox.attach(line((data) => wire.push(data)));
+    await turn();
+    expect(wire).toEqual(['a', 'b']);
+  });
+
+  test('trusts nothing to a transport that is closing: it would be discarded without a word', async () => {
+    const { outbox, wire, turn } = outboxOf();
+    let isOpen = true;
+    outbox.attach(
+      line(
+        (data) => wire.push(data),
+        () => isOpen,
+      ),
+    );
+    outbox.push('a');
+    await turn();
+    isOpen = false;
+    outbox.push('b');
+    await turn();
+    expect([wire, outbox.counts]).toMatchObject([['a'], { waiting: 1, sent: 1 }]);
+  });
+
   test('keeps the rest when the transport goes in the middle of a flush', async () => {
-    const { outbox, wire } = outboxOf();
+    const { outbox, wire, turn } = outboxOf();
     outbox.attach(
       line((data) => {
         wire.push(data);
@@ -58,19 +97,19 @@ describe('the outbox', () => {
       }),
     );
     for (const text of ['a', 'b', 'c']) outbox.push(text);
-    await microtasks();
+    await turn();
     expect([wire, outbox.counts]).toMatchObject([['a'], { sent: 1, waiting: 2 }]);
   });
 
   test('goes on with the next when the transport refuses one', async () => {
-    const { outbox, wire } = outboxOf();
+    const { outbox, wire, turn } = outboxOf();
     const refuse = (data: WireData): void => {
       if (data === 'b') throw new Error('no');
       wire.push(data);
     };
     outbox.attach(line(refuse));
     const fates = ['a', 'b', 'c'].map((text) => fateOf(outbox.push(text).settled));
-    await microtasks();
+    await turn();
     expect([wire, fates.map(({ kind }) => kind)]).toEqual([
       ['a', 'c'],
       ['resolved', 'rejected', 'resolved'],
@@ -78,11 +117,11 @@ describe('the outbox', () => {
   });
 
   test('closed, drops what waits and refuses what comes, each with an error of its own', async () => {
-    const { outbox } = outboxOf();
+    const { outbox, turn } = outboxOf();
     const waiting = fateOf(outbox.push('a').settled);
     outbox.close('CONNECTION_ENDED', new Error('why'));
     const late = [fateOf(outbox.push('b').settled), fateOf(outbox.push('c').settled)];
-    await microtasks();
+    await turn();
     for (const { error } of [waiting, ...late]) {
       expect(error).toMatchObject({ code: 'CONNECTION_ENDED', connectionId: 'c', cause: { message: 'why' } });
     }
@@ -99,22 +138,22 @@ describe('the outbox', () => {
   });
 
   test('opened again, takes messages again', async () => {
-    const { outbox, wire } = outboxOf();
+    const { outbox, wire, turn } = outboxOf();
     outbox.close('CONNECTION_ENDED');
     outbox.open();
     outbox.push('a');
     outbox.attach(line((data) => wire.push(data)));
-    await microtasks();
+    await turn();
     expect(wire).toEqual(['a']);
   });
 
   test('counts drops by their reason', async () => {
-    const { outbox } = outboxOf();
+    const { outbox, turn } = outboxOf();
     outbox.push('a').cancel();
     outbox.push('b').cancel();
     outbox.push('c');
     outbox.close('SERVICE_DESTROYED');
-    await microtasks();
+    await turn();
     expect(outbox.counts.droppedBy).toEqual({ SEND_CANCELLED: 2, SERVICE_DESTROYED: 1 });
   });
 

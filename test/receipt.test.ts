@@ -34,6 +34,13 @@ describe('a receipt', () => {
     await expect(first).resolves.toMatchObject({ outcome: 'sent' });
   });
 
+  test('keeps its first fate for who asks later', async () => {
+    const receipt = new PendingReceipt('m1', () => false);
+    receipt.sent();
+    receipt.dropped(error);
+    await expect(receipt.settled).resolves.toEqual({ outcome: 'sent', id: 'm1' });
+  });
+
   test('can be left alone: a rejection that nobody listens to is no unhandled one (pain 46)', async () => {
     const unhandled: unknown[] = [];
     const hear = (reason: unknown): void => void unhandled.push(reason);

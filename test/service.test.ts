@@ -32,6 +32,7 @@ describe('the first usage example', () => {
     const run = example();
     await handedIn.clock.advanceAsync(0);
     sockets.last.opens();
+    await handedIn.clock.advanceAsync(0);
     await run;
     expect(sockets.last.sent).toEqual(['{"type":"input","data":"ls -la"}']);
   });

@@ -29,6 +29,8 @@ export interface TransportListener {
 export interface Transport {
   /** Hands data to the socket. @throws Whatever the socket throws; then the data was not taken. */
   send(data: WireData): void;
+  /** Whether the socket takes data. One that is closing discards it without a word. Source: WHATWG WebSockets, `send()`. */
+  readonly isOpen: boolean;
   /** Bytes that the socket has taken and not yet given to the network. */
   readonly bufferedBytes: number;
   /** Sends a protocol ping; `null` where the platform cannot, as in browsers. */

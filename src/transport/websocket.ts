@@ -4,6 +4,7 @@ import type { Address, InboundData, Transport, TransportEnd, TransportListener }
 
 /** The part of the standard `WebSocket` that is used, and what `ws` adds to it. */
 export interface WebSocketLike {
+  readonly readyState: number;
   readonly bufferedAmount: number;
   binaryType: string;
   onopen: ((event: never) => unknown) | null;
@@ -30,6 +31,8 @@ export interface WebSocketOptions {
   clock: Clock;
 }
 
+// the standard's number for a socket that takes data
+const OPEN = 1;
 // a socket that reports an error and then never a close is given up after this time
 const CLOSE_AFTER_ERROR_MS = 1_000;
 
@@ -100,6 +103,9 @@ export function openWebSocket(
   return {
     send(data) {
       socket.send(data);
+    },
+    get isOpen() {
+      return socket.readyState === OPEN;
     },
     get bufferedBytes() {
       return socket.bufferedAmount;

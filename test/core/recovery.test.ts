@@ -52,9 +52,9 @@ function closure(code: number, initiator: CloseInitiator = 'peer'): Closure {
 }
 
 describe('the rule for a close code', () => {
-  test.each(table)('says of %i: %s, as %s, after at least %i ms', (code, verdict, category, floorMs) => {
-    const rule = closeRule(code);
-    expect([rule.verdict, rule.category, rule.floorMs ?? 0]).toEqual([verdict, category, floorMs]);
+  test.each(table)('says of %i: %s, as %s, after at least %i ms', (code, ...said) => {
+    const { verdict, category, floorMs = 0 } = closeRule(code);
+    expect([verdict, category, floorMs]).toEqual(said);
   });
 
   test.each([1000, 1001, 1005, 1006, 1011, 1012, 1013, 1014])(
@@ -137,19 +137,16 @@ describe('rules of the application', () => {
 });
 
 describe('the failure that a closure amounts to', () => {
-  test.each<{ initiator: CloseInitiator; wasOpen: boolean; code: ErrorCode }>([
-    { initiator: 'peer', wasOpen: true, code: 'CLOSED_BY_PEER' },
-    { initiator: 'network', wasOpen: true, code: 'CONNECTION_LOST' },
-    { initiator: 'local', wasOpen: true, code: 'CLOSED_LOCALLY' },
-    { initiator: 'peer', wasOpen: false, code: 'HANDSHAKE_FAILED' },
-    { initiator: 'network', wasOpen: false, code: 'HANDSHAKE_FAILED' },
-    { initiator: 'local', wasOpen: false, code: 'HANDSHAKE_FAILED' },
-  ])(
-    'is $code when $initiator ends a socket, open before: $wasOpen (original fault 33)',
-    ({ initiator, wasOpen, code }) => {
-      expect(failureOfClosure(closure(1006, initiator), { wasOpen }).code).toBe(code);
-    },
-  );
+  test.each<[ErrorCode, CloseInitiator, boolean]>([
+    ['CLOSED_BY_PEER', 'peer', true],
+    ['CONNECTION_LOST', 'network', true],
+    ['CLOSED_LOCALLY', 'local', true],
+    ['HANDSHAKE_FAILED', 'peer', false],
+    ['HANDSHAKE_FAILED', 'network', false],
+    ['HANDSHAKE_FAILED', 'local', false],
+  ])('is %s when it is ended by: %s, was open: %s (original fault 33)', (code, initiator, wasOpen) => {
+    expect(failureOfClosure(closure(1006, initiator), { wasOpen }).code).toBe(code);
+  });
 
   test('is retried when the server refuses the connection (pain 28)', () => {
     expect(failureOfClosure(closure(1006, 'network'), { wasOpen: false }).verdict).toBe('retry');

@@ -189,9 +189,9 @@ describe('the health of the link', () => {
   });
 
   test.each([
-    { why: 'the wire has no form of ping', canPing: false, policy: {} },
-    { why: 'the heartbeat is off', canPing: true, policy: { heartbeat: null } },
-  ])('is not watched when $why', ({ canPing, policy }) => {
+    ['the wire has no form of ping', { canPing: false, policy: {} }],
+    ['the heartbeat is off', { canPing: true, policy: { heartbeat: null } }],
+  ])('is not watched when %s', (_why, { canPing, policy }) => {
     const connection = running({ policy });
     connection.tell(...WAYS.dialing, opened(1, canPing), { type: 'greeting.completed' });
     connection.clock.advance(3_600_000);

@@ -219,11 +219,11 @@ describe('providers that fail', () => {
   });
 
   test.each([
-    { way: 'authorizing', code: 'CREDENTIALS_TIMEOUT', limitMs: DEFAULT_POLICY.credentialsTimeoutMs },
-    { way: 'locating', code: 'URL_TIMEOUT', limitMs: DEFAULT_POLICY.urlTimeoutMs },
-    { way: 'dialing', code: 'CONNECT_TIMEOUT', limitMs: DEFAULT_POLICY.connectTimeoutMs },
-    { way: 'greeting', code: 'GREETING_TIMEOUT', limitMs: DEFAULT_POLICY.greetingTimeoutMs },
-  ] as const)('gives a step that is $way $limitMs ms, then retries with $code (pain 2)', ({ way, code, limitMs }) => {
+    ['authorizing', DEFAULT_POLICY.credentialsTimeoutMs, 'CREDENTIALS_TIMEOUT'],
+    ['locating', DEFAULT_POLICY.urlTimeoutMs, 'URL_TIMEOUT'],
+    ['dialing', DEFAULT_POLICY.connectTimeoutMs, 'CONNECT_TIMEOUT'],
+    ['greeting', DEFAULT_POLICY.greetingTimeoutMs, 'GREETING_TIMEOUT'],
+  ] as const)('gives a step that is %s %i ms, then retries with %s (pain 2)', (way, limitMs, code) => {
     const connection = running();
     connection.tell(...WAYS[way]);
     connection.clock.advance(limitMs - 1);

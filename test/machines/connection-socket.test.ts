@@ -102,14 +102,14 @@ describe('the socket', () => {
     expect(socket).toEqual(['made for c1', 'dial 1', 'disposed of']);
   });
 
-  test.each<{ leaf: Leaf; on: ConnectionEvent }>([
-    { leaf: 'authorizing', on: disconnect },
-    { leaf: 'locating', on: disconnect },
-    { leaf: 'dialing', on: disconnect },
-    { leaf: 'greeting', on: disconnect },
-    { leaf: 'dialing', on: closed(1) },
-    { leaf: 'greeting', on: closed(1, closedWith(1002)) },
-  ])('is disposed of when a connection that is $leaf leaves on $on.type (pain 22)', ({ leaf, on }) => {
+  test.each<[Leaf, ConnectionEvent]>([
+    ['authorizing', disconnect],
+    ['locating', disconnect],
+    ['dialing', disconnect],
+    ['greeting', disconnect],
+    ['dialing', closed(1)],
+    ['greeting', closed(1, closedWith(1002))],
+  ])('is disposed of when a connection that is %s leaves its attempt (pain 22)', (leaf, on) => {
     const { connection, socket } = withSocket();
     connection.tell(...WAYS[leaf], on, opened(1));
     expect(socket.filter((line) => line === 'disposed of')).toHaveLength(1);

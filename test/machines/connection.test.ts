@@ -168,15 +168,22 @@ const ignored = LEAVES.flatMap((given) => {
 });
 
 describe('the connection chart', () => {
-  test.each(rows)('goes from $given, on $on.type, to $next', ({ given, on, next, effects }) => {
-    const { snapshot, effects: found } = stepped([...WAYS[given], on]);
-    expect([leafOf(snapshot), found]).toEqual([next, effects]);
-  });
+  test.each(rows.map((row) => [`${row.given}, on ${row.on.type}, to ${row.next}`, row] as const))(
+    'goes from %s',
+    (_step, row) => {
+      const { given, on, next, effects } = row;
+      const { snapshot, effects: found } = stepped([...WAYS[given], on]);
+      expect([leafOf(snapshot), found]).toEqual([next, effects]);
+    },
+  );
 
-  test.each(ignored)('stays $given, and does nothing, on $on.type', ({ given, on }) => {
-    const { snapshot, effects } = stepped([...WAYS[given], on]);
-    expect([leafOf(snapshot), effects]).toEqual([given, []]);
-  });
+  test.each(ignored.map((row) => [`${row.given}, and does nothing, on ${row.on.type}`, row] as const))(
+    'stays %s',
+    (_step, { given, on }) => {
+      const { snapshot, effects } = stepped([...WAYS[given], on]);
+      expect([leafOf(snapshot), effects]).toEqual([given, []]);
+    },
+  );
 
   test.each<[Leaf, ConnectionStateName]>([
     ['idle', 'idle'],

@@ -101,20 +101,27 @@ function watching(watched: HeartbeatPolicy | null = policy): Watch {
 }
 
 describe('the health chart', () => {
-  test.each(rows)('goes from $given, on $on.type, to $next', ({ given, on, next, effects }) => {
-    const { snapshot, effects: found } = stepped([...ways[given], on]);
-    expect([leafOf(snapshot), found]).toEqual([next, effects]);
-  });
+  test.each(rows.map((row) => [`${row.given}, on ${row.on.type}, to ${row.next}`, row] as const))(
+    'goes from %s',
+    (_step, row) => {
+      const { given, on, next, effects } = row;
+      const { snapshot, effects: found } = stepped([...ways[given], on]);
+      expect([leafOf(snapshot), found]).toEqual([next, effects]);
+    },
+  );
 
-  test.each(ignored)('stays $given, and does nothing, on $on.type', ({ given, on }) => {
-    const { snapshot, effects } = stepped([...ways[given], on]);
-    expect([leafOf(snapshot), effects]).toEqual([given, []]);
-  });
+  test.each(ignored.map((row) => [`${row.given}, and does nothing, on ${row.on.type}`, row] as const))(
+    'stays %s',
+    (_step, { given, on }) => {
+      const { snapshot, effects } = stepped([...ways[given], on]);
+      expect([leafOf(snapshot), effects]).toEqual([given, []]);
+    },
+  );
 
   test.each([
-    { way: 'quiet', watched: policy },
-    { way: 'unwatched', watched: null },
-  ])('starts $way by whether it knows how to probe', ({ way, watched }) => {
+    ['quiet', policy],
+    ['unwatched', null],
+  ])('starts %s by whether it knows how to probe', (way, watched) => {
     expect(leafOf(stepped([], watched).snapshot)).toBe(way);
   });
 

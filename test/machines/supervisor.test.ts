@@ -85,16 +85,23 @@ const ignored: { given: Leaf; on: SupervisorEvent }[] = [
 ];
 
 describe('the supervisor chart', () => {
-  test.each(rows)('goes from $given, on $on.type, to $next', ({ given, on, next, effects }) => {
-    const { snapshot, effects: found } = stepped(...ways[given], on);
-    expect([leafOf(snapshot), found]).toEqual([next, effects]);
-  });
+  test.each(rows.map((row) => [`${row.given}, on ${row.on.type}, to ${row.next}`, row] as const))(
+    'goes from %s',
+    (_step, row) => {
+      const { given, on, next, effects } = row;
+      const { snapshot, effects: found } = stepped(...ways[given], on);
+      expect([leafOf(snapshot), found]).toEqual([next, effects]);
+    },
+  );
 
-  test.each(ignored)('stays $given, and does nothing, on $on.type', ({ given, on }) => {
-    const { snapshot, effects } = stepped(...ways[given], on);
-    expect([leafOf(snapshot), effects]).toEqual([given, []]);
-    expect(snapshot.context).toEqual(stepped(...ways[given]).snapshot.context);
-  });
+  test.each(ignored.map((row) => [`${row.given}, and does nothing, on ${row.on.type}`, row] as const))(
+    'stays %s',
+    (_step, { given, on }) => {
+      const { snapshot, effects } = stepped(...ways[given], on);
+      expect([leafOf(snapshot), effects]).toEqual([given, []]);
+      expect(snapshot.context).toEqual(stepped(...ways[given]).snapshot.context);
+    },
+  );
 
   test('counts a connection as active from its first attempt until it rests', () => {
     const { context } = stepped(request('a'), request('b'), active('a'), active('b'), active('a')).snapshot;
@@ -104,9 +111,9 @@ describe('the supervisor chart', () => {
   });
 
   test.each([
-    { how: 'released', event: released('a') },
-    { how: 'dead', event: died('a') },
-  ])('forgets a connection that is $how', ({ event }) => {
+    ['released', released('a')],
+    ['dead', died('a')],
+  ])('forgets a connection that is %s', (_how, event) => {
     const { context } = stepped(request('a'), request('b'), active('a'), active('b'), event).snapshot;
     expect(context).toMatchObject({ connections: ['b'], active: ['b'] });
   });

@@ -145,6 +145,10 @@ export const INVARIANTS: readonly Invariant[] = [
       (to.context.tenure === 'stable' ? isFired(event, 'stablePeriod') : isEstablished(to) || event.type === 'connect'),
   },
   {
+    says: 'is not yet stable when a link is established',
+    holds: (edge) => !enters(edge, isEstablished) || edge.to.context.tenure === 'new',
+  },
+  {
     says: 'fails its credentials at most once more than they may be retried',
     holds: ({ to: { context } }) =>
       context.credentialsFailures <= (context.policy.maxCredentialsRetries ?? Infinity) + 1,

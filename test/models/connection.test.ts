@@ -90,7 +90,7 @@ describe('the connection, explored', () => {
     expect(stranded(graph, (snapshot) => leafOf(snapshot) === 'closed')).toEqual([]);
   });
 
-  test.each(INVARIANTS)('$says', ({ holds }) => {
+  test.each(INVARIANTS.map(({ says, holds }) => [says, holds] as const))('%s', (_says, holds) => {
     expect(
       graph.edges
         .filter((edge) => !holds(edge))

@@ -45,6 +45,11 @@ const invariants: { says: string; holds: (edge: HealthStep) => boolean }[] = [
     holds: ({ from, to }) => !(isDoubted(from) && isDoubted(to)) || from.children['probe'] === to.children['probe'],
   },
   {
+    says: 'lets the deadline of a doubt run: until a frame comes, only time moves it on',
+    holds: ({ from, event, to }) =>
+      !(isDoubted(from) && isDoubted(to)) || to === from || event.type.startsWith('xstate.after.'),
+  },
+  {
     says: 'ends a doubt with the first frame, whatever had been said before',
     holds: ({ from, event, to }) => !(isDoubted(from) && event.type === 'link.heard') || leafOf(to) === 'quiet',
   },
@@ -89,17 +94,21 @@ describe('the health of a link, explored', () => {
     expect(stranded(graph, (snapshot) => leafOf(snapshot) === 'dead')).toEqual([]);
   });
 
-  test.each(invariants)('$says', ({ holds }) => {
+  test.each(invariants.map(({ says, holds }) => [says, holds] as const))('%s', (_says, holds) => {
     expect([...graph.edges, ...silent.edges].filter((edge) => !holds(edge)).map(edgeInWords)).toEqual([]);
   });
 
   test.each([
-    { kind: 'watched', input: watched, explored: graph },
-    { kind: 'unwatched', input: unwatched, explored: silent },
-  ])('does as a real actor what it does when stepped, $kind, with the timers of its state', ({ input, explored }) => {
-    const timers: Record<string, number> = { quiet: 1, probing: 1, late: 1, dead: 0, unwatched: 0 };
-    const create = (clock: SimulatedClock): Actor<typeof healthMachine> => createActor(healthMachine, { clock, input });
-    const timersOf = (snapshot: HealthSnapshot): number => timers[leafOf(snapshot)] ?? -1;
-    expect(divergences(explored, { create, timersOf })).toEqual([]);
-  });
+    ['watched', watched, graph],
+    ['unwatched', unwatched, silent],
+  ] as const)(
+    'does as a real actor what it does when stepped, %s, with the timers of its state',
+    (_kind, input, explored) => {
+      const timers: Record<string, number> = { quiet: 1, probing: 1, late: 1, dead: 0, unwatched: 0 };
+      const create = (clock: SimulatedClock): Actor<typeof healthMachine> =>
+        createActor(healthMachine, { clock, input });
+      const timersOf = (snapshot: HealthSnapshot): number => timers[leafOf(snapshot)] ?? -1;
+      expect(divergences(explored, { create, timersOf })).toEqual([]);
+    },
+  );
 });

@@ -26,20 +26,20 @@ describe('close codes', () => {
 
 describe('a close reason', () => {
   test.each([
-    { what: 'short text', reason: 'bye', kept: 'bye' },
-    { what: 'no text', reason: '', kept: '' },
-    { what: '123 letters', reason: 'x'.repeat(123), kept: 'x'.repeat(123) },
-    { what: '124 letters', reason: 'x'.repeat(124), kept: 'x'.repeat(123) },
-    { what: 'two bytes that just fit', reason: `${'x'.repeat(121)}é`, kept: `${'x'.repeat(121)}é` },
-    { what: 'two bytes of which one fits', reason: `${'x'.repeat(122)}é`, kept: 'x'.repeat(122) },
-    { what: 'three bytes that just fit', reason: '日'.repeat(41), kept: '日'.repeat(41) },
-    { what: 'three bytes of which none fits', reason: '日'.repeat(42), kept: '日'.repeat(41) },
-    { what: 'three bytes of which two fit', reason: `${'x'.repeat(121)}日`, kept: 'x'.repeat(121) },
-    { what: 'four bytes that just fit', reason: `${'x'.repeat(119)}👍`, kept: `${'x'.repeat(119)}👍` },
-    { what: 'four bytes of which three fit', reason: `${'x'.repeat(120)}👍`, kept: 'x'.repeat(120) },
-    { what: 'a lone surrogate that just fits', reason: `${'x'.repeat(120)}\ud83d`, kept: `${'x'.repeat(120)}\ud83d` },
-    { what: 'a lone surrogate of which two bytes fit', reason: `${'x'.repeat(121)}\udc4d`, kept: 'x'.repeat(121) },
-  ])('is cut at a character, for $what (pain 51)', ({ reason, kept }) => {
+    ['short text', 'bye', 'bye'],
+    ['no text', '', ''],
+    ['123 letters', 'x'.repeat(123), 'x'.repeat(123)],
+    ['124 letters', 'x'.repeat(124), 'x'.repeat(123)],
+    ['two bytes that just fit', `${'x'.repeat(121)}é`, `${'x'.repeat(121)}é`],
+    ['two bytes of which one fits', `${'x'.repeat(122)}é`, 'x'.repeat(122)],
+    ['three bytes that just fit', '日'.repeat(41), '日'.repeat(41)],
+    ['three bytes of which none fits', '日'.repeat(42), '日'.repeat(41)],
+    ['three bytes of which two fit', `${'x'.repeat(121)}日`, 'x'.repeat(121)],
+    ['four bytes that just fit', `${'x'.repeat(119)}👍`, `${'x'.repeat(119)}👍`],
+    ['four bytes of which three fit', `${'x'.repeat(120)}👍`, 'x'.repeat(120)],
+    ['a lone surrogate that just fits', `${'x'.repeat(120)}\ud83d`, `${'x'.repeat(120)}\ud83d`],
+    ['a lone surrogate of which two bytes fit', `${'x'.repeat(121)}\udc4d`, 'x'.repeat(121)],
+  ])('is cut at a character, for %s (pain 51)', (_what, reason, kept) => {
     expect(clampCloseReason(reason)).toBe(kept);
   });
 

@@ -66,6 +66,7 @@ describe.each(KINDS)('a socket of $kind', ({ make }) => {
     socket.ends(4000, 'bye', true);
     expect([told, received]).toEqual([['opened', 'received', 'ended'], ['text']]);
     expect(ends).toEqual([{ code: 4000, reason: 'bye', wasClean: true, initiator: 'peer', detail: null }]);
+    expect(socket.listenersLeft).toBe(0);
   });
 
   test('that reports an error and then a close has one end, with both (pain 23)', () => {
