@@ -4,7 +4,6 @@ import { describe, expect, test } from 'vitest';
 import { Outbox } from '../src/outbox.ts';
 import type { Transport, WireData } from '../src/transport/transport.ts';
 import { SimulatedClock } from './support/clock.ts';
-import { SimulatedClock } from './support/clock.ts';
 import { fateOf, microtasks, rig, TERMINAL } from './support/service.ts';
 
 function line(send: (data: WireData) => void): Transport {
@@ -73,16 +72,11 @@ describe('the outbox', () => {
 
   test('trusts nothing to a transport that is closing: it would be discarded without a word', async () => {
     const { outbox, wire, turn } = outboxOf();
-    let isOpen = true;
-    outbox.attach(
-      line(
-        (data) => wire.push(data),
-        () => isOpen,
-      ),
-    );
+    const transport = { ...line((data) => wire.push(data)), isOpen: true };
+    outbox.attach(transport);
     outbox.push('a');
     await turn();
-    isOpen = false;
+    transport.isOpen = false;
     outbox.push('b');
     await turn();
     expect([wire, outbox.counts]).toMatchObject([['a'], { waiting: 1, sent: 1 }]);
