@@ -26,6 +26,9 @@ export type HealthEvent =
 /** What the health actor tells the connection that owns it. */
 export type HealthEdge = { type: 'health.late' } | { type: 'health.recovered' } | { type: 'health.dead' };
 
+// the last part of the deadline: a turn of the event loop and some, in which frames that are there already are read
+const GRACE_MS = 20;
+
 /** Whether one physical link still answers. One actor per link, for as long as the link is in use. */
 export const healthMachine = setup({
   types: {
@@ -48,7 +51,8 @@ export const healthMachine = setup({
   delays: {
     interval: ({ context }) => context.policy?.intervalMs ?? 25_000,
     late: ({ context }) => context.policy?.lateMs ?? 2_500,
-    dead: ({ context }) => (context.policy ? context.policy.timeoutMs - context.policy.lateMs : 7_500),
+    dead: ({ context: { policy } }) => (policy ? Math.max(0, policy.timeoutMs - policy.lateMs - GRACE_MS) : 7_500),
+    grace: GRACE_MS,
   },
 }).createMachine({
   id: 'health',
@@ -83,7 +87,12 @@ export const healthMachine = setup({
           description: 'The answer is overdue: the connection is degraded, not yet given up.',
           entry: 'reportLate',
           on: { 'link.heard': { target: '#health.quiet', actions: 'reportRecovered' } },
-          after: { dead: { target: '#health.dead' } },
+          after: { dead: { target: 'overdue' } },
+        },
+        overdue: {
+          description: 'The deadline is here, but its timer may be late itself: what lies in the socket is read first.',
+          on: { 'link.heard': { target: '#health.quiet', actions: 'reportRecovered' } },
+          after: { grace: { target: '#health.dead' } },
         },
       },
     },

@@ -64,7 +64,7 @@ export class Endpoint {
     return ask(
       async (signal) => ({
         url: typeof url === 'function' ? await url(request(signal)) : url,
-        protocols: typeof protocols === 'function' ? protocols(request(signal)) : protocols,
+        protocols: typeof protocols === 'function' ? await protocols(request(signal)) : protocols,
       }),
       (answer) => {
         this.#credentials = undefined;
@@ -93,8 +93,11 @@ function ask<Value>(
   settled: (answer: Answer<Value>) => void,
 ): () => void {
   const controller = new AbortController();
+  let answered = false;
   const tell = (answer: Answer<Value>): void => {
-    if (!controller.signal.aborted) settled(answer);
+    if (controller.signal.aborted) return;
+    answered = true;
+    settled(answer);
   };
   new Promise<Value>((resolve) => {
     resolve(question(controller.signal));
@@ -107,7 +110,8 @@ function ask<Value>(
     },
   );
   return () => {
-    controller.abort();
+    // what has answered may go on with what it began
+    if (!answered) controller.abort();
   };
 }
 

@@ -42,7 +42,7 @@ export interface ServiceOptions {
    */
   url: string | URL | UrlProvider;
   /** Subprotocols to offer, or a function of the same request as the URL provider's. @default none */
-  protocols?: readonly string[] | ((request: AddressRequest) => readonly string[]);
+  protocols?: readonly string[] | ((request: AddressRequest) => readonly string[] | Promise<readonly string[]>);
   /** Asked before each attempt; what it gives is handed to the URL provider and to `protocols`. @default none */
   credentials?: CredentialsProvider | CredentialsOptions;
   /** Deadline of the URL provider. @default 10_000 */

@@ -9,7 +9,7 @@ import { Outbox } from './outbox.ts';
 import { encodePlain } from './protocol/codec.ts';
 import type { ServiceSettings } from './settings.ts';
 import type { Clock } from './transport/clock.ts';
-import type { InboundData, TransportEnd } from './transport/transport.ts';
+import type { InboundData, Transport, TransportEnd } from './transport/transport.ts';
 import { openWebSocket, type WebSocketConstructor } from './transport/websocket.ts';
 
 export interface PortsOptions {
@@ -137,14 +137,7 @@ export class Ports {
     }
     const unhear = link.onceHeard(heard);
     const { transport } = link;
-    isolated(
-      () => {
-        if (typeof ping === 'function') transport.send(encodePlain(ping()).data);
-        else if (ping === 'auto') transport.ping?.();
-      },
-      [],
-      this.#options.report,
-    );
+    isolated(() => (ping === 'silence' ? undefined : sendProbe(transport, ping)), [], this.#options.report);
     return unhear;
   }
 
@@ -182,6 +175,7 @@ export class Ports {
         () => {
           const decided = decide({ ...failed });
           if (decided === 'retry' || decided === 'stop') verdict = decided;
+          return decided;
         },
         [],
         this.#options.report,
@@ -189,6 +183,15 @@ export class Ports {
     }
     return { ...failed, verdict };
   }
+}
+
+/** @returns What the application's `ping` gave, if that is a promise: a probe cannot wait for it. */
+function sendProbe(transport: Transport, ping: 'auto' | (() => unknown)): unknown {
+  if (ping === 'auto') return transport.ping?.();
+  const message = ping();
+  if (message instanceof Promise) return message;
+  transport.send(encodePlain(message).data);
+  return undefined;
 }
 
 // Source: WHATWG WebSockets standard: the constructor throws a SyntaxError for a URL or subprotocol that can never work

@@ -173,7 +173,7 @@ export class EnhancedWebSocketService {
 
   /**
    * Ends everything: open connections close, within a deadline; what waits is answered. Resolves when no socket, timer or
-   * listener of this service is left. Every later call is refused with `SERVICE_DESTROYED`.
+   * listener of this service is left. Whatever is asked of it later is refused with `SERVICE_DESTROYED`.
    *
    * @throws {ConfigurationError} Rejects with `INVALID_OPTIONS`; then nothing has happened.
    */

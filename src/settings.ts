@@ -41,7 +41,8 @@ export interface ServiceSettings {
 export function settle(options: EnhancedWebSocketOptions): Settings {
   check(optionsRule, options);
   return {
-    options,
+    // the caller may change its object afterwards; what was agreed on stays
+    options: { ...options, services: copied(options.services) },
     services: new Map(
       Object.entries(options.services).map(([type, service]) => [type, settleService(type, service, options)]),
     ),
@@ -64,6 +65,10 @@ export function amend({ options }: Settings, patch: ConfigPatch): Settings {
     services[type] = { ...present, ...change, ...nested(present, change) } as ServiceOptions;
   }
   return settle({ ...options, ...patch, services });
+}
+
+function copied(services: EnhancedWebSocketOptions['services']): EnhancedWebSocketOptions['services'] {
+  return Object.fromEntries(Object.entries(services).map(([type, service]) => [type, { ...service }]));
 }
 
 function nested(present: ServiceOptions | undefined, change: Partial<ServiceOptions>): Partial<ServiceOptions> {

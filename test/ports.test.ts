@@ -104,3 +104,30 @@ async function connectThrough(r: Rig, failures: number): Promise<void> {
   await r.settle();
   for (let failure = 1; failure <= failures; failure++) await r.passBackoff();
 }
+
+describe('a callback that gives a promise where none is waited for', () => {
+  const rejects = (() => Promise.reject(new Error('too late'))) as never;
+
+  test('as the verdict on a failure leaves the classification, and its rejection is reported (pain 46)', async () => {
+    const r = rig({ terminal: { decide: rejects } });
+    await r.open();
+    r.sockets.last.ends(1006);
+    await r.settle();
+    expect(r.state()).toBe('backoff');
+    expect(r.bugs).toMatchObject([{ code: 'LISTENER_THREW', cause: { message: 'too late' } }]);
+  });
+
+  test('as a ping sends nothing, and its rejection is reported (pain 46)', async () => {
+    const r = rig({ terminal: { heartbeat: { intervalMs: 100, ping: rejects } } });
+    const { socket } = await r.open();
+    await r.clock.advanceAsync(100);
+    expect([socket.sent, r.bugs]).toMatchObject([[], [{ code: 'LISTENER_THREW', cause: { message: 'too late' } }]]);
+  });
+
+  test('as subprotocols is waited for, as the URL is', async () => {
+    const r = rig({ terminal: { protocols: () => Promise.resolve(['v1']) } });
+    void r.service.connect(TERMINAL);
+    await r.settle();
+    expect(r.sockets.last.protocols).toEqual(['v1']);
+  });
+});

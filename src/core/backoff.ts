@@ -39,24 +39,33 @@ export type DelayFormula = (policy: BackoffPolicy, draw: number, facts: RetryFac
  */
 export function retryDelayMs(policy: BackoffPolicy, draw: number, facts: RetryFacts): number {
   const step = facts.wasStable ? facts.retry - 1 : facts.retry;
-  const jittered = step < 1 ? draw * policy.promptMs : between(policy.baseMs, ceilingMs(policy, step), draw);
-  const floored = facts.floorMs > 0 ? facts.floorMs + draw * policy.baseMs : 0;
-  return Math.min(MAX_DELAY_MS, Math.round(Math.max(jittered, floored)));
+  const delayMs = step < 1 ? draw * policy.promptMs : between(policy.baseMs, ceilingMs(policy, step), draw);
+  return floored(delayMs, { policy, draw, facts });
 }
 
 /** The wait before the retry that good news (online, visible, awake) sets off: spread, so that an office does not return as one. */
-export function promptDelayMs(policy: BackoffPolicy, draw: number): number {
-  return Math.round(draw * policy.promptMs);
+export function promptDelayMs(policy: BackoffPolicy, draw: number, facts: RetryFacts): number {
+  return floored(draw * policy.promptMs, { policy, draw, facts });
 }
 
 /** The wait of a retry made although the network is reported absent: the upper half of `offlineMs`. */
-export function offlineDelayMs(policy: BackoffPolicy, draw: number): number {
-  return Math.round(between(policy.offlineMs / 2, policy.offlineMs, draw));
+export function offlineDelayMs(policy: BackoffPolicy, draw: number, facts: RetryFacts): number {
+  return floored(between(policy.offlineMs / 2, policy.offlineMs, draw), { policy, draw, facts });
 }
 
 /** The wait of a retry made while the page is hidden: the upper half of `hiddenMs`, and never less than a visible page waits. */
 export function hiddenDelayMs(policy: BackoffPolicy, draw: number, facts: RetryFacts): number {
-  return Math.max(Math.round(between(policy.hiddenMs / 2, policy.hiddenMs, draw)), retryDelayMs(policy, draw, facts));
+  const hiddenMs = Math.round(between(policy.hiddenMs / 2, policy.hiddenMs, draw));
+  return Math.max(hiddenMs, retryDelayMs(policy, draw, facts));
+}
+
+// whatever sets a retry off, a peer that asked for time has it
+function floored(
+  delayMs: number,
+  { policy, draw, facts: { floorMs } }: { policy: BackoffPolicy; draw: number; facts: RetryFacts },
+): number {
+  const leastMs = floorMs > 0 ? floorMs + draw * policy.baseMs : 0;
+  return Math.min(MAX_DELAY_MS, Math.round(Math.max(delayMs, leastMs)));
 }
 
 function ceilingMs({ baseMs, capMs }: BackoffPolicy, step: number): number {

@@ -130,8 +130,8 @@ describe('the wait before a retry', () => {
       fc.property(anyPolicy, anyDraw, anyFacts, (given, draw, about) => {
         const waits = [
           retryDelayMs(given, draw, about),
-          promptDelayMs(given, draw),
-          offlineDelayMs(given, draw),
+          promptDelayMs(given, draw, about),
+          offlineDelayMs(given, draw, about),
           hiddenDelayMs(given, draw, about),
         ];
         expect(waits.filter((ms) => !(Number.isInteger(ms) && ms >= 0 && ms <= MAX_DELAY_MS))).toEqual([]);
@@ -146,13 +146,19 @@ describe('the wait before a retry', () => {
 
 describe('the other waits', () => {
   test('are prompt when good news sets them off', () => {
-    expect([0, 0.5, ALMOST_ONE].map((draw) => promptDelayMs(policy, draw))).toEqual([0, 100, 200]);
+    expect([0, 0.5, ALMOST_ONE].map((draw) => promptDelayMs(policy, draw, facts))).toEqual([0, 100, 200]);
+  });
+
+  test('let a peer that asked for time have it, whatever sets the retry off', () => {
+    const asked = { ...facts, floorMs: 50_000 };
+    const waits = [promptDelayMs, offlineDelayMs, hiddenDelayMs].map((delayMs) => delayMs(policy, 0, asked));
+    expect(waits).toEqual([50_000, 50_000, 50_000]);
   });
 
   test('are in the upper half of the offline time while the network is absent', () => {
     fc.assert(
       fc.property(anyPolicy, anyDraw, (given, draw) => {
-        const waitMs = offlineDelayMs(given, draw);
+        const waitMs = offlineDelayMs(given, draw, facts);
         expect(waitMs).toBeGreaterThanOrEqual(Math.floor(given.offlineMs / 2));
         expect(waitMs).toBeLessThanOrEqual(given.offlineMs);
       }),

@@ -19,7 +19,13 @@ const ways = {
   quiet: [],
   probing: [probe],
   late: [probe, elapsed('late', 'doubted.probing')],
-  dead: [probe, elapsed('late', 'doubted.probing'), elapsed('dead', 'doubted.late')],
+  overdue: [probe, elapsed('late', 'doubted.probing'), elapsed('dead', 'doubted.late')],
+  dead: [
+    probe,
+    elapsed('late', 'doubted.probing'),
+    elapsed('dead', 'doubted.late'),
+    elapsed('grace', 'doubted.overdue'),
+  ],
 } satisfies Record<string, HealthEvent[]>;
 type Leaf = keyof typeof ways;
 
@@ -54,8 +60,20 @@ const rows: Row[] = [
   {
     given: 'late',
     on: elapsed('dead', 'doubted.late'),
+    next: 'overdue',
+    effects: ['disarm dead', 'arm grace'],
+  },
+  {
+    given: 'overdue',
+    on: heard,
+    next: 'quiet',
+    effects: ['disarm grace', 'stop probe', 'tell parent health.recovered', 'arm interval'],
+  },
+  {
+    given: 'overdue',
+    on: elapsed('grace', 'doubted.overdue'),
     next: 'dead',
-    effects: ['disarm dead', 'stop probe', 'tell parent health.dead'],
+    effects: ['disarm grace', 'stop probe', 'tell parent health.dead'],
   },
 ];
 
@@ -63,6 +81,7 @@ const ignored: { given: Leaf; on: HealthEvent }[] = [
   { given: 'quiet', on: heard },
   { given: 'probing', on: probe },
   { given: 'late', on: probe },
+  { given: 'overdue', on: probe },
   { given: 'dead', on: probe },
   { given: 'dead', on: heard },
 ];

@@ -66,9 +66,11 @@ const invariants: { says: string; holds: (edge: HealthStep) => boolean }[] = [
       (leafOf(from) === 'probing' && event.type.startsWith('xstate.after.late.')),
   },
   {
-    says: 'calls a link dead only after the time for that, when it was late',
+    says: 'calls a link dead only after the time for that and a turn of grace, when it was late (pain 7)',
     holds: ({ from, event, to }) =>
-      leafOf(to) !== 'dead' || to === from || (leafOf(from) === 'late' && event.type.startsWith('xstate.after.dead.')),
+      leafOf(to) !== 'dead' ||
+      to === from ||
+      (leafOf(from) === 'overdue' && event.type.startsWith('xstate.after.grace.')),
   },
   {
     says: 'never takes back that a link is dead',
@@ -104,7 +106,7 @@ describe('the health of a link, explored', () => {
   ] as const)(
     'does as a real actor what it does when stepped, %s, with the timers of its state',
     (_kind, input, explored) => {
-      const timers: Record<string, number> = { quiet: 1, probing: 1, late: 1, dead: 0, unwatched: 0 };
+      const timers: Record<string, number> = { quiet: 1, probing: 1, late: 1, overdue: 1, dead: 0, unwatched: 0 };
       const create = (clock: SimulatedClock): Actor<typeof healthMachine> =>
         createActor(healthMachine, { clock, input });
       const timersOf = (snapshot: HealthSnapshot): number => timers[leafOf(snapshot)] ?? -1;

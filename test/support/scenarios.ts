@@ -185,6 +185,7 @@ async function unawaited(url: string, nowhere: string): Promise<unknown> {
       locked: { url, credentials: rejects, retry: { baseMs: 5, capMs: 10 } },
       lost: { url: rejects, retry: { baseMs: 5, capMs: 10 } },
       undecided: { url: nowhere, retry: { baseMs: 5, capMs: 10 }, decide: throws },
+      undecidable: { url: nowhere, retry: { baseMs: 5, capMs: 10 }, decide: rejects as never },
     },
     inspect: throws,
     onError: () => {
@@ -196,7 +197,7 @@ async function unawaited(url: string, nowhere: string): Promise<unknown> {
     service.on(type, rejects);
 
   const controller = new AbortController();
-  for (const serviceType of ['nowhere', 'once', 'locked', 'lost', 'undecided', 'no such service']) {
+  for (const serviceType of ['nowhere', 'once', 'locked', 'lost', 'undecided', 'undecidable', 'no such service']) {
     void service.connect({ serviceType });
     void service.connect({ serviceType, signal: controller.signal });
     void service.connect({ serviceType, signal: AbortSignal.abort() });
