@@ -1,14 +1,22 @@
 /** The statecharts, as the tools of XState and tests import them: pure, with effects only named. */
 export { connectionMachine } from './connection.ts';
+export type { BackoffPolicy } from '../src/core/backoff.ts';
+export type { Closure, Failure, Verdict } from '../src/core/recovery.ts';
 export {
   CONNECTION_STATES,
   stateOf,
+  type ActorInput,
   type ConnectionContext,
   type ConnectionEmitted,
   type ConnectionEvent,
   type ConnectionInput,
   type ConnectionStateName,
+  type Environment,
+  type EnvironmentSignal,
+  type GiveUpCause,
+  type RetryHold,
+  type SocketCommand,
 } from './facts.ts';
-export { healthMachine, type HealthEvent, type HealthInput, type HeartbeatPolicy } from './health.ts';
+export { healthMachine, type HealthEdge, type HealthEvent, type HealthInput, type HeartbeatPolicy } from './health.ts';
 export { DEFAULT_POLICY, type ConnectionPolicy } from './policy.ts';
 export { supervisorMachine, type SupervisorContext, type SupervisorEvent } from './supervisor.ts';

@@ -1,5 +1,3 @@
-import { redactUrl } from './core/redact.ts';
-
 /**
  * Reads a URL that a WebSocket can be opened to: `ws:` and `wss:`, and `http:` and `https:` as the same. Relative URLs are
  * resolved against the page, where there is one.
@@ -14,7 +12,7 @@ export function parseUrl(value: unknown): { ok: true; url: string } | { ok: fals
   try {
     url = new URL(value, location?.href);
   } catch {
-    return { ok: false, problem: `${redactUrl(String(value))} cannot be parsed` };
+    return { ok: false, problem: 'it cannot be parsed' };
   }
   if (url.protocol === 'http:') url.protocol = 'ws:';
   if (url.protocol === 'https:') url.protocol = 'wss:';

@@ -26,7 +26,8 @@ export function errorOf(failure: Failure, context: FailureContext): HoldfastErro
     attempt,
     ...(code.endsWith('_FAILED') && cause !== undefined && { cause }),
     ...(closure && {
-      ...(closure.initiator !== 'local' && { category: closeRule(closure.code, context.rules).category }),
+      // only the peer's own code says what kind of trouble it is
+      ...(closure.initiator === 'peer' && { category: closeRule(closure.code, context.rules).category }),
       closeCode: closure.code,
       closeReason: closure.reason,
       initiator: closure.initiator,

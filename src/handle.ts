@@ -9,7 +9,7 @@ import { Openings, type OpeningOptions } from './opening.ts';
 import type { DisconnectOptions } from './options.ts';
 import type { Ports } from './ports.ts';
 import type { Receipt } from './receipt.ts';
-import { check, disconnectRule, openingRule } from './schema.ts';
+import { check, disconnectRule, openingRule, subscribingRule } from './schema.ts';
 import type { ServiceSettings } from './settings.ts';
 import { placeOf, type ConnectionSnapshot, type ConnectionStatus, type Place } from './status.ts';
 import type { ConnectionActor } from './supervisor.ts';
@@ -85,7 +85,7 @@ export class Connection {
    * Opens it, from whatever state it is in; in backoff, without waiting any longer. Resolves when it is open.
    *
    * @throws {HoldfastError} Rejects with why it ended instead: what failed, `CLOSED_LOCALLY`, `CONNECT_ABORTED` or
-   *   `CONNECT_DEADLINE`, `SERVICE_DESTROYED`; or with `INVALID_OPTIONS`.
+   *   `CONNECT_DEADLINE`, `SERVICE_DESTROYED`; or with `INVALID_OPTIONS`, or `UNKNOWN_CONNECTION` once it is forgotten.
    */
   connect(options: Partial<OpeningOptions> = {}): Promise<void> {
     return quiet(this.#connect(options));
@@ -99,8 +99,14 @@ export class Connection {
     return this.#ports.outbox.push(message);
   }
 
-  /** Calls the listener with each message, as it arrives. @returns Ends the subscription. */
+  /**
+   * Calls the listener with each message, as it arrives.
+   *
+   * @returns Ends the subscription.
+   * @throws {ConfigurationError} `INVALID_OPTIONS` for a listener that is no function.
+   */
   subscribe(listener: (data: InboundData) => unknown): () => void {
+    check(subscribingRule, { listener });
     return this.#ports.inbox.subscribe(listener);
   }
 
@@ -163,7 +169,8 @@ export class Connection {
       if (this.#place.state === 'idle') this.#move({ state: 'closed', detail: 'closed' });
       return;
     }
-    if (this.#place.state === 'closed') return;
+    // closed, and nobody has asked for it again in the turn that is still going on
+    if (this.#place.state === 'closed' && this.#openings.size === 0) return;
     const ended = new Promise<void>((resolve) => {
       this.#endings.push(resolve);
     });

@@ -1,11 +1,18 @@
 /** An inspection event of XState; its fields beyond these depend on its type and on XState's version. */
 export interface InspectionEvent {
+  /** `@xstate.actor`, `@xstate.event`, `@xstate.microstep`, `@xstate.action` or `@xstate.snapshot`. */
   type: string;
-  rootId: string;
+  /** The root of the actor's system: one for each service. */
+  rootId?: string;
+  /** The actor that it speaks of. */
+  actorRef: unknown;
 }
 
+/** Hears one inspection event. A method's type, so that an observer of XState's own, narrower events fits as well. */
+type Hear = { hear(event: InspectionEvent): void }['hear'];
+
 /** Hears inspection events. What it throws is reported, and never reaches an actor. */
-export type Inspect = ((event: never) => void) | { next?: (event: never) => void };
+export type Inspect = Hear | { next?: Hear };
 
 /** What can be inspected at any time, also after its start. */
 export interface InspectableSystem {
@@ -17,8 +24,8 @@ export interface InspectableSystem {
 export function harmless(observer: Inspect, report: (cause: unknown) => void): (event: InspectionEvent) => void {
   return (event) => {
     try {
-      if (typeof observer === 'function') observer(event as never);
-      else observer.next?.(event as never);
+      if (typeof observer === 'function') observer(event);
+      else observer.next?.(event);
     } catch (cause) {
       report(cause);
     }

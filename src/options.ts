@@ -55,8 +55,9 @@ export interface ServiceOptions {
   /** What close codes lead to, asked before the defaults ({@link CLOSE_RULES}). @default [] */
   closeRules?: readonly CloseRule[];
   /**
-   * Has the last word on each failure: a verdict, or `undefined` to leave it as classified. When it throws, the
-   * classification stands and `onError` is told.
+   * Has the last word on each failure of a provider or a socket: a verdict, or `undefined` to leave it as classified. A
+   * deadline that passed and a dead link are retried without asking. When it throws, the classification stands and `onError`
+   * is told.
    */
   decide?: (failure: Failure) => Verdict | undefined;
   queue?: QueueOptions;
@@ -108,7 +109,7 @@ export interface HeartbeatOptions {
 
 /** Gives the credentials for one attempt. */
 export type CredentialsProvider = (request: CredentialsRequest) => Credentials | Promise<Credentials>;
-/** A token, or a token in an object that may carry more for the URL provider. Never printed, recorded or kept longer than an attempt. */
+/** A token, or a token in an object that may carry more for the URL provider. Never printed or recorded, and kept no longer than until the next attempt. */
 export type Credentials = string | { readonly token: string };
 
 export interface CredentialsOptions {
@@ -165,7 +166,7 @@ export interface ConnectOptions {
   key?: string;
   /** Handed to the providers. No part of the identity: the same connection with other params is a conflict. */
   params?: Readonly<Record<string, string>>;
-  /** Stops waiting; a connection that nobody else waits for or uses is then closed. */
+  /** Stops waiting; a connection that never opened, and that no other `connect` waits for, is then closed. */
   signal?: AbortSignal;
   /** Stops waiting after this time, likewise. @default none: retries go on until the connection opens or fails */
   timeoutMs?: number;

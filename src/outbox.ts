@@ -89,6 +89,8 @@ export class Outbox {
     this.#transport = undefined;
     this.#options.clock.clearTimeout(this.#trial);
     this.#trial = undefined;
+    // what was about to leave in this turn would wait now
+    if (!this.#options.queueing()) this.#dropAll('NOT_OPEN');
   }
 
   /** Hands everything that waits to the transport, as long as that is open. */
@@ -116,9 +118,7 @@ export class Outbox {
   /** Drops what waits, and refuses what comes, each with an error of its own. */
   close(code: ErrorCode, cause?: unknown): void {
     this.#closed = { code, cause };
-    for (let waiting = this.#queue.take(); waiting; waiting = this.#queue.take()) {
-      this.#drop(waiting, this.#error(code, { cause }));
-    }
+    this.#dropAll(code, cause);
   }
 
   get counts(): OutboxCounts {
@@ -169,6 +169,12 @@ export class Outbox {
     if (!waiting || !this.#queue.remove(waiting)) return false;
     this.#drop(waiting, this.#error('SEND_CANCELLED'));
     return true;
+  }
+
+  #dropAll(code: ErrorCode, cause?: unknown): void {
+    for (let waiting = this.#queue.take(); waiting; waiting = this.#queue.take()) {
+      this.#drop(waiting, this.#error(code, { cause }));
+    }
   }
 
   #drop(waiting: Waiting, error: MessageError): void {

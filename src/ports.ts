@@ -137,7 +137,15 @@ export class Ports {
     }
     const unhear = link.onceHeard(heard);
     const { transport } = link;
-    isolated(() => (ping === 'silence' ? undefined : sendProbe(transport, ping)), [], this.#options.report);
+    isolated(
+      () => (ping === 'silence' ? undefined : sendProbe(transport, ping)),
+      [],
+      (cause) => {
+        // a question that was not asked proves nothing: the link is no more in doubt than before
+        this.#options.report(cause);
+        heard();
+      },
+    );
     return unhear;
   }
 

@@ -62,7 +62,7 @@ const count = must('a whole number of at least 0', (value) => isWhole(value, 0))
 const limit = must('a whole number of at least 0, or Infinity', (value) => value === Infinity || isWhole(value, 0));
 const flag = must('true or false', (value) => typeof value === 'boolean');
 const callback = must('a function', isFunction);
-const text = must('a text that is not empty', (value) => isText(value) && value !== '');
+const text = must('a string that is not empty', (value) => isText(value) && value !== '');
 
 const isCloseCode = (value: unknown): boolean => isWhole(value, 0, 65_535);
 const closeRule = object({
@@ -114,7 +114,7 @@ const serviceFields = {
     'a URL or a function that gives one',
     (value) => isText(value) || value instanceof URL || isFunction(value),
   ),
-  protocols: must('a list of texts or a function', (value) => isFunction(value) || isListOf(value, isText)),
+  protocols: must('a list of strings or a function', (value) => isFunction(value) || isListOf(value, isText)),
   credentials: either(isFunction, object({ get: required(callback), timeoutMs: duration(1), maxRetries: limit })),
   urlTimeoutMs: duration(1),
   connectTimeoutMs: duration(1),
@@ -174,19 +174,30 @@ export const openingRule = object(openingFields);
 
 /** What `connect` of a service takes. */
 export const connectRule = object({
-  serviceType: required(must('a text', isText)),
+  serviceType: required(must('a string', isText)),
   terminalId: text,
   sessionId: text,
   key: text,
-  params: record(must('a text', isText)),
+  params: record(must('a string', isText)),
   ...openingFields,
 });
 
 /** What `disconnect` takes. */
 export const disconnectRule = object({
   code: must('1000 or from 3000 to 4999', (value) => value === 1000 || isWhole(value, 3000, 4999)),
-  reason: must('a text', isText),
+  reason: must('a string', isText),
 });
+
+const EVENT_TYPES: readonly unknown[] = ['opened', 'closed', 'retrying', 'gaveUp', 'status', 'message', 'error'];
+
+/** What `on` takes. */
+export const listeningRule = object({
+  type: required(must(`one of ${EVENT_TYPES.join(', ')}`, (value) => EVENT_TYPES.includes(value))),
+  listener: required(callback),
+});
+
+/** What `subscribe` takes. */
+export const subscribingRule = object({ listener: required(callback) });
 
 /** What `destroy` takes. */
 export const destroyRule = object({ deadlineMs: duration() });

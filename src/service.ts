@@ -8,7 +8,7 @@ import { isolated, quiet } from './isolation.ts';
 import type { ConfigPatch, ConnectOptions, DisconnectOptions, EnhancedWebSocketOptions } from './options.ts';
 import { Ports } from './ports.ts';
 import type { SendOutcome } from './receipt.ts';
-import { check, connectRule, destroyRule } from './schema.ts';
+import { check, connectRule, destroyRule, listeningRule } from './schema.ts';
 import { amend, settle, type ServiceSettings, type Settings } from './settings.ts';
 import type { ConnectionStatus } from './status.ts';
 import { connectionActor, startSupervisor, type ConnectionActor, type SupervisorActor } from './supervisor.ts';
@@ -153,8 +153,14 @@ export class EnhancedWebSocketService {
     return this.#member(connectionId).connection;
   }
 
-  /** Calls the listener with each event of a type. What it throws is reported, and stops nothing. @returns Removes it. */
+  /**
+   * Calls the listener with each event of a type. What it throws is reported, and stops nothing.
+   *
+   * @returns Removes it.
+   * @throws {ConfigurationError} `INVALID_OPTIONS` for a type that is none, or a listener that is no function.
+   */
   on<Type extends keyof ServiceEvents>(type: Type, listener: Listener<ServiceEvents[Type]>): () => void {
+    check(listeningRule, { type, listener });
     return this.#emitter.on(type, listener);
   }
 

@@ -74,7 +74,7 @@ describe('inspection', () => {
   });
 
   test('an observer without next is one that hears nothing', () => {
-    expect(() => harmless({}, () => undefined)({ type: 'a', rootId: 'b' })).not.toThrow();
+    expect(() => harmless({}, () => undefined)({ type: 'a', actorRef: null })).not.toThrow();
   });
 });
 

@@ -12,7 +12,7 @@ function linked(): { link: Link; peer: TransportListener; told: unknown[]; dispo
   const transport: Transport = {
     send: () => undefined,
     isOpen: true,
-    bufferedBytes: 0,
+
     ping: null,
     close: () => undefined,
     dispose: () => {

@@ -7,7 +7,7 @@ import { SimulatedClock } from './support/clock.ts';
 import { fateOf, microtasks, rig, TERMINAL } from './support/service.ts';
 
 function line(send: (data: WireData) => void): Transport {
-  return { send, isOpen: true, bufferedBytes: 0, ping: null, close: () => undefined, dispose: () => undefined };
+  return { send, isOpen: true, ping: null, close: () => undefined, dispose: () => undefined };
 }
 
 function outboxOf({ maxMessages = 10, maxBytes = 1_000, queueing = true } = {}): {

@@ -75,7 +75,7 @@ describe('a socket in use', () => {
 });
 
 describe('decide', () => {
-  test('is asked of every kind of failure, with a copy that it may spoil', async () => {
+  test('is asked of each failure of a provider or a socket, with a copy that it may spoil', async () => {
     const asked: string[] = [];
     const r = rig({
       terminal: {

@@ -35,11 +35,11 @@ describe('a rule', () => {
 
   test.each([
     [connectRule, {}, ['serviceType: is required']],
-    [connectRule, { serviceType: 'a', key: '' }, ['key: must be a text that is not empty']],
+    [connectRule, { serviceType: 'a', key: '' }, ['key: must be a string that is not empty']],
     [
       connectRule,
       { serviceType: 'a', params: { x: 5, y: null } },
-      ['params.x: must be a text', 'params.y: must be a text'],
+      ['params.x: must be a string', 'params.y: must be a string'],
     ],
     [disconnectRule, { code: 1001 }, ['code: must be 1000 or from 3000 to 4999']],
     [disconnectRule, null, ['options: must be an object']],

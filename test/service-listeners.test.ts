@@ -342,4 +342,37 @@ describe('inside a listener', () => {
     const { socket } = await r.open();
     expect([fates[0]?.kind, socket.sent]).toEqual(['resolved', ['hello and goodbye']]);
   });
+
+  test('of closed, disconnect after connect ends what connect began', async () => {
+    const r = rig();
+    const { id, socket } = await r.open();
+    const fates: Fate<unknown>[] = [];
+    r.service.on('status', ({ current }) => {
+      if (current !== 'closed' || fates.length > 0) return;
+      fates.push(fateOf(r.service.connect(TERMINAL)), fateOf(r.service.disconnect(id)));
+    });
+    void r.service.disconnect(id);
+    socket.ends(1000);
+    await r.settle();
+    expect([r.state(), fates.map(({ kind }) => kind)]).toEqual(['closed', ['rejected', 'resolved']]);
+    expect(r.leftovers()).toMatchObject({ timers: 0, sockets: 0 });
+  });
+
+  test.each([
+    ['openned', () => undefined],
+    ['opened', 'no function'],
+  ])('on refuses %j with %j, and says so', (type, listener) => {
+    const r = rig();
+    expect(() => r.service.on(type as 'opened', listener as never)).toThrow(
+      expect.objectContaining({ code: 'INVALID_OPTIONS' }) as Error,
+    );
+  });
+
+  test('subscribe refuses what is no function', async () => {
+    const r = rig();
+    const { connection } = await r.open();
+    expect(() => connection.subscribe('no function' as never)).toThrow(
+      expect.objectContaining({ code: 'INVALID_OPTIONS' }) as Error,
+    );
+  });
 });

@@ -252,4 +252,13 @@ describe('with enableMessageQueue off', () => {
     await r.settle();
     await expect(r.service.sendMessage(id, 'ls')).rejects.toMatchObject({ code: 'NOT_OPEN' });
   });
+
+  test('a message whose socket ends in the same turn is refused then, and does not wait after all', async () => {
+    const r = rig({ enableMessageQueue: false });
+    const { id, socket } = await r.open();
+    const fate = fateOf(r.service.sendMessage(id, 'ls'));
+    socket.ends(1006);
+    await r.settle();
+    expect([fate.error, r.status().messages.waiting]).toMatchObject([{ code: 'NOT_OPEN', outcome: 'not_sent' }, 0]);
+  });
 });

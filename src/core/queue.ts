@@ -15,6 +15,8 @@ export interface QueueLimits {
 export class BoundedQueue<Item extends Sized> {
   // a Set keeps insertion order, and gives both ends of what is needed: the oldest first, and removal of any
   readonly #items = new Set<Item>();
+  // where take() goes on: a fresh iterator would pass again over every place that was left before
+  #oldest = this.#items.values();
   // the sum of `bytes` over #items; kept by push and remove
   #bytes = 0;
 
@@ -38,9 +40,16 @@ export class BoundedQueue<Item extends Sized> {
 
   /** The oldest item, removed; `undefined` when there is none. */
   take(): Item | undefined {
-    const [oldest] = this.#items;
-    if (oldest !== undefined) this.remove(oldest);
-    return oldest;
+    if (this.#items.size === 0) return undefined;
+    let next = this.#oldest.next();
+    if (next.done) {
+      // it had come to the end before the last push
+      this.#oldest = this.#items.values();
+      next = this.#oldest.next();
+    }
+    if (next.done) return undefined;
+    this.remove(next.value);
+    return next.value;
   }
 
   /** Whether the item was still waiting; then it no longer is. */

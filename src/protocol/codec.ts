@@ -11,11 +11,16 @@ export interface EncodedMessage {
  * The plain wire's outbound form: text and bytes go untouched, everything else as JSON. Bytes are copied, so that the
  * caller may reuse its buffer while the message waits.
  *
- * @throws {MessageError} `NOT_ENCODABLE` when JSON cannot hold the value: a cycle, a BigInt, a function, `undefined`.
+ * @throws {MessageError} `NOT_ENCODABLE` when JSON cannot hold the value: a cycle, a BigInt, a function, `undefined`; and for a Blob.
  */
 export function encodePlain(message: unknown): EncodedMessage {
   if (typeof message === 'string') return { data: message, bytes: utf8Bytes(message) };
   if (message instanceof ArrayBuffer || ArrayBuffer.isView(message)) return encodeBytes(message);
+  if (isBlob(message)) {
+    throw new MessageError('NOT_ENCODABLE', {
+      message: 'A Blob cannot be sent as it is: send what its arrayBuffer() gives.',
+    });
+  }
   const data = encodeJson(message);
   return { data, bytes: utf8Bytes(data) };
 }
@@ -51,6 +56,11 @@ function encodeJson(message: unknown): string {
     throw new MessageError('NOT_ENCODABLE', { cause });
   }
   throw new MessageError('NOT_ENCODABLE', { message: `A value of type ${typeof message} has no JSON form.` });
+}
+
+// by its tag: this room knows no platform, and JSON would make an empty object of it without a word
+function isBlob(message: unknown): boolean {
+  return /^\[object (Blob|File)\]$/.test(Object.prototype.toString.call(message));
 }
 
 function isLowSurrogate(unit: number): boolean {

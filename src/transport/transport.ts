@@ -31,8 +31,6 @@ export interface Transport {
   send(data: WireData): void;
   /** Whether the socket takes data. One that is closing discards it without a word. Source: WHATWG WebSockets, `send()`. */
   readonly isOpen: boolean;
-  /** Bytes that the socket has taken and not yet given to the network. */
-  readonly bufferedBytes: number;
   /** Sends a protocol ping; `null` where the platform cannot, as in browsers. */
   readonly ping: (() => void) | null;
   /** Begins the closing handshake. `ended` follows, sooner or later; the caller keeps the deadline. */

@@ -5,7 +5,6 @@ import type { Address, InboundData, Transport, TransportEnd, TransportListener }
 /** The part of the standard `WebSocket` that is used, and what `ws` adds to it. */
 export interface WebSocketLike {
   readonly readyState: number;
-  readonly bufferedAmount: number;
   binaryType: string;
   onopen: ((event: never) => unknown) | null;
   onmessage: ((event: never) => unknown) | null;
@@ -31,6 +30,7 @@ export interface WebSocketOptions {
   clock: Clock;
 }
 
+const NO_BLOBS = 'the WebSocket hands out bytes in a form that was not asked for';
 // the standard's number for a socket that takes data
 const OPEN = 1;
 // a socket that reports an error and then never a close is given up after this time
@@ -76,19 +76,24 @@ export function openWebSocket(
     listener.ended(ended);
   }
 
+  function giveUp(code: number, why: string | null): void {
+    finish({ code, reason: '', wasClean: false, initiator: 'network', detail: why });
+    end(socket);
+  }
+
   socket.binaryType = 'arraybuffer';
   socket.onopen = () => {
     listener.opened();
   };
   socket.onmessage = (event: { data: unknown }) => {
     const data = inbound(event.data);
-    if (data !== null) listener.received(data);
+    if (data === null) giveUp(CloseCode.unsupportedData, NO_BLOBS);
+    else listener.received(data);
   };
   socket.onerror = (event: { message?: unknown }) => {
     if (typeof event.message === 'string') detail = event.message;
     errorTimer ??= clock.setTimeout(() => {
-      finish({ code: CloseCode.abnormal, reason: '', wasClean: false, initiator: 'network', detail });
-      end(socket);
+      giveUp(CloseCode.abnormal, detail);
     }, CLOSE_AFTER_ERROR_MS);
   };
   socket.onclose = ({ code, reason, wasClean }: { code: number; reason: string; wasClean: boolean }) => {
@@ -106,9 +111,6 @@ export function openWebSocket(
     },
     get isOpen() {
       return socket.readyState === OPEN;
-    },
-    get bufferedBytes() {
-      return socket.bufferedAmount;
     },
     ping: typeof socket.ping === 'function' ? () => socket.ping?.() : null,
     close(code, reason) {

@@ -72,4 +72,18 @@ describe('a bounded queue', () => {
       }),
     );
   });
+
+  test('goes on after it was emptied, and after the oldest was removed', () => {
+    const [b, c] = [
+      { name: 'b', bytes: 1 },
+      { name: 'c', bytes: 1 },
+    ];
+    const queue = queueOf(a);
+    expect([queue.take(), queue.take()]).toEqual([a, undefined]);
+    queue.push(b);
+    queue.push(c);
+    queue.remove(b);
+    queue.push(a);
+    expect([queue.take(), queue.take(), queue.take()]).toEqual([c, a, undefined]);
+  });
 });

@@ -109,6 +109,12 @@ function refusal(message: unknown): MessageError {
   throw new Error('It was encoded.');
 }
 
+describe('a Blob', () => {
+  test.each([new Blob(['x']), new File(['x'], 'x.txt')])('is refused: JSON would make nothing of it', (blob) => {
+    expect(() => encodePlain(blob)).toThrow(expect.objectContaining({ code: 'NOT_ENCODABLE' }) as Error);
+  });
+});
+
 function shared(...bytes: number[]): Uint8Array {
   const view = new Uint8Array(new SharedArrayBuffer(bytes.length));
   view.set(bytes);

@@ -193,14 +193,6 @@ describe.each(KINDS)('a socket of $kind', ({ make }) => {
     transport.send('text');
     expect(socket.sent).toEqual(['text']);
   });
-
-  test('tells how much it has not yet given to the network', () => {
-    const { transport, socket } = dial(make());
-    socket.bufferedAmount = 12;
-    expect(transport.bufferedBytes).toBe(12);
-    socket.bufferedAmount = 3;
-    expect(transport.bufferedBytes).toBe(3);
-  });
 });
 
 describe('a protocol ping', () => {
