@@ -9,7 +9,7 @@ import { Openings, type OpeningOptions } from './opening.ts';
 import type { DisconnectOptions } from './options.ts';
 import type { Ports } from './ports.ts';
 import type { Receipt } from './receipt.ts';
-import { check, disconnectRule, openingRule, subscribingRule } from './schema.ts';
+import { check, disconnectRule, iterationRule, openingRule, subscribingRule } from './schema.ts';
 import type { ServiceSettings } from './settings.ts';
 import { placeOf, type ConnectionSnapshot, type ConnectionStatus, type Place } from './status.ts';
 import type { ConnectionActor } from './supervisor.ts';
@@ -112,10 +112,13 @@ export class Connection {
 
   /**
    * The messages from now on, over every reconnection. Ends when the connection is closed, and throws when it fails. Up to
-   * `maxBuffered` unread messages are kept; past that it throws `ITERATION_OVERFLOW`.
+   * `maxBuffered` unread messages (10 000 by default) are kept; past that it throws `ITERATION_OVERFLOW`.
+   *
+   * @throws {ConfigurationError} `INVALID_OPTIONS` for a bound that is no whole number of at least 0.
    */
-  messages({ maxBuffered = 10_000 }: { maxBuffered?: number } = {}): AsyncIterableIterator<InboundData> {
-    return this.#iterate(maxBuffered);
+  messages(options: { maxBuffered?: number } = {}): AsyncIterableIterator<InboundData> {
+    check(iterationRule, options);
+    return this.#iterate(options.maxBuffered ?? 10_000);
   }
 
   [Symbol.asyncIterator](): AsyncIterableIterator<InboundData> {
@@ -248,9 +251,12 @@ export class Connection {
       // the application's own close is nothing that went wrong
       if (failure && failure.code !== 'CLOSED_LOCALLY') this.#lastError = this.#errorOf(failure, snapshot);
     }
+    const retrying = said.find((emitted) => emitted.type === 'retrying');
+    if (retrying) this.#retryAt = this.#host.clock.now() + retrying.delayMs;
     const gaveUp = said.find((emitted) => emitted.type === 'gave.up');
-    this.#move(placeOf(snapshot), gaveUp && this.#giveUpError(gaveUp.because));
-    for (const emitted of said) this.#announce(emitted);
+    const giveUp = gaveUp && this.#giveUpError(gaveUp.because);
+    this.#move(placeOf(snapshot), giveUp);
+    for (const emitted of said) this.#announce(emitted, giveUp);
   }
 
   // `giveUp` is why the connection failed, if it did
@@ -282,7 +288,7 @@ export class Connection {
     for (const ended of this.#endings.splice(0)) ended();
   }
 
-  #announce(emitted: ConnectionEmitted): void {
+  #announce(emitted: ConnectionEmitted, giveUp = this.#closeError): void {
     const { emit } = this.#host;
     switch (emitted.type) {
       case 'opened': {
@@ -299,7 +305,6 @@ export class Connection {
         return;
       case 'retrying': {
         const { delayMs, attempt, hold } = emitted;
-        this.#retryAt = this.#host.clock.now() + delayMs;
         const maxRetries = this.#host.settings().policy.maxRetries ?? Infinity;
         return emit('retrying', {
           ...this.#source,
@@ -310,10 +315,8 @@ export class Connection {
           error: this.#lastError,
         });
       }
-      case 'gave.up': {
-        const error = this.#giveUpError(emitted.because);
-        return emit('gaveUp', { ...this.#source, because: emitted.because, error });
-      }
+      case 'gave.up':
+        return emit('gaveUp', { ...this.#source, because: emitted.because, error: giveUp });
     }
   }
 

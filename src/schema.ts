@@ -199,6 +199,9 @@ export const listeningRule = object({
 /** What `subscribe` takes. */
 export const subscribingRule = object({ listener: required(callback) });
 
+/** What `messages` takes. */
+export const iterationRule = object({ maxBuffered: count });
+
 /** What `destroy` takes. */
 export const destroyRule = object({ deadlineMs: duration() });
 

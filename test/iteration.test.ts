@@ -172,4 +172,14 @@ describe('an iteration', () => {
       1,
     ]);
   });
+
+  test('with a bound that is none is refused', async () => {
+    const r = rig();
+    const { connection } = await r.open();
+    for (const maxBuffered of [Number.NaN, -1, 1.5]) {
+      expect(() => connection.messages({ maxBuffered })).toThrow(
+        expect.objectContaining({ code: 'INVALID_OPTIONS' }) as Error,
+      );
+    }
+  });
 });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 
-import { rig, TERMINAL } from './support/service.ts';
+import { fateOf, rig, TERMINAL } from './support/service.ts';
 
 const SOURCE = { connectionId: 'terminal:one', serviceType: 'terminal' };
 
@@ -263,5 +263,30 @@ describe('what went wrong', () => {
     r.sockets.last.ends(1006);
     await r.settle();
     expect([r.state(), r.of('error')[0]?.retryable]).toEqual(['failed', false]);
+  });
+
+  test('the status that a listener finds in backoff says when the retry is due', async () => {
+    const r = rig();
+    await r.open();
+    const due: (number | null)[] = [];
+    r.service.on('status', ({ connectionId, current }) => {
+      if (current === 'backoff') due.push(r.service.getConnectionStatus(connectionId)?.retryAt ?? null);
+    });
+    r.sockets.last.ends(1006);
+    await r.settle();
+    expect(due).toEqual([r.status().retryAt]);
+    expect(due[0]).toBeGreaterThan(r.clock.now());
+  });
+
+  test('one error tells of giving up, to those who wait and to those who listen', async () => {
+    const r = rig({ terminal: { retry: { maxRetries: 1 } } });
+    const fate = fateOf(r.service.connect(TERMINAL));
+    await r.settle();
+    r.sockets.last.ends(1006);
+    await r.passBackoff();
+    r.sockets.last.ends(1006);
+    await r.settle();
+    expect(fate.error).toMatchObject({ code: 'RETRIES_EXHAUSTED', cause: { code: 'HANDSHAKE_FAILED' } });
+    expect(r.of('gaveUp')[0]?.error).toBe(fate.error);
   });
 });
