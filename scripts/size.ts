@@ -14,6 +14,7 @@ interface Budget {
   external: string[];
   /** In bytes, after brotli; a kB here is 1,000 bytes. */
   maxBytes: number;
+  maxGzipBytes: number;
 }
 
 const root = dirname(import.meta.dirname);
@@ -66,14 +67,16 @@ const budgets = JSON.parse(readFileSync(`${import.meta.dirname}/size-budget.json
 const rows = await Promise.all(
   budgets.map(async (budget) => {
     const files = await bundle(budget);
+    const gzip = total(files, (file) => gzipSync(file, { level: 9 }).length);
     const brotli = total(files, (file) => brotliCompressSync(file).length);
     return {
       entry: budget.name,
       min: total(files, (file) => file.length),
-      gzip: total(files, (file) => gzipSync(file, { level: 9 }).length),
+      gzip,
       brotli,
-      budget: budget.maxBytes,
-      ok: brotli <= budget.maxBytes,
+      'budget gzip': budget.maxGzipBytes,
+      'budget brotli': budget.maxBytes,
+      ok: brotli <= budget.maxBytes && gzip <= budget.maxGzipBytes,
     };
   }),
 );

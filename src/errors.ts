@@ -46,6 +46,7 @@ export const ERRORS = {
   URL_TIMEOUT: ['timeout', 'error', 'The URL provider did not answer in time.'],
   CONNECT_TIMEOUT: ['timeout', 'error', 'The socket did not open in time; the attempt was abandoned.'],
   GREETING_TIMEOUT: ['timeout', 'error', 'The peer did not greet in time.'],
+  WEBSOCKET_FAILED: ['connection_failed', 'error', 'The WebSocket could not be made.'],
   HANDSHAKE_FAILED: ['connection_failed', 'error', 'The socket closed before it was open.'],
   CONNECTION_LOST: ['network_error', 'warning', 'The connection broke without a close frame.'],
   CLOSED_BY_PEER: ['service_unavailable', 'warning', 'The peer closed the connection.'],

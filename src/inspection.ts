@@ -1,3 +1,5 @@
+import { isolated } from './isolation.ts';
+
 /** An inspection event of XState; its fields beyond these depend on its type and on XState's version. */
 export interface InspectionEvent {
   /** `@xstate.actor`, `@xstate.event`, `@xstate.microstep`, `@xstate.action` or `@xstate.snapshot`. */
@@ -9,7 +11,7 @@ export interface InspectionEvent {
 }
 
 /** Hears one inspection event. A method's type, so that an observer of XState's own, narrower events fits as well. */
-type Hear = { hear(event: InspectionEvent): void }['hear'];
+type Hear = { hear(event: InspectionEvent): unknown }['hear'];
 
 /** Hears inspection events. What it throws is reported, and never reaches an actor. */
 export type Inspect = Hear | { next?: Hear };
@@ -23,11 +25,6 @@ export interface InspectableSystem {
 /** The observer as XState wants it, made harmless: XState loses the event that an observer throws on. */
 export function harmless(observer: Inspect, report: (cause: unknown) => void): (event: InspectionEvent) => void {
   return (event) => {
-    try {
-      if (typeof observer === 'function') observer(event);
-      else observer.next?.(event);
-    } catch (cause) {
-      report(cause);
-    }
+    isolated(() => (typeof observer === 'function' ? observer(event) : observer.next?.(event)), [], report);
   };
 }

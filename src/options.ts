@@ -116,7 +116,7 @@ export interface CredentialsOptions {
   get: CredentialsProvider;
   /** @default 10_000 */
   timeoutMs?: number;
-  /** Retries after failures of the provider in a row, before `failed`. @default Infinity */
+  /** Retries after failures of the provider in a row, before `failed`; they count for `retry.maxRetries` as well. @default Infinity */
   maxRetries?: number;
 }
 

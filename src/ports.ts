@@ -202,14 +202,12 @@ function sendProbe(transport: Transport, ping: 'auto' | (() => unknown)): unknow
   return undefined;
 }
 
-// Source: WHATWG WebSockets standard: the constructor throws a SyntaxError for a URL or subprotocol that can never work
+// Source: WHATWG WebSockets standard: the constructor throws a SyntaxError for a URL or subprotocol that can never work. A
+// TypeError says that it is no constructor, or has a bug: that does not pass either
 function constructorFailure(cause: unknown): Failure {
-  const name = (cause as { name?: unknown } | null)?.name;
-  const hopeless = name === 'SyntaxError' || cause instanceof TypeError;
-  // the platform's message quotes the URL, and with it whatever token is in there
-  return failure(
-    hopeless ? 'INVALID_URL' : 'HANDSHAKE_FAILED',
-    hopeless ? 'stop' : 'retry',
-    typeof name === 'string' ? name : null,
-  );
+  const { name } = Object(cause) as { name?: unknown };
+  // only its name is kept: the platform's message quotes the URL, and with it whatever token is in there
+  const detail = typeof name === 'string' ? name : null;
+  if (name === 'SyntaxError') return failure('INVALID_URL', 'stop', detail);
+  return failure('WEBSOCKET_FAILED', cause instanceof TypeError ? 'stop' : 'retry', detail);
 }

@@ -1,3 +1,4 @@
+import { isProtocols } from './address.ts';
 import { CATEGORIES, ConfigurationError } from './errors.ts';
 
 /** Holds a value to something: every problem with it, as `path: what`. */
@@ -65,12 +66,14 @@ const callback = must('a function', isFunction);
 const text = must('a string that is not empty', (value) => isText(value) && value !== '');
 
 const isCloseCode = (value: unknown): boolean => isWhole(value, 0, 65_535);
+const isBand = (value: unknown): boolean => {
+  if (!isListOf(value, isCloseCode)) return false;
+  const [first = 0, last = -1, ...more] = value as number[];
+  return first <= last && more.length === 0;
+};
 const closeRule = object({
   codes: required(
-    must(
-      'a close code, or the first and last of a band',
-      (value) => isCloseCode(value) || (isListOf(value, isCloseCode) && (value as unknown[]).length === 2),
-    ),
+    must('a close code, or the first and last of a band', (value) => isCloseCode(value) || isBand(value)),
   ),
   verdict: required(must("'retry' or 'stop'", (value) => value === 'retry' || value === 'stop')),
   category: required(must('an error category', (value) => CATEGORIES.some((category) => category === value))),
@@ -88,8 +91,9 @@ const retryFields = {
 };
 
 const retryTogether: Rule = (value, path) => {
-  const { baseMs = 500, capMs = 30_000 } = value as { baseMs?: number; capMs?: number };
-  return capMs >= baseMs ? [] : [`${path}.capMs: must be at least baseMs`];
+  const { baseMs = 500, capMs = 30_000, promptMs = 0 } = value as Partial<Record<string, number>>;
+  if (capMs < baseMs) return [`${path}.capMs: must be at least baseMs`];
+  return promptMs <= capMs ? [] : [`${path}.promptMs: must be at most capMs`];
 };
 
 const heartbeatFields = {
@@ -114,7 +118,10 @@ const serviceFields = {
     'a URL or a function that gives one',
     (value) => isText(value) || value instanceof URL || isFunction(value),
   ),
-  protocols: must('a list of strings or a function', (value) => isFunction(value) || isListOf(value, isText)),
+  protocols: must(
+    'a list of subprotocol tokens, each once, or a function',
+    (value) => isFunction(value) || isProtocols(value),
+  ),
   credentials: either(isFunction, object({ get: required(callback), timeoutMs: duration(1), maxRetries: limit })),
   urlTimeoutMs: duration(1),
   connectTimeoutMs: duration(1),
@@ -186,6 +193,11 @@ export const connectRule = object({
 export const disconnectRule = object({
   code: must('1000 or from 3000 to 4999', (value) => value === 1000 || isWhole(value, 3000, 4999)),
   reason: must('a string', isText),
+});
+
+/** What `system.inspect` takes. */
+export const observingRule = object({
+  observer: required(must('a function, or an object with next', (value) => isFunction(value) || isObject(value))),
 });
 
 const EVENT_TYPES: readonly unknown[] = ['opened', 'closed', 'retrying', 'gaveUp', 'status', 'message', 'error'];

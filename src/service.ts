@@ -8,7 +8,7 @@ import { isolated, quiet } from './isolation.ts';
 import type { ConfigPatch, ConnectOptions, DisconnectOptions, EnhancedWebSocketOptions } from './options.ts';
 import { Ports } from './ports.ts';
 import type { SendOutcome } from './receipt.ts';
-import { check, connectRule, destroyRule, listeningRule } from './schema.ts';
+import { check, connectRule, destroyRule, listeningRule, observingRule } from './schema.ts';
 import { amend, settle, type ServiceSettings, type Settings } from './settings.ts';
 import type { ConnectionStatus } from './status.ts';
 import { connectionActor, startSupervisor, type ConnectionActor, type SupervisorActor } from './supervisor.ts';
@@ -94,12 +94,14 @@ export class EnhancedWebSocketService {
   /** The actor system, for inspectors and audit logs that attach to a running service. */
   get system(): InspectableSystem {
     return {
-      inspect: (observer) =>
-        this.#root.system.inspect(
+      inspect: (observer) => {
+        check(observingRule, { observer });
+        return this.#root.system.inspect(
           harmless(observer, (cause) => {
             this.#report(cause);
           }),
-        ),
+        );
+      },
     };
   }
 

@@ -24,7 +24,15 @@ const supervisorLogic = supervisorMachine.provide({
           world.report(cause);
         },
       );
-      return () => end?.();
+      return () => {
+        isolated(
+          () => end?.(),
+          [],
+          (cause) => {
+            world.report(cause);
+          },
+        );
+      };
     }),
   },
   actions: {

@@ -312,13 +312,17 @@ describe('subprotocols', () => {
     ['are no tokens', ['a b']],
     ['are empty', ['']],
   ])('that %s are refused, and no socket is made', async (_how, protocols) => {
-    for (const given of [protocols, () => protocols]) {
-      const r = rig({ terminal: { protocols: given } });
-      const fate = fateOf(r.service.connect(TERMINAL));
-      await r.settle();
-      expect(fate.error).toMatchObject({ name: 'ConfigurationError', code: 'INVALID_PROTOCOLS', retryable: false });
-      expect(r.sockets.constructions).toBe(0);
-    }
+    expect(() => rig({ terminal: { protocols } })).toThrow(
+      expect.objectContaining({
+        code: 'INVALID_OPTIONS',
+        message: expect.stringContaining('protocols') as string,
+      }) as Error,
+    );
+    const r = rig({ terminal: { protocols: () => protocols } });
+    const fate = fateOf(r.service.connect(TERMINAL));
+    await r.settle();
+    expect(fate.error).toMatchObject({ name: 'ConfigurationError', code: 'INVALID_PROTOCOLS', retryable: false });
+    expect(r.sockets.constructions).toBe(0);
   });
 
   test.each([

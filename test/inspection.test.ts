@@ -108,4 +108,21 @@ describe('the inspector of @statelyai/inspect', () => {
     inspector.stop();
     await r.destroy();
   });
+
+  test.each([
+    ['a function', () => Promise.reject(new Error('late'))],
+    ['an object', { next: () => Promise.reject(new Error('late')) }],
+  ])('an observer that rejects, as %s, is reported and goes no further (pain 46)', async (_how, observer) => {
+    const reports: unknown[] = [];
+    harmless(observer, (cause) => reports.push(cause))({ type: 'a', actorRef: null });
+    await Promise.resolve();
+    expect(reports).toMatchObject([{ message: 'late' }]);
+  });
+
+  test('what is no observer is refused by system.inspect', () => {
+    const r = rig();
+    expect(() => r.service.system.inspect(undefined as never)).toThrow(
+      expect.objectContaining({ code: 'INVALID_OPTIONS' }) as Error,
+    );
+  });
 });

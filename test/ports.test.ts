@@ -7,7 +7,6 @@ describe('a WebSocket constructor that throws', () => {
   test.each([
     ['a SyntaxError', new SyntaxError('bad URL')],
     ['a DOMException of that name', new DOMException('bad URL', 'SyntaxError')],
-    ['a TypeError', new TypeError('not a constructor')],
   ])('%s ends the connection: the address can never work (pain 45)', async (_what, error) => {
     const r = rig();
     r.sockets.constructorError = error;
@@ -26,12 +25,23 @@ describe('a WebSocket constructor that throws', () => {
     r.sockets.constructorError = error;
     const fate = fateOf(r.service.connect(TERMINAL));
     await r.settle();
-    expect(r.of('error')).toMatchObject([{ code: 'HANDSHAKE_FAILED', retryable: true }]);
+    expect(r.of('error')).toMatchObject([{ code: 'WEBSOCKET_FAILED', retryable: true }]);
     r.sockets.constructorError = undefined;
     await r.passBackoff();
     r.sockets.last.opens();
     await r.settle();
     expect([fate.kind, r.sockets.constructions]).toEqual(['resolved', 2]);
+  });
+});
+
+describe('a WebSocket that is none', () => {
+  test('ends the connection, and is not blamed on the URL (pain 45)', async () => {
+    const r = rig();
+    r.sockets.constructorError = new TypeError('WebSocket is not a constructor');
+    const fate = fateOf(r.service.connect(TERMINAL));
+    await r.clock.advanceAsync(600_000);
+    expect(fate.error).toMatchObject({ code: 'WEBSOCKET_FAILED', retryable: false });
+    expect([r.state(), r.sockets.constructions]).toEqual(['failed', 1]);
   });
 });
 

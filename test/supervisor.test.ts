@@ -152,4 +152,18 @@ describe('the supervisor', () => {
       expect(r.leftovers()).toEqual(NOTHING_LEFT);
     },
   );
+
+  test('reports signals that cannot be unsubscribed from as the fault of whoever made them', async () => {
+    const r = rig({
+      signals: {
+        subscribe: () => () => {
+          throw new Error('no end');
+        },
+      },
+    });
+    await r.open();
+    await r.destroy();
+    await r.settle();
+    expect(r.bugs).toMatchObject([{ code: 'LISTENER_THREW', cause: { message: 'no end' } }]);
+  });
 });

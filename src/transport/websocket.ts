@@ -81,29 +81,36 @@ export function openWebSocket(
     end(socket);
   }
 
-  socket.binaryType = 'arraybuffer';
-  socket.onopen = () => {
-    listener.opened();
-  };
-  socket.onmessage = (event: { data: unknown }) => {
-    const data = inbound(event.data);
-    if (data === null) giveUp(CloseCode.unsupportedData, NO_BLOBS);
-    else listener.received(data);
-  };
-  socket.onerror = (event: { message?: unknown }) => {
-    if (typeof event.message === 'string') detail = event.message;
-    errorTimer ??= clock.setTimeout(() => {
-      giveUp(CloseCode.abnormal, detail);
-    }, CLOSE_AFTER_ERROR_MS);
-  };
-  socket.onclose = ({ code, reason, wasClean }: { code: number; reason: string; wasClean: boolean }) => {
-    const withoutFrame = code === CloseCode.abnormal || code === CloseCode.tlsHandshake;
-    const initiator = closedByUs ? 'local' : withoutFrame ? 'network' : 'peer';
-    finish({ code, reason, wasClean, initiator, detail });
-    socket.onopen = socket.onerror = socket.onclose = null;
-  };
-  socket.on?.('ping', heard);
-  socket.on?.('pong', heard);
+  try {
+    socket.binaryType = 'arraybuffer';
+    socket.onopen = () => {
+      listener.opened();
+    };
+    socket.onmessage = (event: { data: unknown }) => {
+      const data = inbound(event.data);
+      if (data === null) giveUp(CloseCode.unsupportedData, NO_BLOBS);
+      else listener.received(data);
+    };
+    socket.onerror = (event: { message?: unknown }) => {
+      if (typeof event.message === 'string') detail = event.message;
+      errorTimer ??= clock.setTimeout(() => {
+        giveUp(CloseCode.abnormal, detail);
+      }, CLOSE_AFTER_ERROR_MS);
+    };
+    socket.onclose = ({ code, reason, wasClean }: { code: number; reason: string; wasClean: boolean }) => {
+      const withoutFrame = code === CloseCode.abnormal || code === CloseCode.tlsHandshake;
+      const initiator = closedByUs ? 'local' : withoutFrame ? 'network' : 'peer';
+      finish({ code, reason, wasClean, initiator, detail });
+      socket.onopen = socket.onerror = socket.onclose = null;
+    };
+    socket.on?.('ping', heard);
+    socket.on?.('pong', heard);
+  } catch (cause) {
+    // a socket that cannot be listened to is not left open behind nobody's back
+    letGo();
+    end(socket);
+    throw cause;
+  }
 
   return {
     send(data) {

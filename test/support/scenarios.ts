@@ -187,7 +187,7 @@ async function unawaited(url: string, nowhere: string): Promise<unknown> {
       undecided: { url: nowhere, retry: { baseMs: 5, capMs: 10 }, decide: throws },
       undecidable: { url: nowhere, retry: { baseMs: 5, capMs: 10 }, decide: rejects as never },
     },
-    inspect: throws,
+    inspect: rejects,
     onError: () => {
       faults += 1;
       return rejects() as never;

@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 
 import type { InboundData, Transport, TransportEnd } from '../../src/transport/transport.ts';
 import { openWebSocket } from '../../src/transport/websocket.ts';
@@ -228,5 +228,25 @@ describe('a constructor that throws', () => {
     const sockets = browserSockets();
     sockets.constructorError = new SyntaxError('no');
     expect(() => dial(sockets)).toThrow(sockets.constructorError);
+  });
+
+  test('that cannot be set up is not left open (pain 24)', () => {
+    const sockets = browserSockets();
+    class Broken extends sockets.WebSocket {
+      constructor(url: string, protocols?: string[]) {
+        super(url, protocols);
+        Object.defineProperty(this, 'binaryType', {
+          set: () => {
+            throw new Error('no bytes here');
+          },
+        });
+      }
+    }
+    const nobody = { opened: vi.fn(), received: vi.fn(), heard: vi.fn(), ended: vi.fn() };
+    const clock = new SimulatedClock();
+    expect(() => openWebSocket({ url: 'wss://host/', protocols: [] }, nobody, { WebSocket: Broken, clock })).toThrow(
+      'no bytes here',
+    );
+    expect(sockets.last.isLive).toBe(false);
   });
 });
