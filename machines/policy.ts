@@ -18,6 +18,9 @@ export interface ConnectionPolicy {
   heartbeat: HeartbeatPolicy | null;
 }
 
+/** How a link is watched when nothing else is said. */
+export const DEFAULT_HEARTBEAT: HeartbeatPolicy = { intervalMs: 25_000, lateMs: 2_500, timeoutMs: 10_000 };
+
 /** The policy of a connection that is given no other; the options' defaults are these. */
 export const DEFAULT_POLICY: ConnectionPolicy = {
   credentialsTimeoutMs: 10_000,
@@ -29,5 +32,5 @@ export const DEFAULT_POLICY: ConnectionPolicy = {
   maxRetries: null,
   maxCredentialsRetries: null,
   backoff: { baseMs: 500, capMs: 30_000, promptMs: 200, offlineMs: 30_000, hiddenMs: 30_000 },
-  heartbeat: { intervalMs: 25_000, lateMs: 2_500, timeoutMs: 10_000 },
+  heartbeat: DEFAULT_HEARTBEAT,
 };

@@ -1,10 +1,10 @@
+import { DEFAULT_HEARTBEAT, DEFAULT_POLICY } from '../machines/policy.ts';
 import { isProtocols } from './address.ts';
+import { MAX_DELAY_MS } from './core/backoff.ts';
 import { CATEGORIES, ConfigurationError } from './errors.ts';
 
 /** Holds a value to something: every problem with it, as `path: what`. */
 export type Rule = (value: unknown, path: string) => string[];
-
-const MAX_DELAY_MS = 2 ** 31 - 1;
 
 const isFunction = (value: unknown): boolean => typeof value === 'function';
 const isText = (value: unknown): boolean => typeof value === 'string';
@@ -91,7 +91,8 @@ const retryFields = {
 };
 
 const retryTogether: Rule = (value, path) => {
-  const { baseMs = 500, capMs = 30_000, promptMs = 0 } = value as Partial<Record<string, number>>;
+  const { backoff } = DEFAULT_POLICY;
+  const { baseMs = backoff.baseMs, capMs = backoff.capMs, promptMs = 0 } = value as Partial<typeof backoff>;
   if (capMs < baseMs) return [`${path}.capMs: must be at least baseMs`];
   return promptMs <= capMs ? [] : [`${path}.promptMs: must be at most capMs`];
 };
@@ -107,7 +108,8 @@ const heartbeatFields = {
 };
 
 const heartbeatTogether: Rule = (value, path) => {
-  const { lateMs = 1, timeoutMs = 10_000 } = value as { lateMs?: number; timeoutMs?: number };
+  // `lateMs` left out follows from `timeoutMs`, and so is always in order
+  const { lateMs = 1, timeoutMs = DEFAULT_HEARTBEAT.timeoutMs } = value as Partial<typeof DEFAULT_HEARTBEAT>;
   return timeoutMs > lateMs ? [] : [`${path}.timeoutMs: must be more than lateMs`];
 };
 

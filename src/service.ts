@@ -269,16 +269,13 @@ export class EnhancedWebSocketService {
       clock: this.#clock,
       webSocket: () =>
         this.#settings.options.WebSocket ?? (globalThis as { WebSocket?: WebSocketConstructor }).WebSocket,
-      facts: () => ({
-        ...source,
-        terminalId,
-        sessionId,
-        params,
-        attempt: connection.status.attempt,
-        lastFailure: connection.status.lastError ?? undefined,
-      }),
+      facts: () => {
+        const { attempt, lastError } = connection.status;
+        return { ...source, terminalId, sessionId, params, attempt, lastFailure: lastError ?? undefined };
+      },
       deliver: (data) => {
-        this.#emitter.emit('message', { ...source, data });
+        // most applications listen to the connection: no event is made for nobody
+        if (this.#emitter.has('message')) this.#emitter.emit('message', { ...source, data });
       },
       report: (cause) => {
         this.#report(cause);

@@ -1,4 +1,4 @@
-import { DEFAULT_POLICY, type ConnectionPolicy } from '../machines/policy.ts';
+import { DEFAULT_HEARTBEAT, DEFAULT_POLICY, type ConnectionPolicy } from '../machines/policy.ts';
 import { parseUrl } from './address.ts';
 import type { QueueLimits } from './core/queue.ts';
 import type { CloseRule } from './core/recovery.ts';
@@ -123,12 +123,9 @@ function backoffOf(retry: RetryOptions): ConnectionPolicy['backoff'] {
   };
 }
 
-function heartbeatOf({
-  intervalMs = 25_000,
-  timeoutMs = 10_000,
-  lateMs,
-}: HeartbeatOptions): ConnectionPolicy['heartbeat'] {
-  return { intervalMs, timeoutMs, lateMs: lateMs ?? Math.max(1, Math.floor(timeoutMs / 4)) };
+function heartbeatOf(heartbeat: HeartbeatOptions): ConnectionPolicy['heartbeat'] {
+  const { intervalMs = DEFAULT_HEARTBEAT.intervalMs, timeoutMs = DEFAULT_HEARTBEAT.timeoutMs } = heartbeat;
+  return { intervalMs, timeoutMs, lateMs: heartbeat.lateMs ?? Math.max(1, Math.floor(timeoutMs / 4)) };
 }
 
 // JSON has no Infinity, and a policy is recorded

@@ -13,25 +13,17 @@ const supervisorLogic = supervisorMachine.provide({
     signals: fromCallback<EventObject>(({ system, sendBack }) => {
       let end: (() => void) | undefined;
       const world = worldOf(system);
-      isolated(
-        () => {
-          end = world.signals.subscribe((type) => {
-            sendBack({ type } satisfies SupervisorEvent);
-          });
-        },
-        [],
-        (cause) => {
-          world.report(cause);
-        },
-      );
+      const report = (cause: unknown): void => {
+        world.report(cause);
+      };
+      const subscribe = (): void => {
+        end = world.signals.subscribe((type) => {
+          sendBack({ type } satisfies SupervisorEvent);
+        });
+      };
+      isolated(subscribe, [], report);
       return () => {
-        isolated(
-          () => end?.(),
-          [],
-          (cause) => {
-            world.report(cause);
-          },
-        );
+        isolated(() => end?.(), [], report);
       };
     }),
   },

@@ -1,5 +1,5 @@
-// what a timer can hold
-const MAX_DELAY_MS = 2 ** 31 - 1;
+/** The longest delay that a timer can hold, in ms; a longer one fires at once. */
+export const MAX_DELAY_MS = 2 ** 31 - 1;
 
 /** How long a connection waits between attempts. All times in milliseconds. */
 export interface BackoffPolicy {

@@ -39,7 +39,8 @@ const CLOSE_AFTER_ERROR_MS = 1_000;
 /**
  * Opens a WebSocket and reports what becomes of it.
  *
- * @throws Whatever the constructor throws: a `SyntaxError` for a bad URL or subprotocol, anything else for a passing trouble.
+ * @throws Whatever the constructor throws, a `SyntaxError` for a bad URL or subprotocol; or what setting the socket up throws,
+ *   and then the socket is ended.
  */
 export function openWebSocket(
   { url, protocols }: Address,
@@ -106,7 +107,7 @@ export function openWebSocket(
     socket.on?.('ping', heard);
     socket.on?.('pong', heard);
   } catch (cause) {
-    // a socket that cannot be listened to is not left open behind nobody's back
+    // a socket that cannot be listened to must not stay open unseen
     letGo();
     end(socket);
     throw cause;
