@@ -1,24 +1,34 @@
 import { assign, emit, fromCallback, sendTo, setup, type EventObject } from 'xstate';
 
-import { hiddenDelayMs, offlineDelayMs, promptDelayMs, retryDelayMs, type DelayFormula } from '../src/core/backoff.ts';
-import { drawFrom } from '../src/core/chance.ts';
-import { failure, ownClosure, type Failure } from '../src/core/recovery.ts';
+import { hiddenDelayMs, offlineDelayMs, promptDelayMs, retryDelayMs } from '../src/core/backoff.ts';
+import { failure, ownClosure } from '../src/core/recovery.ts';
 import {
+  drawDelay,
   environmentAfter,
   initialContext,
+  lastFailure,
+  openedBy,
+  retrying,
   type ActorInput,
   type ConnectionContext,
   type ConnectionEmitted,
   type ConnectionEvent,
   type ConnectionInput,
   type ConnectionStateName,
+  type FlowEdge,
   type GiveUpCause,
   type RetryHold,
   type SocketCommand,
 } from './facts.ts';
 import { healthMachine } from './health.ts';
+import { outboxMachine, type OutboxEvent } from './outbox.ts';
+import { DELAYS } from './policy.ts';
 
+type ConnectionReport = 'connection.active' | 'connection.rested';
 type TimeoutCode = 'CREDENTIALS_TIMEOUT' | 'URL_TIMEOUT' | 'CONNECT_TIMEOUT' | 'GREETING_TIMEOUT';
+
+// whose actor it is: all that an invoked actor is told
+const itself = ({ context }: { context: ConnectionContext }): ActorInput => ({ connectionId: context.id });
 
 /** Life and recovery of one connection. Payloads never come here: only edges do. */
 export const connectionMachine = setup({
@@ -41,6 +51,7 @@ export const connectionMachine = setup({
     /** Joins outbox and inbox to the socket for as long as it runs. */
     traffic: fromCallback<EventObject, ActorInput>(() => undefined),
     health: healthMachine,
+    outbox: outboxMachine,
   },
   actions: {
     begin: assign({ retries: 0, credentialsFailures: 0, tenure: 'new', failure: null, opens: 0 }),
@@ -67,28 +78,16 @@ export const connectionMachine = setup({
     drawPrompt: assign(({ context }) => drawDelay(context, promptDelayMs)),
     drawOffline: assign(({ context }) => drawDelay(context, offlineDelayMs)),
     drawHidden: assign(({ context }) => drawDelay(context, hiddenDelayMs)),
-    announceOpened: emit(({ context }) => ({
-      type: 'opened' as const,
-      isReconnect: context.opens > 1,
-      generation: context.generation,
-      retries: context.retries,
-    })),
+    announceOpened: emit(({ context }) => openedBy(context)),
     announceClosed: emit(({ context }) => ({ type: 'closed' as const, failure: lastFailure(context) })),
     announceFailure: emit(({ context }) => ({ type: 'failed' as const, failure: lastFailure(context) })),
-    announceRetry: emit(({ context }, params: { hold: RetryHold }) => ({
-      type: 'retrying' as const,
-      delayMs: context.retryDelayMs,
-      attempt: context.retries,
-      hold: params.hold,
-    })),
+    announceRetry: emit(({ context }, { hold }: { hold: RetryHold }) => retrying(context, hold)),
     announceGiveUp: emit((_, { because }: { because: GiveUpCause }) => ({ type: 'gave.up' as const, because })),
-    reportActive: sendTo(
+    announceFlow: emit((_, { edge }: { edge: FlowEdge }) => ({ type: edge })),
+    tellOutbox: sendTo('outbox', (_, { type }: { type: OutboxEvent['type'] }): OutboxEvent => ({ type })),
+    report: sendTo(
       ({ self }) => self._parent ?? self,
-      ({ context }) => ({ type: 'connection.active', id: context.id }),
-    ),
-    reportRested: sendTo(
-      ({ self }) => self._parent ?? self,
-      ({ context }) => ({ type: 'connection.rested', id: context.id }),
+      ({ context }, { type }: { type: ConnectionReport }) => ({ type, id: context.id }),
     ),
   },
   guards: {
@@ -100,22 +99,20 @@ export const connectionMachine = setup({
     isOffline: ({ context }) => context.network === 'offline',
     isHidden: ({ context }) => context.page === 'hidden',
   },
-  delays: {
-    credentialsTimeout: ({ context }) => context.policy.credentialsTimeoutMs,
-    urlTimeout: ({ context }) => context.policy.urlTimeoutMs,
-    connectTimeout: ({ context }) => context.policy.connectTimeoutMs,
-    greetingTimeout: ({ context }) => context.policy.greetingTimeoutMs,
-    closeTimeout: ({ context }) => context.policy.closeTimeoutMs,
-    stablePeriod: ({ context }) => context.policy.stableMs,
-    retryDelay: ({ context }) => context.retryDelayMs,
-  },
+  delays: DELAYS,
 }).createMachine({
   id: 'connection',
   description: 'Life and recovery of one connection.',
   context: ({ input }) => initialContext(input),
   options: { maxIterations: 100 },
+  invoke: { id: 'outbox', src: 'outbox', input: itself },
   initial: 'idle',
   on: {
+    pause: { actions: { type: 'tellOutbox', params: { type: 'pause' } } },
+    resume: { actions: { type: 'tellOutbox', params: { type: 'resume' } } },
+    'outbox.congested': { actions: { type: 'announceFlow', params: { edge: 'congested' } } },
+    'outbox.relieved': { actions: { type: 'announceFlow', params: { edge: 'relieved' } } },
+    'outbox.overflowed': { actions: { type: 'announceFlow', params: { edge: 'overflowed' } } },
     'policy.changed': { actions: 'changePolicy' },
     'network.online': { actions: 'noteSignal' },
     'network.offline': { actions: 'noteSignal' },
@@ -129,10 +126,9 @@ export const connectionMachine = setup({
       on: { connect: { target: 'live', actions: 'begin' }, disconnect: { target: 'closed' } },
     },
     live: {
-      description:
-        'One attempt and the socket it leads to. Leaving this state disposes of the socket, whatever its state.',
-      invoke: { id: 'socket', src: 'socket', input: ({ context }) => ({ connectionId: context.id }) },
-      entry: 'reportActive',
+      description: 'One attempt and its socket. Leaving this state disposes of the socket, whatever its state.',
+      invoke: { id: 'socket', src: 'socket', input: itself },
+      entry: { type: 'report', params: { type: 'connection.active' } },
       initial: 'connecting',
       on: { disconnect: { target: 'closed', description: 'Nothing is open yet: the attempt is dropped.' } },
       states: {
@@ -147,11 +143,7 @@ export const connectionMachine = setup({
               states: {
                 authorizing: {
                   description: 'Waiting for the credentials provider; passed at once without one.',
-                  invoke: {
-                    id: 'authorizer',
-                    src: 'authorizer',
-                    input: ({ context }) => ({ connectionId: context.id }),
-                  },
+                  invoke: { id: 'authorizer', src: 'authorizer', input: itself },
                   on: {
                     'credentials.resolved': { target: 'locating', actions: 'clearCredentialsFailures' },
                     'credentials.failed': {
@@ -171,7 +163,7 @@ export const connectionMachine = setup({
                 },
                 locating: {
                   description: 'Waiting for the URL provider; passed at once with a fixed URL.',
-                  invoke: { id: 'locator', src: 'locator', input: ({ context }) => ({ connectionId: context.id }) },
+                  invoke: { id: 'locator', src: 'locator', input: itself },
                   on: {
                     'url.resolved': { target: '#connection.live.connecting.dialing' },
                     'url.failed': { target: '#connection.assessing', actions: ['recordFailure'] },
@@ -200,11 +192,11 @@ export const connectionMachine = setup({
               },
             },
             greeting: {
-              description:
-                'The socket is open; the wire says what comes before the first message. On the plain wire: nothing.',
-              invoke: { id: 'greeter', src: 'greeter', input: ({ context }) => ({ connectionId: context.id }) },
+              description: 'The socket is open; what the profile says comes first leaves now.',
+              invoke: { id: 'greeter', src: 'greeter', input: itself },
               on: {
-                'greeting.completed': { target: '#connection.live.established' },
+                'greeting.completed': { target: '#connection.live.linked' },
+                'greeting.failed': { target: '#connection.assessing', actions: ['recordFailure'] },
                 'socket.closed': { guard: 'isCurrent', target: '#connection.assessing', actions: 'recordFailure' },
               },
               after: {
@@ -216,51 +208,81 @@ export const connectionMachine = setup({
             },
           },
         },
-        established: {
+        linked: {
           description: 'The link is in use: outbox and inbox are joined to the socket exactly while this state holds.',
-          invoke: [
-            { id: 'traffic', src: 'traffic', input: ({ context }) => ({ connectionId: context.id }) },
-            {
-              id: 'health',
-              src: 'health',
-              input: ({ context }) => ({
-                connectionId: context.id,
-                policy: context.canPing ? context.policy.heartbeat : null,
-              }),
-            },
-          ],
-          entry: ['recordOpen', 'announceOpened'],
-          initial: 'open',
+          invoke: { id: 'traffic', src: 'traffic', input: itself },
+          entry: { type: 'tellOutbox', params: { type: 'attached' } },
+          exit: { type: 'tellOutbox', params: { type: 'detached' } },
+          initial: 'established',
           on: {
             'socket.closed': {
               guard: 'isCurrent',
               target: '#connection.assessing',
               actions: ['recordFailure', 'announceClosed'],
             },
-            'health.dead': {
-              target: '#connection.assessing',
-              actions: ['recordDeath', 'announceClosed'],
-              description: 'Abandoned without waiting for the platform to notice.',
-            },
-            disconnect: { target: 'closing', actions: 'recordCloseRequest' },
-            'network.online': { actions: ['noteSignal', 'probeLink'] },
-            'network.offline': { actions: ['noteSignal', 'probeLink'] },
-            'page.visible': { actions: ['noteSignal', 'probeLink'] },
-            'system.woke': { actions: 'probeLink' },
-          },
-          after: {
-            stablePeriod: { actions: 'settle', description: 'The next loss begins a new episode.' },
           },
           states: {
-            open: {
-              description: 'Messages flow.',
-              tags: 'open',
-              on: { 'health.late': { target: 'degraded' } },
+            established: {
+              invoke: {
+                id: 'health',
+                src: 'health',
+                input: ({ context }) => ({
+                  connectionId: context.id,
+                  policy: context.canPing ? context.policy.heartbeat : null,
+                }),
+              },
+              description: 'Messages flow both ways.',
+              entry: ['recordOpen', 'announceOpened'],
+              initial: 'open',
+              on: {
+                'health.dead': {
+                  target: '#connection.assessing',
+                  actions: ['recordDeath', 'announceClosed'],
+                  description: 'Abandoned without waiting for the platform to notice.',
+                },
+                disconnect: { target: 'draining', actions: 'recordCloseRequest' },
+                'network.online': { actions: ['noteSignal', 'probeLink'] },
+                'network.offline': { actions: ['noteSignal', 'probeLink'] },
+                'page.visible': { actions: ['noteSignal', 'probeLink'] },
+                'system.woke': { actions: 'probeLink' },
+              },
+              after: {
+                stablePeriod: { actions: 'settle', description: 'The next loss begins a new episode.' },
+              },
+              states: {
+                open: {
+                  description: 'Messages flow.',
+                  tags: 'open',
+                  on: { 'health.late': { target: 'degraded' } },
+                },
+                degraded: {
+                  description: 'Messages flow, but the peer is late with its proof of life.',
+                  tags: 'degraded',
+                  on: { 'health.recovered': { target: 'open' } },
+                },
+              },
             },
-            degraded: {
-              description: 'Messages flow, but the peer is late with its proof of life.',
-              tags: 'degraded',
-              on: { 'health.recovered': { target: 'open' } },
+            draining: {
+              description: 'The application closed: what waits leaves first, within a deadline.',
+              tags: 'closing',
+              entry: { type: 'tellOutbox', params: { type: 'drain' } },
+              on: {
+                'outbox.emptied': { target: '#connection.live.closing' },
+                'socket.closed': {
+                  guard: 'isCurrent',
+                  target: '#connection.closed',
+                  actions: ['recordFailure', 'announceClosed'],
+                  description: 'The peer was faster.',
+                },
+                connect: {
+                  target: '#connection.live',
+                  reenter: true,
+                  actions: ['recordOwnClose', 'announceClosed', 'begin'],
+                  description: 'A new socket; what waits goes to it.',
+                },
+                disconnect: { description: 'Already closing.' },
+              },
+              after: { drainTimeout: { target: '#connection.live.closing' } },
             },
           },
         },
@@ -334,8 +356,7 @@ export const connectionMachine = setup({
           after: { retryDelay: { target: '#connection.live' } },
         },
         offline: {
-          description:
-            'The platform reports no network. News of it ends the wait; a slow retry goes on, for reports can be wrong.',
+          description: 'No network is reported. News of it ends the wait; a slow retry goes on: reports can be wrong.',
           entry: { type: 'announceRetry', params: { hold: 'network' } },
           on: {
             'network.online': [
@@ -365,28 +386,14 @@ export const connectionMachine = setup({
     closed: {
       description: 'The application closed it. Only the application opens it again.',
       tags: 'closed',
-      entry: 'reportRested',
+      entry: { type: 'report', params: { type: 'connection.rested' } },
       on: { connect: { target: 'live', actions: 'begin' } },
     },
     failed: {
       description: 'Given up, with a reason. Only the application tries again.',
       tags: 'failed',
-      entry: 'reportRested',
+      entry: { type: 'report', params: { type: 'connection.rested' } },
       on: { connect: { target: 'live', actions: 'begin' }, disconnect: { target: 'closed' } },
     },
   },
 });
-
-function lastFailure({ failure: last, closeRequest }: ConnectionContext): Failure {
-  return last ?? ownClosure(closeRequest);
-}
-
-function drawDelay(
-  context: ConnectionContext,
-  delayMs: DelayFormula,
-): Pick<ConnectionContext, 'seed' | 'retryDelayMs'> {
-  const { seed, draw } = drawFrom(context.seed);
-  const { retries, tenure, failure: last, policy } = context;
-  const facts = { retry: retries, wasStable: tenure === 'stable', floorMs: last?.floorMs ?? 0 };
-  return { seed, retryDelayMs: delayMs(policy.backoff, draw, facts) };
-}

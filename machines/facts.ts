@@ -1,6 +1,9 @@
 /** What a connection knows, hears and says: the words that its chart is written in. */
-import type { Failure } from '../src/core/recovery.ts';
+import type { DelayFormula } from '../src/core/backoff.ts';
+import { drawFrom } from '../src/core/chance.ts';
+import { ownClosure, type Failure } from '../src/core/recovery.ts';
 import type { HealthEdge } from './health.ts';
+import type { OutboxEdge } from './outbox.ts';
 import { DEFAULT_POLICY, type ConnectionPolicy } from './policy.ts';
 
 /** The states that the world sees; each leaf of the chart carries one of them as its tag. */
@@ -65,6 +68,9 @@ export type ConnectionEvent =
   | { type: 'credentials.failed' | 'url.failed'; failure: Failure }
   | { type: 'socket.opened'; generation: number; canPing: boolean }
   | { type: 'socket.closed'; generation: number; failure: Failure }
+  | { type: 'greeting.failed'; failure: Failure }
+  | { type: 'pause' | 'resume' }
+  | OutboxEdge
   | HealthEdge;
 
 /** Every invoked actor finds its ports by the id of the connection it works for: they are no part of the chart. */
@@ -78,7 +84,11 @@ export type ConnectionEmitted =
   | { type: 'closed'; failure: Failure }
   | { type: 'failed'; failure: Failure }
   | { type: 'retrying'; delayMs: number; attempt: number; hold: RetryHold }
-  | { type: 'gave.up'; because: GiveUpCause };
+  | { type: 'gave.up'; because: GiveUpCause }
+  | { type: FlowEdge };
+
+/** The socket's buffer is over its high water mark, or no longer; the queue has no room. */
+export type FlowEdge = 'congested' | 'relieved' | 'overflowed';
 
 /** What a pending retry waits for, beside its delay. */
 export type RetryHold = 'delay' | 'network' | 'visibility';
@@ -134,4 +144,30 @@ export function environmentAfter(event: { type: string }): Partial<Environment> 
 /** The context a connection starts with. A chart that is only looked at (drawn, imported, stepped) has no input. */
 export function initialContext(input: ConnectionInput = UNNAMED): ConnectionContext {
   return { ...input, ...FRESH };
+}
+
+/** Why a socket is gone: what went wrong, or else our own close. */
+export function lastFailure({ failure, closeRequest }: ConnectionContext): Failure {
+  return failure ?? ownClosure(closeRequest);
+}
+
+/** How a connection says that it can be used. */
+export function openedBy({ opens, generation, retries }: ConnectionContext): ConnectionEmitted {
+  return { type: 'opened', isReconnect: opens > 1, generation, retries };
+}
+
+/** How a connection says that it will try again. */
+export function retrying({ retryDelayMs, retries }: ConnectionContext, hold: RetryHold): ConnectionEmitted {
+  return { type: 'retrying', delayMs: retryDelayMs, attempt: retries, hold };
+}
+
+/** The wait before the next retry, by a formula and the next draw of this connection's chance. */
+export function drawDelay(
+  context: ConnectionContext,
+  delayMs: DelayFormula,
+): Pick<ConnectionContext, 'seed' | 'retryDelayMs'> {
+  const { seed, draw } = drawFrom(context.seed);
+  const { retries, tenure, failure: last, policy } = context;
+  const facts = { retry: retries, wasStable: tenure === 'stable', floorMs: last?.floorMs ?? 0 };
+  return { seed, retryDelayMs: delayMs(policy.backoff, draw, facts) };
 }

@@ -18,5 +18,6 @@ export {
   type SocketCommand,
 } from './facts.ts';
 export { healthMachine, type HealthEdge, type HealthEvent, type HealthInput, type HeartbeatPolicy } from './health.ts';
+export { outboxMachine, type OutboxEdge, type OutboxEvent, type OutboxInput } from './outbox.ts';
 export { DEFAULT_POLICY, type ConnectionPolicy } from './policy.ts';
 export { supervisorMachine, type SupervisorContext, type SupervisorEvent } from './supervisor.ts';

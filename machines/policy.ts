@@ -7,6 +7,8 @@ export interface ConnectionPolicy {
   urlTimeoutMs: number;
   connectTimeoutMs: number;
   greetingTimeoutMs: number;
+  /** What waits when the application closes may take this long to leave. */
+  drainTimeoutMs: number;
   closeTimeoutMs: number;
   /** How long a connection must stay open before its loss begins a new episode of retries. */
   stableMs: number;
@@ -27,6 +29,7 @@ export const DEFAULT_POLICY: ConnectionPolicy = {
   urlTimeoutMs: 10_000,
   connectTimeoutMs: 10_000,
   greetingTimeoutMs: 3_000,
+  drainTimeoutMs: 2_000,
   closeTimeoutMs: 2_000,
   stableMs: 10_000,
   maxRetries: null,
@@ -34,3 +37,19 @@ export const DEFAULT_POLICY: ConnectionPolicy = {
   backoff: { baseMs: 500, capMs: 30_000, promptMs: 200, offlineMs: 30_000, hiddenMs: 30_000 },
   heartbeat: DEFAULT_HEARTBEAT,
 };
+
+/** The delays of the chart, in ms, by name. */
+export const DELAYS = {
+  credentialsTimeout: ({ context }: Decided) => context.policy.credentialsTimeoutMs,
+  urlTimeout: ({ context }: Decided) => context.policy.urlTimeoutMs,
+  connectTimeout: ({ context }: Decided) => context.policy.connectTimeoutMs,
+  greetingTimeout: ({ context }: Decided) => context.policy.greetingTimeoutMs,
+  drainTimeout: ({ context }: Decided) => context.policy.drainTimeoutMs,
+  closeTimeout: ({ context }: Decided) => context.policy.closeTimeoutMs,
+  stablePeriod: ({ context }: Decided) => context.policy.stableMs,
+  retryDelay: ({ context }: Decided) => context.retryDelayMs,
+};
+
+interface Decided {
+  context: { policy: ConnectionPolicy; retryDelayMs: number };
+}

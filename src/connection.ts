@@ -4,6 +4,7 @@ import { connectionMachine } from '../machines/connection.ts';
 import type { ActorInput, ConnectionEvent, SocketCommand } from '../machines/facts.ts';
 import type { Settled } from './endpoint.ts';
 import { healthLogic } from './health.ts';
+import { outboxLogic } from './outbox.ts';
 import type { Ports } from './ports.ts';
 import { worldOf } from './world.ts';
 
@@ -30,10 +31,9 @@ export const connectionLogic = connectionMachine.provide({
       portsAt(place).authorize(telling(place.sendBack, 'credentials')),
     ),
     locator: fromCallback<EventObject, ActorInput>((place) => portsAt(place).locate(telling(place.sendBack, 'url'))),
-    greeter: fromCallback<EventObject, ActorInput>(({ sendBack }) => {
-      // on the plain wire an open socket is all the greeting there is
-      sendBack({ type: 'greeting.completed' } satisfies ConnectionEvent);
-    }),
+    greeter: fromCallback<EventObject, ActorInput>((place) =>
+      portsAt(place).greet(telling(place.sendBack, 'greeting')),
+    ),
     traffic: fromCallback<EventObject, ActorInput>((place) => {
       const ports = portsAt(place);
       ports.attach();
@@ -42,15 +42,17 @@ export const connectionLogic = connectionMachine.provide({
       };
     }),
     health: healthLogic,
+    outbox: outboxLogic,
   },
 });
 
 function portsAt({ system, input }: Place): Ports {
-  return worldOf(system).portsOf(input.connectionId);
+  return worldOf<Ports>(system).portsOf(input.connectionId);
 }
 
-function telling(sendBack: (event: ConnectionEvent) => void, subject: 'credentials' | 'url'): Settled {
+function telling(sendBack: (event: ConnectionEvent) => void, subject: 'credentials' | 'url' | 'greeting'): Settled {
   return (failed) => {
-    sendBack(failed ? { type: `${subject}.failed`, failure: failed } : { type: `${subject}.resolved` });
+    if (failed) sendBack({ type: `${subject}.failed`, failure: failed });
+    else sendBack({ type: subject === 'greeting' ? 'greeting.completed' : `${subject}.resolved` });
   };
 }

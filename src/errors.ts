@@ -46,6 +46,7 @@ export const ERRORS = {
   URL_TIMEOUT: ['timeout', 'error', 'The URL provider did not answer in time.'],
   CONNECT_TIMEOUT: ['timeout', 'error', 'The socket did not open in time; the attempt was abandoned.'],
   GREETING_TIMEOUT: ['timeout', 'error', 'The peer did not greet in time.'],
+  GREETING_FAILED: ['protocol_error', 'error', 'What the profile sends after opening could not be sent.'],
   WEBSOCKET_FAILED: ['connection_failed', 'error', 'The WebSocket could not be made.'],
   HANDSHAKE_FAILED: ['connection_failed', 'error', 'The socket closed before it was open.'],
   CONNECTION_LOST: ['network_error', 'warning', 'The connection broke without a close frame.'],
@@ -57,11 +58,26 @@ export const ERRORS = {
   CONNECT_DEADLINE: ['timeout', 'error', 'The connection did not open within the time given to connect().'],
   SERVICE_DESTROYED: ['lifecycle', 'error', 'The service has been destroyed.'],
   NOT_ENCODABLE: ['invalid_message', 'error', 'The message cannot be encoded.'],
+  NOT_DECODABLE: ['invalid_message', 'error', 'A message of the peer cannot be decoded.'],
+  SCHEMA_MISMATCH: ['invalid_message', 'error', 'The message does not fit the schema of its service.'],
+  MESSAGE_TOO_BIG: ['invalid_message', 'error', 'The message is larger than the service allows.'],
   QUEUE_FULL: ['queue', 'error', 'The queue of waiting messages is full.'],
   NOT_OPEN: ['queue', 'error', 'The connection is not open and the message queue is off.'],
   CONNECTION_ENDED: ['queue', 'error', 'The connection ended before the message could be sent.'],
   SEND_CANCELLED: ['queue', 'warning', 'The message was cancelled while it waited.'],
+  SEND_ABORTED: ['queue', 'warning', 'The signal given with the message was aborted while it waited.'],
+  EXPIRED: ['queue', 'warning', 'The message waited for longer than it may.'],
+  SUPERSEDED: ['queue', 'warning', 'A newer message with the same coalesce key took its place.'],
+  DROPPED_FOR_ROOM: ['queue', 'error', 'The queue was full, and the message had to make room for another.'],
+  PURGED: ['queue', 'warning', 'The application purged the message while it waited.'],
+  OUTCOME_UNKNOWN: ['queue', 'error', 'The socket died with the message in it; nobody knows whether it left.'],
   SEND_FAILED: ['queue', 'error', 'The socket refused the message.'],
+  DRAIN_ABORTED: ['lifecycle', 'warning', 'The signal given to drainQueue() was aborted.'],
+  DRAIN_DEADLINE: ['timeout', 'error', 'The queue was not empty within the time given to drainQueue().'],
+  NO_CORRELATION: ['configuration', 'error', 'The profile of the service does not say which reply answers a request.'],
+  REQUEST_TIMEOUT: ['timeout', 'error', 'No reply came in time.'],
+  REQUEST_ABORTED: ['lifecycle', 'warning', 'The signal given with the request was aborted.'],
+  REPLY_LOST: ['network_error', 'error', 'The connection ended before the reply came.'],
   ITERATION_OVERFLOW: ['queue', 'error', 'A message iterator was read too slowly and its buffer is full.'],
   LISTENER_THREW: ['fault', 'error', 'A listener of the application threw.'],
   INTERNAL_FAULT: ['fault', 'fatal', 'An actor died of an unexpected error; its connection was closed.'],
@@ -166,6 +182,25 @@ export class MessageError extends HoldfastError {
   constructor(code: ErrorCode, details: ErrorDetails & { outcome?: MessageOutcome } = {}) {
     super(code, details);
     this.outcome = details.outcome ?? 'not_sent';
+  }
+}
+
+/** What arrives: text as a string, bytes as an `ArrayBuffer`. */
+export type InboundData = string | ArrayBuffer;
+
+/** A message of the peer that could not be understood. It reaches no subscriber; the stream goes on. */
+export class InboundError extends HoldfastError {
+  override readonly name = 'InboundError';
+  readonly #data: InboundData;
+
+  constructor(code: ErrorCode, data: InboundData, details: ErrorDetails = {}) {
+    super(code, details);
+    this.#data = data;
+  }
+
+  /** The message as it came. Not enumerable: an error that is printed does not print it. */
+  get data(): InboundData {
+    return this.#data;
   }
 }
 

@@ -1,6 +1,6 @@
 import type { ConnectionStateName, GiveUpCause, RetryHold } from '../machines/facts.ts';
-import type { CloseInitiator, HoldfastError } from './errors.ts';
-import type { InboundData } from './transport/transport.ts';
+import type { OverflowPolicy } from './backlog.ts';
+import type { CloseInitiator, HoldfastError, MessageError } from './errors.ts';
 
 /** Which connection an event speaks of. */
 export interface EventSource {
@@ -29,6 +29,8 @@ export interface ClosedEvent extends EventSource {
   initiator: CloseInitiator;
   /** What went wrong; `null` when the application closed it. */
   error: HoldfastError | null;
+  /** Messages that were in the socket when it died: they may or may not have left. Each has an `undelivered` event of its own. */
+  inDoubt: number;
 }
 
 /** Another attempt will be made. */
@@ -58,9 +60,28 @@ export interface StatusEvent extends EventSource {
   current: ConnectionStateName;
 }
 
-/** A message arrived, as it came: text as a string, bytes as an `ArrayBuffer`. */
+/** The socket's buffer rose over its high water mark, and messages wait; or it has fallen, and they leave again. */
+export interface FlowEvent extends EventSource {
+  isCongested: boolean;
+}
+
+/** The queue had no room for a message, for the first time since half of it was free. */
+export interface OverflowedEvent extends EventSource {
+  /** What happens to such messages: see `queue.overflow`. */
+  policy: OverflowPolicy;
+}
+
+/** A message was not sent, or nobody knows whether it was. Told after the turn in which it happened. */
+export interface UndeliveredEvent extends EventSource {
+  messageId: string;
+  /** Why; its `outcome` says `not_sent` or `unknown`. */
+  error: MessageError;
+}
+
+/** A message arrived. */
 export interface MessageEvent extends EventSource {
-  data: InboundData;
+  /** As the profile of the service decodes it; without one as it came: text as a string, bytes as an `ArrayBuffer`. */
+  data: unknown;
 }
 
 /** Every event of a service, by name. */
@@ -70,8 +91,11 @@ export interface ServiceEvents {
   retrying: RetryingEvent;
   gaveUp: GaveUpEvent;
   status: StatusEvent;
+  flow: FlowEvent;
+  overflowed: OverflowedEvent;
+  undelivered: UndeliveredEvent;
   message: MessageEvent;
-  /** Each failed attempt and each lost connection, once; and, without an `onError`, bugs. */
+  /** Each failed attempt, each lost connection and each message that could not be read, once; and, without an `onError`, bugs. */
   error: HoldfastError;
 }
 

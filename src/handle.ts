@@ -1,17 +1,30 @@
 import { stateOf, type ConnectionEmitted, type GiveUpCause } from '../machines/facts.ts';
+import { announce } from './announcements.ts';
 import { ownClosure, type Failure } from './core/recovery.ts';
 import { ConnectionError, FaultError, HoldfastError, type ErrorCode } from './errors.ts';
 import type { Emit, EventSource } from './events.ts';
 import { errorOf } from './failures.ts';
 import { quiet } from './isolation.ts';
-import type { MessageIteration } from './iteration.ts';
 import { Openings, type OpeningOptions } from './opening.ts';
 import type { DisconnectOptions } from './options.ts';
 import type { Ports } from './ports.ts';
-import type { Receipt } from './receipt.ts';
-import { check, disconnectRule, iterationRule, openingRule, subscribingRule } from './schema.ts';
+import { drained, type DrainOptions } from './draining.ts';
+import type { WaitingMessage } from './message.ts';
+import type { Receipt, SendOptions } from './receipt.ts';
+import type { RequestOptions } from './requests.ts';
+import {
+  check,
+  disconnectRule,
+  iterationRule,
+  openingRule,
+  purgeRule,
+  rejected,
+  requestRule,
+  sendRule,
+  subscribingRule,
+} from './schema.ts';
 import type { ServiceSettings } from './settings.ts';
-import { placeOf, type ConnectionSnapshot, type ConnectionStatus, type Place } from './status.ts';
+import { flowOf, placeOf, type ConnectionSnapshot, type ConnectionStatus, type Place } from './status.ts';
 import type { ConnectionActor } from './supervisor.ts';
 import type { Clock } from './transport/clock.ts';
 import type { InboundData } from './transport/transport.ts';
@@ -28,14 +41,14 @@ export interface ConnectionHost {
    */
   actor(): ConnectionActor | undefined;
   /** Told when the state changes. */
-  changed(connection: Connection): void;
+  changed(): void;
 }
 
 /**
  * One connection, as an object: the same actor that the service's methods reach by id. It stays the same over every
  * reconnection, and from `closed` and `failed` it can be connected again.
  */
-export class Connection {
+export class Connection<In = InboundData, Out = unknown> {
   /** What the service's methods call it. */
   readonly id: string;
   readonly serviceType: string;
@@ -76,6 +89,7 @@ export class Connection {
       attempt: snapshot?.context.retries ?? 0,
       retryAt: place.state === 'backoff' ? this.#retryAt : null,
       generation: snapshot?.context.generation ?? 0,
+      flow: flowOf(snapshot),
       lastError: this.#lastError,
       messages: { ...this.#ports.outbox.counts, received: this.#ports.inbox.received },
     });
@@ -92,11 +106,60 @@ export class Connection {
   }
 
   /**
-   * Gives it a message: text and bytes go as they are, everything else as JSON. While the connection is not open the message
-   * waits. Never throws: what becomes of the message is told by the receipt.
+   * Gives it a message: without a profile text and bytes go as they are, everything else as JSON. While the connection is not
+   * open the message waits. Never throws: what becomes of the message is told by the receipt.
    */
-  send(message: unknown): Receipt {
-    return this.#ports.outbox.push(message);
+  send(message: Out, options?: SendOptions): Receipt {
+    const { outbox } = this.#ports;
+    const error = options && rejected(sendRule, options, this.#source);
+    return error ? outbox.refused(error) : outbox.push(message, options);
+  }
+
+  /**
+   * Sends a message and resolves with its reply, which no subscriber sees. The profile says which message that is.
+   *
+   * @throws {MessageError} Rejects with what `send` can fail with, `NO_CORRELATION`, `REQUEST_TIMEOUT`, `REQUEST_ABORTED` or
+   *   `REPLY_LOST`; its `outcome` says whether the peer may have acted on the request. Only a request with an idempotency key
+   *   is ever sent again.
+   */
+  request(message: Out, options: RequestOptions = {}): Promise<In> {
+    const error = rejected(requestRule, options, this.#source);
+    return quiet(error ? Promise.reject(error) : (this.#ports.requests.ask(message, options) as Promise<In>));
+  }
+
+  /** Holds messages back, over reconnections too, until {@link Connection.resume}. What is received goes on arriving. */
+  pause(): void {
+    this.#live()?.send({ type: 'pause' });
+  }
+
+  /** Lets messages leave again. */
+  resume(): void {
+    this.#live()?.send({ type: 'resume' });
+  }
+
+  /** The messages that wait, strongest lane first; without their payloads. A copy. */
+  inspectQueue(): WaitingMessage[] {
+    return this.#ports.outbox.inspect();
+  }
+
+  /**
+   * Drops the waiting messages that `doomed` picks, or all of them; each is told `PURGED`.
+   *
+   * @returns How many.
+   * @throws {ConfigurationError} `INVALID_OPTIONS` for something that is no function.
+   */
+  purgeQueue(doomed: (message: WaitingMessage) => boolean = () => true): number {
+    check(purgeRule, { doomed });
+    return this.#ports.outbox.purge(doomed);
+  }
+
+  /**
+   * Resolves once every message has its fate: none is left in the queue or in the socket's buffer.
+   *
+   * @throws {ConnectionError} Rejects with `DRAIN_ABORTED` or `DRAIN_DEADLINE`; with `INVALID_OPTIONS` for bad options.
+   */
+  drainQueue(options: DrainOptions = {}): Promise<void> {
+    return quiet(drained(this.#ports.outbox, options, { clock: this.#host.clock, source: this.#source }));
   }
 
   /**
@@ -105,9 +168,9 @@ export class Connection {
    * @returns Ends the subscription.
    * @throws {ConfigurationError} `INVALID_OPTIONS` for a listener that is no function.
    */
-  subscribe(listener: (data: InboundData) => unknown): () => void {
+  subscribe(listener: (message: In) => unknown): () => void {
     check(subscribingRule, { listener });
-    return this.#ports.inbox.subscribe(listener);
+    return this.#ports.inbox.subscribe(listener as (message: unknown) => unknown);
   }
 
   /**
@@ -116,17 +179,17 @@ export class Connection {
    *
    * @throws {ConfigurationError} `INVALID_OPTIONS` for a bound that is no whole number of at least 0.
    */
-  messages(options: { maxBuffered?: number } = {}): AsyncIterableIterator<InboundData> {
+  messages(options: { maxBuffered?: number } = {}): AsyncIterableIterator<In> {
     check(iterationRule, options);
     return this.#iterate(options.maxBuffered ?? 10_000);
   }
 
-  [Symbol.asyncIterator](): AsyncIterableIterator<InboundData> {
+  [Symbol.asyncIterator](): AsyncIterableIterator<In> {
     return this.#iterate(10_000);
   }
 
   /**
-   * Closes it: what was sent before is handed to the socket first. Resolves when it is closed, within the deadline for
+   * Closes it: what was sent before leaves first, held back or not, within a deadline. Resolves when it is closed, within the deadline for
    * closing.
    *
    * @throws {ConfigurationError} Rejects with `INVALID_OPTIONS` for a code that cannot be sent.
@@ -167,7 +230,6 @@ export class Connection {
   async #close(options: DisconnectOptions): Promise<void> {
     check(disconnectRule, options);
     const { code = 1000, reason = '' } = options;
-    this.#ports.outbox.flush();
     if (!this.#actor) {
       if (this.#place.state === 'idle') this.#move({ state: 'closed', detail: 'closed' });
       return;
@@ -181,8 +243,8 @@ export class Connection {
     await ended;
   }
 
-  #iterate(maxBuffered: number): MessageIteration {
-    return this.#ports.inbox.iterate(maxBuffered);
+  #iterate(maxBuffered: number): AsyncIterableIterator<In> {
+    return this.#ports.inbox.iterate(maxBuffered) as AsyncIterableIterator<In>;
   }
 
   #live(): ConnectionActor | undefined {
@@ -264,21 +326,29 @@ export class Connection {
     const previous = this.#place.state;
     const current = place.state;
     this.#place = place;
+    this.#admit(place);
     if (current === previous) return;
     this.#since = this.#host.clock.now();
     if (this.#isUsable) this.#openings.opened();
-    if (current === 'closing') this.#ports.outbox.close(this.#endCode);
-    else if (current === 'closed') this.#end(this.#closeError);
+    if (current === 'closed') this.#end(this.#closeError);
     else if (current === 'failed') this.#end(giveUp ?? this.#closeError);
-    else this.#ports.outbox.open();
     // connected again while closing: the old socket is gone all the same
     if (previous === 'closing') this.#conclude();
     this.#host.emit('status', { ...this.#source, previous, current });
-    this.#host.changed(this);
+    this.#host.changed();
+  }
+
+  // what may be given to the outbox, and what may stay in it
+  #admit({ state, detail }: Place): void {
+    const { outbox } = this.#ports;
+    if (detail === 'draining') outbox.refuse(this.#endCode);
+    else if (state === 'closing') outbox.close(this.#endCode);
+    else if (state !== 'closed' && state !== 'failed') outbox.open();
   }
 
   #end(error: HoldfastError): void {
     this.#ports.outbox.close(this.#endCode, error);
+    this.#ports.requests.end();
     this.#ports.inbox.end(this.#place.state === 'failed' ? error : null);
     this.#openings.ended(error);
     this.#conclude();
@@ -289,35 +359,15 @@ export class Connection {
   }
 
   #announce(emitted: ConnectionEmitted, giveUp = this.#closeError): void {
-    const { emit } = this.#host;
-    switch (emitted.type) {
-      case 'opened': {
-        const { isReconnect, generation, retries } = emitted;
-        return emit('opened', { ...this.#source, isReconnect, generation, attempt: retries });
-      }
-      case 'closed': {
-        const { code = 1006, reason = '', wasClean = false, initiator = 'network' } = emitted.failure.closure ?? {};
-        const error = emitted.failure.code === 'CLOSED_LOCALLY' ? null : this.#lastError;
-        return emit('closed', { ...this.#source, code, reason, wasClean, initiator, error });
-      }
-      case 'failed':
-        if (this.#lastError) emit('error', this.#lastError);
-        return;
-      case 'retrying': {
-        const { delayMs, attempt, hold } = emitted;
-        const maxRetries = this.#host.settings().policy.maxRetries ?? Infinity;
-        return emit('retrying', {
-          ...this.#source,
-          delayMs,
-          attempt,
-          maxRetries,
-          waitingFor: hold,
-          error: this.#lastError,
-        });
-      }
-      case 'gave.up':
-        return emit('gaveUp', { ...this.#source, because: emitted.because, error: giveUp });
-    }
+    announce(emitted, {
+      source: this.#source,
+      emit: this.#host.emit,
+      error: this.#lastError,
+      giveUp,
+      inDoubt: this.#ports.inDoubt,
+      maxRetries: this.#host.settings().policy.maxRetries,
+      overflow: this.#host.settings().queue.overflow,
+    });
   }
 
   #errorOf(failure: Failure, snapshot: ConnectionSnapshot): HoldfastError {

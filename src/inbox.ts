@@ -1,37 +1,41 @@
 import { Emitter, type Listener } from './emitter.ts';
-import type { HoldfastError } from './errors.ts';
+import type { HoldfastError, InboundError } from './errors.ts';
 import { MessageIteration } from './iteration.ts';
 import type { Clock } from './transport/clock.ts';
 import type { InboundData } from './transport/transport.ts';
 
 interface InboxEvents {
-  message: InboundData;
+  message: unknown;
   ended: HoldfastError | null;
 }
 
 export interface InboxOptions {
   clock: Clock;
+  /** @throws {InboundError} When a frame is no message of this wire. */
+  decode: (data: InboundData) => unknown;
+  /** Hears of each frame that is no message; it goes no further. */
+  undecodable: (error: InboundError) => void;
+  /** Whether a message was for the connection itself, as an answer to a probe or to a request. */
+  intercept: (message: unknown) => boolean;
   /** Hears of each message before any subscriber does. */
-  deliver: (data: InboundData) => void;
+  deliver: (message: unknown) => void;
   /** Hears what subscribers throw. */
   report: (cause: unknown) => void;
 }
 
-/** The way in: frames to whoever listens, in order of arrival. */
+/** The way in: frames become messages and go to whoever listens, in order of arrival. */
 export class Inbox {
   readonly #emitter: Emitter<InboxEvents>;
-  readonly #clock: Clock;
-  readonly #deliver: (data: InboundData) => void;
+  readonly #options: InboxOptions;
   #received = 0;
   // nothing will ever come again
   #over = false;
   // frames held back for a listener that is about to come, and the timer that ends the wait
   #held: { frames: InboundData[]; timer: unknown } | undefined;
 
-  constructor({ clock, deliver, report }: InboxOptions) {
-    this.#clock = clock;
-    this.#deliver = deliver;
-    this.#emitter = new Emitter(report);
+  constructor(options: InboxOptions) {
+    this.#options = options;
+    this.#emitter = new Emitter(options.report);
   }
 
   /** Messages received so far. */
@@ -45,7 +49,7 @@ export class Inbox {
    */
   attach(): void {
     if (this.#held || this.#emitter.has('message')) return;
-    const timer = this.#clock.setTimeout(() => {
+    const timer = this.#options.clock.setTimeout(() => {
       this.#release();
     }, 0);
     this.#held = { frames: [], timer };
@@ -58,7 +62,7 @@ export class Inbox {
   }
 
   /** @returns Ends the subscription. */
-  subscribe(listener: Listener<InboundData>): () => void {
+  subscribe(listener: Listener<unknown>): () => void {
     return this.#emitter.on('message', listener);
   }
 
@@ -84,13 +88,21 @@ export class Inbox {
     const held = this.#held;
     if (!held) return;
     this.#held = undefined;
-    this.#clock.clearTimeout(held.timer);
+    this.#options.clock.clearTimeout(held.timer);
     for (const data of held.frames) this.#hand(data);
   }
 
   #hand(data: InboundData): void {
-    this.#deliver(data);
-    this.#emitter.emit('message', data);
+    let message: unknown;
+    try {
+      message = this.#options.decode(data);
+    } catch (error) {
+      this.#options.undecodable(error as InboundError);
+      return;
+    }
+    if (this.#options.intercept(message)) return;
+    this.#options.deliver(message);
+    this.#emitter.emit('message', message);
   }
 
   /** Messages from now on, over every reconnection, until the connection ends; see {@link MessageIteration}. */
@@ -99,8 +111,8 @@ export class Inbox {
       endMessages();
       endEnds();
     });
-    const endMessages = this.subscribe((data) => {
-      iteration.push(data);
+    const endMessages = this.subscribe((message) => {
+      iteration.push(message);
     });
     const endEnds = this.#emitter.on('ended', (error) => {
       iteration.end(error);

@@ -5,6 +5,7 @@ export {
   ERRORS,
   FaultError,
   HoldfastError,
+  InboundError,
   MessageError,
   type CloseInitiator,
   type ErrorCategory,
@@ -14,12 +15,15 @@ export {
 } from './errors.ts';
 export type {
   ClosedEvent,
+  FlowEvent,
   GaveUpEvent,
   MessageEvent,
   OpenedEvent,
+  OverflowedEvent,
   RetryingEvent,
   ServiceEvents,
   StatusEvent,
+  UndeliveredEvent,
 } from './events.ts';
 export type { Connection } from './handle.ts';
 export type { InspectableSystem, Inspect, InspectionEvent } from './inspection.ts';
@@ -31,6 +35,7 @@ export type {
   CredentialsOptions,
   CredentialsProvider,
   CredentialsRequest,
+  DestroyOptions,
   DisconnectOptions,
   EnhancedWebSocketOptions,
   HeartbeatOptions,
@@ -39,10 +44,28 @@ export type {
   ServiceOptions,
   UrlProvider,
 } from './options.ts';
-export type { OutboxCounts } from './outbox.ts';
-export type { Receipt, SendOutcome } from './receipt.ts';
-export { EnhancedWebSocketService, type DestroyOptions } from './service.ts';
-export type { ConnectionState, ConnectionStatus } from './status.ts';
+export type { OverflowPolicy } from './backlog.ts';
+export type { Priority } from './core/queue.ts';
+export type { DrainOptions } from './draining.ts';
+export type { ConnectionId, InboundOf, OutboundOf, Services } from './identity.ts';
+export type { WaitingMessage } from './message.ts';
+export {
+  bytesProfile,
+  defineProfile,
+  jsonProfile,
+  plainProfile,
+  textProfile,
+  type Codec,
+  type OpenContext,
+  type Profile,
+  type ReplyMatcher,
+} from './protocol/profile.ts';
+export type { StandardSchema } from './protocol/schema.ts';
+export type { RequestOptions } from './requests.ts';
+export type { OutboxCounts } from './fates.ts';
+export type { Fate, Receipt, SendOptions, SendOutcome } from './receipt.ts';
+export { EnhancedWebSocketService } from './service.ts';
+export type { ConnectionState, ConnectionStatus, Flow } from './status.ts';
 export { systemClock, type Clock } from './transport/clock.ts';
 export { platformSignals, silentSignals, type Signal, type SignalSource } from './transport/signals.ts';
 export type { InboundData } from './transport/transport.ts';

@@ -1,9 +1,8 @@
 import { HoldfastError } from './errors.ts';
 import { quiet } from './isolation.ts';
-import type { InboundData } from './transport/transport.ts';
 
 interface Reader {
-  resolve(result: IteratorResult<InboundData, undefined>): void;
+  resolve(result: IteratorResult<unknown, undefined>): void;
   reject(error: HoldfastError): void;
 }
 
@@ -13,9 +12,9 @@ const DONE = { done: true, value: undefined } as const;
  * One reader's view of a connection's messages, over every reconnection. What has not been read yet is kept, up to a bound;
  * past it the iteration ends with `ITERATION_OVERFLOW`, after what was kept.
  */
-export class MessageIteration implements AsyncIterableIterator<InboundData> {
+export class MessageIteration implements AsyncIterableIterator<unknown> {
   // at most one of the two holds anything
-  readonly #unread: InboundData[] = [];
+  readonly #unread: unknown[] = [];
   readonly #readers: Reader[] = [];
   readonly #maxBuffered: number;
   readonly #onEnd: () => void;
@@ -28,11 +27,11 @@ export class MessageIteration implements AsyncIterableIterator<InboundData> {
   }
 
   /** Takes a message, unless it is over. */
-  push(data: InboundData): void {
+  push(message: unknown): void {
     if (this.#ending) return;
     const reader = this.#readers.shift();
-    if (reader) reader.resolve({ done: false, value: data });
-    else if (this.#unread.length < this.#maxBuffered) this.#unread.push(data);
+    if (reader) reader.resolve({ done: false, value: message });
+    else if (this.#unread.length < this.#maxBuffered) this.#unread.push(message);
     else this.end(new HoldfastError('ITERATION_OVERFLOW'));
   }
 
@@ -44,11 +43,10 @@ export class MessageIteration implements AsyncIterableIterator<InboundData> {
     for (const reader of this.#readers.splice(0)) this.#conclude(reader);
   }
 
-  next(): Promise<IteratorResult<InboundData, undefined>> {
+  next(): Promise<IteratorResult<unknown, undefined>> {
     return quiet(
       new Promise((resolve, reject) => {
-        const value = this.#unread.shift();
-        if (value !== undefined) resolve({ done: false, value });
+        if (this.#unread.length > 0) resolve({ done: false, value: this.#unread.shift() });
         else if (this.#ending) this.#conclude({ resolve, reject });
         else this.#readers.push({ resolve, reject });
       }),
@@ -56,7 +54,7 @@ export class MessageIteration implements AsyncIterableIterator<InboundData> {
   }
 
   /** What `break` in a `for await` calls: drops what is unread. */
-  return(): Promise<IteratorResult<InboundData, undefined>> {
+  return(): Promise<IteratorResult<unknown, undefined>> {
     this.#unread.length = 0;
     this.end(null);
     return Promise.resolve(DONE);

@@ -1,14 +1,18 @@
 import type { CloseRule, Failure, Verdict } from './core/recovery.ts';
 import type { ConnectionError, HoldfastError } from './errors.ts';
+import type { OverflowPolicy } from './backlog.ts';
 import type { Inspect } from './inspection.ts';
+import type { Profile } from './protocol/profile.ts';
 import type { Clock } from './transport/clock.ts';
 import type { SignalSource } from './transport/signals.ts';
 import type { WebSocketConstructor } from './transport/websocket.ts';
 
 /** What a service is made of. Only `services` is required. */
-export interface EnhancedWebSocketOptions {
+export interface EnhancedWebSocketOptions<
+  Services extends Record<string, ServiceOptions> = Record<string, ServiceOptions>,
+> {
   /** Where each service type lives and how it behaves, by the name that `connect` is given. */
-  services: Record<string, ServiceOptions>;
+  services: Services;
   /** Whether a message sent while its connection is not open waits for it. Off: it is refused at once. @default true */
   enableMessageQueue?: boolean;
   /** Whether links are probed with a heartbeat. @default true */
@@ -21,7 +25,7 @@ export interface EnhancedWebSocketOptions {
   WebSocket?: WebSocketConstructor;
   /** Time. @default the platform's clock */
   clock?: Clock;
-  /** Chance, as numbers in [0, 1). Asked once per connection, for the seed of all its delays. @default Math.random */
+  /** Chance, as numbers in [0, 1). Asked three times per connection: for its name in attempt ids, and for the seed of its delays. @default Math.random */
   random?: () => number;
   /** Network, page and sleep. @default the platform's, where it has them */
   signals?: SignalSource;
@@ -49,7 +53,9 @@ export interface ServiceOptions {
   urlTimeoutMs?: number;
   /** From dialling to an open socket; then the attempt is abandoned. At least 1. @default 10_000 */
   connectTimeoutMs?: number;
-  /** From close() to the peer's agreement; then it is not waited for any more. @default 2_000 */
+  /** From close() on, what waits may take this long to leave; the rest is dropped. @default 2_000 */
+  drainTimeoutMs?: number;
+  /** From then on to the peer's agreement; then it is not waited for any more. @default 2_000 */
   closeTimeoutMs?: number;
   retry?: RetryOptions;
   /** What close codes lead to, asked before the defaults ({@link CLOSE_RULES}). @default [] */
@@ -61,6 +67,8 @@ export interface ServiceOptions {
    */
   decide?: (failure: Failure) => Verdict | undefined;
   queue?: QueueOptions;
+  /** How the service speaks: its codec, schemas, probes and replies. @default {@link plainProfile} */
+  profile?: Profile;
   /** How the link is probed; `false` for not at all. */
   heartbeat?: false | HeartbeatOptions;
 }
@@ -83,12 +91,31 @@ export interface RetryOptions {
   hiddenMs?: number;
 }
 
-/** Bounds of the messages that wait while a connection is not open. */
+/** How messages wait for a connection, and how they leave. */
 export interface QueueOptions {
   /** @default 1_000 */
   maxMessages?: number;
   /** As encoded. @default 1_048_576 */
   maxBytes?: number;
+  /**
+   * What happens to a message for which there is no room. `reject`: it is refused with `QUEUE_FULL`. `drop-oldest`: the
+   * longest waiting of the weakest lane that is not stronger than its own makes room. `drop-lowest`: the last message of a lane
+   * weaker than its own does; without one it is refused. `wait`: it waits outside, up to the same bounds once more, and its
+   * receipt stays open until there was room. @default 'reject'
+   */
+  overflow?: OverflowPolicy;
+  /** A larger message, as encoded, is refused with `MESSAGE_TOO_BIG`. At least 1. @default Infinity */
+  maxMessageBytes?: number;
+  /** With this much in the socket's buffer the connection is congested: nothing is added to it. At least 1. @default 524_288 */
+  highWaterBytes?: number;
+  /** Once the buffer has fallen to this, messages leave again. Less than `highWaterBytes`. @default 131_072 */
+  lowWaterBytes?: number;
+  /** How many messages leave in one write at the most. At least 1. @default 256 */
+  maxBatchMessages?: number;
+  /** How many bytes leave in one write at the most; a larger message leaves alone. At least 1. @default 65_536 */
+  maxBatchBytes?: number;
+  /** A fixed wait before messages leave, in ms, so that more of them leave together. @default 0: at the end of the turn */
+  lingerMs?: number;
 }
 
 /** How a silent link is told from a dead one. */
@@ -102,7 +129,7 @@ export interface HeartbeatOptions {
   /**
    * What a probe sends: `auto` a protocol ping, where the WebSocket can (`ws` can, browsers cannot: there the link stays
    * unwatched); `silence` nothing, for a peer that is known to speak at least once per interval; a function: what it returns,
-   * as a message. Any inbound frame counts as the answer. @default 'auto'
+   * as a message. `auto` takes the `ping` of the profile, if it has one. Any inbound frame counts as the answer. @default 'auto'
    */
   ping?: 'auto' | 'silence' | (() => unknown);
 }
@@ -128,6 +155,8 @@ export interface CredentialsRequest {
   sessionId: string | undefined;
   /** What `connect` was given as `params`. */
   params: Readonly<Record<string, string>>;
+  /** Names this attempt, and no other of this or any other page: for a server that wants a fresh id per connection. */
+  attemptId: string;
   /** 0 for the first attempt of an episode, then the number of the retry. */
   attempt: number;
   /** What ended the attempt or connection before. */
@@ -155,9 +184,9 @@ export interface ConfigPatch {
 }
 
 /** Which connection is wanted. Two calls that name the same one share it. */
-export interface ConnectOptions {
+export interface ConnectOptions<Type extends string = string> {
   /** A key of `services`. */
-  serviceType: string;
+  serviceType: Type;
   /** Names one terminal among several; part of the connection's identity. */
   terminalId?: string;
   /** Names one session among several; part of the connection's identity. */
@@ -178,4 +207,10 @@ export interface DisconnectOptions {
   code?: number;
   /** Cut to 123 bytes of UTF-8. @default '' */
   reason?: string;
+}
+
+/** How a service ends. */
+export interface DestroyOptions {
+  /** How long open connections may take to close; then they are cut. 0 cuts at once. In ms. @default 2_000 */
+  deadlineMs?: number;
 }

@@ -1,113 +1,209 @@
-import { BoundedQueue, type QueueLimits } from './core/queue.ts';
-import { MessageError, type ErrorCode, type ErrorDetails } from './errors.ts';
-import { encodePlain, type EncodedMessage } from './protocol/codec.ts';
-import { PendingReceipt, type Receipt } from './receipt.ts';
+import { fromCallback, type EventObject } from 'xstate';
+
+import { outboxMachine, type OutboxEvent, type OutboxInput } from '../machines/outbox.ts';
+import { Backlog, type OutboxLimits } from './backlog.ts';
+import type { ErrorCode, ErrorDetails, MessageError } from './errors.ts';
+import { Fates, type FatesOptions, type OutboxCounts } from './fates.ts';
+import { FlushClock } from './flush-clock.ts';
+import { InFlight } from './in-flight.ts';
+import { OutboundMessage, shown, type WaitingMessage } from './message.ts';
+import type { EncodedMessage } from './protocol/codec.ts';
+import type { Receipt, SendOptions } from './receipt.ts';
 import type { Clock } from './transport/clock.ts';
 import type { Transport } from './transport/transport.ts';
+import { worldOf } from './world.ts';
 
-/** What has become of the messages given to a connection: `accepted` = `sent` + `dropped` + `waiting`, at every moment. */
-export interface OutboxCounts {
-  accepted: number;
-  /** Handed to a socket. */
-  sent: number;
-  /** Accepted, and then not sent. */
-  dropped: number;
-  /** The same by reason. */
-  droppedBy: Readonly<Partial<Record<ErrorCode, number>>>;
-  waiting: number;
-  waitingBytes: number;
-  /** Never accepted: not encodable, no room, or no connection to wait for. */
-  refused: number;
-}
-
-export interface OutboxOptions {
+export interface OutboxOptions extends Omit<FatesOptions, 'settled'> {
   clock: Clock;
-  limits: () => QueueLimits;
-  /** Whether a message may wait at all. */
+  limits: () => OutboxLimits;
+  /** Whether a message may wait for a connection at all. */
   queueing: () => boolean;
-  /** What every error of this outbox carries. */
-  context: Pick<ErrorDetails, 'connectionId' | 'serviceType'>;
+  /** @throws {MessageError} When the message cannot travel. */
+  encode: (message: unknown) => EncodedMessage;
+  /** Whether the peer takes any message twice without harm. */
+  resendSafe: () => boolean;
 }
 
-interface Waiting extends EncodedMessage {
-  receipt: PendingReceipt;
+/** What a flow tells the chart; each at an edge. */
+export interface FlowReports {
+  congested(): void;
+  /** Nothing waits any more. For a flow that drains. */
+  emptied?(): void;
 }
+
+const NOTHING: EncodedMessage = { data: '', bytes: 0 };
 
 /**
- * The way out: messages wait here until a transport is attached, and leave in order at the end of the turn in which both are
- * there. While it is closed, nothing is accepted.
+ * The way out: messages wait until a transport is attached and the chart lets them flow; then they leave at the end of each
+ * turn. Every message given to it has exactly one fate, which its receipt and the counters tell.
  */
 export class Outbox {
   readonly #options: OutboxOptions;
-  readonly #queue = new BoundedQueue<Waiting>();
+  readonly #backlog: Backlog;
+  readonly #fates: Fates;
+  readonly #flushClock: FlushClock;
+  readonly #inFlight: InFlight;
   #transport: Transport | undefined;
+  // present while the chart lets messages leave
+  #flow: FlowReports | undefined;
+  #onOverflow: (() => void) | undefined;
+  // whoever waits for the moment in which nothing waits here
+  #onIdle = new Set<() => void>();
+  // a custom socket may run the application's code inside send()
+  #isFlushing = false;
+  // the first turn with a transport is not over
+  #isOnTrial = false;
   // why nothing is accepted at present; undefined while messages may wait
-  #closed: MessageErrorSource | undefined;
-  #flushScheduled = false;
-  // the timer of the first turn with a transport
-  #trial: unknown;
-  #nextId = 1;
-  #accepted = 0;
-  #sent = 0;
-  #refused = 0;
-  readonly #dropped = new Map<ErrorCode, number>();
+  #closed: { code: ErrorCode; cause: unknown } | undefined;
+  #nextNumber = 1;
 
   constructor(options: OutboxOptions) {
+    const { clock, limits } = options;
     this.#options = options;
+    this.#fates = new Fates({
+      ...options,
+      settled: () => {
+        this.#idle();
+      },
+    });
+    this.#backlog = new Backlog({
+      clock,
+      limits,
+      dropped: (message, code, cause) => {
+        this.#fates.dropped(message, code, cause);
+      },
+      overflowed: () => this.#onOverflow?.(),
+    });
+    this.#flushClock = new FlushClock({
+      clock,
+      lingerMs: () => limits().lingerMs,
+      flush: () => {
+        this.#isOnTrial = false;
+        return this.flush();
+      },
+    });
+    this.#inFlight = new InFlight({
+      clock,
+      sent: (message) => {
+        this.#fates.sent(message);
+      },
+    });
   }
 
   /** Takes a message. Never throws: what is refused is told by the receipt. */
-  push(message: unknown): Receipt {
-    const receipt: PendingReceipt = new PendingReceipt(`m${this.#nextId++}`, () => this.#cancel(waiting));
-    let waiting: Waiting | undefined;
+  push(payload: unknown, options: SendOptions = {}): Receipt {
+    const obstacle = this.#obstacle(options);
+    if (obstacle) return this.refused(obstacle);
+    let message: OutboundMessage;
     try {
-      waiting = { ...this.#admit(message), receipt };
-      this.#accepted += 1;
-      this.#queue.push(waiting);
-      this.#schedule();
+      message = this.#messageOf(this.#options.encode(payload), options);
     } catch (error) {
-      this.#refused += 1;
-      receipt.dropped(error as MessageError);
+      const { code, message: text, cause } = error as MessageError;
+      return this.refused(this.#fates.error(code, { message: text, cause }));
     }
-    return receipt;
+    const { maxMessageBytes } = this.#options.limits();
+    if (message.bytes > maxMessageBytes) {
+      const text = `The message has ${message.bytes} bytes; ${maxMessageBytes} are allowed.`;
+      return this.#fates.refused(message, this.#fates.error('MESSAGE_TOO_BIG', { message: text }));
+    }
+    if (!this.#backlog.place(message, this.#makeWay))
+      return this.#fates.refused(message, this.#fates.error('QUEUE_FULL', this.#room()));
+    this.#fates.accepted();
+    this.#follow(message, options.signal);
+    if (message.priority === 'critical') this.#rush();
+    this.#request();
+    return message;
+  }
+
+  /** The receipt of a message that was refused before it came here. */
+  refused(error: MessageError): Receipt {
+    return this.#fates.refused(this.#messageOf(NOTHING, {}), error);
   }
 
   /**
-   * From now on messages go to this transport; the first of them a turn later. A server that accepts and closes at once has its
-   * close frame read by then, and what waits is not risked on it.
+   * From now on messages can go to this transport; the first of them a turn later. A server that accepts and closes at once has
+   * its close frame read by then, and what waits is not risked on it.
    */
   attach(transport: Transport): void {
     this.#transport = transport;
-    this.#trial = this.#options.clock.setTimeout(() => {
-      this.#trial = undefined;
-      this.flush();
-    }, 0);
+    this.#isOnTrial = true;
+    this.#flushClock.defer(0);
   }
 
-  /** From now on messages wait. */
+  /** From now on messages wait. What the socket has taken is followed until it is {@link Outbox.lost}. */
   detach(): void {
     this.#transport = undefined;
-    this.#options.clock.clearTimeout(this.#trial);
-    this.#trial = undefined;
+    this.#flushClock.cancel();
     // what was about to leave in this turn would wait now
-    if (!this.#options.queueing()) this.#dropAll('NOT_OPEN');
+    if (!this.#options.queueing()) this.#backlog.clear('NOT_OPEN');
+    this.#idle();
   }
 
-  /** Hands everything that waits to the transport, as long as that is open. */
-  flush(): void {
-    for (;;) {
-      // asked for anew each time: sending may be what ends it
-      const transport = this.#transport;
-      const waiting = transport?.isOpen && this.#queue.take();
-      if (!waiting) return;
-      try {
-        transport.send(waiting.data);
-        this.#sent += 1;
-        waiting.receipt.sent();
-      } catch (cause) {
-        this.#drop(waiting, this.#error('SEND_FAILED', { cause }));
+  /** The socket is gone. `wasRead`: the peer agreed to our close, and so has read everything before it. @returns How many messages it left in doubt. */
+  lost({ wasRead }: { wasRead: boolean }): number {
+    this.detach();
+    let unknown = 0;
+    // from the last to the first: each goes to the head of its lane
+    for (const message of this.#inFlight.takeAll().reverse()) {
+      if (wasRead) this.#fates.sent(message);
+      else if ((message.isKeyed || this.#options.resendSafe()) && !this.#closed) this.#restore(message);
+      else {
+        this.#fates.lost(message);
+        unknown += 1;
       }
     }
+    this.#idle();
+    return unknown;
+  }
+
+  /** Lets messages leave until the returned function is called. The chart decides when. */
+  startFlow(reports: FlowReports): () => void {
+    this.#flow = reports;
+    if (this.#backlog.size === 0) reports.emptied?.();
+    this.#request();
+    return () => {
+      if (this.#flow === reports) this.#flow = undefined;
+    };
+  }
+
+  /** Calls back once the socket's buffer is at the low water mark. @returns Takes that back. */
+  watchRelief(relieved: () => void): () => void {
+    if (!this.#transport) return () => undefined;
+    const end = this.#inFlight.onceRelieved(this.#options.limits().lowWaterBytes, relieved);
+    this.#inFlight.look(this.#transport);
+    return end;
+  }
+
+  /** Calls back whenever the queue begins to overflow. @returns Takes that back. */
+  watchOverflow(overflowed: () => void): () => void {
+    this.#onOverflow = overflowed;
+    return () => {
+      this.#onOverflow = undefined;
+    };
+  }
+
+  /** Calls back when nothing waits, neither here nor in the socket: now, or once. @returns Takes that back. */
+  onceIdle(callback: () => void): () => void {
+    this.#onIdle.add(callback);
+    this.#idle();
+    return () => {
+      this.#onIdle.delete(callback);
+    };
+  }
+
+  /** Something was received on this connection. */
+  received(): void {
+    this.#flushClock.received();
+  }
+
+  /** Hands over what waits, as far as the socket takes it. @returns Whether anything was handed over. */
+  flush(): boolean {
+    const transport = this.#transport;
+    const flow = this.#flow;
+    if (!transport || !flow || this.#isFlushing) return false;
+    const handed = this.#alone(transport, () => this.#pour(transport, flow));
+    if (this.#backlog.size === 0) flow.emptied?.();
+    return handed > 0;
   }
 
   /** Accepts messages again. */
@@ -115,83 +211,188 @@ export class Outbox {
     this.#closed = undefined;
   }
 
-  /** Drops what waits, and refuses what comes, each with an error of its own. */
-  close(code: ErrorCode, cause?: unknown): void {
+  /** Refuses what comes from now on. What waits already may still leave. */
+  refuse(code: ErrorCode, cause?: unknown): void {
     this.#closed = { code, cause };
-    this.#dropAll(code, cause);
+  }
+
+  /** Refuses what comes, and drops what waits, each with an error of its own. */
+  close(code: ErrorCode, cause?: unknown): void {
+    this.refuse(code, cause);
+    this.#backlog.clear(code, cause);
+    this.#flushClock.cancel();
+  }
+
+  /** Drops the waiting messages that `doomed` picks, with `PURGED`. @returns How many. */
+  purge(doomed: (message: WaitingMessage) => boolean): number {
+    const picked = [...this.#backlog].filter((message) => doomed(shown(message)));
+    return picked.filter((message) => this.#backlog.withdraw(message, 'PURGED')).length;
+  }
+
+  /** The messages that wait, in the order of lanes. */
+  inspect(): WaitingMessage[] {
+    return [...this.#backlog].map(shown);
   }
 
   get counts(): OutboxCounts {
-    const droppedBy = Object.fromEntries(this.#dropped);
-    return {
-      accepted: this.#accepted,
-      sent: this.#sent,
-      dropped: [...this.#dropped.values()].reduce((sum, count) => sum + count, 0),
-      droppedBy,
-      waiting: this.#queue.size,
-      waitingBytes: this.#queue.bytes,
-      refused: this.#refused,
-    };
+    const { size, bytes } = this.#backlog;
+    return this.#fates.counts({ waiting: size + this.#inFlight.size, waitingBytes: bytes });
   }
 
-  #admit(message: unknown): EncodedMessage {
-    if (this.#closed) throw this.#error(this.#closed.code, { cause: this.#closed.cause });
-    if (!this.#transport?.isOpen && !this.#options.queueing()) throw this.#error('NOT_OPEN');
-    const encoded = this.#encode(message);
-    const limits = this.#options.limits();
-    if (this.#queue.fits(encoded.bytes, limits)) return encoded;
-    if (!this.#transport?.isOpen) throw this.#error('QUEUE_FULL', { message: roomText(this.#queue, limits) });
-    // the bounds are for what cannot leave: on an open line there is always room, at the price of an early flush
-    this.flush();
-    return encoded;
-  }
-
-  #encode(message: unknown): EncodedMessage {
-    try {
-      return encodePlain(message);
-    } catch (error) {
-      const { message: text, cause } = error as MessageError;
-      throw this.#error('NOT_ENCODABLE', { message: text, cause });
+  // batch by batch, until nothing waits, the socket has enough, or it is open no more
+  #pour(transport: Transport, flow: FlowReports): number {
+    const { highWaterBytes } = this.#options.limits();
+    let handed = 0;
+    while (transport.isOpen && this.#backlog.peek()) {
+      if (transport.bufferedBytes >= highWaterBytes) {
+        flow.congested();
+        break;
+      }
+      // an implementation that never reports its buffer gets no more than this at once either
+      if (handed >= highWaterBytes) {
+        this.#flushClock.defer(0);
+        break;
+      }
+      transport.batch(() => {
+        handed += this.#handBatch(transport);
+      });
+      this.#backlog.admit();
     }
+    return handed;
   }
 
-  // at the end of the turn: what one turn sends leaves together, and a sender never runs inside another's flush
-  #schedule(): void {
-    if (this.#flushScheduled || this.#trial !== undefined || !this.#transport || this.#queue.size === 0) return;
-    this.#flushScheduled = true;
-    queueMicrotask(() => {
-      this.#flushScheduled = false;
-      this.flush();
+  /** @returns The bytes handed over; an empty message counts as one, so that every batch is seen to advance. */
+  #handBatch(transport: Transport): number {
+    const { maxBatchMessages, maxBatchBytes } = this.#options.limits();
+    let bytes = 0;
+    for (let count = 0; count < maxBatchMessages; count++) {
+      const next = this.#backlog.peek();
+      if (!next || !transport.isOpen || (count > 0 && bytes + next.bytes > maxBatchBytes)) break;
+      this.#hand(this.#backlog.take(), transport);
+      bytes += Math.max(1, next.bytes);
+    }
+    return bytes;
+  }
+
+  #hand(message: OutboundMessage | undefined, transport: Transport): void {
+    if (!message) return;
+    try {
+      transport.send(message.data);
+    } catch (cause) {
+      return this.#fates.dropped(message, 'SEND_FAILED', cause);
+    }
+    this.#inFlight.handed(message);
+  }
+
+  // a critical message does not wait for the turn's end, and takes none but its like along
+  #rush(): void {
+    const transport = this.#transport;
+    if (!transport?.isOpen || !this.#flow || this.#isFlushing || this.#isOnTrial) return;
+    if (transport.bufferedBytes >= this.#options.limits().highWaterBytes) return;
+    this.#alone(transport, () => {
+      for (let next = this.#backlog.take('critical'); next; next = this.#backlog.take('critical'))
+        this.#hand(next, transport);
     });
   }
 
-  #cancel(waiting: Waiting | undefined): boolean {
-    if (!waiting || !this.#queue.remove(waiting)) return false;
-    this.#drop(waiting, this.#error('SEND_CANCELLED'));
-    return true;
-  }
-
-  #dropAll(code: ErrorCode, cause?: unknown): void {
-    for (let waiting = this.#queue.take(); waiting; waiting = this.#queue.take()) {
-      this.#drop(waiting, this.#error(code, { cause }));
+  // a flush never runs inside another
+  #alone<Value>(transport: Transport, flush: () => Value): Value {
+    this.#isFlushing = true;
+    try {
+      return flush();
+    } finally {
+      this.#isFlushing = false;
+      this.#inFlight.look(transport);
     }
   }
 
-  #drop(waiting: Waiting, error: MessageError): void {
-    this.#dropped.set(error.code, (this.#dropped.get(error.code) ?? 0) + 1);
-    waiting.receipt.dropped(error);
+  readonly #makeWay = (): boolean => {
+    this.flush();
+    return this.#flow !== undefined && this.#transport?.isOpen === true;
+  };
+
+  #request(): void {
+    if (this.#transport && this.#flow && this.#backlog.size > 0) this.#flushClock.request();
   }
 
-  #error(code: ErrorCode, details: ErrorDetails = {}): MessageError {
-    return new MessageError(code, { ...this.#options.context, ...details, outcome: 'not_sent' });
+  #messageOf(encoded: EncodedMessage, options: SendOptions): OutboundMessage {
+    return new OutboundMessage(encoded, options, {
+      number: this.#nextNumber++,
+      // the time is read only for those who are bound by it
+      now: options.ttlMs === undefined ? 0 : this.#options.clock.now(),
+      cancel: this.#cancel,
+    });
+  }
+
+  readonly #cancel = (message: OutboundMessage): boolean => this.#backlog.withdraw(message, 'SEND_CANCELLED');
+
+  // what stands against accepting any message now
+  #obstacle({ signal }: SendOptions): MessageError | undefined {
+    const closed = this.#closed;
+    if (closed) return this.#fates.error(closed.code, { cause: closed.cause });
+    if (!this.#transport?.isOpen && !this.#options.queueing()) return this.#fates.error('NOT_OPEN');
+    if (signal?.aborted) return this.#fates.error('SEND_ABORTED', { cause: signal.reason });
+    return undefined;
+  }
+
+  #follow(message: OutboundMessage, signal: AbortSignal | undefined): void {
+    if (!signal) return;
+    const onAbort = (): void => {
+      this.#backlog.withdraw(message, 'SEND_ABORTED', signal.reason);
+    };
+    signal.addEventListener('abort', onAbort);
+    message.whenSettled(() => {
+      signal.removeEventListener('abort', onAbort);
+    });
+  }
+
+  #restore(message: OutboundMessage): void {
+    message.moved('waiting');
+    this.#backlog.restore(message);
+  }
+
+  #idle(): void {
+    if (this.#onIdle.size === 0 || this.#backlog.size + this.#inFlight.size > 0) return;
+    const callbacks = this.#onIdle;
+    this.#onIdle = new Set();
+    for (const callback of callbacks) callback();
+  }
+
+  #room(): ErrorDetails {
+    const { maxMessages, maxBytes } = this.#options.limits();
+    const { size, bytes } = this.#backlog;
+    return { message: `The queue is full: ${size} of ${maxMessages} messages, ${bytes} of ${maxBytes} bytes.` };
   }
 }
 
-interface MessageErrorSource {
-  code: ErrorCode;
-  cause: unknown;
+/** The outbox machine with what it works on: a flow lasts as long as the state that allows it. */
+export const outboxLogic = outboxMachine.provide({
+  actors: {
+    watch: fromCallback<EventObject, OutboxInput>((place) =>
+      outboxAt(place).watchOverflow(telling(place, 'overflowed')),
+    ),
+    gauge: fromCallback<EventObject, OutboxInput>((place) => outboxAt(place).watchRelief(telling(place, 'relieved'))),
+    flow: fromCallback<EventObject, OutboxInput>((place) =>
+      outboxAt(place).startFlow({ congested: telling(place, 'congested') }),
+    ),
+    outflow: fromCallback<EventObject, OutboxInput>((place) =>
+      outboxAt(place).startFlow({ congested: telling(place, 'congested'), emptied: telling(place, 'emptied') }),
+    ),
+  },
+});
+
+interface Place {
+  system: object;
+  input: OutboxInput;
+  sendBack: (event: OutboxEvent) => void;
 }
 
-function roomText({ size, bytes }: BoundedQueue<Waiting>, { maxMessages, maxBytes }: QueueLimits): string {
-  return `The queue of waiting messages is full: ${size} of ${maxMessages} messages, ${bytes} of ${maxBytes} bytes.`;
+function outboxAt({ system, input }: Place): Outbox {
+  return worldOf<{ outbox: Outbox }>(system).portsOf(input.connectionId).outbox;
 }
+
+const telling =
+  ({ sendBack }: Place, type: OutboxEvent['type']) =>
+  (): void => {
+    sendBack({ type });
+  };

@@ -6,10 +6,13 @@ import { Inbox } from './inbox.ts';
 import { isolated } from './isolation.ts';
 import { Link } from './link.ts';
 import { Outbox } from './outbox.ts';
-import { encodePlain } from './protocol/codec.ts';
+import { greet } from './greeting.ts';
+import { decodeWith, encodeWith, type Profile } from './protocol/profile.ts';
+import { Requests } from './requests.ts';
+import { InboundError, type MessageError } from './errors.ts';
 import type { ServiceSettings } from './settings.ts';
 import type { Clock } from './transport/clock.ts';
-import type { InboundData, Transport, TransportEnd } from './transport/transport.ts';
+import type { Transport, TransportEnd } from './transport/transport.ts';
 import { openWebSocket, type WebSocketConstructor } from './transport/websocket.ts';
 
 export interface PortsOptions {
@@ -21,9 +24,15 @@ export interface PortsOptions {
   /** Looked up when a connection dials, so that a service can be made where there is none. */
   webSocket: () => WebSocketConstructor | undefined;
   /** What the providers are told of this connection. */
-  facts: () => RequestFacts;
+  facts: () => Omit<RequestFacts, 'attemptId'>;
+  /** Names an attempt as no other was ever named. */
+  freshId: () => string;
   /** Hears of each inbound message. */
-  deliver: (data: InboundData) => void;
+  deliver: (message: unknown) => void;
+  /** Hears of each inbound frame that is no message. */
+  undecodable: (error: InboundError) => void;
+  /** Hears of each message that was not sent, or may not have been. */
+  undelivered: (id: string, error: MessageError) => void;
   /** Hears what the application's code throws. */
   report: (cause: unknown) => void;
 }
@@ -35,41 +44,90 @@ const nothing = (): void => undefined;
 export class Ports {
   readonly outbox: Outbox;
   readonly inbox: Inbox;
+  readonly requests: Requests;
   readonly #options: PortsOptions;
   readonly #endpoint: Endpoint;
   // at most one: the socket actor that made it disposes of it before another can be made
   #link: Link | undefined;
   #signsAtProbe = 0;
+  #attemptId = '';
+  #generation = 0;
+  // what the profile threw, when that is why the last attempt failed
+  #greetingCause: unknown;
+  // the peer agreed to our close: then it has read everything before it
+  #wasRead = false;
+  // messages that the last socket left in doubt
+  #inDoubt = 0;
 
   constructor(options: PortsOptions) {
     const { connectionId, serviceType, settings, queueing, clock } = options;
     this.#options = options;
     this.#endpoint = new Endpoint(settings);
-    this.inbox = new Inbox(options);
+    this.inbox = new Inbox({
+      ...options,
+      decode: (data) => decodeWith(settings().profile, data),
+      undecodable: ({ code, data, message, cause }) => {
+        options.undecodable(new InboundError(code, data, { connectionId, serviceType, message, cause }));
+      },
+      intercept: (message) => this.#intercept(message),
+    });
+    const context = { connectionId, serviceType };
     this.outbox = new Outbox({
       clock,
       limits: () => settings().queue,
       queueing,
-      context: { connectionId, serviceType },
+      encode: (message) => encodeWith(settings().profile, message),
+      resendSafe: () => settings().profile.resendSafe ?? false,
+      undelivered: options.undelivered,
+      context,
+    });
+    this.requests = new Requests({
+      clock,
+      replies: () => settings().profile.replies,
+      send: (message, sendOptions) => this.outbox.push(message, sendOptions),
+      resendSafe: () => settings().profile.resendSafe ?? false,
+      context,
     });
   }
 
-  /** What a provider threw, when that is why the last attempt failed. */
+  /** What the application's code threw, when that is why the last attempt failed. */
   get cause(): unknown {
-    return this.#endpoint.cause;
+    return this.#greetingCause ?? this.#endpoint.cause;
+  }
+
+  /** How many messages the last socket left in doubt when it died. */
+  get inDoubt(): number {
+    return this.#inDoubt;
   }
 
   authorize(settled: Settled): () => void {
-    return this.#endpoint.authorize(this.#options.facts(), this.#decided(settled));
+    this.#attemptId = this.#options.freshId();
+    this.#greetingCause = undefined;
+    return this.#endpoint.authorize(this.#facts, this.#decided(settled));
   }
 
   locate(settled: Settled): () => void {
-    return this.#endpoint.locate(this.#options.facts(), this.#decided(settled));
+    return this.#endpoint.locate(this.#facts, this.#decided(settled));
+  }
+
+  /** Sends what the profile says comes first. @returns Abandons that. */
+  greet(settled: Settled): () => void {
+    const transport = this.#link?.transport;
+    const { profile } = this.#options.settings();
+    if (!transport) return nothing;
+    const { connectionId, terminalId, sessionId, params } = this.#facts;
+    const context = { connectionId, terminalId, sessionId, params, generation: this.#generation };
+    return greet(profile, context, transport, ({ cause, failed }) => {
+      this.#greetingCause = cause;
+      this.#decided(settled)(failed);
+    });
   }
 
   /** Opens a socket to the address found, and tells what becomes of it. */
   dial(generation: number, tell: Tell): void {
     const address = this.#endpoint.take();
+    this.#generation = generation;
+    this.#wasRead = false;
     const { clock } = this.#options;
     const WebSocket = this.#options.webSocket();
     const fail = (failed: Failure): void => {
@@ -83,6 +141,7 @@ export class Ports {
           tell({ type: 'socket.opened', generation, canPing: this.#canPing(link) });
         },
         ended: (end, wasOpen) => {
+          this.#wasRead = end.wasClean && end.initiator === 'local';
           fail(this.#failureOf(end, wasOpen));
         },
       });
@@ -103,6 +162,10 @@ export class Ports {
   /** Lets go of the socket at once. */
   hangUp(): void {
     this.detach();
+    if (this.#link) {
+      this.#inDoubt = this.outbox.lost({ wasRead: this.#wasRead });
+      this.requests.lost();
+    }
     this.#link?.dispose();
     this.#link = undefined;
   }
@@ -113,6 +176,7 @@ export class Ports {
     this.outbox.attach(link.transport);
     this.inbox.attach();
     link.read((data) => {
+      this.outbox.received();
       this.inbox.receive(data);
     });
   }
@@ -127,7 +191,7 @@ export class Ports {
   probe(heard: () => void): () => void {
     const link = this.#link;
     if (!link?.transport) return nothing;
-    const { ping } = this.#options.settings();
+    const { ping, profile } = this.#options.settings();
     // a peer that is known to speak is in doubt only if it said nothing since the last time
     const spoke = link.signsOfLife > this.#signsAtProbe;
     this.#signsAtProbe = link.signsOfLife;
@@ -138,7 +202,7 @@ export class Ports {
     const unhear = link.onceHeard(heard);
     const { transport } = link;
     isolated(
-      () => (ping === 'silence' ? undefined : sendProbe(transport, ping)),
+      () => (ping === 'silence' ? undefined : sendProbe(transport, ping, profile)),
       [],
       (cause) => {
         // a question that was not asked proves nothing: the link is no more in doubt than before
@@ -153,6 +217,25 @@ export class Ports {
   dispose(): void {
     this.hangUp();
     this.inbox.clear();
+    this.requests.end();
+  }
+
+  // what only the connection itself is to see
+  #intercept(message: unknown): boolean {
+    const { isPong } = this.#options.settings().profile;
+    let isOurs = false;
+    isolated(
+      () => {
+        isOurs = isPong?.(message) === true || this.requests.take(message);
+      },
+      [],
+      this.#options.report,
+    );
+    return isOurs;
+  }
+
+  get #facts(): RequestFacts {
+    return { ...this.#options.facts(), attemptId: this.#attemptId };
   }
 
   #canPing(link: Link): boolean {
@@ -194,11 +277,11 @@ export class Ports {
 }
 
 /** @returns What the application's `ping` gave, if that is a promise: a probe cannot wait for it. */
-function sendProbe(transport: Transport, ping: 'auto' | (() => unknown)): unknown {
-  if (ping === 'auto') return transport.ping?.();
+function sendProbe(transport: Transport, ping: ServiceSettings['ping'], profile: Profile): unknown {
+  if (typeof ping !== 'function') return transport.ping?.();
   const message = ping();
   if (message instanceof Promise) return message;
-  transport.send(encodePlain(message).data);
+  transport.send(encodeWith(profile, message).data);
   return undefined;
 }
 

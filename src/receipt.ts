@@ -1,72 +1,49 @@
-import type { MessageError } from './errors.ts';
-import { quiet } from './isolation.ts';
+import type { Priority } from './core/queue.ts';
 
-/** What became of a message: it was handed to the socket. On the plain wire nobody can say more. */
+/**
+ * Where a message is: it waits in the queue, or in the socket's buffer (`handed`); or what became of it: it left through the
+ * socket, was dropped, or the socket died with it. The last three are final.
+ */
+export type Fate = 'waiting' | 'handed' | 'sent' | 'dropped' | 'unknown';
+
+/** What became of a message: it was handed to the socket, and left it. On the plain wire nobody can say more. */
 export interface SendOutcome {
   outcome: 'sent';
   /** The message's id, unique within its connection. */
   id: string;
 }
 
+/** How one message is to be treated. */
+export interface SendOptions {
+  /**
+   * Which of four lanes it waits in: a stronger lane leaves first, order holds within one. `critical` leaves at once, and takes
+   * no other along. After 64 messages of stronger lanes a weaker one is served. @default 'normal'
+   */
+  priority?: Priority;
+  /** How long it may wait, in ms, by the wall clock. Past that it is dropped as `EXPIRED`, never sent late. @default none */
+  ttlMs?: number;
+  /** Takes the message back while it waits. */
+  signal?: AbortSignal;
+  /** A newer message with the same key takes the place of a waiting one, which is told `SUPERSEDED`. */
+  coalesceKey?: string;
+  /**
+   * Says that the peer recognises this message if it comes twice: what a dying socket may or may not have passed on is then
+   * sent again instead of being told as unknown. The key is yours and travels inside your message; none is added to it.
+   */
+  idempotencyKey?: string;
+}
+
 /** What a sender holds of its message: its id, its fate, and the way to call it back. */
 export interface Receipt {
   readonly id: string;
+  /** Where the message is now. */
+  readonly fate: Fate;
   /**
-   * Resolves when the message was handed to the socket; rejects with a {@link MessageError} when it will not be. It settles
-   * exactly once, and need not be listened to. Made when it is first asked for.
+   * Resolves when the message has left through the socket; rejects with a {@link MessageError} when it was dropped (its `outcome` is
+   * `not_sent`), or when the socket died while it held the message (`unknown`). It settles exactly once, and need not be
+   * listened to. Made when it is first asked for.
    */
   readonly settled: Promise<SendOutcome>;
   /** Takes the message back. @returns Whether it was still waiting; then it is not sent. */
   cancel(): boolean;
-}
-
-type Fate = { kind: 'pending' } | { kind: 'sent' } | { kind: 'dropped'; error: MessageError };
-
-/** A receipt with the side that tells it its fate. */
-export class PendingReceipt implements Receipt {
-  readonly id: string;
-  readonly #cancel: () => boolean;
-  #fate: Fate = { kind: 'pending' };
-  #promise: Promise<SendOutcome> | undefined;
-  // present from the moment the promise is asked for until its fate is known
-  #settle: { resolve: (outcome: SendOutcome) => void; reject: (error: MessageError) => void } | undefined;
-
-  constructor(id: string, cancel: () => boolean) {
-    this.id = id;
-    this.#cancel = cancel;
-  }
-
-  get settled(): Promise<SendOutcome> {
-    this.#promise ??= quiet(
-      new Promise((resolve, reject) => {
-        this.#settle = { resolve, reject };
-        this.#tell();
-      }),
-    );
-    return this.#promise;
-  }
-
-  cancel(): boolean {
-    return this.#cancel();
-  }
-
-  sent(): void {
-    this.#decide({ kind: 'sent' });
-  }
-
-  dropped(error: MessageError): void {
-    this.#decide({ kind: 'dropped', error });
-  }
-
-  // the first fate is the only one
-  #decide(fate: Fate): void {
-    if (this.#fate.kind !== 'pending') return;
-    this.#fate = fate;
-    this.#tell();
-  }
-
-  #tell(): void {
-    if (this.#fate.kind === 'sent') this.#settle?.resolve({ outcome: 'sent', id: this.id });
-    else if (this.#fate.kind === 'dropped') this.#settle?.reject(this.#fate.error);
-  }
 }

@@ -1,7 +1,9 @@
 import { DEFAULT_HEARTBEAT, DEFAULT_POLICY } from '../machines/policy.ts';
 import { isProtocols } from './address.ts';
 import { MAX_DELAY_MS } from './core/backoff.ts';
-import { CATEGORIES, ConfigurationError } from './errors.ts';
+import { DEFAULT_QUEUE, OVERFLOW_POLICIES } from './backlog.ts';
+import { PRIORITIES } from './core/queue.ts';
+import { CATEGORIES, ConfigurationError, MessageError } from './errors.ts';
 
 /** Holds a value to something: every problem with it, as `path: what`. */
 export type Rule = (value: unknown, path: string) => string[];
@@ -60,6 +62,7 @@ const duration = (leastMs = 0): Rule =>
     isWhole(value, leastMs, MAX_DELAY_MS),
   );
 const count = must('a whole number of at least 0', (value) => isWhole(value, 0));
+const positive = must('a whole number of at least 1', (value) => isWhole(value, 1));
 const limit = must('a whole number of at least 0, or Infinity', (value) => value === Infinity || isWhole(value, 0));
 const flag = must('true or false', (value) => typeof value === 'boolean');
 const callback = must('a function', isFunction);
@@ -113,6 +116,48 @@ const heartbeatTogether: Rule = (value, path) => {
   return timeoutMs > lateMs ? [] : [`${path}.timeoutMs: must be more than lateMs`];
 };
 
+const queueFields = {
+  maxMessages: count,
+  maxBytes: count,
+  overflow: must(`one of ${OVERFLOW_POLICIES.join(', ')}`, (value) => OVERFLOW_POLICIES.some((each) => each === value)),
+  maxMessageBytes: must(
+    'a whole number of at least 1, or Infinity',
+    (value) => value === Infinity || isWhole(value, 1),
+  ),
+  highWaterBytes: positive,
+  lowWaterBytes: count,
+  maxBatchMessages: positive,
+  maxBatchBytes: positive,
+  lingerMs: duration(),
+};
+
+const queueTogether: Rule = (value, path) => {
+  const { highWaterBytes, lowWaterBytes } = { ...DEFAULT_QUEUE, ...(value as Partial<typeof DEFAULT_QUEUE>) };
+  return lowWaterBytes < highWaterBytes ? [] : [`${path}.lowWaterBytes: must be less than highWaterBytes`];
+};
+
+const isSchema = (value: unknown): boolean =>
+  has((value as { '~standard'?: unknown } | null)?.['~standard'], 'validate');
+const schema = must('a schema of the Standard Schema kind', isSchema);
+const profileFields = {
+  codec: required(
+    must(
+      "'text', 'bytes', 'json', 'plain' or an object with encode and decode",
+      (value) => ['text', 'bytes', 'json', 'plain'].some((name) => name === value) || has(value, 'encode', 'decode'),
+    ),
+  ),
+  inbound: schema,
+  outbound: schema,
+  ping: callback,
+  isPong: callback,
+  replies: must(
+    'an object with tag and idOf, or with answers',
+    (value) => has(value, 'tag', 'idOf') || has(value, 'answers'),
+  ),
+  resendSafe: flag,
+  onOpen: callback,
+};
+
 const orFalse = (rule: Rule): Rule => either((value) => value === false, rule);
 
 const serviceFields = {
@@ -135,7 +180,9 @@ const serviceFields = {
     return value.flatMap((rule, index) => required(closeRule)(rule, `${path}.${index}`));
   },
   decide: callback,
-  queue: object({ maxMessages: count, maxBytes: count }),
+  drainTimeoutMs: duration(),
+  queue: object(queueFields),
+  profile: object(profileFields),
   heartbeat: orFalse(object(heartbeatFields)),
 };
 
@@ -156,6 +203,7 @@ export const optionsRule = object({
         url: required(serviceFields.url),
         retry: object(retryFields, retryTogether),
         heartbeat: orFalse(object(heartbeatFields, heartbeatTogether)),
+        queue: object(queueFields, queueTogether),
       }),
     ),
   ),
@@ -202,7 +250,18 @@ export const observingRule = object({
   observer: required(must('a function, or an object with next', (value) => isFunction(value) || isObject(value))),
 });
 
-const EVENT_TYPES: readonly unknown[] = ['opened', 'closed', 'retrying', 'gaveUp', 'status', 'message', 'error'];
+const EVENT_TYPES: readonly unknown[] = [
+  'opened',
+  'closed',
+  'retrying',
+  'gaveUp',
+  'status',
+  'flow',
+  'overflowed',
+  'undelivered',
+  'message',
+  'error',
+];
 
 /** What `on` takes. */
 export const listeningRule = object({
@@ -215,6 +274,23 @@ export const subscribingRule = object({ listener: required(callback) });
 
 /** What `messages` takes. */
 export const iterationRule = object({ maxBuffered: count });
+
+const sendFields = {
+  priority: must(`one of ${PRIORITIES.join(', ')}`, (value) => PRIORITIES.some((each) => each === value)),
+  ttlMs: must('a number of milliseconds of at least 0', (value) => typeof value === 'number' && value >= 0),
+  signal: openingFields.signal,
+  coalesceKey: text,
+  idempotencyKey: text,
+};
+
+/** What `send` takes beside the message. */
+export const sendRule = object(sendFields);
+
+/** What `request` takes beside the message. */
+export const requestRule = object({ ...sendFields, timeoutMs: duration(1) });
+
+/** What `purgeQueue` takes. */
+export const purgeRule = object({ doomed: callback });
 
 /** What `destroy` takes. */
 export const destroyRule = object({ deadlineMs: duration() });
@@ -229,3 +305,17 @@ export function check(rule: Rule, value: unknown): void {
   if (problems.length === 0) return;
   throw new ConfigurationError('INVALID_OPTIONS', { message: `Invalid options: ${problems.join('; ')}.`, problems });
 }
+
+/** The same for what never throws: the error of a message that is refused for its options; `undefined` when they hold. */
+export function rejected(
+  rule: Rule,
+  value: unknown,
+  source: { connectionId: string; serviceType: string },
+): MessageError | undefined {
+  const problems = required(rule)(value, 'options');
+  if (problems.length === 0) return undefined;
+  return new MessageError('INVALID_OPTIONS', { ...source, message: `Invalid options: ${problems.join('; ')}.` });
+}
+
+/** What `drainQueue` takes. */
+export const drainRule = object(openingFields);

@@ -1,32 +1,32 @@
-import { seedFrom } from './core/chance.ts';
+import { nameFrom, seedFrom } from './core/chance.ts';
 import { Emitter, type Listener } from './emitter.ts';
 import { ConfigurationError, ConnectionError, FaultError, HoldfastError } from './errors.ts';
-import type { ServiceEvents } from './events.ts';
+import type { ServiceEvents, UndeliveredEvent } from './events.ts';
 import { Connection } from './handle.ts';
 import { harmless, type InspectableSystem } from './inspection.ts';
 import { isolated, quiet } from './isolation.ts';
-import type { ConfigPatch, ConnectOptions, DisconnectOptions, EnhancedWebSocketOptions } from './options.ts';
+import { idOf, wishOf, type ConnectionId, type InboundOf, type OutboundOf, type Services } from './identity.ts';
+import type {
+  ConfigPatch,
+  ConnectOptions,
+  DestroyOptions,
+  DisconnectOptions,
+  EnhancedWebSocketOptions,
+} from './options.ts';
 import { Ports } from './ports.ts';
-import type { SendOutcome } from './receipt.ts';
+import type { SendOptions, SendOutcome } from './receipt.ts';
 import { check, connectRule, destroyRule, listeningRule, observingRule } from './schema.ts';
 import { amend, settle, type ServiceSettings, type Settings } from './settings.ts';
 import type { ConnectionStatus } from './status.ts';
 import { connectionActor, startSupervisor, type ConnectionActor, type SupervisorActor } from './supervisor.ts';
 import { Timekeeper } from './timekeeper.ts';
 import { systemClock } from './transport/clock.ts';
-import { platformSignals, type SignalSource } from './transport/signals.ts';
+import { OwnedSignals, platformSignals } from './transport/signals.ts';
 import type { WebSocketConstructor } from './transport/websocket.ts';
-
-/** How a service ends. */
-export interface DestroyOptions {
-  /** How long open connections may take to close; then they are cut. 0 cuts at once. In ms. @default 2_000 */
-  deadlineMs?: number;
-}
 
 interface Member {
   connection: Connection;
   ports: Ports;
-  /** What tells apart two wishes for the same id that cannot share a connection. */
   wish: string;
   /** Where its chance begins. */
   seed: number;
@@ -38,7 +38,7 @@ interface Member {
  *
  * @throws {ConfigurationError} `INVALID_OPTIONS` with every problem by path; `INVALID_URL` for a fixed URL that is none.
  */
-export class EnhancedWebSocketService {
+export class EnhancedWebSocketService<Types extends Services = Services> {
   readonly #clock: Timekeeper;
   readonly #random: () => number;
   readonly #root: SupervisorActor;
@@ -49,10 +49,9 @@ export class EnhancedWebSocketService {
   #settings: Settings;
   #destruction: Promise<void> | undefined;
   #stopped: () => void = () => undefined;
-  // ends the subscription to the platform's signals
-  #endSignals: () => void = () => undefined;
+  readonly #signals: OwnedSignals;
 
-  constructor(options: EnhancedWebSocketOptions) {
+  constructor(options: EnhancedWebSocketOptions<Types>) {
     this.#settings = settle(options);
     this.#clock = new Timekeeper(options.clock ?? systemClock({ unref: options.unrefTimers ?? false }));
     this.#random = options.random ?? Math.random;
@@ -60,9 +59,10 @@ export class EnhancedWebSocketService {
       this.#report(cause);
     };
     this.#emitter = new Emitter(report);
+    this.#signals = new OwnedSignals(options.signals ?? platformSignals(this.#clock));
     this.#root = startSupervisor(
       {
-        signals: this.#owned(options.signals ?? platformSignals(this.#clock)),
+        signals: this.#signals,
         report,
         portsOf: (id) => this.#member(id).ports,
         died: (id, cause) => {
@@ -112,8 +112,8 @@ export class EnhancedWebSocketService {
    * @throws {HoldfastError} Rejects with `UNKNOWN_SERVICE`, `INVALID_OPTIONS` or `CONNECTION_CONFLICT`, or as
    *   {@link Connection.connect} does.
    */
-  connect(options: ConnectOptions): Promise<string> {
-    return quiet(this.#connect(options));
+  connect<Type extends keyof Types & string>(options: ConnectOptions<Type>): Promise<ConnectionId<Type>> {
+    return quiet(this.#connect(options) as Promise<ConnectionId<Type>>);
   }
 
   /**
@@ -126,14 +126,22 @@ export class EnhancedWebSocketService {
   }
 
   /**
-   * Sends a message and resolves when it was handed to the socket; while the connection is not open it waits.
+   * Sends a message and resolves when it has left through the socket; while the connection is not open it waits.
    *
-   * @throws {MessageError} Rejects when it will not be sent: `NOT_ENCODABLE`, `QUEUE_FULL`, `NOT_OPEN`, `CONNECTION_ENDED`,
-   *   `SEND_FAILED`, `SERVICE_DESTROYED`; with a {@link ConfigurationError} `UNKNOWN_CONNECTION` for an id that is none.
+   * @throws {MessageError} Rejects when it was not sent, or when nobody knows: its `code` says why and its `outcome` which of
+   *   the two. With a {@link ConfigurationError} `UNKNOWN_CONNECTION` for an id that is none.
    */
-  sendMessage(connectionId: string, message: unknown): Promise<SendOutcome> {
+  sendMessage<Type extends keyof Types & string>(
+    connectionId: ConnectionId<Type>,
+    message: OutboundOf<Types[Type]>,
+    options?: SendOptions,
+  ): Promise<SendOutcome>;
+  sendMessage(connectionId: string, message: unknown, options?: SendOptions): Promise<SendOutcome>;
+  sendMessage(connectionId: string, message: unknown, options?: SendOptions): Promise<SendOutcome> {
     const member = this.#members.get(connectionId);
-    return member ? member.connection.send(message).settled : quiet(Promise.reject(this.#unknown(connectionId)));
+    return member
+      ? member.connection.send(message, options).settled
+      : quiet(Promise.reject(this.#unknown(connectionId)));
   }
 
   /** What is known of a connection now; `null` for an id that is none. */
@@ -151,6 +159,10 @@ export class EnhancedWebSocketService {
    *
    * @throws {ConfigurationError} `UNKNOWN_CONNECTION`
    */
+  connection<Type extends keyof Types & string>(
+    connectionId: ConnectionId<Type>,
+  ): Connection<InboundOf<Types[Type]>, OutboundOf<Types[Type]>>;
+  connection(connectionId: string): Connection;
   connection(connectionId: string): Connection {
     return this.#member(connectionId).connection;
   }
@@ -222,28 +234,12 @@ export class EnhancedWebSocketService {
     for (const { connection } of members) connection.ended();
     this.#members.clear();
     this.#emitter.clear();
-    this.#endSignals();
+    this.#signals.end();
     this.#clock.stop();
   }
 
-  // the supervisor ends the subscription, unless it died of a fault: then nobody else would
-  #owned(source: SignalSource): SignalSource {
-    return {
-      subscribe: (report) => {
-        const end = source.subscribe(report);
-        this.#endSignals = () => {
-          this.#endSignals = ignore;
-          end();
-        };
-        return () => {
-          this.#endSignals();
-        };
-      },
-    };
-  }
-
   #memberFor(options: ConnectOptions): Member {
-    const { serviceType, params = {} } = options;
+    const { serviceType } = options;
     if (!this.#settings.services.has(serviceType)) {
       const known = [...this.#settings.services.keys()].join(', ');
       throw new ConfigurationError('UNKNOWN_SERVICE', {
@@ -251,8 +247,7 @@ export class EnhancedWebSocketService {
       });
     }
     const id = idOf(options);
-    const { terminalId, sessionId, key } = options;
-    const wish = JSON.stringify([terminalId, sessionId, key, Object.entries(params).sort()]);
+    const wish = wishOf(options);
     const present = this.#members.get(id);
     if (present && present.wish !== wish)
       throw new ConfigurationError('CONNECTION_CONFLICT', { connectionId: id, serviceType });
@@ -262,6 +257,8 @@ export class EnhancedWebSocketService {
   #makeMember(id: string, wish: string, { serviceType, terminalId, sessionId, params = {} }: ConnectOptions): Member {
     const source = { connectionId: id, serviceType };
     const settings = (): ServiceSettings => this.#serviceSettings(serviceType);
+    const name = nameFrom(this.#draw(), this.#draw());
+    let attempts = 0;
     const ports = new Ports({
       ...source,
       settings,
@@ -272,6 +269,13 @@ export class EnhancedWebSocketService {
       facts: () => {
         const { attempt, lastError } = connection.status;
         return { ...source, terminalId, sessionId, params, attempt, lastFailure: lastError ?? undefined };
+      },
+      freshId: () => `${name}-${++attempts}`,
+      undecodable: (error) => {
+        this.#emitter.emit('error', error);
+      },
+      undelivered: (messageId, error) => {
+        this.#tellUndelivered({ ...source, messageId, error });
       },
       deliver: (data) => {
         // most applications listen to the connection: no event is made for nobody
@@ -292,14 +296,22 @@ export class EnhancedWebSocketService {
         this.#track(connection);
       },
     });
-    const member: Member = { connection, ports, wish, seed: this.#seed() };
+    const member: Member = { connection, ports, wish, seed: seedFrom(this.#draw()) };
     this.#members.set(id, member);
     return member;
   }
 
-  #seed(): number {
+  // outside the turn: a message can find its end in the middle of an actor's
+  #tellUndelivered(event: UndeliveredEvent): void {
+    if (!this.#emitter.has('undelivered')) return;
+    queueMicrotask(() => {
+      this.#emitter.emit('undelivered', event);
+    });
+  }
+
+  #draw(): number {
     try {
-      return seedFrom(this.#random());
+      return this.#random();
     } catch (cause) {
       throw new ConfigurationError('INVALID_OPTIONS', { message: 'The option `random` threw.', cause });
     }
@@ -383,8 +395,3 @@ export class EnhancedWebSocketService {
 
 // who handles bugs and has one is not told of it: that could go on for ever
 function ignore(): void {}
-
-function idOf({ serviceType, terminalId, sessionId, key }: ConnectOptions): string {
-  const parts = [serviceType, terminalId, sessionId && `session=${sessionId}`, key && `key=${key}`];
-  return parts.filter((part) => part !== undefined).join(':');
-}

@@ -1,6 +1,6 @@
 import { DEFAULT_HEARTBEAT, DEFAULT_POLICY, type ConnectionPolicy } from '../machines/policy.ts';
 import { parseUrl } from './address.ts';
-import type { QueueLimits } from './core/queue.ts';
+import { DEFAULT_QUEUE, type OutboxLimits } from './backlog.ts';
 import type { CloseRule } from './core/recovery.ts';
 import { ConfigurationError } from './errors.ts';
 import type {
@@ -11,6 +11,7 @@ import type {
   RetryOptions,
   ServiceOptions,
 } from './options.ts';
+import { plainProfile, type Profile } from './protocol/profile.ts';
 import { check, optionsRule, patchRule } from './schema.ts';
 
 /** Options that hold, with every default filled in. Replaced as a whole by an update, never changed. */
@@ -28,7 +29,8 @@ export interface ServiceSettings {
   readonly credentials: CredentialsProvider | undefined;
   readonly closeRules: readonly CloseRule[];
   readonly decide: ServiceOptions['decide'];
-  readonly queue: QueueLimits;
+  readonly queue: OutboxLimits;
+  readonly profile: Profile;
   readonly ping: NonNullable<HeartbeatOptions['ping']>;
   readonly policy: ConnectionPolicy;
 }
@@ -88,10 +90,22 @@ function settleService(type: string, service: ServiceOptions, options: EnhancedW
     credentials: typeof credentials === 'object' ? credentials.get : credentials,
     closeRules: service.closeRules ?? [],
     decide: service.decide,
-    queue: { maxMessages: service.queue?.maxMessages ?? 1_000, maxBytes: service.queue?.maxBytes ?? 1_048_576 },
-    ping: (heartbeat || undefined)?.ping ?? 'auto',
+    queue: { ...DEFAULT_QUEUE, ...given(service.queue) },
+    profile: service.profile ?? plainProfile,
+    ping: pingOf(heartbeat || {}, service.profile),
     policy: policyOf(service, options),
   };
+}
+
+// an option that is named and left undefined is left out
+function given<Options extends object>(options: Options | undefined): Partial<Options> {
+  const entries = Object.entries(options ?? {}).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(entries) as Partial<Options>;
+}
+
+// the application's own choice, then the wire's own form, then what the platform has
+function pingOf({ ping = 'auto' }: HeartbeatOptions, profile: Profile | undefined): ServiceSettings['ping'] {
+  return ping === 'auto' ? (profile?.ping ?? 'auto') : ping;
 }
 
 function policyOf(service: ServiceOptions, options: EnhancedWebSocketOptions): ConnectionPolicy {
@@ -103,6 +117,7 @@ function policyOf(service: ServiceOptions, options: EnhancedWebSocketOptions): C
     credentialsTimeoutMs: credentials?.timeoutMs ?? DEFAULT_POLICY.credentialsTimeoutMs,
     urlTimeoutMs: service.urlTimeoutMs ?? DEFAULT_POLICY.urlTimeoutMs,
     connectTimeoutMs: service.connectTimeoutMs ?? DEFAULT_POLICY.connectTimeoutMs,
+    drainTimeoutMs: service.drainTimeoutMs ?? DEFAULT_POLICY.drainTimeoutMs,
     closeTimeoutMs: service.closeTimeoutMs ?? DEFAULT_POLICY.closeTimeoutMs,
     stableMs: retry.stableMs ?? DEFAULT_POLICY.stableMs,
     maxRetries: (options.enableAutoRecovery ?? true) ? limitOf(retry.maxRetries) : 0,

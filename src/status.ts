@@ -1,10 +1,16 @@
 import { stateOf, type ConnectionContext, type ConnectionStateName } from '../machines/facts.ts';
 import type { HoldfastError } from './errors.ts';
 import type { EventSource } from './events.ts';
-import type { OutboxCounts } from './outbox.ts';
+import type { OutboxCounts } from './fates.ts';
 
 /** The state that the world sees. */
 export type ConnectionState = ConnectionStateName;
+
+/**
+ * In which mode messages leave: `detached`, they wait for a socket; `flowing`; `congested`, the socket's buffer is over its
+ * high water mark; `paused` by the application; `draining` before a close.
+ */
+export type Flow = 'detached' | 'flowing' | 'congested' | 'paused' | 'draining';
 
 /** What is known of a connection at one moment. A copy: it does not change. */
 export interface ConnectionStatus extends EventSource {
@@ -19,6 +25,8 @@ export interface ConnectionStatus extends EventSource {
   retryAt: number | null;
   /** Which socket is, or was, in use, from 1; 0 before the first. */
   generation: number;
+  /** In which mode messages leave. */
+  flow: Flow;
   /** The last thing that went wrong; `null` until something has. */
   lastError: HoldfastError | null;
   messages: OutboxCounts & { received: number };
@@ -29,6 +37,7 @@ export interface ConnectionSnapshot {
   value: unknown;
   tags: ReadonlySet<string>;
   context: ConnectionContext;
+  children: Readonly<Record<string, { getSnapshot(): unknown } | undefined>>;
 }
 
 /** A state and where within it. */
@@ -36,7 +45,24 @@ export type Place = Pick<ConnectionStatus, 'state' | 'detail'>;
 
 /** Where an actor stands. */
 export function placeOf(snapshot: ConnectionSnapshot): Place {
-  return { state: stateOf(snapshot), detail: innermost(snapshot.value) };
+  const state = stateOf(snapshot);
+  const detail = innermost(snapshot.value);
+  const flow = flowOf(snapshot);
+  // an open connection that takes no messages is open all the same: where it hurts is the detail
+  const isHeld = detail === 'open' && (flow === 'congested' || flow === 'paused');
+  return { state, detail: isHeld ? flow : detail };
+}
+
+/** In which mode the messages of an actor leave. */
+export function flowOf(snapshot: ConnectionSnapshot | undefined): Flow {
+  const outbox = snapshot?.children['outbox']?.getSnapshot() as { value: OutboxValue } | undefined;
+  const value = outbox?.value;
+  const mode = value?.attached ?? 'detached';
+  return typeof mode === 'string' ? mode : 'draining';
+}
+
+interface OutboxValue {
+  attached?: Exclude<Flow, 'draining'> | { draining: string };
 }
 
 function innermost(value: unknown): string {

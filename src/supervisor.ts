@@ -12,7 +12,7 @@ const supervisorLogic = supervisorMachine.provide({
     connection: connectionLogic,
     signals: fromCallback<EventObject>(({ system, sendBack }) => {
       let end: (() => void) | undefined;
-      const world = worldOf(system);
+      const world = worldOf<unknown>(system);
       const report = (cause: unknown): void => {
         world.report(cause);
       };
@@ -30,7 +30,7 @@ const supervisorLogic = supervisorMachine.provide({
   actions: {
     disposeConnection: ({ event, system }) => {
       const death: { type: string; error?: unknown } = event;
-      worldOf(system).died(deadIdOf(death), death.error);
+      worldOf<unknown>(system).died(deadIdOf(death), death.error);
     },
   },
 });

@@ -1,8 +1,7 @@
-import type { Ports } from './ports.ts';
 import type { SignalSource } from './transport/signals.ts';
 
 /** What the actors of one service act upon. They find it by their actor system: no chart and no event ever holds a port. */
-export interface World {
+export interface World<Ports = unknown> {
   readonly signals: SignalSource;
   /** Hears what the application's code throws. */
   report(cause: unknown): void;
@@ -19,9 +18,12 @@ export function bindWorld(system: object, world: World): void {
   worlds.set(system, world);
 }
 
-/** What the actors of this system act upon. */
-export function worldOf(system: object): World {
+/**
+ * What the actors of this system act upon. `Ports` is the part of a connection's ports that the caller needs: this room does not
+ * know them, for they are made of rooms that ask here.
+ */
+export function worldOf<Ports>(system: object): World<Ports> {
   const world = worlds.get(system);
   if (!world) throw new Error('No world is bound to this actor system.');
-  return world;
+  return world as World<Ports>;
 }

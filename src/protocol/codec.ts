@@ -1,5 +1,8 @@
 import { MessageError } from '../errors.ts';
 
+// with the flag u, a pair is one character and only what is left alone matches
+const LONE_SURROGATE = /\p{Surrogate}/u;
+
 /** A message in the form it travels in, with its size on the wire. */
 export interface EncodedMessage {
   data: string | Uint8Array<ArrayBuffer>;
@@ -14,15 +17,26 @@ export interface EncodedMessage {
  * @throws {MessageError} `NOT_ENCODABLE` when JSON cannot hold the value: a cycle, a BigInt, a function, `undefined`; and for a Blob.
  */
 export function encodePlain(message: unknown): EncodedMessage {
-  if (typeof message === 'string') return { data: message, bytes: utf8Bytes(message) };
+  if (typeof message === 'string') return encodeText(message);
   if (message instanceof ArrayBuffer || ArrayBuffer.isView(message)) return encodeBytes(message);
   if (isBlob(message)) {
     throw new MessageError('NOT_ENCODABLE', {
       message: 'A Blob cannot be sent as it is: send what its arrayBuffer() gives.',
     });
   }
-  const data = encodeJson(message);
-  return { data, bytes: utf8Bytes(data) };
+  return encodeJson(message);
+}
+
+/**
+ * Text, untouched.
+ *
+ * @throws {MessageError} `NOT_ENCODABLE` for a lone surrogate: UTF-8 has no form for it, and the platform would send another
+ *   character in its place without a word.
+ */
+export function encodeText(text: string): EncodedMessage {
+  if (LONE_SURROGATE.test(text))
+    throw new MessageError('NOT_ENCODABLE', { message: 'The text holds a lone surrogate, which cannot travel.' });
+  return { data: text, bytes: utf8Bytes(text) };
 }
 
 /** The length of a text in UTF-8. A lone surrogate counts as the three bytes of U+FFFD, which replaces it on the wire. */
@@ -39,7 +53,20 @@ export function utf8Bytes(text: string): number {
   return bytes;
 }
 
-function encodeBytes(message: ArrayBuffer | ArrayBufferView): EncodedMessage {
+/**
+ * A copy of bytes, so that the caller may reuse its buffer while the message waits.
+ *
+ * @throws {MessageError} `NOT_ENCODABLE` for a buffer that was detached.
+ */
+export function encodeBytes(message: ArrayBuffer | ArrayBufferView): EncodedMessage {
+  try {
+    return copied(message);
+  } catch (cause) {
+    throw new MessageError('NOT_ENCODABLE', { message: 'The bytes are gone: their buffer was detached.', cause });
+  }
+}
+
+function copied(message: ArrayBuffer | ArrayBufferView): EncodedMessage {
   const view = ArrayBuffer.isView(message)
     ? new Uint8Array(message.buffer, message.byteOffset, message.byteLength)
     : new Uint8Array(message);
@@ -47,11 +74,16 @@ function encodeBytes(message: ArrayBuffer | ArrayBufferView): EncodedMessage {
   return { data, bytes: data.byteLength };
 }
 
-function encodeJson(message: unknown): string {
+/**
+ * A value as JSON text. JSON escapes lone surrogates, so every string travels.
+ *
+ * @throws {MessageError} `NOT_ENCODABLE` when JSON cannot hold the value: a cycle, a BigInt, a function, `undefined`.
+ */
+export function encodeJson(message: unknown): EncodedMessage {
   try {
     // TypeScript's library leaves out that a function, a symbol and undefined have no JSON form
     const text: unknown = JSON.stringify(message);
-    if (typeof text === 'string') return text;
+    if (typeof text === 'string') return { data: text, bytes: utf8Bytes(text) };
   } catch (cause) {
     throw new MessageError('NOT_ENCODABLE', { cause });
   }

@@ -88,3 +88,27 @@ function listen(target: unknown, listeners: Record<string, () => void>): () => v
 function isEventTarget(target: unknown): target is EventTarget {
   return typeof (target as Partial<EventTarget> | undefined)?.addEventListener === 'function';
 }
+
+/** Signals whose one subscription can also be ended from outside, for when the subscriber died without doing so. */
+export class OwnedSignals implements SignalSource {
+  readonly #source: SignalSource;
+  #end: (() => void) | undefined;
+
+  constructor(source: SignalSource) {
+    this.#source = source;
+  }
+
+  subscribe(report: (signal: Signal) => void): () => void {
+    this.#end = this.#source.subscribe(report);
+    return () => {
+      this.end();
+    };
+  }
+
+  /** Ends the subscription, if there is one. */
+  end(): void {
+    const end = this.#end;
+    this.#end = undefined;
+    end?.();
+  }
+}

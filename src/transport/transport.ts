@@ -1,9 +1,9 @@
-import type { CloseInitiator } from '../errors.ts';
+import type { CloseInitiator, InboundData } from '../errors.ts';
+
+export type { InboundData } from '../errors.ts';
 
 /** What travels: text, or bytes. */
 export type WireData = string | Uint8Array<ArrayBuffer>;
-/** What arrives: text as a string, bytes as an `ArrayBuffer`. Nothing is parsed. */
-export type InboundData = string | ArrayBuffer;
 
 /** How a transport ended. */
 export interface TransportEnd {
@@ -31,6 +31,12 @@ export interface Transport {
   send(data: WireData): void;
   /** Whether the socket takes data. One that is closing discards it without a word. Source: WHATWG WebSockets, `send()`. */
   readonly isOpen: boolean;
+  /** What the socket has taken and not yet given to the network, in bytes; 0 where an implementation does not say. */
+  readonly bufferedBytes: number;
+  /** Whether frames are compressed on the way: then `bufferedBytes` cannot be compared with what was handed over. */
+  readonly isCompressing: boolean;
+  /** Runs `write`; what it sends leaves in one write to the network, where the platform can do that. */
+  batch(write: () => void): void;
   /** Sends a protocol ping; `null` where the platform cannot, as in browsers. */
   readonly ping: (() => void) | null;
   /** Begins the closing handshake. `ended` follows, sooner or later; the caller keeps the deadline. */

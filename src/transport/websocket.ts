@@ -5,6 +5,8 @@ import type { Address, InboundData, Transport, TransportEnd, TransportListener }
 /** The part of the standard `WebSocket` that is used, and what `ws` adds to it. */
 export interface WebSocketLike {
   readonly readyState: number;
+  readonly bufferedAmount?: number;
+  readonly extensions?: string;
   binaryType: string;
   onopen: ((event: never) => unknown) | null;
   onmessage: ((event: never) => unknown) | null;
@@ -16,6 +18,8 @@ export interface WebSocketLike {
   ping?(): void;
   /** `ws` only: ends the socket without a closing handshake. */
   terminate?(): void;
+  /** `ws` only, and not of its public face: the stream underneath. Without it every frame is a write of its own. */
+  readonly _socket?: { cork(): void; uncork(): void } | null;
   /** `ws` only. */
   on?(event: 'ping' | 'pong', listener: () => void): unknown;
   /** `ws` only. */
@@ -119,6 +123,24 @@ export function openWebSocket(
     },
     get isOpen() {
       return socket.readyState === OPEN;
+    },
+    get bufferedBytes() {
+      const { bufferedAmount = 0 } = socket;
+      return bufferedAmount > 0 ? bufferedAmount : 0;
+    },
+    get isCompressing() {
+      return (socket.extensions ?? '') !== '';
+    },
+    batch(write) {
+      // the stream under `ws`; what is corked leaves as one vectored write
+      const stream = socket._socket;
+      if (typeof stream?.cork !== 'function') return write();
+      stream.cork();
+      try {
+        write();
+      } finally {
+        stream.uncork();
+      }
     },
     ping: typeof socket.ping === 'function' ? () => socket.ping?.() : null,
     close(code, reason) {

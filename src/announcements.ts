@@ -1,0 +1,50 @@
+import type { ConnectionEmitted } from '../machines/facts.ts';
+import type { HoldfastError } from './errors.ts';
+import type { Emit, EventSource } from './events.ts';
+import type { OverflowPolicy } from './backlog.ts';
+
+/** What an announcement says beside what the chart knows. */
+export interface AnnouncementFacts {
+  source: EventSource;
+  emit: Emit;
+  /** The last thing that went wrong. */
+  error: HoldfastError | null;
+  /** Why no further attempt follows. */
+  giveUp: HoldfastError;
+  /** Messages that the last socket left in doubt. */
+  inDoubt: number;
+  /** `null` for no limit. */
+  maxRetries: number | null;
+  overflow: OverflowPolicy;
+}
+
+/** Tells the application what its connection announced. */
+export function announce(emitted: ConnectionEmitted, facts: AnnouncementFacts): void {
+  const { source, emit, error } = facts;
+  switch (emitted.type) {
+    case 'opened': {
+      const { isReconnect, generation, retries } = emitted;
+      return emit('opened', { ...source, isReconnect, generation, attempt: retries });
+    }
+    case 'closed': {
+      const { code = 1006, reason = '', wasClean = false, initiator = 'network' } = emitted.failure.closure ?? {};
+      const why = emitted.failure.code === 'CLOSED_LOCALLY' ? null : error;
+      return emit('closed', { ...source, code, reason, wasClean, initiator, error: why, inDoubt: facts.inDoubt });
+    }
+    case 'failed':
+      if (error) emit('error', error);
+      return;
+    case 'retrying': {
+      const { delayMs, attempt, hold } = emitted;
+      const maxRetries = facts.maxRetries ?? Infinity;
+      return emit('retrying', { ...source, delayMs, attempt, maxRetries, waitingFor: hold, error });
+    }
+    case 'gave.up':
+      return emit('gaveUp', { ...source, because: emitted.because, error: facts.giveUp });
+    case 'overflowed':
+      return emit('overflowed', { ...source, policy: facts.overflow });
+    case 'congested':
+    case 'relieved':
+      return emit('flow', { ...source, isCongested: emitted.type === 'congested' });
+  }
+}

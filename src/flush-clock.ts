@@ -1,0 +1,79 @@
+import type { Clock } from './transport/clock.ts';
+
+/** This many flushes within one millisecond, with nothing received in between, are a one-way flood. */
+const FLOOD_FLUSHES = 8;
+const GATHER_MS = 1;
+
+export interface FlushClockOptions {
+  clock: Clock;
+  /** A fixed wait before each flush, in ms; 0 for none. */
+  lingerMs: () => number;
+  /** Flushes. @returns Whether there was anything to flush. */
+  flush: () => boolean;
+}
+
+/**
+ * When to flush: at the end of the microtask turn, so that what one turn sends leaves together and nobody waits; only under a
+ * one-way flood once a millisecond, until a window passes with nothing to send. Request and reply never get there, for
+ * something is received in between.
+ */
+export class FlushClock {
+  readonly #options: FlushClockOptions;
+  // one flush is pending: in this turn, or by the timer
+  #pending = false;
+  #timer: unknown;
+  #gathering = false;
+  // flushes since #windowAt, the millisecond they all fell into
+  #flushes = 0;
+  #windowAt = 0;
+
+  constructor(options: FlushClockOptions) {
+    this.#options = options;
+  }
+
+  /** Something waits to be flushed. */
+  request(): void {
+    if (this.#pending) return;
+    const waitMs = this.#gathering ? GATHER_MS : this.#options.lingerMs();
+    if (waitMs > 0) return this.defer(waitMs);
+    this.#pending = true;
+    queueMicrotask(this.#run);
+  }
+
+  /** Puts the next flush off by a time, in ms; whatever is asked for meanwhile waits for it. */
+  defer(waitMs: number): void {
+    this.#options.clock.clearTimeout(this.#timer);
+    this.#pending = true;
+    this.#timer = this.#options.clock.setTimeout(this.#run, waitMs);
+  }
+
+  /** Something was received: this is a conversation, not a flood. */
+  received(): void {
+    this.#flushes = 0;
+  }
+
+  /** Forgets the pending flush. */
+  cancel(): void {
+    this.#options.clock.clearTimeout(this.#timer);
+    this.#pending = this.#gathering = false;
+    this.#flushes = 0;
+  }
+
+  readonly #run = (): void => {
+    // cancelled since it was asked for
+    if (!this.#pending) return;
+    this.#pending = false;
+    const flushed = this.#options.flush();
+    if (this.#gathering) {
+      this.#gathering = flushed;
+      // a window of its own follows, so that an empty one can be seen
+      if (flushed) this.request();
+      return;
+    }
+    const now = this.#options.clock.now();
+    if (now !== this.#windowAt) this.#flushes = 0;
+    this.#windowAt = now;
+    this.#flushes += 1;
+    this.#gathering = this.#flushes >= FLOOD_FLUSHES;
+  };
+}

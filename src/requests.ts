@@ -1,0 +1,164 @@
+import { MessageError, type ErrorCode, type ErrorDetails } from './errors.ts';
+import type { ReplyMatcher } from './protocol/profile.ts';
+import type { Receipt, SendOptions } from './receipt.ts';
+import type { Clock } from './transport/clock.ts';
+
+/** How one request is to be treated, beside what holds for every message. */
+export interface RequestOptions extends SendOptions {
+  /** From the call to the reply; then it rejects with `REQUEST_TIMEOUT`. In ms, at least 1. @default 30_000 */
+  timeoutMs?: number;
+}
+
+export interface RequestsOptions {
+  clock: Clock;
+  /** How the wire tells replies; `undefined` when it cannot. */
+  replies: () => ReplyMatcher<unknown, unknown> | undefined;
+  /** Sends the request, each time it is to be sent. */
+  send: (message: unknown, options: SendOptions) => Receipt;
+  /** Whether every message may be sent twice. */
+  resendSafe: () => boolean;
+  /** What every error carries. */
+  context: Pick<ErrorDetails, 'connectionId' | 'serviceType'>;
+}
+
+interface Pending {
+  readonly id: string;
+  readonly message: unknown;
+  readonly options: SendOptions;
+  /** Whether the peer takes it twice without harm. */
+  readonly isKeyed: boolean;
+  /** Of its message, once that was sent off. */
+  receipt: Receipt | undefined;
+  resolve(reply: unknown): void;
+  reject(error: MessageError): void;
+}
+
+const DEFAULT_TIMEOUT_MS = 30_000;
+
+/**
+ * Requests that wait for their replies. Each settles exactly once: by its reply, its deadline, its signal, by the fate of its
+ * message, or by the end of the connection. Only one with an idempotency key is sent again.
+ */
+export class Requests {
+  readonly #options: RequestsOptions;
+  // in order of asking
+  readonly #pending = new Map<string, Pending>();
+  #nextNumber = 1;
+
+  constructor(options: RequestsOptions) {
+    this.#options = options;
+  }
+
+  /** How many wait. */
+  get size(): number {
+    return this.#pending.size;
+  }
+
+  /** Sends a request. @returns Its reply. Rejects with a {@link MessageError} whose `outcome` says whether it may have been acted on. */
+  ask(message: unknown, { timeoutMs = DEFAULT_TIMEOUT_MS, signal, ...options }: RequestOptions): Promise<unknown> {
+    const replies = this.#options.replies();
+    if (!replies) return Promise.reject(this.#error('NO_CORRELATION', 'not_sent'));
+    return new Promise((resolve, reject) => {
+      const { clock } = this.#options;
+      const id = `r${this.#nextNumber++}`;
+      const leave = (): void => {
+        this.#pending.delete(id);
+        clock.clearTimeout(timer);
+        signal?.removeEventListener('abort', onAbort);
+      };
+      const onAbort = (): void => {
+        this.#abandon(id, 'REQUEST_ABORTED', signal?.reason);
+      };
+      const timer = clock.setTimeout(() => {
+        this.#abandon(id, 'REQUEST_TIMEOUT');
+      }, timeoutMs);
+      let tagged: unknown;
+      try {
+        tagged = 'tag' in replies ? replies.tag(message, id) : message;
+      } catch (cause) {
+        clock.clearTimeout(timer);
+        reject(this.#error('NOT_ENCODABLE', 'not_sent', cause));
+        return;
+      }
+      const pending: Pending = {
+        id,
+        message: tagged,
+        options,
+        isKeyed: options.idempotencyKey !== undefined || this.#options.resendSafe(),
+        receipt: undefined,
+        resolve: (reply) => {
+          leave();
+          resolve(reply);
+        },
+        reject: (error) => {
+          leave();
+          reject(error);
+        },
+      };
+      this.#pending.set(id, pending);
+      signal?.addEventListener('abort', onAbort);
+      if (signal?.aborted) onAbort();
+      else this.#send(pending);
+    });
+  }
+
+  /** Whether a message is the reply to a request that waits; then the request has it, and nobody else. */
+  take(message: unknown): boolean {
+    const replies = this.#pending.size > 0 ? this.#options.replies() : undefined;
+    if (!replies) return false;
+    const pending = 'idOf' in replies ? this.#named(replies.idOf(message)) : this.#answered(replies, message);
+    pending?.resolve(message);
+    return pending !== undefined;
+  }
+
+  /** The socket is gone: replies to what has left on it will not come. What may be sent twice is sent again. */
+  lost(): void {
+    for (const pending of [...this.#pending.values()]) {
+      if (!hasLeft(pending)) continue;
+      if (pending.isKeyed) this.#send(pending);
+      else pending.reject(this.#error('REPLY_LOST', 'unknown'));
+    }
+  }
+
+  /** The connection has ended. */
+  end(): void {
+    for (const pending of [...this.#pending.values()])
+      pending.reject(this.#error('REPLY_LOST', hasLeft(pending) ? 'unknown' : 'not_sent'));
+  }
+
+  #send(pending: Pending): void {
+    pending.receipt = this.#options.send(pending.message, pending.options);
+    pending.receipt.settled.catch((error: unknown) => {
+      pending.reject(error as MessageError);
+    });
+  }
+
+  // a message that waits is taken back; one that has left may be acted on all the same
+  #abandon(id: string, code: ErrorCode, cause?: unknown): void {
+    const pending = this.#pending.get(id);
+    if (!pending) return;
+    const isTakenBack = pending.receipt?.cancel() ?? true;
+    pending.reject(this.#error(code, isTakenBack ? 'not_sent' : 'unknown', cause));
+  }
+
+  #named(id: string | undefined): Pending | undefined {
+    return id === undefined ? undefined : this.#pending.get(id);
+  }
+
+  #answered(
+    { answers }: { answers(message: unknown, request: unknown): boolean },
+    message: unknown,
+  ): Pending | undefined {
+    for (const pending of this.#pending.values()) if (answers(message, pending.message)) return pending;
+    return undefined;
+  }
+
+  #error(code: ErrorCode, outcome: 'not_sent' | 'unknown', cause?: unknown): MessageError {
+    return new MessageError(code, { ...this.#options.context, outcome, cause });
+  }
+}
+
+// from then on nobody knows whether the peer acts on it
+function hasLeft({ receipt }: Pending): boolean {
+  return receipt?.fate === 'sent';
+}
