@@ -14,9 +14,8 @@ export interface Greeted {
  * @returns Abandons it.
  */
 export function greet(
-  profile: Profile,
-  context: OpenContext,
   transport: Transport,
+  { profile, context }: { profile: Profile; context: OpenContext },
   greeted: (greeted: Greeted) => void,
 ): () => void {
   let isAbandoned = false;

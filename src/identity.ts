@@ -13,7 +13,7 @@ export type Services = Record<string, ServiceOptions>;
 /** What subscribers of a service get: as its profile says, or what arrived. */
 export type InboundOf<Options> = Options extends { profile: Profile<infer In> } ? In : InboundData;
 /** What may be sent to a service: as its profile says, or anything. */
-export type OutboundOf<Options> = Options extends { profile: Profile<infer _In, infer Out> } ? Out : unknown;
+export type OutboundOf<Options> = Options extends { profile: Profile<unknown, infer Out> } ? Out : unknown;
 
 /** What the service's methods call the connection that is wanted. */
 export function idOf({ serviceType, terminalId, sessionId, key }: ConnectOptions): string {

@@ -117,7 +117,7 @@ export class Ports {
     if (!transport) return nothing;
     const { connectionId, terminalId, sessionId, params } = this.#facts;
     const context = { connectionId, terminalId, sessionId, params, generation: this.#generation };
-    return greet(profile, context, transport, ({ cause, failed }) => {
+    return greet(transport, { profile, context }, ({ cause, failed }) => {
       this.#greetingCause = cause;
       this.#decided(settled)(failed);
     });
@@ -222,11 +222,11 @@ export class Ports {
 
   // what only the connection itself is to see
   #intercept(message: unknown): boolean {
-    const { isPong } = this.#options.settings().profile;
+    const { profile } = this.#options.settings();
     let isOurs = false;
     isolated(
       () => {
-        isOurs = isPong?.(message) === true || this.requests.take(message);
+        isOurs = profile.isPong?.(message) === true || this.requests.take(message);
       },
       [],
       this.#options.report,

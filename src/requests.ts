@@ -21,6 +21,8 @@ export interface RequestsOptions {
   context: Pick<ErrorDetails, 'connectionId' | 'serviceType'>;
 }
 
+type AnswerMatcher = Extract<ReplyMatcher<unknown, unknown>, { answers: unknown }>;
+
 interface Pending {
   readonly id: string;
   readonly message: unknown;
@@ -145,11 +147,8 @@ export class Requests {
     return id === undefined ? undefined : this.#pending.get(id);
   }
 
-  #answered(
-    { answers }: { answers(message: unknown, request: unknown): boolean },
-    message: unknown,
-  ): Pending | undefined {
-    for (const pending of this.#pending.values()) if (answers(message, pending.message)) return pending;
+  #answered(replies: AnswerMatcher, message: unknown): Pending | undefined {
+    for (const pending of this.#pending.values()) if (replies.answers(message, pending.message)) return pending;
     return undefined;
   }
 

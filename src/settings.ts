@@ -105,7 +105,8 @@ function given<Options extends object>(options: Options | undefined): Partial<Op
 
 // the application's own choice, then the wire's own form, then what the platform has
 function pingOf({ ping = 'auto' }: HeartbeatOptions, profile: Profile | undefined): ServiceSettings['ping'] {
-  return ping === 'auto' ? (profile?.ping ?? 'auto') : ping;
+  if (ping !== 'auto' || !profile?.ping) return ping;
+  return () => profile.ping?.();
 }
 
 function policyOf(service: ServiceOptions, options: EnhancedWebSocketOptions): ConnectionPolicy {

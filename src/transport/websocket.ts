@@ -134,7 +134,10 @@ export function openWebSocket(
     batch(write) {
       // the stream under `ws`; what is corked leaves as one vectored write
       const stream = socket._socket;
-      if (typeof stream?.cork !== 'function') return write();
+      if (typeof stream?.cork !== 'function') {
+        write();
+        return;
+      }
       stream.cork();
       try {
         write();
