@@ -15,6 +15,13 @@ export type InboundOf<Options> = Options extends { profile: Profile<infer In> } 
 /** What may be sent to a service: as its profile says, or anything. */
 export type OutboundOf<Options> = Options extends { profile: Profile<unknown, infer Out> } ? Out : unknown;
 
+/** What subscribers of the connection with this id get; of a mere string no more is known than of a service without a profile. */
+export type InboundAt<Types extends Services, Id> =
+  Id extends ConnectionId<infer Type> ? InboundOf<Types[Type]> : InboundData;
+/** What may be sent to the connection with this id. */
+export type OutboundAt<Types extends Services, Id> =
+  Id extends ConnectionId<infer Type> ? OutboundOf<Types[Type]> : unknown;
+
 /** What the service's methods call the connection that is wanted. */
 export function idOf({ serviceType, terminalId, sessionId, key }: ConnectOptions): string {
   const parts = [serviceType, terminalId, sessionId && `session=${sessionId}`, key && `key=${key}`];

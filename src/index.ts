@@ -47,7 +47,7 @@ export type {
 export type { OverflowPolicy } from './backlog.ts';
 export type { Priority } from './core/queue.ts';
 export type { DrainOptions } from './draining.ts';
-export type { ConnectionId, InboundOf, OutboundOf, Services } from './identity.ts';
+export type { ConnectionId, InboundAt, InboundOf, OutboundAt, OutboundOf, Services } from './identity.ts';
 export type { WaitingMessage } from './message.ts';
 export {
   bytesProfile,

@@ -5,7 +5,7 @@ import type { ServiceEvents, UndeliveredEvent } from './events.ts';
 import { Connection } from './handle.ts';
 import { harmless, type InspectableSystem } from './inspection.ts';
 import { isolated, quiet } from './isolation.ts';
-import { idOf, wishOf, type ConnectionId, type InboundOf, type OutboundOf, type Services } from './identity.ts';
+import { idOf, wishOf, type ConnectionId, type InboundAt, type OutboundAt, type Services } from './identity.ts';
 import type {
   ConfigPatch,
   ConnectOptions,
@@ -131,13 +131,11 @@ export class EnhancedWebSocketService<Types extends Services = Services> {
    * @throws {MessageError} Rejects when it was not sent, or when nobody knows: its `code` says why and its `outcome` which of
    *   the two. With a {@link ConfigurationError} `UNKNOWN_CONNECTION` for an id that is none.
    */
-  sendMessage<Type extends keyof Types & string>(
-    connectionId: ConnectionId<Type>,
-    message: OutboundOf<Types[Type]>,
+  sendMessage<Id extends string>(
+    connectionId: Id,
+    message: OutboundAt<Types, Id>,
     options?: SendOptions,
-  ): Promise<SendOutcome>;
-  sendMessage(connectionId: string, message: unknown, options?: SendOptions): Promise<SendOutcome>;
-  sendMessage(connectionId: string, message: unknown, options?: SendOptions): Promise<SendOutcome> {
+  ): Promise<SendOutcome> {
     const member = this.#members.get(connectionId);
     return member
       ? member.connection.send(message, options).settled
@@ -159,12 +157,8 @@ export class EnhancedWebSocketService<Types extends Services = Services> {
    *
    * @throws {ConfigurationError} `UNKNOWN_CONNECTION`
    */
-  connection<Type extends keyof Types & string>(
-    connectionId: ConnectionId<Type>,
-  ): Connection<InboundOf<Types[Type]>, OutboundOf<Types[Type]>>;
-  connection(connectionId: string): Connection;
-  connection(connectionId: string): Connection {
-    return this.#member(connectionId).connection;
+  connection<Id extends string>(connectionId: Id): Connection<InboundAt<Types, Id>, OutboundAt<Types, Id>> {
+    return this.#member(connectionId).connection as Connection<InboundAt<Types, Id>, OutboundAt<Types, Id>>;
   }
 
   /**
