@@ -127,12 +127,12 @@ export class Connection<In = InboundData, Out = unknown> {
     return quiet(error ? Promise.reject(error) : (this.#ports.requests.ask(message, options) as Promise<In>));
   }
 
-  /** Holds messages back, over reconnections too, until {@link Connection.resume}. What is received goes on arriving. */
+  /** Holds messages back, over reconnections too, until {@link Connection.resume}. What is received goes on arriving. @throws {HoldfastError} `SERVICE_DESTROYED` */
   pause(): void {
     this.#live()?.send({ type: 'pause' });
   }
 
-  /** Lets messages leave again. */
+  /** Lets messages leave again. @throws {HoldfastError} `SERVICE_DESTROYED` */
   resume(): void {
     this.#live()?.send({ type: 'resume' });
   }

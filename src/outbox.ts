@@ -302,6 +302,7 @@ export class Outbox {
       return flush();
     } finally {
       this.#isFlushing = false;
+      this.#backlog.admit();
       this.#inFlight.look(transport);
     }
   }
