@@ -122,20 +122,24 @@ describe('counting retries', () => {
     expect(connection.leaf()).toBe('failed');
   });
 
-  test.each<Leaf>(['closing', 'closed', 'failed'])('counts anew when the application connects from %s', (leaf) => {
-    const connection = running({ policy: { maxRetries: 1 } });
-    connection.tell(...WAYS.open);
-    acceptThenClose(connection, 1);
-    reopen(connection);
-    if (leaf === 'failed') connection.tell(closed(2));
-    else connection.tell(disconnect);
-    if (leaf === 'closed') connection.tell(closed(2));
-    expect([connection.leaf(), connection.snapshot().context.retries]).toEqual([leaf, 1]);
-    connection.tell(connect);
-    expect(connection.snapshot().context).toMatchObject({ retries: 0, credentialsFailures: 0, failure: null });
-    connection.tell(...attempt(3), closed(3));
-    expect(connection.leaf()).toBe('waiting');
-  });
+  test.each<Leaf>(['draining', 'closing', 'closed', 'failed'])(
+    'counts anew when the application connects from %s',
+    (leaf) => {
+      const connection = running({ policy: { maxRetries: 1 } });
+      connection.tell(...WAYS.open);
+      acceptThenClose(connection, 1);
+      reopen(connection);
+      if (leaf === 'failed') connection.tell(closed(2));
+      else connection.tell(disconnect);
+      if (leaf === 'closing') connection.tell({ type: 'outbox.emptied' });
+      if (leaf === 'closed') connection.tell(closed(2));
+      expect([connection.leaf(), connection.snapshot().context.retries]).toEqual([leaf, 1]);
+      connection.tell(connect);
+      expect(connection.snapshot().context).toMatchObject({ retries: 0, credentialsFailures: 0, failure: null });
+      connection.tell(...attempt(3), closed(3));
+      expect(connection.leaf()).toBe('waiting');
+    },
+  );
 
   test('makes the next attempt at once when the application connects during backoff, and counts it', () => {
     const connection = running({ policy: { maxRetries: 1 } });
@@ -268,9 +272,9 @@ describe('providers that fail', () => {
     const connection = running();
     connection.tell(...WAYS.waiting);
     connection.clock.advance(connection.clock.untilNextMs() ?? 0);
-    expect(Object.keys(connection.snapshot().children)).toEqual(['socket', 'authorizer']);
+    expect(Object.keys(connection.snapshot().children)).toEqual(['outbox', 'socket', 'authorizer']);
     connection.tell({ type: 'credentials.resolved' });
-    expect(Object.keys(connection.snapshot().children)).toEqual(['socket', 'locator']);
+    expect(Object.keys(connection.snapshot().children)).toEqual(['outbox', 'socket', 'locator']);
   });
 });
 
@@ -310,17 +314,21 @@ describe('what a connection says', () => {
     expect(connection.emitted.at(-1)).toEqual({ type: 'opened', isReconnect: true, generation: 3, retries: 2 });
   });
 
-  test.each<Leaf>(['closing', 'closed', 'failed'])('takes an opening for the first when it was %s before', (leaf) => {
-    const connection = running();
-    connection.tell(...WAYS.waiting, connect, ...attempt(2));
-    expect(connection.emitted.at(-1)).toMatchObject({ type: 'opened', isReconnect: true });
-    if (leaf === 'failed') connection.tell(closed(2, closedWith(1008)));
-    else connection.tell(disconnect);
-    if (leaf === 'closed') connection.tell(closed(2));
-    expect(connection.leaf()).toBe(leaf);
-    connection.tell(connect, ...attempt(3));
-    expect(connection.emitted.at(-1)).toEqual({ type: 'opened', isReconnect: false, generation: 3, retries: 0 });
-  });
+  test.each<Leaf>(['draining', 'closing', 'closed', 'failed'])(
+    'takes an opening for the first when it was %s before',
+    (leaf) => {
+      const connection = running();
+      connection.tell(...WAYS.waiting, connect, ...attempt(2));
+      expect(connection.emitted.at(-1)).toMatchObject({ type: 'opened', isReconnect: true });
+      if (leaf === 'failed') connection.tell(closed(2, closedWith(1008)));
+      else connection.tell(disconnect);
+      if (leaf === 'closing') connection.tell({ type: 'outbox.emptied' });
+      if (leaf === 'closed') connection.tell(closed(2));
+      expect(connection.leaf()).toBe(leaf);
+      connection.tell(connect, ...attempt(3));
+      expect(connection.emitted.at(-1)).toEqual({ type: 'opened', isReconnect: false, generation: 3, retries: 0 });
+    },
+  );
 
   test('speaks of a state once that state is reached', () => {
     const connection = running();

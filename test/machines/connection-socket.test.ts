@@ -20,7 +20,7 @@ import {
 } from '../models/connection-cases.ts';
 import { leafOf } from '../support/machine-graph.ts';
 
-const linked: Leaf[] = ['dialing', 'greeting', 'open', 'degraded', 'closing'];
+const linked: Leaf[] = ['dialing', 'greeting', 'open', 'degraded', 'draining', 'closing'];
 const resolving: Leaf[] = ['authorizing', 'locating'];
 const unopened: Leaf[] = ['idle', 'authorizing', 'locating', 'dialing', 'greeting', 'waiting', 'offline', 'hidden'];
 
@@ -146,7 +146,7 @@ describe('connecting and disconnecting', () => {
     const connection = running();
     connection.tell(...WAYS[leaf], disconnect);
     expect([connection.leaf(), connection.clock.pending()]).toEqual(['closed', 0]);
-    expect(Object.keys(connection.snapshot().children)).toEqual([]);
+    expect(Object.keys(connection.snapshot().children)).toEqual(['outbox']);
     connection.clock.advance(3_600_000);
     expect(connection.leaf()).toBe('closed');
   });
@@ -154,7 +154,18 @@ describe('connecting and disconnecting', () => {
   test('closes the socket with the code and reason of the application', () => {
     const { connection, socket } = withSocket();
     connection.tell(...WAYS.open, { type: 'disconnect', code: 4000, reason: 'shift over' });
+    expect([connection.leaf(), socket.at(-1)]).toEqual(['draining', 'dial 1']);
+    connection.tell({ type: 'outbox.emptied' });
     expect([connection.leaf(), socket.at(-1)]).toEqual(['closing', 'close 4000 shift over']);
+  });
+
+  test('lets what waits leave before it closes, until its deadline and no longer', () => {
+    const { connection, socket } = withSocket();
+    connection.tell(...WAYS.draining);
+    connection.clock.advance(DEFAULT_POLICY.drainTimeoutMs - 1);
+    expect([connection.leaf(), socket.at(-1)]).toEqual(['draining', 'dial 1']);
+    connection.clock.advance(1);
+    expect([connection.leaf(), socket.at(-1)]).toEqual(['closing', 'close 1000 bye']);
   });
 
   test('is closed once the socket is, and tells how it ended', () => {
@@ -185,21 +196,27 @@ describe('connecting and disconnecting', () => {
     expect([connection.leaf(), connection.clock.pending()]).toEqual(['closed', 0]);
   });
 
-  test('makes a new socket when it is told to connect while it closes (pain 1)', () => {
+  test.each<[Leaf, string[]]>([
+    ['draining', ['made for c1', 'dial 1']],
+    ['closing', ['made for c1', 'dial 1', 'close 1000 bye']],
+  ])('makes a new socket when it is told to connect while it is %s (pain 1)', (leaf, first) => {
     const { connection, socket } = withSocket();
-    connection.tell(...WAYS.closing, connect, { type: 'credentials.resolved' }, { type: 'url.resolved' });
-    expect(socket).toEqual(['made for c1', 'dial 1', 'close 1000 bye', 'disposed of', 'made for c1', 'dial 2']);
+    connection.tell(...WAYS[leaf], connect, { type: 'credentials.resolved' }, { type: 'url.resolved' });
+    expect(socket).toEqual([...first, 'disposed of', 'made for c1', 'dial 2']);
     connection.tell(closed(1), opened(1));
     expect(connection.leaf()).toBe('dialing');
   });
 
-  test('tells the end of the old link before anything of the new one', () => {
-    const connection = running();
-    connection.tell(...WAYS.closing, connect, ...attempt(2));
-    expect(connection.emitted.map(({ type }) => type)).toEqual(['opened', 'closed', 'opened']);
-    expect(connection.emitted[1]).toMatchObject({ failure: { code: 'CLOSED_LOCALLY' } });
-    expect(connection.emitted[2]).toMatchObject({ isReconnect: false, generation: 2 });
-  });
+  test.each<Leaf>(['draining', 'closing'])(
+    'tells the end of a link that is %s before anything of the new one',
+    (leaf) => {
+      const connection = running();
+      connection.tell(...WAYS[leaf], connect, ...attempt(2));
+      expect(connection.emitted.map(({ type }) => type)).toEqual(['opened', 'closed', 'opened']);
+      expect(connection.emitted[1]).toMatchObject({ failure: { code: 'CLOSED_LOCALLY' } });
+      expect(connection.emitted[2]).toMatchObject({ isReconnect: false, generation: 2 });
+    },
+  );
 
   test.each(LEAVES)('leaves no timer and no actor when it is stopped while %s (original fault 30)', (leaf) => {
     const connection = running();

@@ -35,7 +35,8 @@ const end = {
   locating: ['disarm urlTimeout', 'stop locator', 'stop socket'],
   dialing: ['disarm connectTimeout', 'stop socket'],
   greeting: ['disarm greetingTimeout', 'stop greeter', 'stop socket'],
-  established: ['disarm stablePeriod', 'stop traffic', 'stop health', 'stop socket'],
+  established: ['disarm stablePeriod', 'stop health', 'tell outbox detached', 'stop traffic', 'stop socket'],
+  draining: ['disarm drainTimeout', 'tell outbox detached', 'stop traffic', 'stop socket'],
   closing: ['disarm closeTimeout', 'stop socket'],
   backoff: ['disarm retryDelay'],
 };
@@ -87,8 +88,18 @@ const connecting: Row[] = [
     'greeting',
     { type: 'greeting.completed' },
     'open',
-    ['disarm greetingTimeout', 'stop greeter', 'emit opened', 'arm stablePeriod', 'start traffic', 'start health'],
+    [
+      'disarm greetingTimeout',
+      'stop greeter',
+      'tell outbox attached',
+      'start traffic',
+      'emit opened',
+      'arm stablePeriod',
+      'start health',
+    ],
   ],
+  ['greeting', { type: 'greeting.failed', failure: unreachable }, 'waiting', [...end.greeting, ...retry]],
+  ['greeting', { type: 'greeting.failed', failure: badUrl }, 'failed', [...end.greeting, ...giveUp]],
   ['greeting', closed(1), 'waiting', [...end.greeting, ...retry]],
   ['greeting', closed(1, terminal), 'failed', [...end.greeting, ...giveUp]],
   ['greeting', elapsed('greetingTimeout', 'live.connecting.greeting'), 'waiting', [...end.greeting, ...retry]],
@@ -99,12 +110,7 @@ const established: Row[] = (['open', 'degraded'] as const).flatMap((given): Row[
   [given, closed(1), 'waiting', [...end.established, 'emit closed', ...retry]],
   [given, closed(1, terminal), 'failed', [...end.established, 'emit closed', ...giveUp]],
   [given, { type: 'health.dead' }, 'waiting', [...end.established, 'emit closed', ...retry]],
-  [
-    given,
-    disconnect,
-    'closing',
-    ['disarm stablePeriod', 'stop traffic', 'stop health', 'tell socket close', 'arm closeTimeout'],
-  ],
+  [given, disconnect, 'draining', ['disarm stablePeriod', 'stop health', 'tell outbox drain', 'arm drainTimeout']],
   [given, { type: 'network.online' }, given, ['tell health probe']],
   [given, { type: 'network.offline' }, given, ['tell health probe']],
   [given, { type: 'page.visible' }, given, ['tell health probe']],
@@ -114,6 +120,16 @@ const established: Row[] = (['open', 'degraded'] as const).flatMap((given): Row[
 const degrading: Row[] = [
   ['open', { type: 'health.late' }, 'degraded', []],
   ['degraded', { type: 'health.recovered' }, 'open', []],
+];
+
+// what leaving the drain for the closing handshake does
+const close = ['disarm drainTimeout', 'tell outbox detached', 'stop traffic', 'tell socket close', 'arm closeTimeout'];
+
+const draining: Row[] = [
+  ['draining', { type: 'outbox.emptied' }, 'closing', close],
+  ['draining', elapsed('drainTimeout', 'live.linked.draining'), 'closing', close],
+  ['draining', closed(1), 'closed', [...end.draining, 'emit closed', ...rest]],
+  ['draining', connect, 'authorizing', [...end.draining, 'emit closed', ...begin]],
 ];
 
 const closing: Row[] = [
@@ -136,9 +152,25 @@ const backoff: Row[] = [
   ['hidden', { type: 'network.offline' }, 'offline', [...end.backoff, ...hold]],
 ];
 
-const rows = [...resting, ...connecting, ...established, ...degrading, ...closing, ...backoff].map(
-  ([given, on, next, effects]) => ({ given, on, next, effects }),
-);
+/** The flow of messages is the outbox's: whatever the connection does, its wishes and its reports are passed on. */
+const flow: Row[] = LEAVES.flatMap((given): Row[] => [
+  [given, { type: 'pause' }, given, ['tell outbox pause']],
+  [given, { type: 'resume' }, given, ['tell outbox resume']],
+  [given, { type: 'outbox.congested' }, given, ['emit congested']],
+  [given, { type: 'outbox.relieved' }, given, ['emit relieved']],
+  [given, { type: 'outbox.overflowed' }, given, ['emit overflowed']],
+]);
+
+const rows = [
+  ...resting,
+  ...connecting,
+  ...established,
+  ...degrading,
+  ...draining,
+  ...closing,
+  ...backoff,
+  ...flow,
+].map(([given, on, next, effects]) => ({ given, on, next, effects }));
 
 /** One event of each type that comes from outside, in the form most likely to be taken. */
 const everyEvent: ConnectionEvent[] = [
@@ -150,7 +182,9 @@ const everyEvent: ConnectionEvent[] = [
   { type: 'url.failed', failure: unreachable },
   opened(1),
   { type: 'greeting.completed' },
+  { type: 'greeting.failed', failure: unreachable },
   closed(1),
+  { type: 'outbox.emptied' },
   { type: 'health.late' },
   { type: 'health.recovered' },
   { type: 'health.dead' },
@@ -193,6 +227,7 @@ describe('the connection chart', () => {
     ['greeting', 'connecting'],
     ['open', 'open'],
     ['degraded', 'degraded'],
+    ['draining', 'closing'],
     ['closing', 'closing'],
     ['waiting', 'backoff'],
     ['offline', 'backoff'],

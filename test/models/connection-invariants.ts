@@ -11,20 +11,23 @@ export interface Invariant {
 }
 
 const MAX_DELAY_MS = 2 ** 31 - 1;
-const actors = ['socket', 'authorizer', 'locator', 'greeter', 'traffic', 'health'];
+const actors = ['socket', 'authorizer', 'locator', 'greeter', 'traffic', 'health', 'outbox'];
 
 const has = ({ children }: ConnectionSnapshot, id: string): boolean => children[id] !== undefined;
 const isLive = (snapshot: ConnectionSnapshot): boolean => snapshot.matches('live');
-const isEstablished = (snapshot: ConnectionSnapshot): boolean => snapshot.matches({ live: 'established' });
+const isEstablished = (snapshot: ConnectionSnapshot): boolean => snapshot.matches({ live: { linked: 'established' } });
+const isLinked = (snapshot: ConnectionSnapshot): boolean => snapshot.matches({ live: 'linked' });
+/** The application has asked for the end of a link. */
+const isEnded = (snapshot: ConnectionSnapshot): boolean => ['draining', 'closing'].includes(leafOf(snapshot));
 const isWaiting = (snapshot: ConnectionSnapshot): boolean => snapshot.matches('backoff');
 const isFired = ({ type }: { type: string }, delay: string): boolean => type.startsWith(`xstate.after.${delay}.`);
 const enters = ({ from, to }: ConnectionEdge, isIn: (snapshot: ConnectionSnapshot) => boolean): boolean =>
   isIn(to) && !isIn(from);
 const isDialled = (snapshot: ConnectionSnapshot): boolean =>
-  ['dialing', 'greeting', 'open', 'degraded', 'closing'].includes(leafOf(snapshot));
+  ['dialing', 'greeting', 'open', 'degraded', 'draining', 'closing'].includes(leafOf(snapshot));
 /** Where `connect` begins a new episode instead of hastening the one under way. */
 const isEnding = (snapshot: ConnectionSnapshot): boolean =>
-  ['idle', 'closing', 'closed', 'failed'].includes(leafOf(snapshot));
+  isEnded(snapshot) || ['idle', 'closed', 'failed'].includes(leafOf(snapshot));
 const leaves = ({ from, to }: ConnectionEdge, leaf: string): boolean => leafOf(from) === leaf && leafOf(to) !== leaf;
 
 /** The environment signals and a change of policy are noted in every state. */
@@ -56,8 +59,13 @@ export const INVARIANTS: readonly Invariant[] = [
     holds: ({ to }) => has(to, 'socket') === isLive(to),
   },
   {
-    says: 'joins the traffic exactly while a link is established',
-    holds: ({ to }) => has(to, 'traffic') === isEstablished(to),
+    says: 'joins the traffic exactly while a link is in use: established, or draining before its close',
+    holds: ({ to }) =>
+      has(to, 'traffic') === isLinked(to) && isLinked(to) === (isEstablished(to) || leafOf(to) === 'draining'),
+  },
+  {
+    says: 'has its outbox from the beginning to the end (pain 20)',
+    holds: ({ from, to }) => has(to, 'outbox') && to.children['outbox'] === from.children['outbox'],
   },
   {
     says: 'watches the health exactly while a link is established',
@@ -71,7 +79,7 @@ export const INVARIANTS: readonly Invariant[] = [
       has(to, 'greeter') === (leafOf(to) === 'greeting'),
   },
   {
-    says: 'runs no actor but these six',
+    says: 'runs no actor but these seven',
     holds: ({ to }) => Object.keys(to.children).every((id) => actors.includes(id)),
   },
   {
@@ -79,7 +87,7 @@ export const INVARIANTS: readonly Invariant[] = [
     holds: ({ from, event, to }) =>
       !(isLive(from) && isLive(to)) ||
       (event.type === 'connect') !== (from.children['socket'] === to.children['socket']) ||
-      (event.type === 'connect' && leafOf(from) !== 'closing'),
+      (event.type === 'connect' && !isEnded(from)),
   },
   {
     says: 'raises the generation by one when it dials, and never otherwise',
@@ -215,11 +223,18 @@ export const INVARIANTS: readonly Invariant[] = [
   },
   {
     says: 'is closing or closed after disconnect, whatever it was before',
-    holds: ({ event, to }) => event.type !== 'disconnect' || ['closing', 'closed'].includes(leafOf(to)),
+    holds: ({ event, to }) => event.type !== 'disconnect' || isEnded(to) || leafOf(to) === 'closed',
   },
   {
-    says: 'closes only a link that the application disconnects',
-    holds: (edge) => !enters(edge, (snapshot) => leafOf(snapshot) === 'closing') || edge.event.type === 'disconnect',
+    says: 'ends only a link that the application disconnects',
+    holds: (edge) => !enters(edge, isEnded) || (edge.event.type === 'disconnect' && leafOf(edge.to) === 'draining'),
+  },
+  {
+    says: 'closes the socket only once nothing waits any more, or when the time for that is over',
+    holds: (edge) =>
+      !enters(edge, (snapshot) => leafOf(snapshot) === 'closing') ||
+      (leafOf(edge.from) === 'draining' &&
+        (edge.event.type === 'outbox.emptied' || isFired(edge.event, 'drainTimeout'))),
   },
   {
     says: 'keeps what the application gave to its close until the next',
@@ -256,6 +271,13 @@ export const INVARIANTS: readonly Invariant[] = [
   {
     says: 'moves on a note of the environment or a policy only while it waits',
     holds: ({ from, event, to }) => !isNote(event) || leafOf(from) === leafOf(to) || (isWaiting(from) && isWaiting(to)),
+  },
+  {
+    says: 'is moved by nothing that its messages do, but for the end of a drain',
+    holds: ({ from, event, to }) =>
+      !/^(outbox\.|pause|resume)/.test(event.type) ||
+      leafOf(from) === leafOf(to) ||
+      (event.type === 'outbox.emptied' && leafOf(from) === 'draining'),
   },
   {
     says: 'keeps its name and its service',

@@ -35,7 +35,7 @@ const graph = explore<ConnectionSnapshot, ConnectionEvent, ConnectionInput>(conn
   // again (the failure, and whether a link has a ping once that link is gone). Events are made from the true generation.
   decidesBy: (snapshot) => {
     const { retries, credentialsFailures, tenure, canPing, network, page, opens } = snapshot.context;
-    const hasPing = snapshot.matches({ live: 'established' }) && canPing;
+    const hasPing = snapshot.matches({ live: { linked: 'established' } }) && canPing;
     return [retries, credentialsFailures, tenure, network, page, opens > 0, hasPing];
   },
   cases: {
@@ -48,6 +48,10 @@ const graph = explore<ConnectionSnapshot, ConnectionEvent, ConnectionInput>(conn
     'url.failed': () => [
       { type: 'url.failed', failure: unreachable },
       { type: 'url.failed', failure: failure('INVALID_URL', 'stop') },
+    ],
+    'greeting.failed': () => [
+      { type: 'greeting.failed', failure: unreachable },
+      { type: 'greeting.failed', failure: failure('SEND_FAILED', 'stop') },
     ],
     'socket.opened': ({ context: { generation } }) => [
       opened(generation, true),
@@ -69,7 +73,7 @@ const graph = explore<ConnectionSnapshot, ConnectionEvent, ConnectionInput>(conn
 function timersOf(snapshot: ConnectionSnapshot): number {
   const { tenure, canPing } = snapshot.context;
   if (['idle', 'closed', 'failed'].includes(leafOf(snapshot))) return 0;
-  if (!snapshot.matches({ live: 'established' })) return 1;
+  if (!snapshot.matches({ live: { linked: 'established' } })) return 1;
   return (tenure === 'new' ? 1 : 0) + (canPing ? 1 : 0);
 }
 

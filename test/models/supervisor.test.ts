@@ -25,7 +25,7 @@ const ids = ['a', 'b'];
 const machine = supervisorMachine.provide({
   actors: {
     connection: connectionMachine.provide({
-      actions: { reportActive: () => undefined, reportRested: () => undefined },
+      actions: { report: () => undefined },
     }),
   },
 });
