@@ -85,6 +85,7 @@ export const connectionMachine = setup({
     announceGiveUp: emit((_, { because }: { because: GiveUpCause }) => ({ type: 'gave.up' as const, because })),
     announceFlow: emit((_, { edge }: { edge: FlowEdge }) => ({ type: edge })),
     tellOutbox: sendTo('outbox', (_, { type }: { type: OutboxEvent['type'] }): OutboxEvent => ({ type })),
+    freeOutbox: sendTo('outbox', { type: 'resume' }),
     report: sendTo(
       ({ self }) => self._parent ?? self,
       ({ context }, { type }: { type: ConnectionReport }) => ({ type, id: context.id }),
@@ -384,9 +385,9 @@ export const connectionMachine = setup({
       },
     },
     closed: {
-      description: 'The application closed it. Only the application opens it again.',
+      description: 'The application closed it. Only the application opens it again, with nothing held back.',
       tags: 'closed',
-      entry: { type: 'report', params: { type: 'connection.rested' } },
+      entry: [{ type: 'report', params: { type: 'connection.rested' } }, 'freeOutbox'],
       on: { connect: { target: 'live', actions: 'begin' } },
     },
     failed: {

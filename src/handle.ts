@@ -127,7 +127,12 @@ export class Connection<In = InboundData, Out = unknown> {
     return quiet(error ? Promise.reject(error) : (this.#ports.requests.ask(message, options) as Promise<In>));
   }
 
-  /** Holds messages back, over reconnections too, until {@link Connection.resume}. What is received goes on arriving. @throws {HoldfastError} `SERVICE_DESTROYED` */
+  /**
+   * Holds messages back, over reconnections too, until {@link Connection.resume} or a close: that lets them leave first. What is
+   * received goes on arriving.
+   *
+   * @throws {HoldfastError} `SERVICE_DESTROYED`
+   */
   pause(): void {
     this.#live()?.send({ type: 'pause' });
   }

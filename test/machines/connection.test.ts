@@ -25,6 +25,7 @@ type Row = readonly [given: Leaf, on: ConnectionEvent, next: Leaf, effects: read
 
 const begin = ['tell parent connection.active', 'start socket', 'arm credentialsTimeout', 'start authorizer'];
 const rest = ['tell parent connection.rested'];
+const close = [...rest, 'tell outbox resume'];
 const hold = ['emit retrying', 'arm retryDelay'];
 const retry = ['emit failed', ...hold];
 const giveUp = ['emit failed', 'emit gave.up', ...rest];
@@ -47,10 +48,10 @@ const forbidden = failure('CREDENTIALS_FAILED', 'stop');
 
 const resting: Row[] = [
   ['idle', connect, 'authorizing', begin],
-  ['idle', disconnect, 'closed', rest],
+  ['idle', disconnect, 'closed', close],
   ['closed', connect, 'authorizing', begin],
   ['failed', connect, 'authorizing', begin],
-  ['failed', disconnect, 'closed', rest],
+  ['failed', disconnect, 'closed', close],
 ];
 
 const connecting: Row[] = [
@@ -68,7 +69,7 @@ const connecting: Row[] = [
     'waiting',
     [...end.authorizing, ...retry],
   ],
-  ['authorizing', disconnect, 'closed', [...end.authorizing, ...rest]],
+  ['authorizing', disconnect, 'closed', [...end.authorizing, ...close]],
   [
     'locating',
     { type: 'url.resolved' },
@@ -78,12 +79,12 @@ const connecting: Row[] = [
   ['locating', { type: 'url.failed', failure: unreachable }, 'waiting', [...end.locating, ...retry]],
   ['locating', { type: 'url.failed', failure: badUrl }, 'failed', [...end.locating, ...giveUp]],
   ['locating', elapsed('urlTimeout', 'live.connecting.resolving.locating'), 'waiting', [...end.locating, ...retry]],
-  ['locating', disconnect, 'closed', [...end.locating, ...rest]],
+  ['locating', disconnect, 'closed', [...end.locating, ...close]],
   ['dialing', opened(1), 'greeting', ['disarm connectTimeout', 'arm greetingTimeout', 'start greeter']],
   ['dialing', closed(1), 'waiting', [...end.dialing, ...retry]],
   ['dialing', closed(1, terminal), 'failed', [...end.dialing, ...giveUp]],
   ['dialing', elapsed('connectTimeout', 'live.connecting.dialing'), 'waiting', [...end.dialing, ...retry]],
-  ['dialing', disconnect, 'closed', [...end.dialing, ...rest]],
+  ['dialing', disconnect, 'closed', [...end.dialing, ...close]],
   [
     'greeting',
     { type: 'greeting.completed' },
@@ -103,7 +104,7 @@ const connecting: Row[] = [
   ['greeting', closed(1), 'waiting', [...end.greeting, ...retry]],
   ['greeting', closed(1, terminal), 'failed', [...end.greeting, ...giveUp]],
   ['greeting', elapsed('greetingTimeout', 'live.connecting.greeting'), 'waiting', [...end.greeting, ...retry]],
-  ['greeting', disconnect, 'closed', [...end.greeting, ...rest]],
+  ['greeting', disconnect, 'closed', [...end.greeting, ...close]],
 ];
 
 const established: Row[] = (['open', 'degraded'] as const).flatMap((given): Row[] => [
@@ -123,25 +124,25 @@ const degrading: Row[] = [
 ];
 
 // what leaving the drain for the closing handshake does
-const close = ['disarm drainTimeout', 'tell outbox detached', 'stop traffic', 'tell socket close', 'arm closeTimeout'];
+const shake = ['disarm drainTimeout', 'tell outbox detached', 'stop traffic', 'tell socket close', 'arm closeTimeout'];
 
 const draining: Row[] = [
-  ['draining', { type: 'outbox.emptied' }, 'closing', close],
-  ['draining', elapsed('drainTimeout', 'live.linked.draining'), 'closing', close],
-  ['draining', closed(1), 'closed', [...end.draining, 'emit closed', ...rest]],
+  ['draining', { type: 'outbox.emptied' }, 'closing', shake],
+  ['draining', elapsed('drainTimeout', 'live.linked.draining'), 'closing', shake],
+  ['draining', closed(1), 'closed', [...end.draining, 'emit closed', ...close]],
   ['draining', connect, 'authorizing', [...end.draining, 'emit closed', ...begin]],
 ];
 
 const closing: Row[] = [
-  ['closing', closed(1), 'closed', [...end.closing, 'emit closed', ...rest]],
-  ['closing', elapsed('closeTimeout', 'live.closing'), 'closed', [...end.closing, 'emit closed', ...rest]],
+  ['closing', closed(1), 'closed', [...end.closing, 'emit closed', ...close]],
+  ['closing', elapsed('closeTimeout', 'live.closing'), 'closed', [...end.closing, 'emit closed', ...close]],
   ['closing', connect, 'authorizing', [...end.closing, 'emit closed', ...begin]],
 ];
 
 const backoff: Row[] = [
   ...(['waiting', 'offline', 'hidden'] as const).flatMap((given): Row[] => [
     [given, connect, 'authorizing', [...end.backoff, ...begin]],
-    [given, disconnect, 'closed', [...end.backoff, ...rest]],
+    [given, disconnect, 'closed', [...end.backoff, ...close]],
     [given, elapsed('retryDelay', `backoff.${given}`), 'authorizing', [...end.backoff, ...begin]],
   ]),
   ['waiting', { type: 'network.offline' }, 'offline', [...end.backoff, ...hold]],
