@@ -1,6 +1,7 @@
 import type { ConnectionStateName, GiveUpCause, RetryHold } from '../machines/facts.ts';
 import type { OverflowPolicy } from './backlog.ts';
 import type { CloseInitiator, HoldfastError, MessageError } from './errors.ts';
+import type { InboundOf, Services } from './identity.ts';
 
 /** Which connection an event speaks of. */
 export interface EventSource {
@@ -79,13 +80,19 @@ export interface UndeliveredEvent extends EventSource {
 }
 
 /** A message arrived. */
-export interface MessageEvent extends EventSource {
+export interface MessageEvent<Type extends string = string, Data = unknown> extends EventSource {
+  serviceType: Type;
   /** As the profile of the service decodes it; without one as it came: text as a string, bytes as an `ArrayBuffer`. */
-  data: unknown;
+  data: Data;
 }
 
+/** The message events of these services: the type of one says what its data is. */
+export type MessageOf<Types extends Services> = {
+  [Type in keyof Types & string]: MessageEvent<Type, InboundOf<Types[Type]>>;
+}[keyof Types & string];
+
 /** Every event of a service, by name. */
-export interface ServiceEvents {
+export interface ServiceEvents<Message = MessageEvent> {
   opened: OpenedEvent;
   closed: ClosedEvent;
   retrying: RetryingEvent;
@@ -94,7 +101,7 @@ export interface ServiceEvents {
   flow: FlowEvent;
   overflowed: OverflowedEvent;
   undelivered: UndeliveredEvent;
-  message: MessageEvent;
+  message: Message;
   /** Each failed attempt, each lost connection and each message that could not be read, once; and, without an `onError`, bugs. */
   error: HoldfastError;
 }

@@ -18,6 +18,7 @@ export type {
   FlowEvent,
   GaveUpEvent,
   MessageEvent,
+  MessageOf,
   OpenedEvent,
   OverflowedEvent,
   RetryingEvent,

@@ -1,7 +1,7 @@
 import { nameFrom, seedFrom } from './core/chance.ts';
 import { Emitter, type Listener } from './emitter.ts';
 import { ConfigurationError, ConnectionError, FaultError, HoldfastError } from './errors.ts';
-import type { ServiceEvents, UndeliveredEvent } from './events.ts';
+import type { MessageOf, ServiceEvents, UndeliveredEvent } from './events.ts';
 import { Connection } from './handle.ts';
 import { harmless, type InspectableSystem } from './inspection.ts';
 import { isolated, quiet } from './isolation.ts';
@@ -167,9 +167,12 @@ export class EnhancedWebSocketService<Types extends Services = Services> {
    * @returns Removes it.
    * @throws {ConfigurationError} `INVALID_OPTIONS` for a type that is none, or a listener that is no function.
    */
-  on<Type extends keyof ServiceEvents>(type: Type, listener: Listener<ServiceEvents[Type]>): () => void {
+  on<Type extends keyof ServiceEvents>(
+    type: Type,
+    listener: Listener<ServiceEvents<MessageOf<Types>>[Type]>,
+  ): () => void {
     check(listeningRule, { type, listener });
-    return this.#emitter.on(type, listener);
+    return this.#emitter.on(type, listener as Listener<ServiceEvents[Type]>);
   }
 
   /**

@@ -265,6 +265,7 @@ describe('an endpoint', () => {
     terminalId: undefined,
     sessionId: undefined,
     params: {},
+    attemptId: 'a-1',
     attempt: 0,
     lastFailure: undefined,
   };

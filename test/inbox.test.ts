@@ -1,17 +1,23 @@
 import { describe, expect, test } from 'vitest';
 
+import { InboundError } from '../src/errors.ts';
 import { Inbox } from '../src/inbox.ts';
-import type { InboundData } from '../src/transport/transport.ts';
 import { SimulatedClock } from './support/clock.ts';
 import { microtasks, rig, TERMINAL } from './support/service.ts';
 
-function inbox(): { inbox: Inbox; clock: SimulatedClock; delivered: InboundData[]; reported: unknown[] } {
+function inbox(): { inbox: Inbox; clock: SimulatedClock; delivered: unknown[]; reported: unknown[] } {
   const clock = new SimulatedClock();
-  const delivered: InboundData[] = [];
+  const delivered: unknown[] = [];
   const reported: unknown[] = [];
   const made = new Inbox({
     clock,
-    deliver: (data) => delivered.push(data),
+    decode: (data) => {
+      if (data === 'broken') throw new InboundError('NOT_DECODABLE', data);
+      return data;
+    },
+    undecodable: ({ code }) => reported.push(code),
+    intercept: (message) => message === 'for the connection itself',
+    deliver: (message) => delivered.push(message),
     report: (cause) => reported.push(cause),
   });
   return { inbox: made, clock, delivered, reported };
@@ -20,7 +26,7 @@ function inbox(): { inbox: Inbox; clock: SimulatedClock; delivered: InboundData[
 describe('a frame that comes together with the handshake', () => {
   test('is heard by who subscribes after awaiting connect', async () => {
     const r = rig();
-    const heard: InboundData[] = [];
+    const heard: unknown[] = [];
     const use = async (): Promise<void> => {
       const id = await r.service.connect(TERMINAL);
       r.service.connection(id).subscribe((data) => heard.push(data));
@@ -94,7 +100,7 @@ describe('a frame that comes together with the handshake', () => {
 
   test('is not held back where somebody listens already', () => {
     const { inbox: box, clock, delivered } = inbox();
-    const heard: InboundData[] = [];
+    const heard: unknown[] = [];
     box.subscribe((data) => heard.push(data));
     box.attach();
     box.receive('a');
@@ -116,7 +122,7 @@ describe('the inbox', () => {
 
   test('reports what a subscriber throws, and goes on', () => {
     const { inbox: box, reported } = inbox();
-    const heard: InboundData[] = [];
+    const heard: unknown[] = [];
     box.subscribe(() => {
       throw new Error('thrown');
     });
@@ -125,9 +131,26 @@ describe('the inbox', () => {
     expect([heard, reported]).toEqual([['a'], [new Error('thrown')]]);
   });
 
+  test('tells of a frame that is no message, and goes on with the next', () => {
+    const { inbox: box, delivered, reported } = inbox();
+    const heard: unknown[] = [];
+    box.subscribe((data) => heard.push(data));
+    for (const frame of ['a', 'broken', 'b']) box.receive(frame);
+    expect([heard, delivered, reported, box.received]).toEqual([['a', 'b'], ['a', 'b'], ['NOT_DECODABLE'], 3]);
+  });
+
+  test('shows nobody what is for the connection itself', () => {
+    const { inbox: box, delivered } = inbox();
+    const heard: unknown[] = [];
+    box.subscribe((data) => heard.push(data));
+    box.attach();
+    for (const frame of ['for the connection itself', 'a']) box.receive(frame);
+    expect([heard, delivered]).toEqual([['a'], ['a']]);
+  });
+
   test('cleared, holds no timer and no listener, and has lost nothing that was held back', async () => {
     const { inbox: box, clock, delivered } = inbox();
-    const heard: InboundData[] = [];
+    const heard: unknown[] = [];
     box.attach();
     box.receive('a');
     box.subscribe((data) => heard.push(data));

@@ -12,7 +12,11 @@ function linked(): { link: Link; peer: TransportListener; told: unknown[]; dispo
   const transport: Transport = {
     send: () => undefined,
     isOpen: true,
-
+    bufferedBytes: 0,
+    isCompressing: false,
+    batch: (write) => {
+      write();
+    },
     ping: null,
     close: () => undefined,
     dispose: () => {

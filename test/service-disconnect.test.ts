@@ -22,6 +22,7 @@ describe('disconnect', () => {
         wasClean: true,
         initiator: 'local',
         error: null,
+        inDoubt: 0,
       },
     ]);
     expect(r.of('error')).toEqual([]);

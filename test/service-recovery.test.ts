@@ -178,7 +178,7 @@ describe('retrying', () => {
     expect(new Set(first).size).toBeGreaterThan(3);
   });
 
-  test('asks chance once per connection', async () => {
+  test('asks chance for a name and a seed when a connection is made, and never again', async () => {
     const random = vi.fn(() => 0.5);
     const r = rig({ random });
     await r.open();
@@ -187,7 +187,7 @@ describe('retrying', () => {
       await r.settle();
       await r.reopen();
     }
-    expect(random).toHaveBeenCalledTimes(1);
+    expect(random).toHaveBeenCalledTimes(3);
   });
 
   test('makes one attempt per failure, whatever the old sockets still say (pain 21) (pain 23)', async () => {

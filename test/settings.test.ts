@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 
 import { DEFAULT_POLICY } from '../machines/policy.ts';
-import type { ServiceOptions } from '../src/options.ts';
+import type { QueueOptions, ServiceOptions } from '../src/options.ts';
+import { jsonProfile, plainProfile } from '../src/protocol/profile.ts';
 import { amend, settle, type ServiceSettings } from '../src/settings.ts';
 
 const URL_ONLY = { url: 'wss://host/' };
@@ -19,7 +20,18 @@ describe('settings', () => {
       credentials: undefined,
       closeRules: [],
       decide: undefined,
-      queue: { maxMessages: 1_000, maxBytes: 1_048_576 },
+      queue: {
+        maxMessages: 1_000,
+        maxBytes: 1_048_576,
+        overflow: 'reject',
+        maxMessageBytes: Infinity,
+        highWaterBytes: 524_288,
+        lowWaterBytes: 131_072,
+        maxBatchMessages: 256,
+        maxBatchBytes: 65_536,
+        lingerMs: 0,
+      },
+      profile: plainProfile,
       ping: 'auto',
       policy: DEFAULT_POLICY,
     });
@@ -29,23 +41,38 @@ describe('settings', () => {
   test('take every option where it belongs', () => {
     const get = (): string => 'token';
     const ping = (): string => 'ping';
+    const queue: Required<QueueOptions> = {
+      maxMessages: 13,
+      maxBytes: 14,
+      overflow: 'wait',
+      maxMessageBytes: 21,
+      highWaterBytes: 22,
+      lowWaterBytes: 20,
+      maxBatchMessages: 23,
+      maxBatchBytes: 24,
+      lingerMs: 25,
+    };
     expect(
       settled({
         urlTimeoutMs: 1,
         connectTimeoutMs: 2,
+        drainTimeoutMs: 18,
         closeTimeoutMs: 3,
         credentials: { get, timeoutMs: 4, maxRetries: 5 },
         retry: { baseMs: 6, capMs: 7, promptMs: 5, stableMs: 9, maxRetries: 10, offlineMs: 11, hiddenMs: 12 },
-        queue: { maxMessages: 13, maxBytes: 14 },
+        queue,
+        profile: jsonProfile,
         heartbeat: { intervalMs: 15, lateMs: 16, timeoutMs: 17, ping },
       }),
     ).toMatchObject({
       credentials: get,
-      queue: { maxMessages: 13, maxBytes: 14 },
+      queue,
+      profile: jsonProfile,
       ping,
       policy: {
         urlTimeoutMs: 1,
         connectTimeoutMs: 2,
+        drainTimeoutMs: 18,
         closeTimeoutMs: 3,
         credentialsTimeoutMs: 4,
         maxCredentialsRetries: 5,

@@ -71,6 +71,7 @@ describe('the status of a connection', () => {
       sent: 0,
       dropped: 0,
       droppedBy: {},
+      unknown: 0,
       waiting: 1,
       waitingBytes: 1,
       refused: 0,

@@ -56,7 +56,9 @@ test('three services run side by side in one, and each message goes to its own',
     },
   });
   try {
-    const ids = await Promise.all(Object.keys(places).map((serviceType) => service.connect({ serviceType })));
+    const ids = await Promise.all(
+      (['terminal', 'chat', 'main'] as const).map((serviceType) => service.connect({ serviceType })),
+    );
     for (const id of ids) await service.sendMessage(id, `for ${id}`);
     for (const [name, place] of Object.entries(places)) {
       await until('the message is there', () => (place as TestServer).received.length === 1);
