@@ -35,7 +35,6 @@ export class InFlight {
 
   /** The socket took a message. */
   handed(message: OutboundMessage): void {
-    message.moved('handed');
     this.#messages.push(message);
     this.#bytes += message.bytes;
   }

@@ -276,6 +276,8 @@ export class Outbox {
 
   #hand(message: OutboundMessage | undefined, transport: Transport): void {
     if (!message) return;
+    // before: whoever asks for it back meanwhile is told that it is gone
+    message.moved('handed');
     try {
       transport.send(message.data);
     } catch (cause) {
@@ -329,8 +331,7 @@ export class Outbox {
 
   // what stands against accepting any message now
   #obstacle({ signal }: SendOptions): MessageError | undefined {
-    const closed = this.#closed;
-    if (closed) return this.#fates.error(closed.code, { cause: closed.cause });
+    if (this.#closed) return this.#fates.error(this.#closed.code, { cause: this.#closed.cause });
     if (!this.#transport?.isOpen && !this.#options.queueing()) return this.#fates.error('NOT_OPEN');
     if (signal?.aborted) return this.#fates.error('SEND_ABORTED', { cause: signal.reason });
     return undefined;

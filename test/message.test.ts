@@ -1,43 +1,48 @@
 import { describe, expect, test } from 'vitest';
 
 import { MessageError } from '../src/errors.ts';
-import { PendingReceipt } from '../src/receipt.ts';
+import { OutboundMessage, shown } from '../src/message.ts';
+import type { SendOptions } from '../src/receipt.ts';
 import { fateOf, microtasks, rig, TERMINAL } from './support/service.ts';
 
 const error = new MessageError('CONNECTION_ENDED');
 
+function messageOf(number = 1, options: SendOptions = {}, now = 0): OutboundMessage {
+  return new OutboundMessage({ data: 'payload', bytes: 7 }, options, { number, now, cancel: () => false });
+}
+
 describe('a receipt', () => {
   test('is pending until its fate is known', async () => {
-    const receipt = new PendingReceipt('m1', () => false);
+    const receipt = messageOf();
     const fate = fateOf(receipt.settled);
     await microtasks();
     expect(fate.kind).toBe('pending');
-    receipt.sent();
+    receipt.ended('sent');
     await microtasks();
     expect(fate).toEqual({ kind: 'resolved', value: { outcome: 'sent', id: 'm1' } });
   });
 
   test('tells a fate that was decided before anybody asked', async () => {
-    const [sent, dropped] = [new PendingReceipt('m1', () => false), new PendingReceipt('m2', () => false)];
-    sent.sent();
-    dropped.dropped(error);
+    const [sent, dropped] = [messageOf(), messageOf(2)];
+    sent.ended('sent');
+    dropped.ended('dropped', error);
     await expect(sent.settled).resolves.toEqual({ outcome: 'sent', id: 'm1' });
     await expect(dropped.settled).rejects.toBe(error);
   });
 
   test('has one fate, the first, and one promise', async () => {
-    const receipt = new PendingReceipt('m1', () => false);
+    const receipt = messageOf();
     const first = receipt.settled;
-    receipt.sent();
-    receipt.dropped(error);
+    receipt.ended('sent');
+    receipt.ended('dropped', error);
     expect(receipt.settled).toBe(first);
     await expect(first).resolves.toMatchObject({ outcome: 'sent' });
   });
 
   test('keeps its first fate for who asks later', async () => {
-    const receipt = new PendingReceipt('m1', () => false);
-    receipt.sent();
-    receipt.dropped(error);
+    const receipt = messageOf();
+    receipt.ended('sent');
+    receipt.ended('dropped', error);
     await expect(receipt.settled).resolves.toEqual({ outcome: 'sent', id: 'm1' });
   });
 
@@ -45,13 +50,63 @@ describe('a receipt', () => {
     const unhandled: unknown[] = [];
     const hear = (reason: unknown): void => void unhandled.push(reason);
     process.on('unhandledRejection', hear);
-    const receipt = new PendingReceipt('m1', () => false);
+    const receipt = messageOf();
     void receipt.settled;
-    receipt.dropped(error);
+    receipt.ended('dropped', error);
     // unhandled rejections are told when the microtasks are done
     await new Promise(setImmediate);
     process.off('unhandledRejection', hear);
     expect(unhandled).toEqual([]);
+  });
+});
+
+describe('a message', () => {
+  test('is normal, never expires and is known to nobody, unless something else is said', () => {
+    expect(messageOf()).toMatchObject({
+      id: 'm1',
+      priority: 'normal',
+      expiresAt: Infinity,
+      coalesceKey: undefined,
+      isKeyed: false,
+      fate: 'waiting',
+    });
+    const options: SendOptions = { priority: 'low', ttlMs: 50, coalesceKey: 'k', idempotencyKey: '' };
+    expect(messageOf(2, options, 1_000)).toMatchObject({
+      priority: 'low',
+      expiresAt: 1_050,
+      coalesceKey: 'k',
+      isKeyed: true,
+    });
+  });
+
+  test('lets go of its payload once its fate is final: a receipt may be kept for long', () => {
+    const message = messageOf();
+    message.moved('handed');
+    expect([message.data, message.fate]).toEqual(['payload', 'handed']);
+    message.ended('unknown', error);
+    expect([message.data, message.fate]).toEqual(['', 'unknown']);
+  });
+
+  test('calls back once when its fate is final', () => {
+    const message = messageOf();
+    let calls = 0;
+    message.whenSettled(() => {
+      calls += 1;
+    });
+    message.ended('dropped', error);
+    message.ended('sent');
+    expect(calls).toBe(1);
+  });
+
+  test('is shown without its payload', () => {
+    expect(shown(messageOf(3, { ttlMs: 1, coalesceKey: 'k' }, 9))).toEqual({
+      id: 'm3',
+      priority: 'normal',
+      bytes: 7,
+      expiresAt: 10,
+      coalesceKey: 'k',
+    });
+    expect(shown(messageOf())).toMatchObject({ expiresAt: null, coalesceKey: null });
   });
 });
 

@@ -1,0 +1,73 @@
+import { describe, expect, test } from 'vitest';
+
+import { Fates } from '../src/fates.ts';
+import { OutboundMessage } from '../src/message.ts';
+
+function fates(): { fates: Fates; said: string[]; message: () => OutboundMessage } {
+  const said: string[] = [];
+  let number = 0;
+  return {
+    fates: new Fates({
+      undelivered: (id, { code, outcome }) => said.push(`${id} ${code} ${outcome}`),
+      settled: () => said.push('settled'),
+      context: { connectionId: 'c', serviceType: 's' },
+    }),
+    said,
+    message: () => new OutboundMessage({ data: 'x', bytes: 1 }, {}, { number: ++number, now: 0, cancel: () => false }),
+  };
+}
+
+const NOTHING = { waiting: 0, waitingBytes: 0 };
+
+describe('fates', () => {
+  test('are counted, each where it belongs', () => {
+    const { fates: f, message } = fates();
+    for (let count = 0; count < 5; count++) f.accepted();
+    f.sent(message());
+    f.dropped(message(), 'EXPIRED');
+    f.dropped(message(), 'EXPIRED');
+    f.dropped(message(), 'PURGED');
+    f.lost(message());
+    f.refused(message(), f.error('QUEUE_FULL'));
+    expect(f.counts({ waiting: 0, waitingBytes: 0 })).toEqual({
+      accepted: 5,
+      sent: 1,
+      dropped: 3,
+      droppedBy: { EXPIRED: 2, PURGED: 1 },
+      unknown: 1,
+      refused: 1,
+      ...NOTHING,
+    });
+  });
+
+  test('are told to the message first, then to who hears of the undelivered, then to everybody else', () => {
+    const { fates: f, said, message } = fates();
+    const sent = message();
+    sent.whenSettled(() => said.push('the message'));
+    f.sent(sent);
+    const dropped = message();
+    dropped.whenSettled(() => said.push('the message'));
+    f.dropped(dropped, 'EXPIRED');
+    f.lost(message());
+    expect(said).toEqual([
+      'the message',
+      'settled',
+      'the message',
+      'm2 EXPIRED not_sent',
+      'settled',
+      'm3 OUTCOME_UNKNOWN unknown',
+      'settled',
+    ]);
+  });
+
+  test('have errors that say whose they are, and what caused them', () => {
+    const { fates: f } = fates();
+    expect(f.error('CONNECTION_ENDED', { cause: 'why' })).toMatchObject({
+      code: 'CONNECTION_ENDED',
+      connectionId: 'c',
+      serviceType: 's',
+      outcome: 'not_sent',
+      cause: 'why',
+    });
+  });
+});

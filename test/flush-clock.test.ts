@@ -1,0 +1,122 @@
+import { describe, expect, test } from 'vitest';
+
+import { FlushClock } from '../src/flush-clock.ts';
+import { SimulatedClock } from './support/clock.ts';
+import { microtasks } from './support/service.ts';
+
+function flushing({ lingerMs = 0 } = {}): {
+  flushClock: FlushClock;
+  clock: SimulatedClock;
+  /** Something waits to be flushed, and flushing is asked for. */
+  give: () => void;
+  flushes: () => number;
+} {
+  const clock = new SimulatedClock();
+  let waiting = 0;
+  let flushes = 0;
+  const flushClock = new FlushClock({
+    clock,
+    lingerMs: () => lingerMs,
+    flush: () => {
+      const hadSome = waiting > 0;
+      waiting = 0;
+      if (hadSome) flushes += 1;
+      return hadSome;
+    },
+  });
+  const give = (): void => {
+    waiting += 1;
+    flushClock.request();
+  };
+  return { flushClock, clock, give, flushes: () => flushes };
+}
+
+describe('the flush clock', () => {
+  test('flushes at the end of the microtask turn, once for all that was asked for in it', async () => {
+    const f = flushing();
+    for (let count = 0; count < 5; count++) f.give();
+    expect(f.flushes()).toBe(0);
+    await microtasks();
+    expect([f.flushes(), f.clock.pending()]).toEqual([1, 0]);
+  });
+
+  test('gathers for a millisecond at a time once eight flushes fell into one, and nothing was received', async () => {
+    const f = flushing();
+    for (let turn = 0; turn < 8; turn++) {
+      f.give();
+      await microtasks();
+    }
+    expect([f.flushes(), f.clock.pending()]).toEqual([8, 0]);
+    f.give();
+    await microtasks();
+    expect([f.flushes(), f.clock.untilNextMs()]).toEqual([8, 1]);
+    f.give();
+    await f.clock.advanceAsync(1);
+    expect(f.flushes()).toBe(9);
+  });
+
+  test('stops gathering after a window in which nothing came', async () => {
+    const f = flushing();
+    for (let turn = 0; turn < 9; turn++) {
+      f.give();
+      await microtasks();
+    }
+    await f.clock.advanceAsync(1);
+    expect([f.flushes(), f.clock.pending()]).toEqual([9, 1]);
+    await f.clock.advanceAsync(1);
+    expect(f.clock.pending()).toBe(0);
+    f.give();
+    await microtasks();
+    expect(f.flushes()).toBe(10);
+  });
+
+  test('never gathers in a conversation: something is received between', async () => {
+    const f = flushing();
+    for (let turn = 0; turn < 100; turn++) {
+      f.give();
+      await microtasks();
+      f.flushClock.received();
+    }
+    expect([f.flushes(), f.clock.pending()]).toEqual([100, 0]);
+  });
+
+  test('never gathers what comes slowly', async () => {
+    const f = flushing();
+    for (let turn = 0; turn < 100; turn++) {
+      f.give();
+      await f.clock.advanceAsync(1);
+    }
+    expect([f.flushes(), f.clock.pending()]).toEqual([100, 0]);
+  });
+
+  test('waits as long as it is told to, before each flush', async () => {
+    const f = flushing({ lingerMs: 20 });
+    f.give();
+    await f.clock.advanceAsync(19);
+    f.give();
+    expect(f.flushes()).toBe(0);
+    await f.clock.advanceAsync(1);
+    expect([f.flushes(), f.clock.pending()]).toEqual([1, 0]);
+  });
+
+  test('puts a flush off, with whatever is asked for meanwhile', async () => {
+    const f = flushing();
+    f.flushClock.defer(10);
+    f.give();
+    await microtasks();
+    expect(f.flushes()).toBe(0);
+    await f.clock.advanceAsync(10);
+    expect(f.flushes()).toBe(1);
+  });
+
+  test('cancelled, flushes nothing, in this turn or by a timer, and holds none', async () => {
+    const f = flushing();
+    f.give();
+    f.flushClock.cancel();
+    await microtasks();
+    f.flushClock.defer(5);
+    f.flushClock.cancel();
+    await f.clock.advanceAsync(10);
+    expect([f.flushes(), f.clock.pending()]).toEqual([0, 0]);
+  });
+});
