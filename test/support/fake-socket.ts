@@ -18,6 +18,8 @@ export class FakeSocket implements WebSocketLike {
   readyState = CONNECTING;
   binaryType = 'blob';
   bufferedAmount = 0;
+  /** Whether the network takes nothing at present: what is sent stays in the buffer until it `drains`. */
+  holds = false;
   onopen: Handler = null;
   onmessage: Handler = null;
   onerror: Handler = null;
@@ -48,7 +50,9 @@ export class FakeSocket implements WebSocketLike {
     if (this.sendError) throw this.sendError;
     if (this.readyState === CONNECTING) throw new DOMException('Still in CONNECTING state.', 'InvalidStateError');
     // a socket that is closing drops what it is given, and says nothing
-    if (this.readyState === OPEN) this.sent.push(data);
+    if (this.readyState !== OPEN) return;
+    this.sent.push(data);
+    if (this.holds) this.bufferedAmount += typeof data === 'string' ? Buffer.byteLength(data) : data.byteLength;
   }
 
   close(code?: number, reason?: string): void {
@@ -57,6 +61,11 @@ export class FakeSocket implements WebSocketLike {
     if (new TextEncoder().encode(reason).byteLength > 123) throw new DOMException('Too long a reason.', 'SyntaxError');
     this.closeCalls.push({ code, reason });
     if (this.isLive) this.readyState = CLOSING;
+  }
+
+  /** The network takes what is in the buffer, or so many bytes of it. */
+  drains(bytes = this.bufferedAmount): void {
+    this.bufferedAmount = Math.max(0, this.bufferedAmount - bytes);
   }
 
   opens(): void {

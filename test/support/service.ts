@@ -10,7 +10,18 @@ import { browserSockets, type FakeSocket, type FakeSockets } from './fake-socket
 
 export const TERMINAL: ConnectOptions = { serviceType: 'terminal', terminalId: 'one' };
 
-const EVENT_TYPES = ['opened', 'closed', 'retrying', 'gaveUp', 'status', 'message', 'error'] as const;
+const EVENT_TYPES = [
+  'opened',
+  'closed',
+  'retrying',
+  'gaveUp',
+  'status',
+  'flow',
+  'overflowed',
+  'undelivered',
+  'message',
+  'error',
+] as const;
 // enough turns of the microtask queue for a promise that resolves through a few others
 const DRAIN_TURNS = 20;
 
