@@ -127,6 +127,27 @@ describe('a message that may not wait for ever', () => {
     expect([line.sent, stale.fate, old.fate]).toEqual([['fresh'], 'dropped', 'dropped']);
   });
 
+  test('is not sent late in the wake of a critical one', async () => {
+    const r = new OutboxRig();
+    const line = await r.attached();
+    r.tell('pause');
+    const stale = r.push('old!', { ttlMs: 1_000, priority: 'critical' });
+    r.clock.sleep(50_000);
+    r.tell('resume');
+    r.push('new!', { priority: 'critical' });
+    expect([line.sent, stale.fate]).toEqual([['new!'], 'dropped']);
+  });
+
+  test('takes no room in a write once its time is up', async () => {
+    const r = new OutboxRig({ limits: { maxBatchBytes: 10 } });
+    r.push('999999999', { ttlMs: 1_000 });
+    for (const text of ['55555', '66666']) r.push(text);
+    r.clock.sleep(50_000);
+    const line = r.attach();
+    r.outbox.flush();
+    expect([line.sent, line.writes]).toEqual([['55555', '66666'], [2]]);
+  });
+
   test('has its time counted from when it was handed in, over reconnections too', async () => {
     const r = new OutboxRig();
     await r.attached(stalled());
