@@ -132,15 +132,14 @@ export class Backlog {
 
   /** Drops a message. @returns Whether it was still waiting here. */
   withdraw(message: OutboundMessage, code: ErrorCode, cause?: unknown): boolean {
-    if (!this.#remove(message)) return false;
-    this.#options.dropped(message, code, cause);
-    this.admit();
-    return true;
+    const wasWaiting = this.#drop(message, code, cause);
+    if (wasWaiting) this.admit();
+    return wasWaiting;
   }
 
   /** Drops everything. */
   clear(code: ErrorCode, cause?: unknown): void {
-    for (const message of [...this]) if (this.#remove(message)) this.#options.dropped(message, code, cause);
+    for (const message of [...this]) this.#drop(message, code, cause);
     this.#isOverflowing = false;
     this.#expiry.stop();
   }
@@ -175,7 +174,8 @@ export class Backlog {
     if (limits.overflow !== 'drop-oldest' && limits.overflow !== 'drop-lowest') return false;
     const by = limits.overflow === 'drop-oldest' ? 'oldest' : 'lowest';
     const victims = this.#queue.victims(message, by, limits);
-    for (const victim of victims ?? []) this.withdraw(victim, 'DROPPED_FOR_ROOM');
+    // the room is for the message that comes: nobody else is let in, and the queue is as full as before
+    for (const victim of victims ?? []) this.#drop(victim, 'DROPPED_FOR_ROOM');
     return victims !== null;
   }
 
@@ -201,10 +201,11 @@ export class Backlog {
     return wasOutside;
   }
 
-  #remove(message: OutboundMessage): boolean {
+  #drop(message: OutboundMessage, code: ErrorCode, cause?: unknown): boolean {
     if (message.fate !== 'waiting') return false;
     if (!this.#leaveOutside(message)) this.#queue.remove(message);
     this.#forget(message);
+    this.#options.dropped(message, code, cause);
     return true;
   }
 

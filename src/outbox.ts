@@ -7,6 +7,7 @@ import { Fates, type FatesOptions, type OutboxCounts } from './fates.ts';
 import { FlushClock } from './flush-clock.ts';
 import { InFlight } from './in-flight.ts';
 import { OutboundMessage, shown, type WaitingMessage } from './message.ts';
+import { pour, type FlowReports } from './pouring.ts';
 import type { EncodedMessage } from './protocol/codec.ts';
 import type { Receipt, SendOptions } from './receipt.ts';
 import type { Clock } from './transport/clock.ts';
@@ -22,13 +23,6 @@ export interface OutboxOptions extends Omit<FatesOptions, 'settled'> {
   encode: (message: unknown) => EncodedMessage;
   /** Whether the peer takes any message twice without harm. */
   resendSafe: () => boolean;
-}
-
-/** What a flow tells the chart; each at an edge. */
-export interface FlowReports {
-  congested(): void;
-  /** Nothing waits any more. For a flow that drains. */
-  emptied?(): void;
 }
 
 const NOTHING: EncodedMessage = { data: '', bytes: 0 };
@@ -201,7 +195,19 @@ export class Outbox {
     const transport = this.#transport;
     const flow = this.#flow;
     if (!transport || !flow || this.#isFlushing) return false;
-    const handed = this.#alone(transport, () => this.#pour(transport, flow));
+    const handed = this.#alone(transport, () =>
+      pour(this.#backlog, {
+        transport,
+        flow,
+        limits: this.#options.limits(),
+        hand: (message) => {
+          this.#hand(message, transport);
+        },
+        later: () => {
+          this.#flushClock.defer(0);
+        },
+      }),
+    );
     if (this.#backlog.size === 0) flow.emptied?.();
     return handed > 0;
   }
@@ -239,43 +245,7 @@ export class Outbox {
     return this.#fates.counts({ waiting: size + this.#inFlight.size, waitingBytes: bytes });
   }
 
-  // batch by batch, until nothing waits, the socket has enough, or it is open no more
-  #pour(transport: Transport, flow: FlowReports): number {
-    const { highWaterBytes } = this.#options.limits();
-    let handed = 0;
-    while (transport.isOpen && this.#backlog.peek()) {
-      if (transport.bufferedBytes >= highWaterBytes) {
-        flow.congested();
-        break;
-      }
-      // an implementation that never reports its buffer gets no more than this at once either
-      if (handed >= highWaterBytes) {
-        this.#flushClock.defer(0);
-        break;
-      }
-      transport.batch(() => {
-        handed += this.#handBatch(transport);
-      });
-      this.#backlog.admit();
-    }
-    return handed;
-  }
-
-  /** @returns The bytes handed over; an empty message counts as one, so that every batch is seen to advance. */
-  #handBatch(transport: Transport): number {
-    const { maxBatchMessages, maxBatchBytes } = this.#options.limits();
-    let bytes = 0;
-    for (let count = 0; count < maxBatchMessages; count++) {
-      const next = this.#backlog.peek();
-      if (!next || !transport.isOpen || (count > 0 && bytes + next.bytes > maxBatchBytes)) break;
-      this.#hand(this.#backlog.take(), transport);
-      bytes += Math.max(1, next.bytes);
-    }
-    return bytes;
-  }
-
-  #hand(message: OutboundMessage | undefined, transport: Transport): void {
-    if (!message) return;
+  #hand(message: OutboundMessage, transport: Transport): void {
     // before: whoever asks for it back meanwhile is told that it is gone
     message.moved('handed');
     try {
@@ -289,12 +259,15 @@ export class Outbox {
   // a critical message does not wait for the turn's end, and takes none but its like along
   #rush(): void {
     const transport = this.#transport;
-    if (!transport?.isOpen || !this.#flow || this.#isFlushing || this.#isOnTrial) return;
-    if (transport.bufferedBytes >= this.#options.limits().highWaterBytes) return;
+    const flow = this.#flow;
+    if (!transport?.isOpen || !flow || this.#isFlushing || this.#isOnTrial) return;
+    const { highWaterBytes } = this.#options.limits();
+    if (transport.bufferedBytes >= highWaterBytes) return;
     this.#alone(transport, () => {
       for (let next = this.#backlog.take('critical'); next; next = this.#backlog.take('critical'))
         this.#hand(next, transport);
     });
+    if (transport.bufferedBytes >= highWaterBytes) flow.congested();
   }
 
   // a flush never runs inside another

@@ -31,6 +31,8 @@ interface Pending {
   readonly isKeyed: boolean;
   /** Of its message, once that was sent off. */
   receipt: Receipt | undefined;
+  /** Whether an earlier message of it has left: then it may have been acted on, whatever becomes of this one. */
+  hasLeftBefore: boolean;
   resolve(reply: unknown): void;
   reject(error: MessageError): void;
 }
@@ -88,6 +90,7 @@ export class Requests {
         options,
         isKeyed: options.idempotencyKey !== undefined || this.#options.resendSafe(),
         receipt: undefined,
+        hasLeftBefore: false,
         resolve: (reply) => {
           leave();
           resolve(reply);
@@ -117,7 +120,8 @@ export class Requests {
   lost(): void {
     for (const pending of [...this.#pending.values()]) {
       if (!hasLeft(pending)) continue;
-      if (pending.isKeyed) this.#send(pending);
+      // one that is keyed and left in doubt has no other socket to go to
+      if (pending.isKeyed && pending.receipt?.fate === 'sent') this.#sendAgain(pending);
       else pending.reject(this.#error('REPLY_LOST', 'unknown'));
     }
   }
@@ -125,13 +129,18 @@ export class Requests {
   /** The connection has ended. */
   end(): void {
     for (const pending of [...this.#pending.values()])
-      pending.reject(this.#error('REPLY_LOST', hasLeft(pending) ? 'unknown' : 'not_sent'));
+      pending.reject(this.#error('REPLY_LOST', hasLeft(pending) || pending.hasLeftBefore ? 'unknown' : 'not_sent'));
+  }
+
+  #sendAgain(pending: Pending): void {
+    pending.hasLeftBefore = true;
+    this.#send(pending);
   }
 
   #send(pending: Pending): void {
     pending.receipt = this.#options.send(pending.message, pending.options);
     pending.receipt.settled.catch((error: unknown) => {
-      pending.reject(error as MessageError);
+      pending.reject(pending.hasLeftBefore ? this.#error('REPLY_LOST', 'unknown', error) : (error as MessageError));
     });
   }
 
@@ -140,7 +149,7 @@ export class Requests {
     const pending = this.#pending.get(id);
     if (!pending) return;
     const isTakenBack = pending.receipt?.cancel() ?? true;
-    pending.reject(this.#error(code, isTakenBack ? 'not_sent' : 'unknown', cause));
+    pending.reject(this.#error(code, isTakenBack && !pending.hasLeftBefore ? 'not_sent' : 'unknown', cause));
   }
 
   #named(id: string | undefined): Pending | undefined {
@@ -159,5 +168,5 @@ export class Requests {
 
 // from then on nobody knows whether the peer acts on it
 function hasLeft({ receipt }: Pending): boolean {
-  return receipt?.fate === 'sent';
+  return receipt?.fate === 'sent' || receipt?.fate === 'handed' || receipt?.fate === 'unknown';
 }

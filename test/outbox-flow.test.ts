@@ -6,15 +6,6 @@ import { microtasks } from './support/service.ts';
 const kilobyte = (mark = 'x'): string => mark.repeat(1_024);
 
 describe('a write', () => {
-  test('holds no more messages and bytes than allowed, and a large message goes alone (original fault 13)', async () => {
-    const r = new OutboxRig({ limits: { maxBatchMessages: 3, maxBatchBytes: 10 } });
-    const line = await r.attached();
-    for (const text of ['1', '2', '3', '4', '55555', '66666', '7777777777777', '8']) r.push(text);
-    await r.turn();
-    expect(line.writes).toEqual([3, 2, 1, 1, 1]);
-    expect(line.sent.join(' ')).toBe('1 2 3 4 55555 66666 7777777777777 8');
-  });
-
   test('follows a fixed wait, where one is asked for', async () => {
     const r = new OutboxRig({ limits: { lingerMs: 20 } });
     const line = await r.attached();
@@ -79,6 +70,26 @@ describe('congestion', () => {
     r.push(kilobyte());
     await r.turn(100);
     expect([line.sent.length, r.outbox.counts.waiting]).toEqual([4, 21]);
+  });
+
+  test('is told although nothing more waits: who has more to send should know', async () => {
+    const r = new OutboxRig({ limits });
+    const line = await r.attached();
+    line.holds = true;
+    r.push(kilobyte('x').repeat(4));
+    await r.turn();
+    expect(r.mode).toBe('congested');
+    line.drains();
+    await r.turn(50);
+    expect([r.mode, r.clock.pending()]).toEqual(['flowing', 0]);
+  });
+
+  test('is told by a critical message, too', async () => {
+    const r = new OutboxRig({ limits });
+    const line = await r.attached();
+    line.holds = true;
+    r.push(kilobyte('x').repeat(4), { priority: 'critical' });
+    expect(r.mode).toBe('congested');
   });
 
   test('lasts until the buffer has fallen to the low water mark, not only below the high one (pain 52)', async () => {

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 
 import { MessageError } from '../../src/errors.ts';
-import { encodePlain, utf8Bytes } from '../../src/protocol/codec.ts';
+import { encodeBytes, encodeJson, encodePlain, encodeText, utf8Bytes } from '../../src/protocol/codec.ts';
 
 const encoder = new TextEncoder();
 
@@ -126,3 +126,28 @@ function cycle(): object {
   self['self'] = self;
   return self;
 }
+
+describe('text', () => {
+  test.each(['\ud800', 'a\udc00b', '\ud83d', '\ude00\ud83d'])('with a lone surrogate is refused: %j', (text) => {
+    expect(() => encodeText(text)).toThrow(MessageError);
+    expect(() => encodeText(text)).toThrow('lone surrogate');
+  });
+
+  test('with whole pairs travels', () => {
+    expect(encodeText('😀')).toEqual({ data: '😀', bytes: 4 });
+  });
+
+  test('within JSON travels with its lone surrogates: they are escaped', () => {
+    expect(encodeJson('\ud800')).toEqual({ data: '"\\ud800"', bytes: 8 });
+  });
+});
+
+describe('bytes', () => {
+  test('of a buffer that was detached are refused', () => {
+    const gone = new ArrayBuffer(4);
+    structuredClone(gone, { transfer: [gone] });
+    expect(() => encodeBytes(new DataView(new ArrayBuffer(1)))).not.toThrow();
+    expect(() => encodeBytes(gone)).toThrow(MessageError);
+    expect(() => encodeBytes(gone)).toThrow('detached');
+  });
+});
