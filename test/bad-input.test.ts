@@ -94,7 +94,7 @@ describe('a message that cannot be sent', () => {
 describe('a frame that is no message', () => {
   const strict = defineProfile({ codec: 'json', inbound: sayings });
   const broken = defineProfile<string>({
-    codec: { encode: String, decode: (data) => (data === 'bad' ? throws() : (data)) },
+    codec: { encode: String, decode: (data) => (data === 'bad' ? throws() : data) },
   });
 
   test.each<[string, Profile, unknown, string, string]>([
