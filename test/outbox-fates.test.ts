@@ -79,6 +79,14 @@ describe('a message in a socket', () => {
     expect(r.outbox.counts).toMatchObject({ accepted: 5, sent: 4, unknown: 1, waiting: 0 });
   });
 
+  test('that the peer would know again does not hold up those after it (pain 19)', async () => {
+    const r = new OutboxRig();
+    const line = await r.attached(stalled());
+    for (const text of ['a', 'b', 'c']) r.push(text, { idempotencyKey: text });
+    await r.turn();
+    expect(line.sent).toEqual(['a', 'b', 'c']);
+  });
+
   test('that dies goes back, if the peer takes any message twice', async () => {
     const r = new OutboxRig({ resendSafe: () => true });
     await r.attached(stalled());

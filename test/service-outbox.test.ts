@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 
+import { defineProfile } from '../src/protocol/profile.ts';
 import { fateOf, NOTHING_LEFT, rig, TERMINAL } from './support/service.ts';
 
 describe('a congested connection', () => {
@@ -234,6 +235,25 @@ describe('closing', () => {
     expect(r.of('undelivered')).toMatchObject([
       { messageId: 'm3', error: { code: 'CONNECTION_ENDED', outcome: 'not_sent' } },
     ]);
+  });
+
+  test('and connecting at once swaps the socket: what waits goes to the new one, what was asked is answered (pain 20)', async () => {
+    const echoes = defineProfile<string, string>({ codec: 'text', replies: { answers: () => false } });
+    const queue = { highWaterBytes: 4, lowWaterBytes: 0, maxBatchBytes: 4 };
+    const r = rig({ terminal: { queue, profile: echoes } });
+    const { connection, socket } = await r.open();
+    const asked = fateOf(connection.request('ask?'));
+    await r.settle();
+    socket.holds = true;
+    const [handed, waiting] = ['1111', '2222'].map((text) => connection.send(text));
+    await r.settle();
+    void connection.close();
+    void connection.connect();
+    await r.settle();
+    r.sockets.last.opens();
+    await r.settle();
+    expect([handed?.fate, waiting?.fate, r.sockets.last.sent]).toEqual(['unknown', 'sent', ['2222']]);
+    expect(asked.error).toMatchObject({ code: 'REPLY_LOST', outcome: 'unknown' });
   });
 
   test('refuses what is sent meanwhile (pain 57)', async () => {
