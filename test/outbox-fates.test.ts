@@ -146,7 +146,7 @@ describe('a message that may not wait for ever', () => {
     expect([line.sent, stale.fate]).toEqual([['new!'], 'dropped']);
   });
 
-  test('takes no room in a write once its time is up', async () => {
+  test('takes no room in a write once its time is up', () => {
     const r = new OutboxRig({ limits: { maxBatchBytes: 10 } });
     r.push('999999999', { ttlMs: 1_000 });
     for (const text of ['55555', '66666']) r.push(text);
