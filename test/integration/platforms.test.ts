@@ -89,7 +89,7 @@ test.each([
   const server = await startPartner();
   const transcript = essence(await converse(server.url, Socket));
   expect(transcript.slice(0, -1)).toEqual(TRANSCRIPT);
-  expect(transcript.at(-1)).toMatch(/^closed, 5 sent, [345] received$/);
+  expect(transcript.at(-1)).toMatch(/^closed, 5 handed over, [345] received$/);
   expect(server.closes.at(-1)).toEqual({ code: 4000, reason: 'done' });
   await until('no connection is left', () => server.tcp.size === 0);
 });
@@ -110,6 +110,6 @@ test('a conversation goes the same way on the global WebSocket of Node', async (
   expect(end).toMatchObject({ code: 0, signal: null, stderr: '' });
   const transcript = essence(end.result as string[]);
   expect(transcript.slice(0, -1)).toEqual(TRANSCRIPT);
-  expect(transcript.at(-1)).toMatch(/^closed, 5 sent, [345] received$/);
+  expect(transcript.at(-1)).toMatch(/^closed, 5 handed over, [345] received$/);
   expect(server.closes.at(-1)).toEqual({ code: 4000, reason: 'done' });
 });

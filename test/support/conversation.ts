@@ -29,13 +29,14 @@ export async function converse(url: string, WebSocket?: WebSocketConstructor): P
   await line('bytes 1 2 3');
   await service.sendMessage(id, 'close');
   await until('it is open again', () => opened === 2);
-  await service.sendMessage(id, 'terminate');
+  // whether the word that ends the socket has left it when it ends is not for everybody to see in time
+  await service.sendMessage(id, 'terminate').catch(() => undefined);
   await until('it is open once more', () => opened === 3);
   await service.sendMessage(id, { type: 'input', data: 'ls -la' });
   await line('text {"type":"input","data":"ls -la"}');
   await service.disconnect(id, { code: 4000, reason: 'done' });
   const { state, messages } = service.connection(id).status;
-  transcript.push(`${state}, ${messages.sent} sent, ${messages.received} received`);
+  transcript.push(`${state}, ${messages.sent + messages.unknown} handed over, ${messages.received} received`);
   await service.destroy();
   return transcript;
 }
