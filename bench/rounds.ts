@@ -1,0 +1,77 @@
+/** What one run of a candidate measured, by name. */
+export type Measure<Figure extends string = string> = Readonly<Record<Figure, number>>;
+
+/** The middle, the least and the most of some numbers. */
+export interface Spread {
+  median: number;
+  least: number;
+  most: number;
+}
+
+/** One candidate, over all rounds. */
+export interface Comparison {
+  name: string;
+  values: Record<string, Spread>;
+  /** Each run against the mean of the raw runs just before and just after it; empty where nothing is compared. */
+  ratios: Record<string, Spread>;
+}
+
+/**
+ * Runs a candidate and raw in turn, raw first and last, for the machine is shared and noisy: a figure is only worth what
+ * its neighbours say. A round before the first is thrown away, for it measures the compiler. Raw has ratios too, of each run
+ * to the one before it: they are the noise.
+ */
+export async function interleaved<Figure extends string>(
+  raw: () => Promise<Measure<Figure>>,
+  candidate: { name: string; run: () => Promise<Measure<Figure>> },
+  rounds: number,
+): Promise<Comparison[]> {
+  await raw();
+  await candidate.run();
+  const anchors = [await raw()];
+  const own: Measure[] = [];
+  for (let round = 0; round < rounds; round++) {
+    own.push(await candidate.run());
+    anchors.push(await raw());
+  }
+  const neighbours = own.map((_, round) => meanOf(anchors.slice(round, round + 2)));
+  return [
+    { name: 'raw ws', values: spreads(anchors), ratios: spreads(anchors.slice(1).map(over(anchors))) },
+    { name: candidate.name, values: spreads(own), ratios: spreads(own.map(over(neighbours))) },
+  ];
+}
+
+/** Figures of what is compared with nothing. */
+export function alone(name: string, measures: readonly Measure[]): Comparison {
+  return { name, values: spreads(measures), ratios: {} };
+}
+
+/** The value below which a share of some numbers lies. */
+export function quantile(numbers: readonly number[], share: number): number {
+  const sorted = numbers.toSorted((one, other) => one - other);
+  return sorted[Math.round((sorted.length - 1) * share)] ?? Number.NaN;
+}
+
+function spreads(measures: readonly Measure[]): Record<string, Spread> {
+  return byFigure(measures, (numbers) => ({
+    median: quantile(numbers, 0.5),
+    least: Math.min(...numbers),
+    most: Math.max(...numbers),
+  }));
+}
+
+function meanOf(measures: readonly Measure[]): Measure {
+  return byFigure(measures, (numbers) => numbers.reduce((sum, number) => sum + number, 0) / numbers.length);
+}
+
+const over =
+  (others: readonly Measure[]) =>
+  (measure: Measure, index: number): Measure =>
+    byFigure([measure, others[index] ?? {}], ([number = Number.NaN, other = Number.NaN]) => number / other);
+
+function byFigure<Value>(measures: readonly Measure[], value: (numbers: number[]) => Value): Record<string, Value> {
+  const figures = Object.keys(measures[0] ?? {});
+  return Object.fromEntries(
+    figures.map((figure) => [figure, value(measures.map((measure) => measure[figure] ?? Number.NaN))]),
+  );
+}
