@@ -41,7 +41,7 @@ export interface StormMessage {
 }
 
 /** Breaks every connection to a server, without a goodbye. */
-export function cut(server: TestServer): void {
+function cut(server: TestServer): void {
   for (const socket of server.tcp) socket.resetAndDestroy();
 }
 
