@@ -141,7 +141,6 @@ export class Backlog {
   clear(code: ErrorCode, cause?: unknown): void {
     for (const message of [...this]) this.#drop(message, code, cause);
     this.#isOverflowing = false;
-    this.#expiry.stop();
   }
 
   /** Lets in from outside what has room now. */
@@ -218,5 +217,6 @@ export class Backlog {
     const { coalesceKey: key } = message;
     // a message that was put back may have been followed by a newer one of its key
     if (key !== undefined && this.#byKey.get(key) === message) this.#byKey.delete(key);
+    if (this.size === 0) this.#expiry.stop();
   }
 }

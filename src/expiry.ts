@@ -30,7 +30,9 @@ export class Expiry {
     return expiresAt !== Infinity && expiresAt <= this.#options.clock.now();
   }
 
+  /** Nothing waits any more. */
   stop(): void {
+    if (this.#dueAt === Infinity) return;
     this.#options.clock.clearTimeout(this.#timer);
     this.#dueAt = Infinity;
   }

@@ -61,13 +61,16 @@ export class Fates {
   }
 
   dropped(message: OutboundMessage, code: ErrorCode, cause?: unknown): void {
+    // it may have left before: nobody can say any more that it was not sent
+    if (message.isInDoubt) return this.lost(message, this.error(code, { cause }));
     this.#dropped.set(code, (this.#dropped.get(code) ?? 0) + 1);
     this.#tell(message, 'dropped', this.error(code, { cause }));
   }
 
-  lost(message: OutboundMessage): void {
+  /** `cause`: why it was not sent again. */
+  lost(message: OutboundMessage, cause?: MessageError): void {
     this.#unknown += 1;
-    this.#tell(message, 'unknown', this.error('OUTCOME_UNKNOWN'));
+    this.#tell(message, 'unknown', this.error('OUTCOME_UNKNOWN', { cause }));
   }
 
   error(code: ErrorCode, details: ErrorDetails = {}): MessageError {

@@ -39,6 +39,7 @@ export class OutboundMessage implements Queueable<OutboundMessage>, Receipt {
   readonly #cancel: (message: OutboundMessage) => boolean;
   #data: EncodedMessage['data'];
   #fate: Fate = 'waiting';
+  #isInDoubt = false;
   #error: MessageError | undefined;
   #promise: Promise<SendOutcome> | undefined;
   // present from the moment the promise is asked for until the fate is final
@@ -88,9 +89,15 @@ export class OutboundMessage implements Queueable<OutboundMessage>, Receipt {
     this.#onSettled = callback;
   }
 
-  /** It is in a queue again, or in a socket's buffer. */
+  /** Whether a socket died with it before: it may have left then, whatever becomes of it now. */
+  get isInDoubt(): boolean {
+    return this.#isInDoubt;
+  }
+
+  /** It is in a socket's buffer; or in a queue again, for that socket has died. */
   moved(to: 'waiting' | 'handed'): void {
     this.#fate = to;
+    if (to === 'waiting') this.#isInDoubt = true;
   }
 
   /** Its fate is final. The first is the only one. */

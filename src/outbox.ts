@@ -50,6 +50,8 @@ export class Outbox {
   // why nothing is accepted at present; undefined while messages may wait
   #closed: { code: ErrorCode; cause: unknown } | undefined;
   #nextNumber = 1;
+  // sockets that have died so far
+  #losses = 0;
 
   constructor(options: OutboxOptions) {
     const { clock, limits } = options;
@@ -137,14 +139,11 @@ export class Outbox {
   lost({ wasRead }: { wasRead: boolean }): number {
     this.detach();
     let unknown = 0;
+    this.#losses += 1;
     // from the last to the first: each goes to the head of its lane
     for (const message of this.#inFlight.takeAll().reverse()) {
       if (wasRead) this.#fates.sent(message);
-      else if ((message.isKeyed || this.#options.resendSafe()) && !this.#closed) this.#restore(message);
-      else {
-        this.#fates.lost(message);
-        unknown += 1;
-      }
+      else if (this.#orphan(message)) unknown += 1;
     }
     this.#idle();
     return unknown;
@@ -248,12 +247,15 @@ export class Outbox {
   #hand(message: OutboundMessage, transport: Transport): void {
     // before: whoever asks for it back meanwhile is told that it is gone
     message.moved('handed');
+    const losses = this.#losses;
     try {
       transport.send(message.data);
     } catch (cause) {
       return this.#fates.dropped(message, 'SEND_FAILED', cause);
     }
-    this.#inFlight.handed(message);
+    // the socket may have died of it
+    if (this.#losses === losses) this.#inFlight.handed(message);
+    else this.#orphan(message);
   }
 
   // a critical message does not wait for the turn's end, and takes none but its like along
@@ -264,8 +266,12 @@ export class Outbox {
     const { highWaterBytes } = this.#options.limits();
     if (transport.bufferedBytes >= highWaterBytes) return;
     this.#alone(transport, () => {
-      for (let next = this.#backlog.take('critical'); next; next = this.#backlog.take('critical'))
+      // a message that goes back because the socket died of it must not be taken for the same socket again
+      while (transport.isOpen) {
+        const next = this.#backlog.take('critical');
+        if (!next) break;
         this.#hand(next, transport);
+      }
     });
     if (transport.bufferedBytes >= highWaterBytes) flow.congested();
   }
@@ -321,9 +327,16 @@ export class Outbox {
     });
   }
 
-  #restore(message: OutboundMessage): void {
-    message.moved('waiting');
-    this.#backlog.restore(message);
+  // a socket died with it: it goes to the next, if the peer would know it again. @returns Whether it is in doubt for good
+  #orphan(message: OutboundMessage): boolean {
+    const isRepeatable = message.isKeyed || this.#options.resendSafe();
+    if (isRepeatable && this.#options.queueing() && !this.#closed) {
+      message.moved('waiting');
+      this.#backlog.restore(message);
+      return false;
+    }
+    this.#fates.lost(message);
+    return true;
   }
 
   #idle(): void {

@@ -148,8 +148,8 @@ export class Requests {
   #abandon(id: string, code: ErrorCode, cause?: unknown): void {
     const pending = this.#pending.get(id);
     if (!pending) return;
-    const isTakenBack = pending.receipt?.cancel() ?? true;
-    pending.reject(this.#error(code, isTakenBack && !pending.hasLeftBefore ? 'not_sent' : 'unknown', cause));
+    pending.receipt?.cancel();
+    pending.reject(this.#error(code, hasLeft(pending) || pending.hasLeftBefore ? 'unknown' : 'not_sent', cause));
   }
 
   #named(id: string | undefined): Pending | undefined {

@@ -241,6 +241,7 @@ function expectHonestWire({ given, wire }: Trial): void {
   }
   for (const { receipt, text, keyed } of given) {
     const times = seen.get(text) ?? 0;
+    if (receipt.fate === 'dropped') expect(times).toBe(0);
     if (!keyed) expect(times).toBe(receipt.fate === 'sent' || receipt.fate === 'unknown' ? 1 : 0);
     else if (receipt.fate === 'sent' || receipt.fate === 'unknown') expect(times).toBeGreaterThanOrEqual(1);
   }

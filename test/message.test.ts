@@ -87,6 +87,14 @@ describe('a message', () => {
     expect([message.data, message.fate]).toEqual(['', 'unknown']);
   });
 
+  test('is in doubt once it comes back from a socket', () => {
+    const message = messageOf();
+    message.moved('handed');
+    expect(message.isInDoubt).toBe(false);
+    message.moved('waiting');
+    expect(message.isInDoubt).toBe(true);
+  });
+
   test('calls back once when its fate is final', () => {
     const message = messageOf();
     let calls = 0;

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 
-import type { SendOptions } from '../src/receipt.ts';
+import type { Receipt, SendOptions } from '../src/receipt.ts';
 import { Line, OutboxRig } from './support/outbox.ts';
 import { fateOf, microtasks } from './support/service.ts';
 
@@ -96,6 +96,61 @@ describe('a message in a socket', () => {
     expect((await r.attached()).sent).toEqual(['a']);
   });
 
+  test.each<[string, (r: OutboxRig, receipt: Receipt) => unknown, string]>([
+    ['expires', (r) => r.turn(1_000), 'EXPIRED'],
+    ['is taken back', (_r, receipt) => receipt.cancel(), 'SEND_CANCELLED'],
+    ['is purged', (r) => r.outbox.purge(() => true), 'PURGED'],
+    ['is superseded', (r) => r.push('newer', { coalesceKey: 'k' }), 'SUPERSEDED'],
+    [
+      'loses its connection',
+      (r) => {
+        r.outbox.close('CONNECTION_ENDED');
+      },
+      'CONNECTION_ENDED',
+    ],
+  ])(
+    'that died with it before, and now %s, is in doubt: it may have left the first time (pain 16)',
+    async (_how, ends, code) => {
+      const r = new OutboxRig();
+      await r.attached(stalled());
+      const receipt = r.push('a', { idempotencyKey: 'a', ttlMs: 1_000, coalesceKey: 'k' });
+      await r.turn();
+      r.lose();
+      await ends(r, receipt);
+      expect([receipt.fate, r.undelivered]).toEqual(['unknown', [['m1', 'OUTCOME_UNKNOWN']]]);
+      expect(r.errors[0]).toMatchObject({ outcome: 'unknown', cause: { code } });
+      expect(r.outbox.counts).toMatchObject({ unknown: 1, dropped: 0 });
+    },
+  );
+
+  test('that dies is unknown, keyed or not, where nothing may wait for another', async () => {
+    const r = new OutboxRig({ queueing: () => false });
+    await r.attached(stalled());
+    const receipt = r.push('a', { idempotencyKey: 'a' });
+    await r.turn();
+    expect([r.lose(), receipt.fate, r.outbox.counts.waiting]).toEqual([1, 'unknown', 0]);
+  });
+
+  test('that dies while it takes the message is unknown, or goes back, and nothing looks into that socket any more', async () => {
+    const r = new OutboxRig();
+    const line = await r.attached(stalled());
+    line.onSend = () => {
+      line.isOpen = false;
+      r.lose();
+    };
+    const receipts = [r.push('a'), r.push('b')];
+    await r.turn(100);
+    expect([receipts.map(({ fate }) => fate), r.clock.pending()]).toEqual([['unknown', 'waiting'], 0]);
+    const next = await r.attached(stalled());
+    next.onSend = line.onSend = () => {
+      next.isOpen = false;
+      r.lose();
+      next.onSend = () => undefined;
+    };
+    const keyed = r.push('c', { priority: 'critical', idempotencyKey: 'c' });
+    expect(keyed.fate).toBe('waiting');
+  });
+
   test('that dies for good is unknown, whoever would know it again: there will be no other socket', async () => {
     const r = new OutboxRig();
     await r.attached(stalled());
@@ -156,10 +211,19 @@ describe('a message that may not wait for ever', () => {
     expect([line.sent, line.writes]).toEqual([['55555', '66666'], [2]]);
   });
 
+  test('needs no timer once it has left', async () => {
+    const r = new OutboxRig();
+    await r.attached();
+    r.push('a', { ttlMs: 3_600_000 });
+    await r.turn();
+    expect(r.clock.pending()).toBe(0);
+  });
+
   test('has its time counted from when it was handed in, over reconnections too', async () => {
     const r = new OutboxRig();
     await r.attached(stalled());
-    const receipt = r.push('a', { ttlMs: 1_000, idempotencyKey: 'a' });
+    r.tell('pause');
+    const receipt = r.push('a', { ttlMs: 1_000 });
     await r.turn(600);
     r.lose();
     await r.turn(400);

@@ -38,7 +38,7 @@ class Desk {
           now: 0,
           cancel: (own) => {
             if (own.fate !== 'waiting') return false;
-            own.ended('dropped', new MessageError('SEND_CANCELLED'));
+            own.ended(own.isInDoubt ? 'unknown' : 'dropped', new MessageError('SEND_CANCELLED'));
             return true;
           },
         });
@@ -280,6 +280,18 @@ describe('a lost socket', () => {
       expect(asked.error).toMatchObject({ outcome: 'unknown' });
     },
   );
+});
+
+describe('a keyed request whose message goes back to the queue', () => {
+  test('and is abandoned there may have been acted on all the same', async () => {
+    const d = new Desk();
+    const asked = d.ask('x', { idempotencyKey: 'k', timeoutMs: 200 });
+    const receipt = d.sent[0]?.receipt;
+    receipt?.moved('handed');
+    receipt?.moved('waiting');
+    await d.clock.advanceAsync(200);
+    expect(asked.error).toMatchObject({ code: 'REQUEST_TIMEOUT', outcome: 'unknown' });
+  });
 });
 
 describe('the end of a connection', () => {
