@@ -1,6 +1,6 @@
 /**
- * Close codes: the ones the WebSocket protocol names, and what a local close may say.
- * Source: RFC 6455 section 7.4, the IANA registry of close codes, and the WHATWG WebSockets standard.
+ * Close codes: the ones the WebSocket protocol names, the ones of `holdfast.v1`, and what a local close may say.
+ * Source: RFC 6455 section 7.4, the IANA registry of close codes, the WHATWG WebSockets standard, and PROTOCOL.md.
  */
 export const CloseCode = {
   normal: 1000,
@@ -18,6 +18,33 @@ export const CloseCode = {
   tryAgainLater: 1013,
   badGateway: 1014,
   tlsHandshake: 1015,
+} as const;
+
+/** The close codes of `holdfast.v1`. Source: PROTOCOL.md. */
+export const WireClose = {
+  // 4000 to 4099: the end
+  bye: 4000,
+  protocolViolation: 4001,
+  noCommonVersion: 4002,
+  forbidden: 4003,
+  replaced: 4004,
+  authRejected: 4005,
+  frameTooBig: 4006,
+  quotaExceeded: 4007,
+  // 4100 to 4199: again, after a backoff
+  overloaded: 4100,
+  rateLimited: 4101,
+  slowConsumer: 4102,
+  serverFault: 4103,
+  // 4200 to 4299: again soon, and resume
+  draining: 4200,
+  gap: 4201,
+  pingTimeout: 4202,
+  rebalanced: 4203,
+  helloTimeout: 4204,
+  // 4300 to 4399: do what it says, then again
+  authExpired: 4300,
+  sessionLost: 4301,
 } as const;
 
 const MAX_REASON_BYTES = 123;

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 
-import { clampCloseReason, CloseCode, isSendableCloseCode } from '../../src/protocol/close-codes.ts';
+import { clampCloseReason, CloseCode, isSendableCloseCode, WireClose } from '../../src/protocol/close-codes.ts';
 
 const bytesOf = (text: string): number => new TextEncoder().encode(text).byteLength;
 
@@ -10,6 +10,13 @@ describe('close codes', () => {
     expect(Object.values(CloseCode)).toEqual([
       1000, 1001, 1002, 1003, 1005, 1006, 1007, 1008, 1009, 1010, 1011, 1012, 1013, 1014, 1015,
     ]);
+  });
+
+  test('of our own wire are ones that a browser may send, in the band that says what follows', () => {
+    const bands = Object.values(WireClose).map((code) => Math.floor(code / 100));
+    expect(Object.values(WireClose).every(isSendableCloseCode)).toBe(true);
+    expect([...new Set(bands)]).toEqual([40, 41, 42, 43]);
+    expect(new Set(Object.values(WireClose)).size).toBe(bands.length);
   });
 
   test.each([1000, 3000, 3999, 4000, 4999])('may be sent as %i', (code) => {

@@ -1,0 +1,36 @@
+/** When what was accepted must be acknowledged at the latest. */
+export interface AckPolicy {
+  /** Once this many messages wait for it. */
+  messages: number;
+  /** Or this long after the first of them, in ms. */
+  delayMs: number;
+}
+
+/**
+ * When to acknowledge: with the next frame that goes out anyway, else once many messages wait for it, or some time after the
+ * first. Driven by what is received: without traffic nothing ticks.
+ */
+export class Acknowledging {
+  readonly #policy: AckPolicy;
+  #told = 0;
+  // when the first message was accepted that the peer was not told of
+  #since: number | undefined;
+
+  constructor(policy: AckPolicy) {
+    this.#policy = policy;
+  }
+
+  /** The application has accepted everything up to a position. @returns How long the acknowledgement may wait, in ms; 0: not at all. `null`: nothing to tell. */
+  accepted(upTo: number, now: number): number | null {
+    if (upTo <= this.#told) return null;
+    this.#since ??= now;
+    if (upTo - this.#told >= this.#policy.messages) return 0;
+    return Math.max(0, this.#since + this.#policy.delayMs - now);
+  }
+
+  /** The peer was told, by a frame of its own or with another. */
+  told(upTo: number): void {
+    this.#told = upTo;
+    this.#since = undefined;
+  }
+}

@@ -1,0 +1,56 @@
+import type { InboundData } from '../errors.ts';
+import { KIND, readBinaryBatch } from './binary-frames.ts';
+import { utf8Bytes } from './codec.ts';
+import { inflated, type Deflater } from './compression.ts';
+import type { BinaryBatch, FrameFrom, Limits, Side } from './frames.ts';
+import { readText } from './text-frames.ts';
+import { fromUtf8 } from './utf8.ts';
+import { ProtocolViolation, tooBig } from './violation.ts';
+
+/** How frames of the other side are read. */
+export interface Reading<From extends Side> {
+  from: From;
+  /** What this side has said it takes, in bytes. */
+  limits: Pick<Limits, 'frame' | 'inflated'>;
+  /** `null` unless compression was agreed on. */
+  deflater: Deflater | null;
+}
+
+/**
+ * Reads one frame of `holdfast.v1`. Everything in it that the protocol defines is checked; payloads are the application's.
+ *
+ * @throws {ProtocolViolation} With the close code that answers it.
+ */
+export function readFrame<From extends Side>(data: InboundData, reading: Reading<From>): FrameFrom<From> {
+  const most = reading.limits.frame;
+  if (typeof data === 'string') {
+    // a character takes one to three bytes: most frames need no count
+    if (data.length > most || (data.length * 3 > most && utf8Bytes(data) > most))
+      throw tooBig('a frame', utf8Bytes(data), most);
+    return readText(data, reading.from);
+  }
+  if (data.byteLength > most) throw tooBig('a frame', data.byteLength, most);
+  const bytes = new Uint8Array(data);
+  return bytes[0] === KIND.compressed ? readCompressed(bytes, reading) : readBinaryBatch(bytes);
+}
+
+// only batches travel compressed: what holds a secret must not have its length depend on what it is next to
+function readCompressed<From extends Side>(
+  frame: Uint8Array<ArrayBuffer>,
+  { from, limits, deflater }: Reading<From>,
+): FrameFrom<From> | BinaryBatch {
+  if (!deflater) throw new ProtocolViolation('a frame is compressed, and that was not agreed on');
+  const inner = inflated(frame, deflater, limits.inflated);
+  if (inner[0] === KIND.batch) return readBinaryBatch(inner);
+  const read = readText(textOf(inner), from);
+  if (read.t === 'batch' || read.t === 'm' || read.t === 'v') return read;
+  throw new ProtocolViolation('a frame that is no batch is compressed');
+}
+
+function textOf(bytes: Uint8Array): string {
+  try {
+    return fromUtf8(bytes);
+  } catch {
+    throw new ProtocolViolation('a compressed frame is neither text nor a batch');
+  }
+}

@@ -1,0 +1,63 @@
+import { describe, expect, test } from 'vitest';
+
+import type { InboundData } from '../../src/errors.ts';
+import { pakoDeflater } from '../../src/protocol/deflater.ts';
+import type { Side } from '../../src/protocol/frames.ts';
+import { ProtocolViolation } from '../../src/protocol/violation.ts';
+import { readFrame } from '../../src/protocol/wire.ts';
+import { dataOf, FRAME_VECTORS, inHex, VECTOR_LIMITS, VIOLATION_VECTORS } from './vectors.ts';
+
+const read = (data: InboundData, from: Side): unknown =>
+  readFrame(data, { from, limits: VECTOR_LIMITS, deflater: pakoDeflater });
+
+function violationOf(data: InboundData, from: Side = 'client', deflater = pakoDeflater as typeof pakoDeflater | null) {
+  try {
+    readFrame(data, { from, limits: VECTOR_LIMITS, deflater });
+  } catch (error) {
+    if (error instanceof ProtocolViolation) return error;
+    throw error;
+  }
+  throw new Error('nothing was thrown');
+}
+
+describe('a frame', () => {
+  test.each(FRAME_VECTORS.map((vector) => [vector.name, vector] as const))('is read: %s', (_name, vector) => {
+    expect(inHex(read(dataOf(vector), vector.from))).toEqual(vector.means);
+  });
+
+  test.each(VIOLATION_VECTORS.map((vector) => [vector.name, vector] as const))('is refused: %s', (_name, vector) => {
+    expect(violationOf(dataOf(vector), vector.from).closeCode).toBe(vector.close);
+  });
+
+  test.each([
+    ['in characters', 'x'],
+    ['in bytes only', 'ü'],
+    ['in surrogate pairs', '🪢'],
+  ])('that is too big %s is refused', (_how, character) => {
+    const fits = `1["${character.repeat(Math.floor((VECTOR_LIMITS.frame - 5) / Buffer.byteLength(character)))}"]`;
+    expect(read(fits, 'client')).toMatchObject({ t: 'batch' });
+    expect(violationOf(`${fits.slice(0, -2)}${character.repeat(2)}"]`).closeCode).toBe(4006);
+  });
+
+  test('of bytes that is too big is refused before it is looked at', () => {
+    expect(violationOf(new ArrayBuffer(VECTOR_LIMITS.frame + 1)).closeCode).toBe(4006);
+  });
+
+  test('that is compressed is refused where that was not agreed on', () => {
+    const vector = FRAME_VECTORS.find(({ name }) => name === 'a compressed batch');
+    if (!vector) throw new Error('there is no such vector');
+    expect(violationOf(dataOf(vector), 'server', null).closeCode).toBe(4001);
+  });
+
+  test('is read without touching a prototype, and payloads keep what they came with', () => {
+    const frame = read('1[{"__proto__":{"polluted":true},"constructor":1}]', 'client') as { d: object[] };
+    expect(Object.hasOwn(frame.d[0] ?? {}, '__proto__')).toBe(true);
+    expect(({} as { polluted?: boolean }).polluted).toBeUndefined();
+  });
+
+  test('that is refused is not quoted: it may hold a secret', () => {
+    const { message } = violationOf('{"t":"hello","auth":"hunter2","v":"hunter2"');
+    expect(message).not.toContain('hunter2');
+    expect(violationOf('{"t":"hello","v":1,"auth":["hunter2"]}').message).not.toContain('hunter2');
+  });
+});
