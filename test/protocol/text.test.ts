@@ -22,9 +22,13 @@ function written(fields: Fields): string {
 
 function writtenField(field: Fields[string]): string {
   if (typeof field === 'string') return field;
-  if (Array.isArray(field as unknown)) return '[message]';
-  const shape = `{${written(field as Fields)}}`;
+  if (isList(field)) return '[message]';
+  const shape = `{${written(field)}}`;
   return NAMED[shape] ?? shape;
+}
+
+function isList(field: Fields | readonly [Fields]): field is readonly [Fields] {
+  return Array.isArray(field);
 }
 
 const both = new Set(Object.keys(FRAMES.server).filter((type) => type in FRAMES.client && type !== 'auth'));
