@@ -4,9 +4,7 @@ import { ProtocolViolation, tooBig } from './violation.ts';
 
 /** Below this many bytes nothing is gained by compressing. */
 export const COMPRESSION_THRESHOLD = 1_024;
-/** The one codec of version 1, by its name among the capabilities. Source: RFC 1951. */
-export const DEFLATE_RAW = 'deflate-raw';
-
+// raw deflate, the one codec of version 1. Source: RFC 1951
 const DEFLATE_RAW_BYTE = 1;
 
 /** What compresses and inflates: pako in browsers, zlib in Node. Both are synchronous, so that no frame overtakes another. */

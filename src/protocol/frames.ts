@@ -91,7 +91,6 @@ export type Side = keyof typeof FRAMES;
 /** What travels with a message, and its payload. */
 export type WireMessage = Shaped<typeof MESSAGE>;
 export type WireMeta = Shaped<typeof META>;
-export type Window = Shaped<typeof WINDOW>;
 export type Limits = Shaped<typeof LIMITS>;
 
 type FramesOf<Table extends Record<string, Fields>> = {
