@@ -73,6 +73,8 @@ export class TestServer extends Listening {
   readonly sockets = new Set<WebSocket>();
   /** Each request for a WebSocket, in order. */
   readonly requests: IncomingMessage[] = [];
+  /** When each of them came, in ms of `performance.now()`. */
+  readonly requestedAtMs: number[] = [];
   /** Each message, in order of arrival over all sockets: text as a string, bytes as a `Buffer`. */
   readonly received: (string | Buffer)[] = [];
   /** Each end of a WebSocket. */
@@ -90,6 +92,7 @@ export class TestServer extends Listening {
     this.#onSocket = onSocket;
     http.on('upgrade', (request, socket: Socket, head) => {
       this.requests.push(request);
+      this.requestedAtMs.push(performance.now());
       const accept = (): void => {
         this.#wss.handleUpgrade(request, socket, head, (webSocket) => {
           this.#adopt(webSocket, request);
