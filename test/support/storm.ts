@@ -48,7 +48,7 @@ function cut(server: TestServer): void {
 /** Ends every connection by the server's own will, with a goodbye that it reads the answer to. */
 export function bidFarewell(server: TestServer): void {
   server.close(1001);
-  for (const socket of server.tcp) socket.resume();
+  for (const socket of server.sockets) socket.resume();
 }
 
 /** Every way in which a connection is dropped. */
@@ -103,14 +103,14 @@ export async function storm(options: StormOptions): Promise<StormReport> {
   }
 
   async function jam(forGood: boolean): Promise<void> {
-    for (const socket of server.tcp) socket.pause();
+    for (const socket of server.sockets) socket.pause();
     while (client.connection.status.flow === 'flowing' && sent.length < messages) {
       sendLump(FAT);
       await turns(3);
     }
     if (forGood) return;
     // some of what the socket holds leaves after all, and nobody has looked yet
-    for (const socket of server.tcp) socket.resume();
+    for (const socket of server.sockets) socket.resume();
     await turns(1 + pick(5));
   }
 
