@@ -72,7 +72,7 @@ BOTH = {
              "out": "name"},
     "ping": {"i": "count", "ts": "time", "a?": "count"},
     "pong": {"i": "count", "ts": "time", "now": "time", "a?": "count"},
-    "flow": {"w": WINDOW},
+    "flow": {"w": WINDOW, "c?": "name"},
     "shut": {"c": "name", "why?": "text"},
     "err": {"c": "name", "m": "text", "temp": "flag", "ra?": "count", "ref?": "name", "fatal?": "flag"},
     "bye": {"why?": "text", "keep": "flag"},
