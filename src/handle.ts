@@ -4,7 +4,7 @@ import { ownClosure, type Failure } from './core/recovery.ts';
 import { ConnectionError, FaultError, HoldfastError, type ErrorCode } from './errors.ts';
 import type { Emit, EventSource } from './events.ts';
 import { errorOf } from './failures.ts';
-import { quiet } from './isolation.ts';
+import { quiet } from './core/isolation.ts';
 import { Openings, type OpeningOptions } from './opening.ts';
 import type { DisconnectOptions } from './options.ts';
 import type { Ports } from './ports.ts';

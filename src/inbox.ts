@@ -1,6 +1,6 @@
-import { Emitter, type Listener } from './emitter.ts';
+import { Emitter, type Listener } from './core/emitter.ts';
 import type { HoldfastError, InboundError } from './errors.ts';
-import { MessageIteration } from './iteration.ts';
+import { MessageIteration } from './core/iteration.ts';
 import type { Clock } from './transport/clock.ts';
 import type { InboundData } from './transport/transport.ts';
 

@@ -1,4 +1,4 @@
-import { isolated } from './isolation.ts';
+import { isolated } from './core/isolation.ts';
 
 /** An inspection event of XState; its fields beyond these depend on its type and on XState's version. */
 export interface InspectionEvent {

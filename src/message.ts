@@ -1,6 +1,6 @@
 import type { Priority, Queueable } from './core/queue.ts';
 import type { MessageError } from './errors.ts';
-import { quiet } from './isolation.ts';
+import { quiet } from './core/isolation.ts';
 import type { EncodedMessage } from './protocol/codec.ts';
 import type { Fate, Receipt, SendOptions, SendOutcome } from './receipt.ts';
 

@@ -3,7 +3,7 @@ import { tameText } from './core/redact.ts';
 import { failure, failureOfClosure, type Failure } from './core/recovery.ts';
 import { Endpoint, type RequestFacts, type Settled } from './endpoint.ts';
 import { Inbox } from './inbox.ts';
-import { isolated } from './isolation.ts';
+import { isolated } from './core/isolation.ts';
 import { Link } from './link.ts';
 import { Outbox } from './outbox.ts';
 import { greet } from './greeting.ts';

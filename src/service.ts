@@ -1,10 +1,10 @@
 import { nameFrom, seedFrom } from './core/chance.ts';
-import { Emitter, type Listener } from './emitter.ts';
+import { Emitter, type Listener } from './core/emitter.ts';
 import { ConfigurationError, ConnectionError, FaultError, HoldfastError } from './errors.ts';
 import type { MessageOf, ServiceEvents, UndeliveredEvent } from './events.ts';
 import { Connection } from './handle.ts';
 import { harmless, type InspectableSystem } from './inspection.ts';
-import { isolated, quiet } from './isolation.ts';
+import { isolated, quiet } from './core/isolation.ts';
 import { idOf, wishOf, type ConnectionId, type InboundAt, type OutboundAt, type Services } from './identity.ts';
 import type {
   ConfigPatch,

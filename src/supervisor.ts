@@ -3,7 +3,7 @@ import { createActor, fromCallback, type ActorRefFrom, type EventObject } from '
 import { childIdOf, deadIdOf, supervisorMachine, type SupervisorEvent } from '../machines/supervisor.ts';
 import { connectionLogic } from './connection.ts';
 import type { InspectionEvent } from './inspection.ts';
-import { isolated } from './isolation.ts';
+import { isolated } from './core/isolation.ts';
 import type { Clock } from './transport/clock.ts';
 import { bindWorld, worldOf, type World } from './world.ts';
 

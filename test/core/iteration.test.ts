@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
 
-import { HoldfastError } from '../src/errors.ts';
-import type { Connection } from '../src/handle.ts';
-import { MessageIteration } from '../src/iteration.ts';
-import type { InboundData } from '../src/transport/transport.ts';
-import { fateOf, microtasks, rig, type Fate } from './support/service.ts';
+import { HoldfastError } from '../../src/errors.ts';
+import type { Connection } from '../../src/handle.ts';
+import { MessageIteration } from '../../src/core/iteration.ts';
+import type { InboundData } from '../../src/transport/transport.ts';
+import { fateOf, microtasks, rig, type Fate } from '../support/service.ts';
 
 /** Reads a connection until it ends; what it read is kept, and how it ended. */
 function read(connection: Connection, until = Infinity): { read: InboundData[]; fate: Fate<string> } {

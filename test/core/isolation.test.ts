@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 
-import { isolated, quiet } from '../src/isolation.ts';
+import { isolated, quiet } from '../../src/core/isolation.ts';
 
 describe('code of the application', () => {
   test('is called with its arguments', () => {

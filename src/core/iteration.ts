@@ -1,4 +1,4 @@
-import { HoldfastError } from './errors.ts';
+import { HoldfastError } from '../errors.ts';
 import { quiet } from './isolation.ts';
 
 interface Reader {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 
-import { Emitter } from '../src/emitter.ts';
+import { Emitter } from '../../src/core/emitter.ts';
 
 interface Events {
   said: string;
