@@ -20,4 +20,11 @@ export {
 export { healthMachine, type HealthEdge, type HealthEvent, type HealthInput, type HeartbeatPolicy } from './health.ts';
 export { outboxMachine, type OutboxEdge, type OutboxEvent, type OutboxInput } from './outbox.ts';
 export { DEFAULT_POLICY, type ConnectionPolicy } from './policy.ts';
+export {
+  sessionMachine,
+  type SessionContext,
+  type SessionEnd,
+  type SessionEvent,
+  type SessionInput,
+} from './session.ts';
 export { supervisorMachine, type SupervisorContext, type SupervisorEvent } from './supervisor.ts';

@@ -1,0 +1,260 @@
+import { Acknowledging } from '../core/acknowledging.ts';
+import { Incoming } from '../core/ledger.ts';
+import { WireClose } from '../protocol/close-codes.ts';
+import type { WireMeta } from '../protocol/frames.ts';
+import { ProtocolViolation } from '../protocol/violation.ts';
+import type { ServerLimits } from './options.ts';
+import type { Ownership } from './ownership.ts';
+import type { SessionStore } from './store.ts';
+
+/** A message as it came: its payload, and what travelled with it. */
+export interface Arrival {
+  readonly data: unknown;
+  readonly meta: WireMeta;
+}
+
+/** A message with its position, and what it takes of the memory. */
+export interface HeldMessage extends Arrival {
+  readonly position: number;
+  readonly bytes: number;
+}
+
+/** Why a message was refused; the fields of `nack`. */
+export interface Refusal {
+  code: string;
+  message: string;
+  temporary: boolean;
+  /** `rejected`: it was not acted on. `unknown`: it may have been. */
+  outcome: 'rejected' | 'unknown';
+}
+
+export interface IntakeOptions {
+  sid: string;
+  principal: string;
+  /** The last position that was accepted before. */
+  accepted: number;
+  store: SessionStore;
+  ownership: Ownership;
+  limits: Pick<ServerLimits, 'windowMessages' | 'windowBytes' | 'frameBytes'>;
+  now: () => number;
+  /** Hands a message over. */
+  deliver: (message: HeldMessage) => void;
+  /** Something is to be acknowledged, at the latest in so many ms. */
+  acknowledge: (withinMs: number) => void;
+  /** Tells the client of a refusal. @returns Whether there was a socket to tell it by. */
+  nack: (position: number, refusal: Refusal) => boolean;
+  fault: (cause: unknown) => void;
+}
+
+const ACK_DELAY_MS = 50;
+const ACK_MESSAGES = 256;
+// frames are longer than the payloads that a window counts, by what travels with those
+const OVERHEAD = 4;
+
+/**
+ * The way in: messages are handed over in order and once; what the application has accepted goes to the store, and then to the client as
+ * an acknowledgement, in that order.
+ */
+export class Intake {
+  readonly #options: IntakeOptions;
+  readonly #ledger = new Incoming();
+  readonly #acknowledging: Acknowledging;
+  // what was handed over and not accepted, by position
+  readonly #held = new Map<number, HeldMessage>();
+  #heldBytes = 0;
+  // up to here the store has it, and the client may be told
+  #stored: number;
+  #told: number;
+  // messages that wait until the store has said which keys are known
+  readonly #unsorted: HeldMessage[] = [];
+  #isSorting = false;
+  // keys that are with the application, and those accepted that the store does not have yet
+  readonly #keys = new Set<string>();
+  #acceptedKeys: string[] = [];
+  #isWriting = false;
+  // refusals that nobody could be told of: they count as accepted once somebody is
+  readonly #untold = new Map<number, Refusal>();
+
+  constructor(options: IntakeOptions) {
+    const { accepted, limits } = options;
+    this.#options = options;
+    this.#ledger.restart(accepted);
+    this.#stored = this.#told = accepted;
+    const messages = Math.max(1, Math.min(ACK_MESSAGES, Math.floor(limits.windowMessages / 4)));
+    this.#acknowledging = new Acknowledging({ messages, delayMs: ACK_DELAY_MS });
+    this.#acknowledging.told(accepted);
+  }
+
+  /** How many were handed over and are not accepted. */
+  get size(): number {
+    return this.#held.size;
+  }
+
+  /** The position up to which the store has everything. */
+  get stored(): number {
+    return this.#stored;
+  }
+
+  /** Whether the client has not been told of everything that is stored. */
+  get hasNews(): boolean {
+    return this.#stored > this.#told;
+  }
+
+  /**
+   * Messages came, from position `first` on, in a frame of so many bytes.
+   *
+   * @throws {ProtocolViolation} For a gap, and for more than the window allows.
+   */
+  arrived(first: number, arrivals: readonly Arrival[], frameBytes: number): void {
+    const known = this.#ledger.handed;
+    const skipped = this.#ledger.arrived(first, arrivals.length);
+    if (skipped === null) throw new ProtocolViolation(`a gap: position ${first} came after ${known}`, WireClose.gap);
+    // they were sent again because an acknowledgement was lost
+    if (skipped > 0) this.#options.acknowledge(0);
+    const bytes = frameBytes / arrivals.length;
+    const fresh = arrivals
+      .slice(skipped)
+      .map(({ data, meta }, index) => ({ data, meta, bytes, position: first + skipped + index }));
+    for (const message of fresh) this.#hold(message);
+    this.#checkWindow();
+    this.#unsorted.push(...fresh);
+    if (!this.#isSorting) this.#sort();
+  }
+
+  /** The application has accepted a message. */
+  accept(position: number): void {
+    const message = this.#held.get(position);
+    if (!message) return;
+    if (message.meta.k !== undefined) this.#acceptedKeys.push(message.meta.k);
+    this.#release(message);
+    this.#ledger.accept(position);
+    void this.#write();
+  }
+
+  /** The application did not take a message: the client is told, and the message counts as accepted. */
+  refuse(position: number, refusal: Refusal): void {
+    const message = this.#held.get(position);
+    if (!message) return;
+    if (!this.#options.nack(position, refusal)) {
+      this.#untold.set(position, refusal);
+      return;
+    }
+    this.#untold.delete(position);
+    this.#release(message);
+    this.#ledger.accept(position);
+    void this.#write();
+  }
+
+  /** Another socket has the session, and its `welcome` told of everything up to a position. */
+  attached(told: number): void {
+    this.#told = told;
+    this.#acknowledging.told(told);
+    for (const [position, refusal] of [...this.#untold]) this.refuse(position, refusal);
+    this.#announce();
+  }
+
+  /** The position to acknowledge; from now on the client knows it. */
+  tell(): number {
+    this.#told = this.#stored;
+    this.#acknowledging.told(this.#stored);
+    return this.#stored;
+  }
+
+  #hold(message: HeldMessage): void {
+    this.#held.set(message.position, message);
+    this.#heldBytes += message.bytes;
+  }
+
+  #release({ position, bytes, meta }: HeldMessage): void {
+    this.#held.delete(position);
+    this.#heldBytes -= bytes;
+    // the key of what was accepted stays here until the store has it
+    if (meta.k !== undefined && !this.#acceptedKeys.includes(meta.k)) this.#keys.delete(meta.k);
+  }
+
+  #checkWindow(): void {
+    const { windowMessages, windowBytes, frameBytes } = this.#options.limits;
+    const most = windowBytes * OVERHEAD + frameBytes;
+    // by what is not acknowledged, for only that the client knows of
+    if (this.#ledger.handed - this.#stored > Math.max(1, windowMessages) || this.#heldBytes > most)
+      throw new ProtocolViolation('more came than the window allows');
+  }
+
+  // in order: a message with a key waits for the store's answer, and all after it wait with it
+  #sort(): void {
+    for (;;) {
+      const keyed = this.#unsorted.findIndex(({ meta }) => meta.k !== undefined);
+      const free = this.#unsorted.splice(0, keyed < 0 ? this.#unsorted.length : keyed);
+      for (const message of free) this.#options.deliver(message);
+      if (this.#unsorted.length === 0) return;
+      if (this.#unsorted[0]?.meta.k !== undefined) break;
+    }
+    this.#isSorting = true;
+    const batch = this.#unsorted.slice();
+    const keys = batch.flatMap(({ meta }) => meta.k ?? []);
+    // by the time of the answer the store may have them, and they are gone from here
+    const pending = keys.filter((key) => this.#keys.has(key));
+    const { store, principal, fault } = this.#options;
+    store.known(principal, keys).then(
+      (known) => {
+        this.#sorted(batch.length, new Set([...known, ...pending]));
+      },
+      (cause: unknown) => {
+        // whether it came before cannot be told: it may come twice, but is not lost
+        fault(cause);
+        this.#sorted(batch.length, new Set(pending));
+      },
+    );
+  }
+
+  #sorted(count: number, known: ReadonlySet<string>): void {
+    this.#isSorting = false;
+    for (const message of this.#unsorted.splice(0, count)) {
+      const { k } = message.meta;
+      const isRepetition = k !== undefined && (known.has(k) || this.#keys.has(k));
+      if (k !== undefined) this.#keys.add(k);
+      if (isRepetition) this.#drop(message);
+      else this.#options.deliver(message);
+    }
+    this.#sort();
+  }
+
+  // accepted without being handed over; the first of its key stays where it is
+  #drop({ position, bytes }: HeldMessage): void {
+    this.#held.delete(position);
+    this.#heldBytes -= bytes;
+    this.#ledger.accept(position);
+    void this.#write();
+  }
+
+  // one at a time: what is accepted meanwhile goes with the next
+  async #write(): Promise<void> {
+    if (this.#isWriting) return;
+    this.#isWriting = true;
+    const { store, sid, ownership, fault } = this.#options;
+    try {
+      // everything that is accepted in this turn goes together
+      await Promise.resolve();
+      while (this.#ledger.accepted > this.#stored || this.#acceptedKeys.length > 0) {
+        const upTo = this.#ledger.accepted;
+        const keys = this.#acceptedKeys.splice(0);
+        const refusal = await ownership.write((gen) => store.accept(sid, gen, { upTo, keys }));
+        if (refusal !== null) return;
+        this.#stored = upTo;
+        for (const key of keys) this.#keys.delete(key);
+        this.#announce();
+      }
+    } catch (cause) {
+      // what is not stored is not acknowledged, and comes again after the next loss
+      fault(cause);
+    } finally {
+      this.#isWriting = false;
+    }
+  }
+
+  #announce(): void {
+    const { acknowledge, now } = this.#options;
+    const withinMs = this.#acknowledging.accepted(this.#stored, now());
+    if (withinMs !== null) acknowledge(withinMs);
+  }
+}

@@ -1,0 +1,399 @@
+import type { Actor } from 'xstate';
+
+import type { SessionEnd, SessionEvent } from '../../machines/session.ts';
+import { Emitter } from '../core/emitter.ts';
+import { FaultError, MessageError } from '../errors.ts';
+import { WireClose } from '../protocol/close-codes.ts';
+import type { ServerFrame, WireMeta } from '../protocol/frames.ts';
+import { Channels } from './channels.ts';
+import type { Conversation, ConversationParts } from './conversation.ts';
+import { Delivery } from './delivery.ts';
+import { Dispatch } from './dispatch.ts';
+import { frameBytesOf, volatileFrame, type WeighedMessage } from './framing.ts';
+import { Intake, type Arrival, type Refusal } from './intake.ts';
+import type { Link } from './link.ts';
+import { Mailbox, type HandlerOptions, type MessageHandler, type RequestHandler } from './mailbox.ts';
+import type { StoreClock } from './memory-store.ts';
+import type { AskOptions, InboundMessage, InboundRequest, MessageOptions, Report, SessionReceipt } from './message.ts';
+import type { ServerLimits } from './options.ts';
+import { outbound } from './outbound.ts';
+import { Outflow } from './outflow.ts';
+import { Ownership } from './ownership.ts';
+import { Receipt } from './receipt.ts';
+import { Replies } from './replies.ts';
+import { sessionActor, type sessionLogic } from './session.ts';
+import type { SharedDelay } from './shared-delay.ts';
+import type { OwnedSession, SessionStore } from './store.ts';
+import type { Channel, Session, SessionEvents } from './surface.ts';
+
+/** What the sessions of a node share. */
+export interface SessionHost {
+  readonly store: SessionStore;
+  readonly clock: StoreClock;
+  readonly limits: ServerLimits;
+  /** Acknowledgements wait here for frames that take them along. */
+  readonly ackDelay: SharedDelay;
+  report: Report;
+  /** The session has no socket any more. */
+  detached(session: LiveSession): void;
+  /** The session is over. */
+  ended(session: LiveSession, why: SessionEnd): void;
+}
+
+/** Who a session belongs to, and what its client calls it. */
+export interface SessionOwner {
+  principal: string;
+  nonce: string;
+}
+
+/** How a socket takes a session over. */
+export interface Attachment {
+  conversation: Conversation;
+  owned: OwnedSession;
+  /** The last position that the client has. */
+  received: number;
+}
+
+const ENDED: Record<SessionEnd, { closeCode: number; reason: string }> = {
+  expired: { closeCode: WireClose.sessionLost, reason: 'the session is lost' },
+  closed: { closeCode: WireClose.bye, reason: 'bye' },
+  closed_by_peer: { closeCode: WireClose.bye, reason: 'bye' },
+  taken_over: { closeCode: WireClose.replaced, reason: 'another node has the session' },
+  overflow: { closeCode: WireClose.sessionLost, reason: 'more was sent than is kept' },
+  released: { closeCode: WireClose.draining, reason: 'the server leaves' },
+};
+// beyond it a volatile message is not worth its place
+const MAX_VOLATILE_BUFFER = 1_048_576;
+
+/** A session that this node has: its parts, and the application's view of them. */
+export class LiveSession implements Session, ConversationParts {
+  readonly id: string;
+  readonly principal: string;
+  readonly nonce: string;
+  readonly isInherited: boolean;
+  readonly ownership: Ownership;
+  readonly intake: Intake;
+  readonly outflow: Outflow;
+  readonly channels: Channels;
+  readonly #host: SessionHost;
+  readonly #delivery: Delivery;
+  readonly #replies: Replies;
+  readonly #mailbox: Mailbox;
+  readonly #dispatch: Dispatch;
+  readonly #emitter: Emitter<SessionEvents>;
+  readonly #actor: Actor<typeof sessionLogic>;
+  // the socket that carries it, or is about to
+  #attachment: Attachment | undefined;
+  #closing: { code: number | undefined; why: string | undefined } = { code: undefined, why: undefined };
+  #hasBegun = false;
+  #caughtUp: () => void = () => undefined;
+  readonly #over: Promise<void>;
+  #isOver!: () => void;
+
+  constructor(host: SessionHost, { principal, nonce }: SessionOwner, owned: OwnedSession) {
+    const { store, clock, limits } = host;
+    const { sid } = owned;
+    const fault = (cause: unknown): void => {
+      host.report(new FaultError('INTERNAL_FAULT', { cause }));
+    };
+    this.#host = host;
+    this.id = sid;
+    this.principal = principal;
+    this.nonce = nonce;
+    this.isInherited = owned.previousNode !== null;
+    this.#over = new Promise((resolve) => {
+      this.#isOver = resolve;
+    });
+    this.#emitter = new Emitter((cause) => {
+      host.report(new FaultError('LISTENER_THREW', { cause }));
+    });
+    this.#mailbox = new Mailbox(host.report);
+    this.#actor = sessionActor({ sid, gen: owned.gen }, clock, {
+      startTraffic: (caughtUp) => this.#startTraffic(caughtUp),
+      onceSettled: (settled) => this.outflow.onceSettled(settled),
+      reportDetached: () => {
+        this.#emitter.emit('detached', { sid });
+      },
+      reportResumed: () => {
+        this.#emitter.emit('resumed', { sid, gen: this.ownership.gen });
+      },
+      finish: (why) => {
+        this.#finish(why);
+      },
+    });
+    this.ownership = new Ownership(owned.gen, (why) => {
+      this.tell({ type: why === 'gone' ? 'expired' : 'takenOver' });
+    });
+    this.#delivery = new Delivery(
+      {
+        sid,
+        store,
+        fault,
+        tellAccepted: () => (this.intake.hasNews ? this.intake.tell() : 0),
+        caughtUp: () => this.#caughtUp(),
+        broken: (cause) => {
+          fault(cause);
+          void this.#destroy();
+          this.tell({ type: 'expired' });
+        },
+      },
+      { top: owned.top, acknowledged: owned.acked },
+    );
+    const shared = { sid, store, ownership: this.ownership, fault };
+    this.outflow = new Outflow({
+      ...shared,
+      delivery: this.#delivery,
+      bufferedBytes: limits.bufferedBytes,
+      overflowed: () => {
+        this.tell({ type: 'overflowed' });
+      },
+      tooSlow: () => {
+        this.link?.close(WireClose.slowConsumer, 'too slow a reader');
+      },
+    });
+    this.intake = new Intake({
+      ...shared,
+      limits,
+      principal,
+      accepted: owned.rx,
+      now: () => clock.now(),
+      deliver: (message) => {
+        this.#dispatch.deliver(message);
+      },
+      acknowledge: (withinMs) => {
+        this.#acknowledge(withinMs);
+      },
+      nack: (position, refusal) => this.#nack(position, refusal),
+    });
+    this.#replies = new Replies(clock, String(owned.gen));
+    this.channels = new Channels({
+      most: limits.channelsPerSession,
+      window: { messages: limits.windowMessages, bytes: limits.windowBytes * 4 + limits.frameBytes },
+      report: host.report,
+      send: (data, options) => this.send(data, options),
+      hold: (name, isHeld) => {
+        const { windowMessages: m, windowBytes: b } = limits;
+        this.link?.send({ t: 'flow', w: isHeld ? { m: 0, b: 0 } : { m, b }, c: name });
+      },
+      shut: (name, why) => {
+        this.link?.send({ t: 'shut', c: name, ...(why !== undefined && { why }) });
+      },
+    });
+    this.#dispatch = new Dispatch({
+      mailbox: this.#mailbox,
+      channels: this.channels,
+      replies: this.#replies,
+      intake: this.intake,
+      now: () => clock.now(),
+      send: (data, options, ids) => this.#send(data, options, ids),
+    });
+  }
+
+  get state(): Session['state'] {
+    const { value } = this.#actor.getSnapshot();
+    if (value === 'ended' || value === 'detached') return value;
+    return this.link ? 'attached' : 'detached';
+  }
+
+  get unacknowledged(): number {
+    return this.outflow.size;
+  }
+
+  /** The socket that carries it. */
+  get link(): Link | undefined {
+    const link = this.#attachment?.conversation.link;
+    return link?.isOpen ? link : undefined;
+  }
+
+  /** What is said over that socket. */
+  get conversation(): Conversation | undefined {
+    return this.#attachment?.conversation;
+  }
+
+  send(data: unknown, options: MessageOptions = {}): SessionReceipt {
+    return this.#send(data, options);
+  }
+
+  /** Sends what is encoded already. */
+  push(message: WeighedMessage): SessionReceipt {
+    return this.outflow.send(message);
+  }
+
+  sendVolatile(data: unknown, options: MessageOptions = {}): boolean {
+    const { link } = this;
+    if (!link || link.bufferedBytes > MAX_VOLATILE_BUFFER) return false;
+    const message = outbound(data, options);
+    if (frameBytesOf(message) > link.limits.frame) return false;
+    link.sendBatch(volatileFrame(message));
+    return true;
+  }
+
+  request(data: unknown, options: AskOptions = {}): Promise<unknown> {
+    return this.#replies.ask((r) => this.#send(data, options, { r }), options);
+  }
+
+  onMessage(handler: MessageHandler, options?: HandlerOptions): () => void {
+    return this.#mailbox.onMessage(handler, options);
+  }
+
+  onRequest(handler: RequestHandler, options?: HandlerOptions): () => void {
+    return this.#mailbox.onRequest(handler, options);
+  }
+
+  [Symbol.asyncIterator](): AsyncIterator<InboundMessage | InboundRequest> {
+    return this.#mailbox[Symbol.asyncIterator]();
+  }
+
+  channel(name: string): Channel | undefined {
+    return this.channels.get(name);
+  }
+
+  onChannel(listener: (channel: Channel) => void): () => void {
+    return this.channels.onChannel(listener);
+  }
+
+  on<Type extends keyof SessionEvents>(type: Type, listener: (event: SessionEvents[Type]) => unknown): () => void {
+    return this.#emitter.on(type, listener);
+  }
+
+  close({ code, why }: { code?: number; why?: string } = {}): Promise<void> {
+    this.#closing = { code, why };
+    this.tell({ type: 'close' });
+    return this.#over;
+  }
+
+  /** Tells the chart of an edge; one that is over hears nothing. */
+  tell(event: SessionEvent): void {
+    if (this.#actor.getSnapshot().status === 'active') this.#actor.send(event);
+  }
+
+  /** A newer socket carries it from now on; the one before is closed. */
+  attach(attachment: Attachment, welcome: ServerFrame): void {
+    const previous = this.#attachment;
+    const { conversation, owned } = attachment;
+    const { link } = conversation;
+    this.#attachment = attachment;
+    link.readBy(conversation);
+    link.send(welcome);
+    this.#begin(owned.gen);
+    previous?.conversation.link.close(WireClose.replaced, 'a newer socket has the session');
+    // it may have gone while the store was asked
+    if (!link.isOpen) this.lost(conversation);
+  }
+
+  setWindow(window: { messages: number; bytes: number }): void {
+    this.#delivery.setWindow(window);
+  }
+
+  volatile(arrival: Arrival): void {
+    this.#dispatch.volatile(arrival);
+  }
+
+  confirm(): void {
+    const { store } = this.#host;
+    this.#guarded(this.ownership.write((gen) => store.confirm(this.id, gen)));
+  }
+
+  bye(): void {
+    this.tell({ type: 'bye' });
+  }
+
+  lost(from: Conversation): void {
+    // an older socket has nothing to say
+    if (from !== this.#attachment?.conversation) return;
+    const { gen } = this.#attachment.owned;
+    this.#attachment = undefined;
+    this.#guarded(this.ownership.during(this.#host.store.detach(this.id, gen)));
+    this.tell({ type: 'socket.lost', gen });
+  }
+
+  /** Somebody else has sent something to it. */
+  woken(top: number): void {
+    this.#delivery.woken(top);
+  }
+
+  #begin(gen: number): void {
+    if (this.#hasBegun) return this.tell({ type: 'socket.attached', gen });
+    this.#hasBegun = true;
+    this.#actor.start();
+  }
+
+  // whatever goes wrong in here must not reach the chart
+  #startTraffic(caughtUp: () => void): () => void {
+    const attachment = this.#attachment;
+    if (!attachment) return () => undefined;
+    const { conversation, owned, received } = attachment;
+    this.#caughtUp = caughtUp;
+    this.outflow.attach(conversation.link, { received, top: owned.top });
+    this.intake.attached(owned.rx);
+    this.channels.attached();
+    this.#delivery.pump();
+    return () => {
+      this.outflow.detach();
+    };
+  }
+
+  #finish(why: SessionEnd): void {
+    const { link } = this;
+    this.#attachment = undefined;
+    const message = `The session has ended: ${why}.`;
+    this.outflow.end(new MessageError('CONNECTION_ENDED', { message }));
+    this.#replies.end();
+    this.#mailbox.end();
+    this.channels.end();
+    this.#host.ackDelay.clear(this);
+    if (link) this.#sayGoodbye(link, why);
+    const { store } = this.#host;
+    if (why === 'closed' || why === 'closed_by_peer') this.#guarded(this.#destroy());
+    else if (why === 'released' && link) this.#guarded(store.detach(this.id, this.ownership.gen));
+    this.#emitter.emit('ended', { sid: this.id, why });
+    this.#emitter.clear();
+    this.#host.ended(this, why);
+    this.#isOver();
+  }
+
+  #sayGoodbye(link: Link, why: SessionEnd): void {
+    const { closeCode, reason } = ENDED[why];
+    if (why !== 'closed') {
+      link.close(closeCode, reason);
+      return;
+    }
+    const { code = closeCode, why: text } = this.#closing;
+    if (this.intake.hasNews) link.send({ t: 'ack', a: this.intake.tell() });
+    link.send({ t: 'bye', keep: false, ...(text !== undefined && { why: text }) });
+    link.close(code, text ?? reason);
+  }
+
+  #destroy(): Promise<unknown> {
+    return this.ownership.write((gen) => this.#host.store.destroy(this.id, gen));
+  }
+
+  #guarded(write: Promise<unknown>): void {
+    write.catch((cause: unknown) => {
+      this.#host.report(new FaultError('INTERNAL_FAULT', { cause }));
+    });
+  }
+
+  #send(data: unknown, options: MessageOptions, ids: Pick<WireMeta, 'r' | 're'> = {}): Receipt {
+    if (options.channel !== undefined && !this.channels.get(options.channel))
+      return Receipt.refused(new MessageError('CONNECTION_ENDED', { message: 'The channel is not open.' }));
+    try {
+      return this.outflow.send(outbound(data, options, ids));
+    } catch (error) {
+      return Receipt.refused(error as MessageError);
+    }
+  }
+
+  #nack(position: number, { code, message, temporary, outcome }: Refusal): boolean {
+    this.link?.send({ t: 'nack', s: position, e: position, c: code, m: message, temp: temporary, out: outcome });
+    return this.link !== undefined;
+  }
+
+  #acknowledge(withinMs: number): void {
+    if (withinMs === 0) this.link?.send({ t: 'ack', a: this.intake.tell() });
+    else
+      this.#host.ackDelay.set(this, withinMs, () => {
+        if (this.intake.hasNews) this.link?.send({ t: 'ack', a: this.intake.tell() });
+      });
+  }
+}

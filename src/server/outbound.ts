@@ -1,0 +1,42 @@
+import { MessageError } from '../errors.ts';
+import { encodeBytes, encodeJson } from '../protocol/codec.ts';
+import { checkOf } from '../protocol/fields.ts';
+import { MESSAGE_META, type WireMeta } from '../protocol/frames.ts';
+import { weighed, type WeighedMessage } from './framing.ts';
+import type { MessageOptions } from './message.ts';
+
+const checkMeta = checkOf(MESSAGE_META);
+
+/**
+ * A message in the form that it is kept and travels in.
+ *
+ * @throws {MessageError} `NOT_ENCODABLE` when JSON cannot hold the value, or when what is to travel with it is longer than the protocol
+ *   allows.
+ */
+export function outbound(
+  data: unknown,
+  options: MessageOptions = {},
+  ids: Pick<WireMeta, 'r' | 're'> = {},
+): WeighedMessage {
+  const isBytes = data instanceof ArrayBuffer || ArrayBuffer.isView(data);
+  const encoded = isBytes ? encodeBytes(data) : encodeJson(data);
+  const meta = metaOf(options, ids);
+  return weighed(meta ? { data: encoded.data, meta } : { data: encoded.data });
+}
+
+function metaOf(
+  { type, headers, key, channel }: MessageOptions,
+  ids: Pick<WireMeta, 'r' | 're'>,
+): WireMeta | undefined {
+  const meta: WireMeta = { ...ids };
+  if (key !== undefined) meta.k = key;
+  if (type !== undefined) meta.n = type;
+  if (headers !== undefined) meta.h = headers;
+  if (channel !== undefined) meta.c = channel;
+  if (Object.keys(meta).length === 0) return undefined;
+  try {
+    return checkMeta(meta, 'message');
+  } catch (cause) {
+    throw new MessageError('NOT_ENCODABLE', { message: (cause as Error).message, cause });
+  }
+}

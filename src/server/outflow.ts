@@ -1,0 +1,268 @@
+import { MessageError } from '../errors.ts';
+import type { Delivery } from './delivery.ts';
+import { frameBytesOf, type WeighedMessage } from './framing.ts';
+import type { Link } from './link.ts';
+import type { Ownership } from './ownership.ts';
+import { Receipt } from './receipt.ts';
+import type { SessionStore } from './store.ts';
+
+export interface OutflowOptions {
+  sid: string;
+  store: SessionStore;
+  ownership: Ownership;
+  delivery: Delivery;
+  /** Bytes that may wait here and in the socket. */
+  bufferedBytes: number;
+  /** More was sent to a client without a socket than the store keeps. */
+  overflowed: () => void;
+  /** More waits for a client with a socket than may. */
+  tooSlow: () => void;
+  fault: (cause: unknown) => void;
+}
+
+interface Waiting {
+  readonly message: WeighedMessage;
+  readonly receipt: Receipt;
+}
+
+const MAX_APPEND = 256;
+
+/**
+ * The way out: messages wait here for the store, which gives them their positions, and only then are delivered. What the client has
+ * accepted settles its receipt, and may be forgotten by the store.
+ */
+export class Outflow {
+  readonly #options: OutflowOptions;
+  // not in the store yet, in order
+  #waiting: Waiting[] = [];
+  #waitingBytes = 0;
+  readonly #heldChannels = new Set<string>();
+  // in the store and not acknowledged, as far as they were sent by this node; lowest position first
+  readonly #receipts = new Map<number, Receipt>();
+  #link: Link | undefined;
+  #isAppending = false;
+  // an acknowledgement must make room first
+  #isFull = false;
+  #appendSize = MAX_APPEND;
+  #isTelling = false;
+  #toldStore: number;
+  #onSettled: (() => void) | undefined;
+  #end: MessageError | undefined;
+
+  constructor(options: OutflowOptions) {
+    this.#options = options;
+    this.#toldStore = options.delivery.acknowledged;
+  }
+
+  /** Messages that the client has not acknowledged. */
+  get size(): number {
+    const { top, acknowledged } = this.#options.delivery;
+    return this.#waiting.length + top - acknowledged;
+  }
+
+  /** Bytes of those that wait for the store. */
+  get waitingBytes(): number {
+    return this.#waitingBytes;
+  }
+
+  /** Sends a message. Never throws: what is refused is told by the receipt. */
+  send(message: WeighedMessage): Receipt {
+    if (this.#end) return Receipt.refused(this.#end);
+    const bytes = frameBytesOf(message);
+    const most = this.#link?.limits.frame ?? Infinity;
+    if (bytes > most) {
+      const text = `The message has ${message.bytes} bytes; the client takes frames of ${most}.`;
+      return Receipt.refused(new MessageError('MESSAGE_TOO_BIG', { message: text }));
+    }
+    const buffered = this.#waitingBytes + bytes + (this.#link?.bufferedBytes ?? 0);
+    if (buffered > this.#options.bufferedBytes) {
+      this.#options.tooSlow();
+      return Receipt.refused(new MessageError('QUEUE_FULL', { message: `${buffered} bytes wait for the client.` }));
+    }
+    const waiting = { message, receipt: new Receipt() };
+    this.#waiting.push(waiting);
+    this.#waitingBytes += bytes;
+    void this.#append();
+    return waiting.receipt;
+  }
+
+  /** A socket carries the session. `received`: the last position that its client has. */
+  attach(link: Link, at: { received: number; top: number }): void {
+    this.#link = link;
+    this.#heldChannels.clear();
+    this.#options.delivery.attach(link, at);
+    this.#settle(at.received);
+    this.#toldStore = Math.max(this.#toldStore, at.received);
+    this.#retry();
+  }
+
+  detach(): void {
+    this.#link = undefined;
+    this.#options.delivery.detach();
+    // what the store has no room for is decided now: nobody is there to make any
+    this.#retry();
+  }
+
+  /** Holds the messages of a channel back, or lets them go. Those that have positions go. */
+  hold(channel: string, isHeld: boolean): void {
+    if (isHeld) this.#heldChannels.add(channel);
+    else if (this.#heldChannels.delete(channel)) void this.#append();
+  }
+
+  /**
+   * The client has accepted everything up to a position.
+   *
+   * @throws {ProtocolViolation} When so much was never sent.
+   */
+  acknowledge(upTo: number): void {
+    const { delivery } = this.#options;
+    if (!delivery.acknowledge(upTo)) return;
+    this.#settle(upTo);
+    void this.#tellStore();
+    delivery.pump();
+  }
+
+  /** The client did not act on messages, or may not have: their receipts say so. */
+  refused(from: number, to: number, error: MessageError): void {
+    for (const [position, receipt] of this.#receipts) {
+      if (position > to) return;
+      if (position >= from) receipt.settle(error);
+    }
+  }
+
+  /** Calls back once nothing is left unacknowledged: now, or later. @returns Takes that back. */
+  onceSettled(callback: () => void): () => void {
+    this.#onSettled = callback;
+    this.#look();
+    return () => {
+      this.#onSettled = undefined;
+    };
+  }
+
+  /** Nothing is sent any more; what is not acknowledged is told so. */
+  end({ code, message }: MessageError): void {
+    if (this.#end) return;
+    this.#end = new MessageError(code, { message });
+    this.#link = undefined;
+    this.#options.delivery.detach();
+    for (const receipt of this.#receipts.values())
+      receipt.settle(new MessageError('OUTCOME_UNKNOWN', { message, outcome: 'unknown' }));
+    // one that the store has by now is lost with the others
+    for (const { receipt } of this.#waiting) receipt.settle(this.#end);
+    this.#receipts.clear();
+    this.#waiting = [];
+    this.#waitingBytes = 0;
+  }
+
+  #retry(): void {
+    this.#isFull = false;
+    void this.#append();
+  }
+
+  // one append at a time, one a tick: what is sent meanwhile goes with the next
+  async #append(): Promise<void> {
+    if (this.#isAppending || this.#waiting.length === 0) return;
+    this.#isAppending = true;
+    const { store, sid, ownership, fault } = this.#options;
+    try {
+      await Promise.resolve();
+      for (let next = this.#next(); next.length > 0; next = this.#next()) {
+        const messages = next.map(({ message }) => message);
+        const answer = await ownership.write((gen) => store.append(sid, gen, messages));
+        if (answer === 'lost' || this.#end) return;
+        if (answer === 'overflow') this.#overflow(next);
+        else this.#appended(next, answer.first);
+      }
+    } catch (cause) {
+      // nobody knows whether the store has them
+      fault(cause);
+      for (const { receipt } of this.#waiting)
+        receipt.settle(new MessageError('SEND_FAILED', { outcome: 'unknown', cause }));
+      this.#remove(this.#waiting);
+    } finally {
+      this.#isAppending = false;
+      this.#look();
+    }
+  }
+
+  // what may be appended; it stays here until the store has it
+  #next(): Waiting[] {
+    if (this.#isFull || this.#end) return [];
+    if (this.#heldChannels.size === 0) return this.#waiting.slice(0, this.#appendSize);
+    return this.#waiting
+      .filter(({ message }) => !this.#heldChannels.has(message.meta?.c ?? ''))
+      .slice(0, this.#appendSize);
+  }
+
+  #appended(sent: readonly Waiting[], first: number): void {
+    this.#remove(sent);
+    sent.forEach(({ receipt }, index) => {
+      receipt.position = first + index;
+      this.#receipts.set(first + index, receipt);
+    });
+    this.#appendSize = Math.min(MAX_APPEND, this.#appendSize * 2);
+    this.#options.delivery.appended(
+      first,
+      sent.map(({ message }) => message),
+    );
+  }
+
+  #overflow(sent: readonly Waiting[]): void {
+    const { delivery, overflowed } = this.#options;
+    if (!this.#link) {
+      this.#isFull = true;
+      overflowed();
+    } else if (sent.length > 1) {
+      this.#appendSize = Math.ceil(sent.length / 2);
+    } else if (delivery.top > this.#toldStore) {
+      this.#isFull = true;
+    } else {
+      this.#remove(sent);
+      const error = new MessageError('MESSAGE_TOO_BIG', { message: 'The message is larger than the store keeps.' });
+      for (const { receipt } of sent) receipt.settle(error);
+    }
+  }
+
+  #remove(gone: readonly Waiting[]): void {
+    for (const { message } of gone) this.#waitingBytes -= frameBytesOf(message);
+    if (gone.every((waiting, index) => waiting === this.#waiting[index])) {
+      this.#waiting = this.#waiting.slice(gone.length);
+    } else {
+      const set = new Set(gone);
+      this.#waiting = this.#waiting.filter((waiting) => !set.has(waiting));
+    }
+  }
+
+  #settle(upTo: number): void {
+    for (const [position, receipt] of this.#receipts) {
+      if (position > upTo) break;
+      this.#receipts.delete(position);
+      receipt.settle(null);
+    }
+    this.#look();
+  }
+
+  // one at a time: a later acknowledgement says what an earlier one did
+  async #tellStore(): Promise<void> {
+    if (this.#isTelling) return;
+    this.#isTelling = true;
+    const { store, sid, ownership, delivery, fault } = this.#options;
+    try {
+      await Promise.resolve();
+      while (delivery.acknowledged > this.#toldStore && !this.#end) {
+        const upTo = delivery.acknowledged;
+        if ((await ownership.write((gen) => store.ack(sid, gen, upTo))) !== null) return;
+        this.#toldStore = upTo;
+        if (this.#isFull) this.#retry();
+      }
+    } catch (cause) {
+      fault(cause);
+    } finally {
+      this.#isTelling = false;
+    }
+  }
+
+  #look(): void {
+    if (this.size === 0) this.#onSettled?.();
+  }
+}

@@ -1,0 +1,327 @@
+import { Emitter } from '../core/emitter.ts';
+import { isolated } from '../core/isolation.ts';
+import type { SessionEnd } from '../../machines/session.ts';
+import { FaultError, type HoldfastError } from '../errors.ts';
+import { WireClose } from '../protocol/close-codes.ts';
+import type { Deflater } from '../protocol/compression.ts';
+import { SUBPROTOCOL } from '../protocol/frames.ts';
+import { Admission } from './admission.ts';
+import { Link } from './link.ts';
+import { LiveSession, type SessionHost, type SessionOwner } from './live-session.ts';
+import { MemoryStore } from './memory-store.ts';
+import type { MessageOptions } from './message.ts';
+import { settingsOf, type ServerOptions, type ServerSettings } from './options.ts';
+import { outbound } from './outbound.ts';
+import { Registry } from './registry.ts';
+import { SharedDelay } from './shared-delay.ts';
+import type { HandshakeRequest, ServerSocket, SocketEvents } from './socket.ts';
+import type { OwnedSession, SessionStore } from './store.ts';
+import type { Session } from './surface.ts';
+
+export interface HoldfastServerOptions<Plain = unknown> extends ServerOptions {
+  /** Hears of each session once, before any message of it is handed over: the place to listen to it. */
+  onSession?: (session: Session) => void;
+  /** Takes the sockets that do not speak the protocol. Without it they are refused at the handshake. */
+  onPlain?: (socket: Plain, request: HandshakeRequest) => void;
+}
+
+/** What a server tells, by event. */
+export interface ServerEvents {
+  /** A session is here that was not. */
+  session: Session;
+  /** It has no socket any more. */
+  detached: Session;
+  /** It is over, for this node. */
+  ended: { session: Session; why: SessionEnd };
+  /** A socket has ended, with the code that it was closed with. */
+  closed: { code: number; request: HandshakeRequest };
+}
+
+export interface DrainOptions {
+  /** The clients leave at random within this time, in ms. @default 10_000 */
+  spreadMs?: number;
+  /** Those that have not left by then are closed, in ms. @default 30_000 */
+  deadlineMs?: number;
+  /** For people. */
+  why?: string;
+  /** Where to connect to. @default where they are */
+  url?: string;
+}
+
+export interface BroadcastOptions extends Omit<MessageOptions, 'channel'> {
+  /** Who is to get it. @default every session of this node */
+  to?: (session: Session) => boolean;
+}
+
+// how often the deadlines of sockets are looked at
+const SWEEP_MS = 1_000;
+const DEFLATE = 'deflate-raw';
+// a sweep later than this was held up: what came meanwhile lies unread in the sockets
+const HELD_UP = 3;
+
+/** Makes a server for `holdfast.v1`. It listens to nothing by itself: an adapter, such as `holdfast/server/ws`, brings it sockets. */
+export function createHoldfastServer<Plain = unknown>(options: HoldfastServerOptions<Plain>): HoldfastServer<Plain> {
+  return new HoldfastServer(options);
+}
+
+/** The server's end of `holdfast.v1`: sessions that outlive their sockets. Made by {@link createHoldfastServer}. */
+export class HoldfastServer<Plain = unknown> {
+  readonly #options: HoldfastServerOptions<Plain>;
+  readonly #settings: ServerSettings;
+  readonly #store: SessionStore;
+  readonly #registry = new Registry();
+  readonly #host: SessionHost;
+  readonly #emitter: Emitter<ServerEvents>;
+  // every socket until it is gone, with what came of it so far
+  readonly #links = new Map<Link, Admission>();
+  readonly #unsubscribe: () => void;
+  #deflater: Deflater | null = null;
+  #sweep: unknown;
+  #sweptAt = 0;
+  #lastNow = 0;
+  #isDraining = false;
+  #isClosed = false;
+  // whoever waits until no socket is left
+  #onEmpty: (() => void)[] = [];
+
+  constructor(options: HoldfastServerOptions<Plain>) {
+    this.#options = options;
+    this.#settings = settingsOf(options);
+    const { clock, limits, compression } = this.#settings;
+    this.#store = options.store ?? new MemoryStore({ clock });
+    this.#emitter = new Emitter((cause) => {
+      this.#report(new FaultError('LISTENER_THREW', { cause }));
+    });
+    this.#host = {
+      store: this.#store,
+      clock,
+      limits,
+      ackDelay: new SharedDelay(clock),
+      report: (error) => {
+        this.#report(error);
+      },
+      detached: (session) => {
+        this.#emitter.emit('detached', session);
+      },
+      ended: (session, why) => {
+        this.#registry.remove(session);
+        this.#emitter.emit('ended', { session, why });
+      },
+    };
+    this.#unsubscribe = this.#store.subscribe({
+      wake: ({ sid, top }) => this.#registry.byId(sid)?.woken(top),
+      takeover: ({ sid, gen }) => {
+        this.#takenOver(sid, gen);
+      },
+      expire: ({ sid }) => this.#registry.byId(sid)?.tell({ type: 'expired' }),
+    });
+    if (compression) void this.#loadDeflater();
+  }
+
+  /** The name of this node. */
+  get node(): string {
+    return this.#settings.node;
+  }
+
+  /** Sockets that are open, or about to close. */
+  get socketCount(): number {
+    return this.#links.size;
+  }
+
+  /** The sessions that this node has, with and without a socket. */
+  get sessions(): readonly Session[] {
+    return this.#registry.all;
+  }
+
+  sessionsOf(principal: string): readonly Session[] {
+    return this.#registry.of(principal);
+  }
+
+  /** @returns Removes the listener. */
+  on<Type extends keyof ServerEvents>(type: Type, listener: (event: ServerEvents[Type]) => unknown): () => void {
+    return this.#emitter.on(type, listener);
+  }
+
+  /**
+   * What an adapter asks before it answers a handshake. @returns The HTTP status that refuses it; otherwise the subprotocol to select, `null`
+   * for a socket that is to be handed to {@link HoldfastServer.plain}.
+   */
+  handshake(request: HandshakeRequest): { refused: number } | { protocol: string | null } {
+    if (this.#isDraining || this.#isClosed) return { refused: 503 };
+    const origin = request.headers['origin'];
+    if (!this.#settings.isOriginAllowed(typeof origin === 'string' ? origin : undefined)) return { refused: 403 };
+    const offered = String(request.headers['sec-websocket-protocol'] ?? '').split(/\s*,\s*/);
+    if (offered.includes(SUBPROTOCOL)) return { protocol: SUBPROTOCOL };
+    return this.#options.onPlain ? { protocol: null } : { refused: 400 };
+  }
+
+  /** Takes a socket that has selected the subprotocol. @returns What its adapter is to tell. */
+  accept(socket: ServerSocket, request: HandshakeRequest): SocketEvents {
+    const link = new Link({
+      socket,
+      request,
+      settings: this.#settings,
+      deflater: this.#deflater,
+      fault: this.#fault,
+      gone: (gone, code) => {
+        this.#gone(gone, code);
+      },
+    });
+    const admission = new Admission({
+      link,
+      settings: this.#settings,
+      store: this.#store,
+      registry: this.#registry,
+      caps: this.#deflater ? [DEFLATE] : [],
+      authenticate: this.#options.authenticate,
+      now: () => this.#now(),
+      fault: this.#fault,
+      enter: (owner, owned) => this.#enter(owner, owned),
+    });
+    this.#links.set(link, admission);
+    link.readBy(admission);
+    if (this.#isDraining || this.#isClosed) link.close(WireClose.draining, 'the server leaves');
+    else admission.greet();
+    this.#arm();
+    return link;
+  }
+
+  /** Takes a socket that has not: the application's own. */
+  plain(socket: Plain, request: HandshakeRequest): void {
+    const { onPlain } = this.#options;
+    if (onPlain) isolated(onPlain, [socket, request], this.#threw);
+  }
+
+  /**
+   * Sends a message to many sessions, encoded once. Waits for none of them. @returns How many it was sent to.
+   *
+   * @throws {MessageError} `NOT_ENCODABLE` when it cannot travel.
+   */
+  broadcast(data: unknown, { to = () => true, ...options }: BroadcastOptions = {}): number {
+    const message = outbound(data, options);
+    const sessions = this.#registry.all.filter(to);
+    for (const session of sessions) session.push(message);
+    return sessions.length;
+  }
+
+  /** Asks every client to be elsewhere, takes no new sockets, and closes what is left at the deadline. Resolves when no socket is left. */
+  async drain({ spreadMs = 10_000, deadlineMs = 30_000, why, url }: DrainOptions = {}): Promise<void> {
+    this.#isDraining = true;
+    const about = { ...(why !== undefined && { why }), ...(url !== undefined && { url }) };
+    for (const session of this.#registry.all)
+      session.link?.send({ t: 'away', in: deadlineMs, spread: Math.min(spreadMs, deadlineMs), ...about });
+    const { clock } = this.#settings;
+    const deadline = clock.setTimeout(() => {
+      this.#closeLinks();
+    }, deadlineMs);
+    await this.#emptied();
+    clock.clearTimeout(deadline);
+  }
+
+  /** Ends everything at once: sockets, timers and promises. Sessions live on in a store that was handed in. */
+  async close(): Promise<void> {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    for (const session of this.#registry.all) session.tell({ type: 'released' });
+    this.#closeLinks();
+    for (const link of this.#links.keys()) link.terminate();
+    this.#unsubscribe();
+    this.#host.ackDelay.stop();
+    if (!this.#options.store) await this.#store.close();
+    await this.#emptied();
+    this.#settings.clock.clearTimeout(this.#sweep);
+    this.#emitter.clear();
+  }
+
+  #enter(owner: SessionOwner, owned: OwnedSession): LiveSession {
+    const session = new LiveSession(this.#host, owner, owned);
+    this.#registry.add(session);
+    const { onSession } = this.#options;
+    if (onSession) isolated(onSession, [session], this.#threw);
+    this.#emitter.emit('session', session);
+    return session;
+  }
+
+  // a session that this node is asking for itself finds out by what the store answers
+  #takenOver(sid: string, gen: number): void {
+    const session = this.#registry.byId(sid);
+    if (session && gen > session.ownership.gen && !session.ownership.isChanging) session.tell({ type: 'takenOver' });
+  }
+
+  #gone(link: Link, code: number): void {
+    this.#links.delete(link);
+    this.#emitter.emit('closed', { code, request: link.request });
+    if (this.#links.size > 0) return;
+    const waiting = this.#onEmpty;
+    this.#onEmpty = [];
+    for (const resolve of waiting) resolve();
+  }
+
+  #emptied(): Promise<void> {
+    if (this.#links.size === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#onEmpty.push(resolve);
+    });
+  }
+
+  #closeLinks(): void {
+    for (const link of this.#links.keys()) link.close(WireClose.draining, 'the server leaves');
+  }
+
+  // one timer for all sockets, while there are any
+  #arm(): void {
+    if (this.#sweep !== undefined) return;
+    const { clock, limits } = this.#settings;
+    this.#sweptAt = clock.now();
+    this.#sweep = clock.setTimeout(
+      () => {
+        this.#sweep = undefined;
+        this.#look();
+        if (this.#links.size > 0) this.#arm();
+      },
+      Math.min(SWEEP_MS, limits.helloMs),
+    );
+  }
+
+  #look(): void {
+    const { clock, limits, ping } = this.#settings;
+    const now = clock.now();
+    const sweepMs = Math.min(SWEEP_MS, limits.helloMs);
+    const isHeldUp = now - this.#sweptAt > sweepMs * HELD_UP;
+    for (const [link, admission] of this.#links) {
+      if (!admission.hasHello && now - link.openedAt >= limits.helloMs)
+        link.close(WireClose.helloTimeout, 'no hello came in time');
+      link.look(now, isHeldUp ? Infinity : ping.intervalMs + ping.timeoutMs);
+    }
+    for (const session of this.#registry.all) session.conversation?.look(now, sweepMs);
+  }
+
+  // the wall clock, but never backwards
+  #now(): number {
+    this.#lastNow = Math.max(this.#lastNow, this.#settings.clock.now());
+    return this.#lastNow;
+  }
+
+  async #loadDeflater(): Promise<void> {
+    try {
+      const { pakoDeflater } = await import('../protocol/deflater.ts');
+      this.#deflater = pakoDeflater;
+    } catch (cause) {
+      this.#fault(cause);
+    }
+  }
+
+  readonly #fault = (cause: unknown): void => {
+    this.#report(new FaultError('INTERNAL_FAULT', { cause }));
+  };
+
+  readonly #threw = (cause: unknown): void => {
+    this.#report(new FaultError('LISTENER_THREW', { cause }));
+  };
+
+  // a reporter that throws has nobody left to tell
+  #report(error: HoldfastError): void {
+    const { onError } = this.#options;
+    if (onError) isolated(onError, [error], () => undefined);
+  }
+}

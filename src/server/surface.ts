@@ -1,0 +1,59 @@
+import type { SessionEnd } from '../../machines/session.ts';
+import type { HandlerOptions, MessageHandler, RequestHandler } from './mailbox.ts';
+import type { AskOptions, InboundMessage, InboundRequest, MessageOptions, SessionReceipt } from './message.ts';
+
+/** What a session tells of its life, by event. */
+export interface SessionEvents {
+  /** Its socket is gone; it waits for another. */
+  detached: { sid: string };
+  /** Another socket carries it. */
+  resumed: { sid: string; gen: number };
+  /** It is over, for this node. Nothing follows. */
+  ended: { sid: string; why: SessionEnd };
+}
+
+/** How messages are exchanged: by a session on its own channel, and by each further channel of it. */
+export interface Exchange extends AsyncIterable<InboundMessage | InboundRequest> {
+  /** Sends text, bytes, or any value that JSON can hold. Never throws: what is refused is told by the receipt. */
+  send(data: unknown, options?: MessageOptions): SessionReceipt;
+  /** Hands messages to `handler` from now on, in place of the one before. What came until then is handed over at once. @returns Ends that. */
+  onMessage(handler: MessageHandler, options?: HandlerOptions): () => void;
+  /** Hands requests to `handler`; what it returns is the reply. Without one they are messages like any other. @returns Ends that. */
+  onRequest(handler: RequestHandler, options?: HandlerOptions): () => void;
+}
+
+/** One of several streams of messages that share a session. Its messages are accepted when they are in its queue here. */
+export interface Channel extends Exchange {
+  readonly name: string;
+  /** What the client opened it for. */
+  readonly service: string;
+  readonly isOpen: boolean;
+  /** Ends it, for the client as well. */
+  close(why?: string): void;
+  /** @returns Removes the listener. */
+  onClosed(listener: () => void): () => void;
+}
+
+/** What a server and one client share over any number of sockets. */
+export interface Session extends Exchange {
+  readonly id: string;
+  readonly principal: string;
+  /** `attached` while a socket carries it. */
+  readonly state: 'attached' | 'detached' | 'ended';
+  /** Whether another node had it before. */
+  readonly isInherited: boolean;
+  /** Messages to the client that it has not acknowledged. */
+  readonly unacknowledged: number;
+  /** Sends now or never: without a position, an acknowledgement or a repetition. @returns Whether there was a socket that took it. */
+  sendVolatile(data: unknown, options?: MessageOptions): boolean;
+  /** Sends a request. @returns The data of the reply. Rejects when it failed, did not come in time, or the session ended. */
+  request(data: unknown, options?: AskOptions): Promise<unknown>;
+  /** The channel of that name, if it is open. */
+  channel(name: string): Channel | undefined;
+  /** Hears of each channel that the client opens. Without a listener channels are refused. @returns Removes it. */
+  onChannel(listener: (channel: Channel) => void): () => void;
+  /** @returns Removes the listener. */
+  on<Type extends keyof SessionEvents>(type: Type, listener: (event: SessionEvents[Type]) => unknown): () => void;
+  /** Ends the session once the client has acknowledged what was sent, or after 5 s. Resolves when it is over. */
+  close(options?: { code?: number; why?: string }): Promise<void>;
+}

@@ -1,0 +1,153 @@
+import type { IncomingMessage, Server } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { WebSocketServer, type RawData, type WebSocket } from 'ws';
+
+import { SUBPROTOCOL } from '../protocol/frames.ts';
+import type { HoldfastServer } from './server.ts';
+import type { ServerSocket } from './socket.ts';
+
+/** What keeps sockets coming. */
+export interface Attachment {
+  /** Takes no more of them. Those that are open are the server's to close. */
+  close(): void;
+}
+
+export interface ServeOptions {
+  /** Requests for other paths are left to others. @default every path */
+  path?: string;
+  /** Bytes of a WebSocket message that `ws` takes at all; beyond it the socket ends with 1009. @default 1 MiB */
+  maxPayload?: number;
+}
+
+const DEFAULT_MAX_PAYLOAD = 1_048_576;
+
+const STATUS: Record<number, string> = { 400: 'Bad Request', 403: 'Forbidden', 503: 'Service Unavailable' };
+
+/**
+ * Brings the sockets of a `WebSocketServer` of yours to a server. Its `handleProtocols` and `verifyClient` are set here: the name of the
+ * subprotocol is selected only for those who offer it, and who may not connect is refused at the handshake.
+ */
+export function attachWebSocketServer(
+  holdfast: HoldfastServer<WebSocket>,
+  webSocketServer: WebSocketServer,
+): Attachment {
+  const { options } = webSocketServer;
+  const before = { handleProtocols: options.handleProtocols, verifyClient: options.verifyClient };
+  options.handleProtocols = (protocols) => (protocols.has(SUBPROTOCOL) ? SUBPROTOCOL : false);
+  options.verifyClient = ({ req }, answer) => {
+    const verdict = holdfast.handshake(req);
+    if ('refused' in verdict) answer(false, verdict.refused, STATUS[verdict.refused]);
+    else answer(true);
+  };
+  const onConnection = (socket: WebSocket, request: IncomingMessage): void => {
+    take(holdfast, socket, request);
+  };
+  webSocketServer.on('connection', onConnection);
+  return {
+    close() {
+      webSocketServer.off('connection', onConnection);
+      Object.assign(options, before);
+    },
+  };
+}
+
+/** Brings the WebSockets of an HTTP server to a server of `holdfast.v1`. */
+export function serveWebSockets(
+  holdfast: HoldfastServer<WebSocket>,
+  httpServer: Server,
+  { path, maxPayload = DEFAULT_MAX_PAYLOAD }: ServeOptions = {},
+): Attachment {
+  const webSocketServer = new WebSocketServer({
+    noServer: true,
+    // frames are compressed by the protocol, where that is agreed on
+    perMessageDeflate: false,
+    maxPayload,
+    handleProtocols: (protocols) => (protocols.has(SUBPROTOCOL) ? SUBPROTOCOL : false),
+  });
+  const onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
+    if (path !== undefined && pathOf(request) !== path) return;
+    const verdict = holdfast.handshake(request);
+    if ('refused' in verdict) {
+      refuse(socket, verdict.refused);
+      return;
+    }
+    webSocketServer.handleUpgrade(request, socket, head, (webSocket) => {
+      take(holdfast, webSocket, request);
+    });
+  };
+  httpServer.on('upgrade', onUpgrade);
+  return {
+    close() {
+      httpServer.off('upgrade', onUpgrade);
+      webSocketServer.close();
+    },
+  };
+}
+
+function take(holdfast: HoldfastServer<WebSocket>, socket: WebSocket, request: IncomingMessage): void {
+  // without a listener an error of the socket ends the process; a close follows it
+  socket.on('error', () => undefined);
+  if (socket.protocol !== SUBPROTOCOL) {
+    holdfast.plain(socket, request);
+    return;
+  }
+  // what is said in the greeting's own turn is heard: nothing is read before this turn ends
+  const events = holdfast.accept(portOf(socket, request), request);
+  socket.on('message', (data: RawData, isBinary: boolean) => {
+    events.received(isBinary ? bytesOf(data) : textOf(data));
+  });
+  socket.on('ping', () => {
+    events.heard();
+  });
+  socket.on('pong', () => {
+    events.heard();
+  });
+  socket.on('close', (code: number, reason: Buffer) => {
+    events.closed(code, reason.toString());
+  });
+}
+
+function portOf(socket: WebSocket, { socket: tcp }: IncomingMessage): ServerSocket {
+  return {
+    get bufferedBytes() {
+      return socket.bufferedAmount;
+    },
+    send: (data) => {
+      // what is sent to a socket that is closing is told to nobody
+      socket.send(data, () => undefined);
+    },
+    batch: (write) => {
+      tcp.cork();
+      try {
+        write();
+      } finally {
+        tcp.uncork();
+      }
+    },
+    close: (code, reason) => {
+      socket.close(code, reason);
+    },
+    terminate: () => {
+      socket.terminate();
+    },
+  };
+}
+
+function textOf(data: RawData): string {
+  return Buffer.isBuffer(data) ? data.toString() : new TextDecoder().decode(bytesOf(data));
+}
+
+function bytesOf(data: RawData): ArrayBuffer {
+  if (data instanceof ArrayBuffer) return data;
+  const bytes = Array.isArray(data) ? Buffer.concat(data) : data;
+  return bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength) as ArrayBuffer;
+}
+
+function pathOf({ url = '/' }: IncomingMessage): string {
+  return url.split('?', 1)[0] ?? '/';
+}
+
+function refuse(socket: Duplex, status: number): void {
+  socket.on('error', () => undefined);
+  socket.end(`HTTP/1.1 ${status} ${STATUS[status] ?? ''}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+}
