@@ -125,10 +125,8 @@ export class Admission implements LinkReader {
     return null;
   }
 
-  async #open({ nonce: name, resume }: Hello, principal: string): Promise<Claimed | null> {
+  async #open({ nonce }: Hello, principal: string): Promise<Claimed | null> {
     const { link, store, settings, registry } = this.#options;
-    // the session that could not be resumed may still be known by the nonce alone
-    const nonce = resume ? JSON.stringify([name, resume.sid]) : name;
     const owner = { principal, nonce };
     const known = registry.byNonce(owner);
     if (!known && registry.countOf(principal) >= settings.limits.sessionsPerPrincipal) {

@@ -55,6 +55,8 @@ export interface BroadcastOptions extends Omit<MessageOptions, 'channel'> {
 
 // how often the deadlines of sockets are looked at
 const SWEEP_MS = 1_000;
+// how long the clients have to answer the last close
+const GOODBYE_MS = 1_000;
 const DEFLATE = 'deflate-raw';
 // a sweep later than this was held up: what came meanwhile lies unread in the sockets
 const HELD_UP = 3;
@@ -80,7 +82,7 @@ export class HoldfastServer<Plain = unknown> {
   #sweptAt = 0;
   #lastNow = 0;
   #isDraining = false;
-  #isClosed = false;
+  #closing: Promise<void> | undefined;
   // whoever waits until no socket is left
   #onEmpty: (() => void)[] = [];
 
@@ -147,7 +149,7 @@ export class HoldfastServer<Plain = unknown> {
    * for a socket that is to be handed to {@link HoldfastServer.plain}.
    */
   handshake(request: HandshakeRequest): { refused: number } | { protocol: string | null } {
-    if (this.#isDraining || this.#isClosed) return { refused: 503 };
+    if (this.#isDraining || this.#closing) return { refused: 503 };
     const origin = request.headers['origin'];
     if (!this.#settings.isOriginAllowed(typeof origin === 'string' ? origin : undefined)) return { refused: 403 };
     const offered = String(request.headers['sec-websocket-protocol'] ?? '').split(/\s*,\s*/);
@@ -180,7 +182,7 @@ export class HoldfastServer<Plain = unknown> {
     });
     this.#links.set(link, admission);
     link.readBy(admission);
-    if (this.#isDraining || this.#isClosed) link.close(WireClose.draining, 'the server leaves');
+    if (this.#isDraining || this.#closing) link.close(WireClose.draining, 'the server leaves');
     else admission.greet();
     this.#arm();
     return link;
@@ -218,21 +220,11 @@ export class HoldfastServer<Plain = unknown> {
     clock.clearTimeout(deadline);
   }
 
-  /** Ends everything at once: sockets, timers and promises. Sessions live on in a store that was handed in. */
-  async close(): Promise<void> {
-    if (this.#isClosed) return;
-    this.#isClosed = true;
-    for (const session of this.#registry.all) session.tell({ type: 'released' });
-    this.#closeLinks();
-    for (const link of this.#links.keys()) link.terminate();
-    this.#unsubscribe();
-    this.#host.ackDelay.stop();
-    if (!this.#options.store) await this.#store.close();
-    await this.#emptied();
-    this.#settings.clock.clearTimeout(this.#sweep);
-    this.#emitter.clear();
+  /** Ends everything: sockets, timers and promises, within 1 s. Sessions live on in a store that was handed in. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
   }
-
   #enter(owner: SessionOwner, owned: OwnedSession): LiveSession {
     const session = new LiveSession(this.#host, owner, owned);
     this.#registry.add(session);
@@ -240,6 +232,22 @@ export class HoldfastServer<Plain = unknown> {
     if (onSession) isolated(onSession, [session], this.#threw);
     this.#emitter.emit('session', session);
     return session;
+  }
+
+  async #close(): Promise<void> {
+    for (const session of this.#registry.all) session.tell({ type: 'released' });
+    this.#closeLinks();
+    this.#unsubscribe();
+    const { clock } = this.#settings;
+    const deadline = clock.setTimeout(() => {
+      for (const link of this.#links.keys()) link.terminate();
+    }, GOODBYE_MS);
+    await this.#emptied();
+    clock.clearTimeout(deadline);
+    clock.clearTimeout(this.#sweep);
+    this.#host.ackDelay.stop();
+    if (!this.#options.store) await this.#store.close();
+    this.#emitter.clear();
   }
 
   // a session that this node is asking for itself finds out by what the store answers
