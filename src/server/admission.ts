@@ -205,7 +205,7 @@ function inCharge<Value>(
   session: LiveSession | undefined,
   change: (session: LiveSession | undefined) => Promise<Value>,
 ): Promise<Value> {
-  return session ? session.ownership.during(change(session)) : change(undefined);
+  return session ? session.ownership.during(() => change(session)) : change(undefined);
 }
 
 function announced({ limits, ping }: ServerSettings): Pick<Welcome, 'lim' | 'ping'> {

@@ -113,6 +113,7 @@ export class LiveSession implements Session, ConversationParts {
       onceSettled: (settled) => this.outflow.onceSettled(settled),
       reportDetached: () => {
         this.#emitter.emit('detached', { sid });
+        host.detached(this);
       },
       reportResumed: () => {
         this.#emitter.emit('resumed', { sid, gen: this.ownership.gen });
@@ -303,7 +304,7 @@ export class LiveSession implements Session, ConversationParts {
     if (from !== this.#attachment?.conversation) return;
     const { gen } = this.#attachment.owned;
     this.#attachment = undefined;
-    this.#guarded(this.ownership.during(this.#host.store.detach(this.id, gen)));
+    this.#guarded(this.ownership.during(() => this.#host.store.detach(this.id, gen)));
     this.tell({ type: 'socket.lost', gen });
   }
 

@@ -28,13 +28,15 @@ export class Ownership {
     this.#gen = Math.max(this.#gen, gen);
   }
 
-  /** Holds writes back until a change of the owner is decided. */
-  async during<Value>(change: Promise<Value>): Promise<Value> {
-    this.#changes.add(change);
+  /** Makes a change of the owner; writes wait until it is decided. */
+  async during<Value>(change: () => Promise<Value>): Promise<Value> {
+    // begun in the next turn: a store may tell of the change while it makes it
+    const changing = Promise.resolve().then(change);
+    this.#changes.add(changing);
     try {
-      return await change;
+      return await changing;
     } finally {
-      this.#changes.delete(change);
+      this.#changes.delete(changing);
     }
   }
 

@@ -55,12 +55,18 @@ export class WireClient implements ServerSocket {
 
   close(code: number, reason: string): void {
     this.closed = { code, reason };
-    if (!this.isDeaf) this.leave(code, reason);
+    // as on a real socket, later
+    if (!this.isDeaf)
+      queueMicrotask(() => {
+        this.leave(code, reason);
+      });
   }
 
   terminate(): void {
     this.isTerminated = true;
-    this.leave(1006, '');
+    queueMicrotask(() => {
+      this.leave();
+    });
   }
 
   /** The socket is gone, for the server. */

@@ -1,0 +1,192 @@
+import { describe, expect, test } from 'vitest';
+
+import { MemoryStore } from '../../src/server/memory-store.ts';
+import { createHoldfastServer } from '../../src/server/server.ts';
+import { SimulatedClock } from '../support/clock.ts';
+import { WireClient } from '../support/wire-client.ts';
+import { startWireServer } from '../support/wire-server.ts';
+
+const authenticate = () => ({ principal: 'ann' });
+
+describe('a handshake', () => {
+  const offering = (protocols: string, origin?: string) => ({
+    headers: { 'sec-websocket-protocol': protocols, ...(origin !== undefined && { origin }) },
+  });
+
+  test('selects the subprotocol only for those who offer it', () => {
+    const { server } = startWireServer();
+    expect(server.handshake(offering('chat, holdfast.v1'))).toEqual({ protocol: 'holdfast.v1' });
+    expect(server.handshake(offering('chat'))).toEqual({ refused: 400 });
+    expect(server.handshake({ headers: {} })).toEqual({ refused: 400 });
+  });
+
+  test('lets a socket without it through to the application that asks for those', () => {
+    const taken: unknown[] = [];
+    const { server, errors } = startWireServer({
+      onPlain: (socket) => {
+        taken.push(socket);
+        throw new Error('no');
+      },
+    });
+    expect(server.handshake(offering('chat'))).toEqual({ protocol: null });
+    server.plain('socket', { headers: {} });
+    expect([taken, errors.map(({ code }) => code)]).toEqual([['socket'], ['LISTENER_THREW']]);
+  });
+
+  test('refuses pages that are not on the list, and no client that is no page', () => {
+    const { server } = startWireServer({ origins: ['https://a.example'] });
+    expect(server.handshake(offering('holdfast.v1', 'https://b.example'))).toEqual({ refused: 403 });
+    expect(server.handshake(offering('holdfast.v1', 'https://a.example'))).toEqual({ protocol: 'holdfast.v1' });
+    expect(server.handshake(offering('holdfast.v1'))).toEqual({ protocol: 'holdfast.v1' });
+  });
+
+  test('is refused while the server leaves, and a socket that comes all the same is closed', async () => {
+    const { server, connect } = startWireServer();
+    await server.drain();
+    expect(server.handshake(offering('holdfast.v1'))).toEqual({ refused: 503 });
+    expect(connect().closed?.code).toBe(4200);
+  });
+});
+
+describe('presence', () => {
+  test('tells which sessions are here, and whose they are', async () => {
+    const { server, join, clock } = startWireServer({ ttlMs: 5_000 });
+    const seen: string[] = [];
+    server.on('session', ({ principal }) => seen.push(`${principal} came`));
+    server.on('detached', ({ principal }) => seen.push(`${principal} is away`));
+    server.on('ended', ({ session, why }) => seen.push(`${session.principal} ${why}`));
+    server.on('closed', ({ code }) => seen.push(String(code)));
+    const ann = await join({ auth: 'ann' });
+    await join({ auth: 'bob' });
+    expect(server.sessions.map(({ principal }) => principal)).toEqual(['ann', 'bob']);
+    expect(server.sessionsOf('bob')).toHaveLength(1);
+    ann.leave(1006);
+    await clock.advanceAsync(10_000);
+    expect(server.sessionsOf('ann')).toEqual([]);
+    expect(seen).toEqual(['ann came', 'bob came', 'ann is away', '1006', 'ann expired']);
+    expect(server.socketCount).toBe(1);
+  });
+});
+
+describe('a broadcast', () => {
+  test('goes to all, or to those who are picked, with one payload, and waits for nobody', async () => {
+    const { server, join, settle } = startWireServer();
+    const clients = [await join({ auth: 'ann' }), await join({ auth: 'bob' }), await join({ auth: 'eve' })];
+    clients[1]?.leave();
+    expect(server.broadcast({ hi: 1 })).toBe(3);
+    expect(server.broadcast('some', { type: 'greeting', to: ({ principal }) => principal !== 'eve' })).toBe(2);
+    await settle();
+    expect(clients.map(({ payloads }) => payloads)).toEqual([[{ hi: 1 }, 'some'], [], [{ hi: 1 }]]);
+  });
+
+  test('throws for what cannot travel', () => {
+    const { server } = startWireServer();
+    expect(() => server.broadcast(() => 1)).toThrow(expect.objectContaining({ code: 'NOT_ENCODABLE' }));
+  });
+});
+
+describe('a drain', () => {
+  test('asks every client to leave, and is over when the last one has', async () => {
+    const { server, join, settle } = startWireServer();
+    const clients = [await join({ auth: 'ann' }), await join({ auth: 'bob' })];
+    let isOver = false;
+    const drained = server
+      .drain({ deadlineMs: 5_000, why: 'deploy', url: 'wss://b.example' })
+      .then(() => (isOver = true));
+    expect(clients.map((client) => client.of('away'))).toEqual([
+      [{ t: 'away', in: 5_000, spread: 5_000, why: 'deploy', url: 'wss://b.example' }],
+      [{ t: 'away', in: 5_000, spread: 5_000, why: 'deploy', url: 'wss://b.example' }],
+    ]);
+    clients[0]?.leave(1000);
+    await settle();
+    expect(isOver).toBe(false);
+    clients[1]?.leave(1000);
+    await drained;
+    expect(server.socketCount).toBe(0);
+  });
+
+  test('closes those who have not left by the deadline, and cuts those who do not answer', async () => {
+    const { server, join, clock } = startWireServer();
+    const [slow, deaf] = [await join({ auth: 'ann' }), await join({ auth: 'bob' })];
+    deaf.isDeaf = true;
+    const drained = server.drain({ deadlineMs: 5_000 });
+    await clock.advanceAsync(5_000);
+    expect([slow.closed?.code, deaf.closed?.code, deaf.isTerminated]).toEqual([4200, 4200, false]);
+    await clock.advanceAsync(6_000);
+    await drained;
+    expect(deaf.isTerminated).toBe(true);
+  });
+});
+
+describe('the end of a server', () => {
+  test('ends sessions and settles what waits, and leaves no timer', async () => {
+    const clock = new SimulatedClock();
+    const server = createHoldfastServer({ clock, authenticate });
+    const client = new WireClient(server);
+    client.hello();
+    await clock.advanceAsync(0);
+    const [session] = server.sessions;
+    const receipt = session?.send('late');
+    const asked = session?.request('question');
+    const ended: string[] = [];
+    session?.on('ended', ({ why }) => ended.push(why));
+    const closed = server.close();
+    await clock.advanceAsync(0);
+    await closed;
+    await expect(receipt?.settled).rejects.toMatchObject({ code: 'CONNECTION_ENDED', outcome: 'not_sent' });
+    await expect(asked).rejects.toMatchObject({ code: 'REPLY_LOST' });
+    expect([ended, client.closed?.code, clock.pending(), server.sessions]).toEqual([['released'], 4200, 0, []]);
+    expect(server.close()).toBe(server.close());
+  });
+
+  test('cuts those who do not answer, after a second', async () => {
+    const clock = new SimulatedClock();
+    const server = createHoldfastServer({ clock, authenticate });
+    const client = new WireClient(server);
+    client.isDeaf = true;
+    const closed = server.close();
+    await clock.advanceAsync(1_000);
+    await closed;
+    expect([client.isTerminated, clock.pending()]).toEqual([true, 0]);
+  });
+
+  test('leaves its sessions in a store that was handed in, for another node', async () => {
+    const clock = new SimulatedClock();
+    const store = new MemoryStore({ clock });
+    const first = startWireServer({ node: 'a' }, { clock, store });
+    const before = await first.join();
+    first.sessions[0]?.send('one');
+    await first.settle();
+    const closed = first.server.close();
+    await clock.advanceAsync(0);
+    await closed;
+    const second = startWireServer({ node: 'b' }, { clock, store });
+    const after = await second.resume(before);
+    expect([after.welcome.resumed, after.payloads, second.sessions[0]?.isInherited]).toEqual([true, ['one'], true]);
+  });
+});
+
+describe('two nodes with one store', () => {
+  test('hand a session over: the newer socket wins, and what was sent at the first arrives at the second', async () => {
+    const clock = new SimulatedClock();
+    const store = new MemoryStore({ clock });
+    const first = startWireServer({ node: 'a' }, { clock, store });
+    const second = startWireServer({ node: 'b' }, { clock, store });
+    const before = await first.join();
+    const session = first.sessions[0];
+    session?.send('one');
+    await first.settle();
+    const after = await second.resume(before);
+    expect(before.closed?.code).toBe(4004);
+    expect([after.welcome.resumed, after.payloads, first.ended]).toEqual([true, ['one'], ['taken_over']]);
+    expect(session?.state).toBe('ended');
+  });
+
+  test('wake each other: what one node appends the other sends', async () => {
+    const { store, join, sessions, settle } = startWireServer();
+    const client = await join();
+    await store.append(sessions[0]?.id ?? '', null, [{ data: '"from elsewhere"' }]);
+    await settle();
+    expect(client.payloads).toEqual(['from elsewhere']);
+  });
+});
