@@ -169,7 +169,10 @@ export class Outflow {
       for (let next = this.#next(); next.length > 0; next = this.#next()) {
         const messages = next.map(({ message }) => message);
         const answer = await ownership.write((gen) => store.append(sid, gen, messages));
-        if (answer === 'lost' || this.#end) return;
+        if (answer === 'lost') return;
+        // what the store answers in the same turn, such as that a message is accepted, can be told along with these
+        await Promise.resolve();
+        if (this.#end) return;
         if (answer === 'overflow') this.#overflow(next);
         else this.#appended(next, answer.first);
       }

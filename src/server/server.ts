@@ -10,7 +10,7 @@ import { Link } from './link.ts';
 import { LiveSession, type SessionHost, type SessionOwner } from './live-session.ts';
 import { MemoryStore } from './memory-store.ts';
 import type { MessageOptions } from './message.ts';
-import { settingsOf, type ServerOptions, type ServerSettings } from './options.ts';
+import { settingsOf, type ServerLimits, type ServerOptions, type ServerSettings } from './options.ts';
 import { outbound } from './outbound.ts';
 import { Registry } from './registry.ts';
 import { SharedDelay } from './shared-delay.ts';
@@ -123,6 +123,11 @@ export class HoldfastServer<Plain = unknown> {
   /** The name of this node. */
   get node(): string {
     return this.#settings.node;
+  }
+
+  /** The limits that it holds its clients to. */
+  get limits(): Readonly<ServerLimits> {
+    return this.#settings.limits;
   }
 
   /** Sockets that are open, or about to close. */

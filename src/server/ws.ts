@@ -13,15 +13,21 @@ export interface Attachment {
 }
 
 export interface ServeOptions {
-  /** Requests for other paths are left to others. @default every path */
+  /** Requests for other paths are left to others, or refused with 404 where nobody else takes WebSockets. @default every path */
   path?: string;
-  /** Bytes of a WebSocket message that `ws` takes at all; beyond it the socket ends with 1009. @default 1 MiB */
+  /** Bytes of a WebSocket message that `ws` takes at all; beyond it the socket ends with 1009. @default four times `limits.frameBytes` */
   maxPayload?: number;
 }
 
-const DEFAULT_MAX_PAYLOAD = 1_048_576;
+// a frame that is somewhat too big is answered with the protocol's own code
+const PAYLOADS_OF_A_FRAME = 4;
 
-const STATUS: Record<number, string> = { 400: 'Bad Request', 403: 'Forbidden', 503: 'Service Unavailable' };
+const STATUS: Record<number, string> = {
+  400: 'Bad Request',
+  403: 'Forbidden',
+  404: 'Not Found',
+  503: 'Service Unavailable',
+};
 
 /**
  * Brings the sockets of a `WebSocketServer` of yours to a server. Its `handleProtocols` and `verifyClient` are set here: the name of the
@@ -55,7 +61,7 @@ export function attachWebSocketServer(
 export function serveWebSockets(
   holdfast: HoldfastServer<WebSocket>,
   httpServer: Server,
-  { path, maxPayload = DEFAULT_MAX_PAYLOAD }: ServeOptions = {},
+  { path, maxPayload = holdfast.limits.frameBytes * PAYLOADS_OF_A_FRAME }: ServeOptions = {},
 ): Attachment {
   const webSocketServer = new WebSocketServer({
     noServer: true,
@@ -65,7 +71,11 @@ export function serveWebSockets(
     handleProtocols: (protocols) => (protocols.has(SUBPROTOCOL) ? SUBPROTOCOL : false),
   });
   const onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
-    if (path !== undefined && pathOf(request) !== path) return;
+    if (path !== undefined && pathOf(request) !== path) {
+      // where nobody else listens, nobody else answers
+      if (httpServer.listenerCount('upgrade') === 1) refuse(socket, 404);
+      return;
+    }
     const verdict = holdfast.handshake(request);
     if ('refused' in verdict) {
       refuse(socket, verdict.refused);

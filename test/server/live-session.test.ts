@@ -24,7 +24,7 @@ describe('a session', () => {
     await settle();
     client.says('3["c"]');
     await settle();
-    expect(client.raw.slice(2)).toEqual(['1[{"echo":"a"},{"echo":"b"}]', '3,2[{"echo":"c"}]']);
+    expect(client.raw.slice(2)).toEqual(['1,2[{"echo":"a"},{"echo":"b"}]', '3,3[{"echo":"c"}]']);
   });
 
   test('acknowledges by itself 50 ms after the first message, and once for all', async () => {

@@ -1,6 +1,7 @@
 import { onTestFinished } from 'vitest';
 
 import type { HoldfastError } from '../../src/errors.ts';
+import { pakoDeflater } from '../../src/protocol/deflater.ts';
 import { MemoryStore } from '../../src/server/memory-store.ts';
 import { createHoldfastServer, type HoldfastServer, type HoldfastServerOptions } from '../../src/server/server.ts';
 import type { SessionStore } from '../../src/server/store.ts';
@@ -56,7 +57,7 @@ export function startWireServer(
   });
   server.on('ended', ({ why }) => ended.push(why));
   const settle = (): Promise<void> => clock.advanceAsync(0);
-  const connect = (): WireClient => new WireClient(server);
+  const connect = (): WireClient => new WireClient(server, { deflater: options.compression ? pakoDeflater : null });
   const join: WireServer['join'] = async (hello) => {
     const client = connect();
     client.hello(hello);
