@@ -39,8 +39,8 @@ interface Session {
   readonly wish: OpenWish;
   gen: number;
   node: string;
-  tokenHash: string;
-  previousTokenHash: string | null;
+  /** The token that the client is known to have, then those of the welcomes since: any of them may have come. */
+  tokenHashes: string[];
   rx: number;
   readonly outgoing: Outgoing<Kept>;
   /** It had to forget what it should have kept: nobody can resume it. */
@@ -50,6 +50,8 @@ interface Session {
 }
 
 const SWEEP_MS = 1_000;
+// of one session; whoever loses more welcomes in a row still has the first
+const MAX_TOKENS = 8;
 
 /** Keeps sessions in the memory of one process, with the same promises as any other store. One timer for all of them. */
 export class MemoryStore implements SessionStore {
@@ -76,13 +78,12 @@ export class MemoryStore implements SessionStore {
   open(wish: OpenWish): Promise<OwnedSession> {
     this.#sweep();
     const known = this.#byNonce.get(nonceOf(wish));
-    if (known && !known.hasOverflowed) return Promise.resolve(this.#own(known, wish.node, wish.tokenHash));
+    if (known && !known.hasOverflowed) return Promise.resolve(this.#own(known, wish));
     const session: Session = {
       wish: { ...wish },
       gen: 0,
       node: '',
-      tokenHash: wish.tokenHash,
-      previousTokenHash: null,
+      tokenHashes: [],
       rx: 0,
       outgoing: new Outgoing(),
       hasOverflowed: false,
@@ -91,7 +92,7 @@ export class MemoryStore implements SessionStore {
     this.#sessions.set(wish.sid, session);
     this.#byNonce.set(nonceOf(wish), session);
     this.#makeRoom();
-    return Promise.resolve(this.#own(session, wish.node, wish.tokenHash));
+    return Promise.resolve(this.#own(session, wish));
   }
 
   attach(claim: ResumeClaim): Promise<ResumeAnswer> {
@@ -102,12 +103,16 @@ export class MemoryStore implements SessionStore {
     if (why) return Promise.resolve({ ok: false, why });
     // what the client says that it has, it has
     session.outgoing.acknowledge(claim.rx);
-    return Promise.resolve({ ok: true, session: this.#own(session, claim.node, claim.nextTokenHash) });
+    session.tokenHashes.splice(0, session.tokenHashes.indexOf(claim.tokenHash));
+    return Promise.resolve({
+      ok: true,
+      session: this.#own(session, { node: claim.node, tokenHash: claim.nextTokenHash }),
+    });
   }
 
   confirm(sid: string, gen: number): Promise<WriteRefusal | null> {
     return this.#write(sid, gen, (session) => {
-      session.previousTokenHash = null;
+      session.tokenHashes.splice(0, session.tokenHashes.length - 1);
       return null;
     });
   }
@@ -228,13 +233,13 @@ export class MemoryStore implements SessionStore {
     return Promise.resolve(write(session));
   }
 
-  #own(session: Session, node: string, tokenHash: string): OwnedSession {
+  #own(session: Session, { node, tokenHash }: Pick<OpenWish, 'node' | 'tokenHash'>): OwnedSession {
     const previousNode = session.gen === 0 ? null : session.node;
     session.gen += 1;
     session.node = node;
-    // the welcome that brings the new token may be lost: until the client is heard, the old one is good as well
-    session.previousTokenHash = session.tokenHash === tokenHash ? null : session.tokenHash;
-    session.tokenHash = tokenHash;
+    // the welcome that brings the new token may be lost: until the client is heard, the old ones are good as well
+    session.tokenHashes.push(tokenHash);
+    if (session.tokenHashes.length > MAX_TOKENS) session.tokenHashes.splice(1, 1);
     session.expiresAt = null;
     this.#detached.delete(session);
     const { wish, gen, rx, outgoing } = session;
@@ -284,10 +289,9 @@ export class MemoryStore implements SessionStore {
 }
 
 function refusalOf(claim: ResumeClaim, session: Session): ResumeRefusal | null {
-  const { wish, tokenHash, previousTokenHash, outgoing, rx, hasOverflowed } = session;
+  const { wish, tokenHashes, outgoing, rx, hasOverflowed } = session;
   // who has no right to the session learns nothing else of it
-  const isToken = claim.tokenHash === tokenHash || claim.tokenHash === previousTokenHash;
-  if (!isToken || claim.principal !== wish.principal) return 'forbidden';
+  if (!tokenHashes.includes(claim.tokenHash) || claim.principal !== wish.principal) return 'forbidden';
   if (claim.ep !== wish.ep) return 'epoch';
   if (hasOverflowed) return 'overflow';
   // the client has what was never sent, or has forgotten what it acknowledged

@@ -42,7 +42,7 @@ export interface ResumeClaim {
   sid: string;
   ep: string;
   tokenHash: string;
-  /** The hash that is valid from now on; the one before stays so until the first frame of the new owner. */
+  /** Valid from now on; `tokenHash`, and what was given since, stay so until the first frame of the new owner. */
   nextTokenHash: string;
   principal: string;
   node: string;
@@ -86,7 +86,7 @@ export interface SessionStore {
   open(wish: OpenWish): Promise<OwnedSession>;
   /** Hands a session to a new owner, if everything that the client says of it is true. */
   attach(claim: ResumeClaim): Promise<ResumeAnswer>;
-  /** The first frame of this owner came: the token before is no longer valid. */
+  /** The first frame of this owner came: no token but the newest is valid any more. */
   confirm(sid: string, gen: number): Promise<WriteRefusal | null>;
   /** Gives positions to messages and keeps them. `gen` is `null` for a node that does not own the session: any may push. */
   append(

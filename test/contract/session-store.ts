@@ -259,6 +259,22 @@ export function sessionStoreContract(name: string, start: () => Promise<StoreUnd
         expect(await store.attach(claim())).toEqual({ ok: false, why: 'forbidden' });
         expect(await attached({ tokenHash: 'h3', nextTokenHash: 'h4' })).toMatchObject({ gen: 4 });
       });
+
+      test('works with whichever token the client may have, though many welcomes in a row were lost', async () => {
+        await store.open(wish());
+        for (let lost = 2; lost < 100; lost += 1) await attached({ nextTokenHash: `h${lost}` });
+        // the one with h99 arrived, and its socket died before the client said anything
+        expect(await attached({ tokenHash: 'h99', nextTokenHash: 'h100' })).toMatchObject({ gen: 100 });
+        expect(await attached({ tokenHash: 'h99', nextTokenHash: 'h101' })).toMatchObject({ gen: 101 });
+        expect(await store.attach(claim())).toEqual({ ok: false, why: 'forbidden' });
+      });
+
+      test('by a hello that was long on its way takes nothing from the token of a later one', async () => {
+        await store.open(wish());
+        await attached({ nextTokenHash: 'h2' });
+        await attached({ nextTokenHash: 'h3' });
+        expect(await attached({ tokenHash: 'h2', nextTokenHash: 'h4' })).toMatchObject({ gen: 4 });
+      });
     });
 
     describe('the end', () => {
