@@ -28,6 +28,7 @@ export class Account {
   readonly #colour: boolean;
   readonly #startedAt = performance.now();
   #lastAt = this.#startedAt;
+  readonly #muted = new Set<string>();
   #timer: NodeJS.Timeout | undefined;
 
   constructor(write: (text: string) => void, { colour }: AccountOptions) {
@@ -58,14 +59,32 @@ export class Account {
     this.print(`${this.paint('gray', time.padStart(7))}  ${name.padEnd(8)}  ${text}`);
   }
 
-  /** Tells every change of state and every retry of a service's connections from now on. */
+  /** Tells every change of state, every retry and every lost session of a service's connections from now on. */
   follow(service: EnhancedWebSocketService): void {
     service.on('status', ({ serviceType, previous, current }) => {
+      if (this.#muted.has(serviceType)) return;
       this.tell(serviceType, `${previous} → ${this.paint(STATE_COLOURS[current], current)}`);
     });
+    service.on('opened', ({ serviceType, isResumed }) => {
+      if (isResumed && !this.#muted.has(serviceType)) this.tell(serviceType, 'its session goes on');
+    });
+    service.on('discontinuity', ({ serviceType, why, inDoubt }) => {
+      const text = `another session begins (${why}), ${inDoubt} messages are in doubt`;
+      this.tell(serviceType, this.paint('yellow', text));
+    });
     service.on('retrying', ({ serviceType, attempt, delayMs, error }) => {
+      if (this.#muted.has(serviceType)) return;
       this.tell(serviceType, `retry ${attempt} in ${delayMs} ms: ${error?.code ?? 'no error'}`);
     });
+  }
+
+  /** Tells nothing of how a service comes and goes. */
+  mute(name: string): void {
+    this.#muted.add(name);
+  }
+
+  unmute(name: string): void {
+    this.#muted.delete(name);
   }
 
   /** Says where things stand whenever nothing else has been told for a while, until {@link Account.rest}. */

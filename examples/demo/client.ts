@@ -7,7 +7,16 @@ export type ServiceName = (typeof SERVICE_NAMES)[number];
 
 /** Shorter than the defaults, so that half a minute shows several episodes; the proportions are the same. */
 export const RETRY = { baseMs: 250, capMs: 4_000, promptMs: 200, stableMs: 2_000 };
+/** How a service that is cut off several times a second comes back. */
+export const BRISK = { ...RETRY, baseMs: 10, capMs: 80, promptMs: 20 };
 const HEARTBEAT = { intervalMs: 1_000, timeoutMs: 1_500 };
+
+/** Which wire each service speaks. */
+export const WIRES: Record<ServiceName, 'plain' | 'holdfast.v1'> = {
+  terminal: 'plain',
+  chat: 'holdfast.v1',
+  main: 'plain',
+};
 
 /** Which connection of each service is wanted. */
 export const WANTED: Record<ServiceName, ConnectOptions> = {
@@ -16,14 +25,15 @@ export const WANTED: Record<ServiceName, ConnectOptions> = {
   main: { serviceType: 'main' },
 };
 
-/** The client as an application would make it: three services, each at its own URL. */
-export function createClient(urls: Record<ServiceName, string>): EnhancedWebSocketService {
+/** The client as an application would make it: three services, each at its own URL, one of them on holdfast.v1. */
+export function createClient(urls: Record<ServiceName, string>, random: () => number): EnhancedWebSocketService {
   const behaviour = { connectTimeoutMs: 1_000, retry: RETRY, heartbeat: HEARTBEAT };
   return new EnhancedWebSocketService({
     WebSocket,
+    random,
     services: {
       terminal: { url: urls.terminal, ...behaviour },
-      chat: { url: urls.chat, ...behaviour },
+      chat: { url: urls.chat, ...behaviour, wire: 'required' },
       main: { url: urls.main, ...behaviour },
     },
   });
@@ -41,8 +51,9 @@ export function messageOf(name: ServiceName, n: number): Record<string, unknown>
   }
 }
 
-/** The number in a message that came back. */
-export function numberIn(data: InboundData): number {
-  const { n } = JSON.parse(typeof data === 'string' ? data : new TextDecoder().decode(data)) as { n: number };
-  return n;
+/** What came: a message that came back, or one that the server sent of its own accord; with its number. */
+export function contentOf(data: InboundData): { n: number; isNews: boolean } {
+  const text = typeof data === 'string' ? data : new TextDecoder().decode(data);
+  const { type, n } = JSON.parse(text) as { type: string; n: number };
+  return { n, isNews: type === 'news' };
 }

@@ -2,21 +2,31 @@ import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 
-import type { Order, Report } from './server.ts';
+import type { AppReport, Order, Report } from './server.ts';
 
 const SCRIPT = fileURLToPath(new URL('./server.ts', import.meta.url));
 const START_WITHIN_MS = 15_000;
 
+export interface EndpointOptions {
+  wire: 'plain' | 'holdfast.v1';
+  /** Hears what its application says. */
+  told: (report: AppReport) => void;
+}
+
 /** The parent's hand on one server process: starts it, hurts it, and hears what its application received. */
 export class Endpoint {
-  readonly #onReceived: (number: number) => void;
+  readonly #options: EndpointOptions;
   #child: ChildProcess | undefined;
   // 0 until the first start has found a free one; then every start takes the same
   #port = 0;
   #turnedAway = 0;
 
-  constructor(onReceived: (number: number) => void) {
-    this.#onReceived = onReceived;
+  constructor(options: EndpointOptions) {
+    this.#options = options;
+  }
+
+  get port(): number {
+    return this.#port;
   }
 
   get url(): string {
@@ -34,7 +44,7 @@ export class Endpoint {
 
   /** Starts the process, on the port it had before if it had one; resolves when it listens. */
   async start(): Promise<void> {
-    const child = fork(SCRIPT, [String(this.#port)], {
+    const child = fork(SCRIPT, [String(this.#port), this.#options.wire], {
       execArgv: ['--import', import.meta.resolve('tsx')],
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     });
@@ -49,13 +59,12 @@ export class Endpoint {
         reject(new Error('A server process ended before it was ready.'));
       });
       child.on('message', (report: Report) => {
-        if (report.type === 'received') this.#onReceived(report.number);
-        else if (report.type === 'turned-away') this.#turnedAway += 1;
-        else {
+        if (report.type === 'turned-away') this.#turnedAway += 1;
+        else if (report.type === 'listening') {
           clearTimeout(timer);
           this.#port = report.port;
           resolve();
-        }
+        } else this.#options.told(report);
       });
     });
   }

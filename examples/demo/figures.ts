@@ -1,6 +1,7 @@
-import type { ServiceName } from './client.ts';
+import { WIRES, type ServiceName } from './client.ts';
 import { HURT_KINDS, HURTS, type HurtKind } from './hurts.ts';
 import type { Course, Wound } from './scenario.ts';
+import { FLOW_NAMES, totalOf, type Flow, type FlowName, type Storm } from './storm.ts';
 import type { Subject } from './subject.ts';
 import { duration, median, table, type Column } from './table.ts';
 
@@ -15,8 +16,11 @@ export interface ServiceFigures {
   drops: number;
   retries: number;
   recoveryMs: Recovery;
+  wire: 'plain' | 'holdfast.v1';
   accepted: number;
   delivered: number;
+  /** What receipts called accepted by the server's application; 0 on a plain wire. */
+  acknowledged: number;
   dropped: Record<string, number>;
   unknown: number;
   /** How many were sent while the connection could not be used. */
@@ -36,8 +40,31 @@ export interface HurtFigures {
   unknown: number;
 }
 
+/** The figures of the kills. */
+export interface KillFigures {
+  service: ServiceName;
+  times: number;
+  kinds: Storm['kills'];
+  lastedMs: number;
+  resumptions: number;
+  freshStarts: number;
+  recoveryMs: Recovery;
+  flows: Record<FlowName, FlowFigures>;
+}
+
+export interface FlowFigures {
+  sent: number;
+  arrived: number;
+  acknowledged: number | null;
+  lost: number;
+  repeated: number;
+  overtaken: number;
+}
+
 export interface Figures {
+  seed: number;
   elapsedMs: number;
+  kills: KillFigures;
   services: Record<ServiceName, ServiceFigures>;
   hurts: Record<HurtKind, HurtFigures>;
 }
@@ -46,7 +73,9 @@ export interface Figures {
 export function figuresOf(course: Course): Figures {
   const { subjects, wounds } = course;
   return {
+    seed: course.storm.seed,
     elapsedMs: Math.round(course.elapsedMs),
+    kills: killFigures(course.storm),
     services: Object.fromEntries(subjects.map((subject) => [subject.name, serviceFigures(subject, wounds)])) as Record<
       ServiceName,
       ServiceFigures
@@ -58,9 +87,22 @@ export function figuresOf(course: Course): Figures {
   };
 }
 
-/** The figures as two tables, by service and by hurt, with what their headings mean. */
-export function tablesOf({ services, hurts }: Figures): string[] {
+/** The figures as tables, by stream, by service and by hurt, with what their headings mean. */
+export function tablesOf({ kills, services, hurts }: Figures): string[] {
   return [
+    ...table(
+      columns(
+        `${kills.service}, ${kills.times} kills`,
+        'sent',
+        'arrived',
+        'acknowledged',
+        'lost',
+        'twice',
+        'disordered',
+      ),
+      FLOW_NAMES.map((name) => flowRow(name, kills.flows[name])),
+    ),
+    '',
     ...table(
       columns('service', 'drops', 'retries', 'median', 'max', 'accepted', 'delivered', 'dropped', 'unknown'),
       Object.entries(services).map(([name, figures]) => serviceRow(name, figures)),
@@ -73,23 +115,50 @@ export function tablesOf({ services, hurts }: Figures): string[] {
     '',
     'median, max  from when the server can serve again to a connection that works',
     `dropped      ${reasonsOf(services)}`,
-    'unknown      handed to a socket that died before the server read them: a',
-    '             plain wire, without acknowledgements, cannot tell the client more',
+    'unknown      terminal, main: handed to a socket that died before the server read',
+    '             them: a plain wire, without acknowledgements, cannot tell more',
+    '             chat: in doubt when the server died with its sessions, and told so',
   ];
 }
 
 function serviceFigures({ name, history, ledger }: Subject, wounds: readonly Wound[]): ServiceFigures {
-  const { accepted, delivered, dropped, unknown, waited, echoed } = ledger.sums;
+  const { accepted, delivered, acknowledged, dropped, unknown, waited, echoed } = ledger.sums;
   return {
+    wire: WIRES[name],
     drops: history.drops.length,
     retries: history.retries.length,
     recoveryMs: recoveryOf(wounds.filter((wound) => wound.name === name)),
     accepted,
     delivered,
+    acknowledged,
     dropped,
     unknown,
     waited,
     echoed,
+  };
+}
+
+function killFigures({ kills, lastedMs, resumptions, freshStarts, recoveriesMs, flows }: Storm): KillFigures {
+  return {
+    service: 'chat',
+    times: totalOf(kills),
+    kinds: kills,
+    lastedMs: Math.round(lastedMs),
+    resumptions,
+    freshStarts,
+    recoveryMs: spread(recoveriesMs),
+    flows: Object.fromEntries(FLOW_NAMES.map((name) => [name, flowFigures(flows[name])])) as KillFigures['flows'],
+  };
+}
+
+function flowFigures({ sent, arrived, acknowledged, lost, repeated, overtaken }: Flow): FlowFigures {
+  return {
+    sent,
+    arrived,
+    acknowledged,
+    lost: lost.length,
+    repeated: repeated.length,
+    overtaken: overtaken.length,
   };
 }
 
@@ -116,7 +185,10 @@ function reasonsOf(services: Figures['services']): string {
 }
 
 function recoveryOf(wounds: readonly Wound[]): Recovery {
-  const times = wounds.map(({ recoveredMs }) => recoveredMs);
+  return spread(wounds.map(({ recoveredMs }) => recoveredMs));
+}
+
+function spread(times: readonly (number | null)[]): Recovery {
   const middle = median(times.filter((time) => time !== null));
   return { median: middle === null ? null : Math.round(middle), max: slowest(times) };
 }
@@ -124,6 +196,11 @@ function recoveryOf(wounds: readonly Wound[]): Recovery {
 // one that never came is slower than any
 function slowest(times: readonly (number | null)[]): number | null {
   return times.length === 0 || times.includes(null) ? null : Math.round(Math.max(...times.map((time) => time ?? 0)));
+}
+
+function flowRow(name: string, figures: FlowFigures): string[] {
+  const { sent, arrived, acknowledged, lost, repeated, overtaken } = figures;
+  return [name, String(sent), String(arrived), String(acknowledged ?? ''), ...[lost, repeated, overtaken].map(String)];
 }
 
 function serviceRow(name: string, figures: ServiceFigures): string[] {

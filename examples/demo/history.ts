@@ -9,6 +9,19 @@ interface Drop {
   code: string;
 }
 
+interface Opening {
+  at: number;
+  /** Whether its session is the one from before. */
+  isResumed: boolean;
+}
+
+/** A session on holdfast.v1 that was lost. */
+interface Discontinuity {
+  why: string;
+  /** How many messages nobody can say anything of. */
+  inDoubt: number;
+}
+
 interface Retry {
   delayMs: number;
   attempt: number;
@@ -19,6 +32,8 @@ export class History {
   /** Each loss of an open socket. */
   readonly drops: Drop[] = [];
   readonly retries: Retry[] = [];
+  readonly openings: Opening[] = [];
+  readonly discontinuities: Discontinuity[] = [];
   state: ConnectionState = 'idle';
   /** The socket in use or last used, from 1. */
   generation = 0;
@@ -42,8 +57,14 @@ export function keepHistories(service: EnhancedWebSocketService, of: (name: Serv
   service.on('status', ({ serviceType, current }) => {
     historyOf(serviceType).state = current;
   });
-  service.on('opened', ({ serviceType, generation }) => {
-    Object.assign(historyOf(serviceType), { generation, openedAt: performance.now() });
+  service.on('opened', ({ serviceType, generation, isResumed }) => {
+    const at = performance.now();
+    const history = historyOf(serviceType);
+    Object.assign(history, { generation, openedAt: at });
+    history.openings.push({ at, isResumed });
+  });
+  service.on('discontinuity', ({ serviceType, why, inDoubt }) => {
+    historyOf(serviceType).discontinuities.push({ why, inDoubt });
   });
   service.on('closed', ({ serviceType, error }) => {
     const history = historyOf(serviceType);

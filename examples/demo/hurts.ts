@@ -81,17 +81,17 @@ export const HURTS: Record<HurtKind, Hurt> = {
   },
 };
 
-/** What is done to whom, in this order: the quick ones to each service in turn, the long ones to one. */
+/** What is done to whom, in this order: the quick ones to each service in turn, the long ones to one on a plain wire. */
 export const PROGRAMME: readonly { kind: HurtKind; name: ServiceName }[] = [
   { kind: 'terminate', name: 'terminal' },
-  { kind: 'terminate', name: 'chat' },
   { kind: 'terminate', name: 'main' },
+  { kind: 'terminate', name: 'chat' },
   { kind: 'close 1001', name: 'terminal' },
-  { kind: 'close 1001', name: 'chat' },
   { kind: 'close 1001', name: 'main' },
+  { kind: 'close 1001', name: 'chat' },
   { kind: 'restart', name: 'terminal' },
-  { kind: 'restart', name: 'chat' },
   { kind: 'restart', name: 'main' },
-  { kind: 'turn away', name: 'chat' },
+  { kind: 'restart', name: 'chat' },
+  { kind: 'turn away', name: 'terminal' },
   { kind: 'freeze', name: 'main' },
 ];

@@ -1,10 +1,12 @@
+import { descents, repeats } from './sequence.ts';
+
 /** What is known of one message. */
 interface Entry {
   /** Whether the connection could not be used when it was sent. */
   waited: boolean;
   /** What its receipt said. */
-  fate: 'pending' | 'handed' | 'dropped';
-  /** Which socket it was handed to; 0 for none. */
+  fate: 'pending' | 'handed' | 'acknowledged' | 'dropped' | 'unknown';
+  /** Which socket was in use when its receipt settled; 0 for none. */
   generation: number;
   /** Why it was dropped. */
   code: string;
@@ -13,12 +15,19 @@ interface Entry {
 /** The messages of one service, in sums. Once everything has settled: `accepted` = `delivered` + `dropped` + `unknown`. */
 export interface Sums {
   accepted: number;
-  /** The server's application reported them. */
+  /** The server's application reported them, and no receipt calls them unknown. */
   delivered: number;
+  /** The receipt said so: only holdfast.v1 does. */
+  acknowledged: number;
   /** The receipt said that they will not be sent, by error code. */
   dropped: Record<string, number>;
-  /** Handed to a socket, and never reported by the server: on a plain wire the client cannot tell. */
+  /**
+   * On a plain wire: handed to a socket, and never reported by the server, which the client cannot tell. On holdfast.v1: the receipt
+   * said that nobody knows.
+   */
   unknown: number;
+  /** How many whose receipt said so were reported by the server all the same. */
+  unknownArrived: number;
   /** How many were sent while the connection could not be used, whatever became of them. */
   waited: number;
   /** How many of those are unknown. */
@@ -48,6 +57,16 @@ export class Ledger {
     Object.assign(this.#entry(number), { fate: 'handed', generation });
   }
 
+  /** The receipt said: the server's application has accepted it. */
+  acknowledged(number: number, generation: number): void {
+    Object.assign(this.#entry(number), { fate: 'acknowledged', generation });
+  }
+
+  /** The receipt said: nobody knows. */
+  inDoubt(number: number, generation: number): void {
+    Object.assign(this.#entry(number), { fate: 'unknown', generation });
+  }
+
   /** The receipt said: it will not be sent. */
   dropped(number: number, code: string): void {
     Object.assign(this.#entry(number), { fate: 'dropped', code });
@@ -68,9 +87,24 @@ export class Ledger {
     return this.#lastEchoAt;
   }
 
+  /** The numbers as the server's application reported them. */
+  get arrived(): readonly number[] {
+    return this.#received;
+  }
+
+  /** The numbers as they came back. */
+  get returned(): readonly number[] {
+    return this.#echoes;
+  }
+
   /** How many messages a socket took and the server has not reported. */
   unreportedOn(generation: number): number {
-    return this.#unknown().filter(([, entry]) => entry.generation === generation).length;
+    return this.#unreported('handed', 'acknowledged').filter(([, entry]) => entry.generation === generation).length;
+  }
+
+  /** Whether the server has reported all that was acknowledged, and all that it reported has come back. */
+  get isReturned(): boolean {
+    return this.#unreported('acknowledged').length === 0 && this.#echoes.length >= this.#received.length;
   }
 
   /** How many receipts have said nothing yet. */
@@ -80,22 +114,26 @@ export class Ledger {
 
   get sums(): Sums {
     const unknown = this.#unknown();
+    const received = new Set(this.#received);
+    const arrived = [...received].filter((number) => this.#entries.get(number)?.fate === 'unknown').length;
     const dropped: Record<string, number> = {};
     for (const { fate, code } of this.#entries.values()) {
       if (fate === 'dropped') dropped[code] = (dropped[code] ?? 0) + 1;
     }
     return {
       accepted: this.#entries.size,
-      delivered: new Set(this.#received).size,
+      delivered: received.size - arrived,
+      acknowledged: this.#count(({ fate }) => fate === 'acknowledged'),
       dropped,
       unknown: unknown.length,
+      unknownArrived: arrived,
       waited: this.#count(({ waited }) => waited),
       waitedUnknown: unknown.filter(([, { waited }]) => waited).length,
       echoed: this.#echoes.length,
     };
   }
 
-  /** How many unknown messages went to the sockets from one generation to before another. */
+  /** How many messages became unknown with the sockets from one generation to before another. */
   unknownBetween(first: number, end: number): number {
     return this.#unknown().filter(([, { generation }]) => generation >= first && generation < end).length;
   }
@@ -117,14 +155,16 @@ export class Ledger {
       ...[...this.#entries.keys()].filter(
         (number) => this.#entry(number).fate === 'handed' && !this.#entry(number).generation,
       ),
-      ...this.#received.filter((number) => this.#entries.get(number)?.fate !== 'handed'),
+      ...this.#received.filter((number) =>
+        ['pending', 'dropped'].includes(this.#entries.get(number)?.fate ?? 'dropped'),
+      ),
       ...this.#echoes.filter((number) => !received.has(number)),
     ];
   }
 
   /**
-   * Unknown messages that nothing excuses. A socket carries its messages in order, so what its death can swallow is its tail:
-   * a gap before a delivered message, or on a socket that is still alive, is a loss.
+   * Messages that never arrived, which nothing excuses. An acknowledged one has arrived. A plain socket carries its messages in order,
+   * so what its death can swallow is its tail: a gap before a delivered message, or on a socket that is still alive, is a loss.
    */
   lost(isDead: (generation: number) => boolean): number[] {
     const lastDelivered = new Map<number, number>();
@@ -132,14 +172,20 @@ export class Ledger {
       const { generation } = this.#entry(number);
       lastDelivered.set(generation, Math.max(number, lastDelivered.get(generation) ?? 0));
     }
-    return this.#unknown()
-      .filter(([number, { generation }]) => !isDead(generation) || number < (lastDelivered.get(generation) ?? 0))
+    const isExcused = (number: number, { fate, generation }: Entry): boolean =>
+      fate === 'handed' && isDead(generation) && number >= (lastDelivered.get(generation) ?? 0);
+    return this.#unreported('handed', 'acknowledged')
+      .filter(([number, entry]) => !isExcused(number, entry))
       .map(([number]) => number);
   }
 
   #unknown(): [number, Entry][] {
+    return [...this.#unreported('handed'), ...[...this.#entries].filter(([, { fate }]) => fate === 'unknown')];
+  }
+
+  #unreported(...fates: readonly Entry['fate'][]): [number, Entry][] {
     const received = new Set(this.#received);
-    return [...this.#entries].filter(([number, { fate }]) => fate === 'handed' && !received.has(number));
+    return [...this.#entries].filter(([number, { fate }]) => fates.includes(fate) && !received.has(number));
   }
 
   #count(condition: (entry: Entry) => boolean): number {
@@ -151,13 +197,4 @@ export class Ledger {
     if (!entry) throw new Error(`There is no message ${number}.`);
     return entry;
   }
-}
-
-function repeats(numbers: readonly number[]): number[] {
-  const seen = new Set<number>();
-  return numbers.filter((number) => seen.size === seen.add(number).size);
-}
-
-function descents(numbers: readonly number[]): number[] {
-  return numbers.filter((number, index) => number < (numbers[index - 1] ?? 0));
 }

@@ -1,7 +1,8 @@
 /**
  * `npm run demo` shows the main job: three services on real servers, hurt one after another. It exits with 0 only if
- * everything promised held. `-- --json` prints the figures instead of the account.
+ * everything promised held. `-- --json` prints the figures instead of the account, `-- --seed 7` draws again what 7 drew.
  */
+import { randomInt } from 'node:crypto';
 import { parseArgs } from 'node:util';
 
 import { Account } from './account.ts';
@@ -9,25 +10,33 @@ import { figuresOf, tablesOf } from './figures.ts';
 import { judge, type Verdict } from './promises.ts';
 import { play } from './scenario.ts';
 
-interface Output {
+interface Wish {
   json: boolean;
+  seed: number;
 }
 
 const HANGS_AFTER_MS = 120_000;
 const ENDS_WITHIN_MS = 5_000;
 const INTERRUPTED = 130;
 const MISUSED = 2;
+const SEEDS = 100_000;
 
 try {
-  const { values } = parseArgs({ options: { json: { type: 'boolean', default: false } } });
-  await main(values);
+  await main(wishOf());
 } catch (error) {
   if (!(error as NodeJS.ErrnoException).code?.startsWith('ERR_PARSE_ARGS')) throw error;
-  process.stderr.write(`${(error as Error).message}\nUsage: npm run demo [-- --json]\n`);
+  process.stderr.write(`${(error as Error).message}\nUsage: npm run demo [-- [--json] [--seed <whole number>]]\n`);
   process.exitCode = MISUSED;
 }
 
-async function main({ json }: Output): Promise<void> {
+function wishOf(): Wish {
+  const { values } = parseArgs({ options: { json: { type: 'boolean', default: false }, seed: { type: 'string' } } });
+  const { json, seed = String(randomInt(SEEDS)) } = values;
+  if (/^\d{1,10}$/.test(seed)) return { json, seed: Number(seed) };
+  throw Object.assign(new Error(`'${seed}' is no seed.`), { code: 'ERR_PARSE_ARGS_SEED' });
+}
+
+async function main({ json, seed }: Wish): Promise<void> {
   const interruption = new AbortController();
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.once(name, () => {
@@ -43,7 +52,7 @@ async function main({ json }: Output): Promise<void> {
   const write = json ? () => undefined : (text: string) => process.stdout.write(text);
   const account = new Account(write, { colour });
   try {
-    process.exitCode = (await show(account, { json, signal: interruption.signal })) ? 0 : 1;
+    process.exitCode = (await show(account, { json, seed, signal: interruption.signal })) ? 0 : 1;
   } catch (error) {
     if (!interruption.signal.aborted) throw error;
     process.stderr.write('Interrupted.\n');
@@ -54,9 +63,9 @@ async function main({ json }: Output): Promise<void> {
   }
 }
 
-async function show(account: Account, { json, signal }: Output & { signal: AbortSignal }): Promise<boolean> {
-  for (const line of header(account)) account.print(line);
-  const course = await play(account, signal);
+async function show(account: Account, { json, ...options }: Wish & { signal: AbortSignal }): Promise<boolean> {
+  for (const line of header(account, options.seed)) account.print(line);
+  const course = await play(account, options);
   const figures = figuresOf(course);
   const promises = judge(course);
   const broken = promises.filter(({ held }) => !held);
@@ -75,14 +84,17 @@ async function show(account: Account, { json, signal }: Output & { signal: Abort
   return held;
 }
 
-function header(account: Account): string[] {
+function header(account: Account, seed: number): string[] {
   return [
     account.paint('bold', 'Holdfast: three connections, and what they hold through'),
     '',
     'terminal, chat and main are real ws servers on 127.0.0.1, each a process of its',
     'own. A client sends to all of them, while they are hurt one after another; then',
-    'what it says of its messages is compared with what the servers received. This',
-    'takes about half a minute, with shorter waits than the defaults.',
+    'what it says of its messages is compared with what the applications at both ends',
+    'received. chat speaks holdfast.v1, the others plain WebSocket. This takes about',
+    'forty seconds, with shorter waits than the defaults.',
+    '',
+    `Chance is drawn from the seed ${seed}: -- --seed ${seed} draws the same again.`,
   ];
 }
 

@@ -1,8 +1,11 @@
-import { RETRY } from './client.ts';
+import { RETRY, WIRES } from './client.ts';
 import { HURTS } from './hurts.ts';
+import { KILLS_IN_ALL } from './kills.ts';
 import type { Course, Wound } from './scenario.ts';
+import { descents, repeats } from './sequence.ts';
+import { FLOW_NAMES, totalOf } from './storm.ts';
 import type { Subject } from './subject.ts';
-import { duration } from './table.ts';
+import { duration, median } from './table.ts';
 
 /** Something the library promised, and whether it held. */
 export interface Verdict {
@@ -15,15 +18,52 @@ export interface Verdict {
 /** Holds the course of the demo to every promise. */
 export function judge(course: Course): Verdict[] {
   return [
+    exactlyOnce(course),
+    resumption(course),
     recovery(course),
     heartbeat(course),
     backoff(course),
     accounting(course),
+    doubt(course),
     queue(course),
     duplicates(course),
     order(course),
     ending(course),
   ];
+}
+
+function exactlyOnce({ storm: { kills, flows } }: Course): Verdict {
+  const problems = FLOW_NAMES.flatMap((name) => {
+    const { sent, arrived, acknowledged, lost, repeated, overtaken } = flows[name];
+    return [
+      differ(`${name}: arrived`, arrived, sent),
+      differ(`${name}: acknowledged`, acknowledged ?? sent, sent),
+      ...(lost.length > 0 ? [`${name}: lost ${list(lost)}`] : []),
+      ...(repeated.length > 0 ? [`${name}: twice ${list(repeated)}`] : []),
+      ...(overtaken.length > 0 ? [`${name}: ${list(overtaken)} came after a later one`] : []),
+    ].filter((problem) => problem !== null);
+  });
+  const messages = FLOW_NAMES.reduce((sum, name) => sum + flows[name].arrived, 0);
+  const killed = differ('kills', totalOf(kills), KILLS_IN_ALL);
+  return verdict(
+    `holdfast.v1: every message once and in order, over ${KILLS_IN_ALL} kills`,
+    killed === null ? problems : [killed, ...problems],
+    [`${messages} messages both ways: 0 lost, 0 duplicated, 0 out of order`, 'each that was sent, acknowledged'],
+  );
+}
+
+function resumption({ storm: { resumptions, freshStarts, recoveriesMs } }: Course): Verdict {
+  return verdict(
+    'holdfast.v1: the session outlives every kill of its sockets',
+    [
+      ...(resumptions > 0 ? [] : ['it was never resumed']),
+      ...(freshStarts === 0 ? [] : [`${freshStarts} sockets began another session`]),
+    ],
+    [
+      `resumed ${resumptions} times, 0 discontinuities`,
+      `the next socket after ${duration(median(recoveriesMs))}, at most ${duration(Math.max(...recoveriesMs))}`,
+    ],
+  );
 }
 
 function recovery({ wounds }: Course): Verdict {
@@ -82,26 +122,59 @@ function connectionsBound({ awayMs }: Wound): number {
 }
 
 function accounting({ subjects, counts }: Course): Verdict {
-  const problems = subjects.flatMap(({ name, ledger }) => {
+  const problems = subjects.flatMap(({ name, ledger, news }) => {
     const sums = ledger.sums;
     const dropped = total(sums.dropped);
     const own = counts[name];
+    const isPlain = WIRES[name] === 'plain';
     return [
       differ(`${name}: messages without an answer`, ledger.pending, 0),
       differ(`${name}: delivered + dropped + unknown`, sums.delivered + dropped + sums.unknown, sums.accepted),
       differ(`${name}: receipts that cannot be true`, ledger.contradicted.length, 0),
       differ(`${name}: accepted by the library's count`, own.accepted, sums.accepted),
-      differ(`${name}: sent by the library's count`, own.sent, sums.delivered + sums.unknown),
+      differ(`${name}: sent by the library's count`, own.sent, isPlain ? sums.delivered + sums.unknown : 0),
+      differ(`${name}: acknowledged by the library's count`, own.acknowledged, isPlain ? 0 : sums.delivered),
+      differ(`${name}: unknown by the library's count`, own.unknown, isPlain ? 0 : sums.unknown),
       differ(`${name}: dropped by the library's count`, own.dropped, dropped),
       differ(`${name}: waiting by the library's count`, own.waiting, 0),
       differ(`${name}: refused by the library's count`, own.refused, 0),
-      differ(`${name}: received by the library's count`, own.received, sums.echoed),
+      differ(`${name}: received by the library's count`, own.received, sums.echoed + news.arrived.length),
     ].filter((problem) => problem !== null);
   });
   const messages = subjects.reduce((sum, { ledger }) => sum + ledger.sums.accepted, 0);
   return verdict('every message has one fate, and the accounts balance', problems, [
     `${messages} messages; accepted = delivered + dropped + unknown, as the library counts`,
   ]);
+}
+
+function doubt({ subjects, wounds }: Course): Verdict {
+  const told = subjects.filter(({ name }) => WIRES[name] === 'holdfast.v1');
+  const figures = told.map(({ name, ledger, history }) => ({
+    name,
+    ...ledger.sums,
+    lost: history.discontinuities,
+    // its memory is where the session was
+    restarts: wounds.filter((wound) => wound.name === name && wound.kind === 'restart').length,
+  }));
+  const problems = figures.flatMap(({ name, lost, restarts, unknown, acknowledged, accepted }) =>
+    [
+      differ(`${name}: lost sessions`, lost.length, restarts),
+      differ(
+        `${name}: unknown`,
+        unknown,
+        lost.reduce((sum, { inDoubt }) => sum + inDoubt, 0),
+      ),
+      differ(`${name}: acknowledged`, acknowledged, accepted - unknown),
+    ].filter((problem) => problem !== null),
+  );
+  return verdict(
+    'holdfast.v1: nothing is in doubt, unless the server dies with its memory',
+    problems,
+    figures.map(
+      ({ acknowledged, unknown, unknownArrived, restarts }) =>
+        `${acknowledged} acknowledged; ${unknown} unknown after ${restarts} restart, and told so (${unknownArrived} had arrived)`,
+    ),
+  );
 }
 
 function queue({ subjects, farewells }: Course): Verdict {
@@ -122,8 +195,9 @@ function queue({ subjects, farewells }: Course): Verdict {
 
 function duplicates({ subjects }: Course): Verdict {
   const problems = subjects
-    .filter(({ ledger }) => ledger.repeated.length > 0)
-    .map(({ name, ledger }) => `${name}: ${list(ledger.repeated)}`);
+    .map(({ name, ledger, news }) => ({ name, repeated: [...ledger.repeated, ...repeats(news.arrived)] }))
+    .filter(({ repeated }) => repeated.length > 0)
+    .map(({ name, repeated }) => `${name}: ${list(repeated)}`);
   return verdict('nothing is delivered twice', problems, [
     `${sumOver(subjects, ({ ledger }) => ledger.sums.delivered)} delivered`,
   ]);
@@ -131,8 +205,9 @@ function duplicates({ subjects }: Course): Verdict {
 
 function order({ subjects }: Course): Verdict {
   const problems = subjects
-    .filter(({ ledger }) => ledger.overtaken.length > 0)
-    .map(({ name, ledger }) => `${name}: ${list(ledger.overtaken)} came after a later one`);
+    .map(({ name, ledger, news }) => ({ name, overtaken: [...ledger.overtaken, ...descents(news.arrived)] }))
+    .filter(({ overtaken }) => overtaken.length > 0)
+    .map(({ name, overtaken }) => `${name}: ${list(overtaken)} came after a later one`);
   return verdict('everything arrives in order', problems, ['there and back']);
 }
 

@@ -1,21 +1,22 @@
 import type { EnhancedWebSocketService, OutboxCounts } from 'holdfast';
 
 import type { Account } from './account.ts';
-import { createClient, messageOf, SERVICE_NAMES, WANTED, type ServiceName } from './client.ts';
+import { Cable } from './cable.ts';
+import { chanceOf } from './chance.ts';
+import { createClient, messageOf, RETRY, SERVICE_NAMES, WANTED, type ServiceName } from './client.ts';
 import { keepHistories } from './history.ts';
 import { HURTS, PROGRAMME, type HurtKind } from './hurts.ts';
+import { storm, type Storm } from './storm.ts';
 import { Subject } from './subject.ts';
 import { duration } from './table.ts';
 import { pause, until } from './wait.ts';
 
 const CONNECT_WITHIN_MS = 10_000;
 const SEND_EVERY_MS = 50;
-// past RETRY.stableMs: a connection that was just made has proved nothing yet
-const CALM_MS = 2_300;
 const HOPELESS_MS = 1_500;
-// three of these are longer than RETRY.stableMs: each loss of a quick round begins a new episode
 const BETWEEN_HURTS_MS = 700;
 const PATIENCE_MS = 2_000;
+const MARGIN_MS = 100;
 const QUIET_WITHIN_MS = 5_000;
 const FAREWELLS = 5;
 
@@ -42,6 +43,7 @@ export interface Wound {
 /** Everything that is known when the demo is over. */
 export interface Course {
   subjects: readonly Subject[];
+  storm: Storm;
   wounds: readonly Wound[];
   /** How many messages waited for a server that never came back when the service was destroyed. */
   farewells: number;
@@ -55,13 +57,22 @@ export interface Course {
 
 interface Stage {
   subjects: Record<ServiceName, Subject>;
+  /** Between the client and the chat server. */
+  cable: Cable;
   service: EnhancedWebSocketService;
   account: Account;
   signal: AbortSignal;
+  seed: number;
+}
+
+export interface PlayOptions {
+  signal: AbortSignal;
+  /** What everything random is drawn from. */
+  seed: number;
 }
 
 /** Plays the whole demo. Whatever happens, no server process outlives it. Rejects when the signal is aborted. */
-export async function play(account: Account, signal: AbortSignal): Promise<Course> {
+export async function play(account: Account, { signal, seed }: PlayOptions): Promise<Course> {
   const startedAt = performance.now();
   const before = process.getActiveResourcesInfo();
   const subjects: Record<ServiceName, Subject> = {
@@ -70,6 +81,7 @@ export async function play(account: Account, signal: AbortSignal): Promise<Cours
     main: new Subject('main'),
   };
   const all = SERVICE_NAMES.map((name) => subjects[name]);
+  const cable = new Cable(() => subjects.chat.endpoint.port);
   const abandon = (): void => {
     for (const { endpoint } of all) endpoint.abandon();
   };
@@ -79,16 +91,20 @@ export async function play(account: Account, signal: AbortSignal): Promise<Cours
   let service: EnhancedWebSocketService | undefined;
   try {
     await startServers(all, account);
-    service = createClient(urlsOf(subjects));
-    const stage = { subjects, service, account, signal };
+    await cable.start();
+    service = createClient({ ...urlsOf(subjects), chat: cable.url }, chanceOf(seed));
+    const stage = { subjects, cable, service, account, signal, seed };
     await connect(stage);
+    const stormed = await storm(subjects.chat, cable, stage);
+    subjects.chat.keepSending(SEND_EVERY_MS);
     const wounds = await hurtAll(stage);
     await fallSilent(stage);
     const { farewells, destroyedInMs } = await end(stage);
     account.rest();
-    await Promise.all(all.map(({ endpoint }) => endpoint.kill()));
+    await Promise.all([cable.stop(), ...all.map(({ endpoint }) => endpoint.kill())]);
     return {
       subjects: all,
+      storm: stormed,
       wounds,
       farewells,
       counts: countsOf(subjects),
@@ -99,7 +115,11 @@ export async function play(account: Account, signal: AbortSignal): Promise<Cours
   } finally {
     account.rest();
     for (const subject of all) subject.fallSilent();
-    await Promise.all([service?.destroy({ deadlineMs: 0 }), ...all.map(({ endpoint }) => endpoint.kill())]);
+    await Promise.all([
+      service?.destroy({ deadlineMs: 0 }),
+      cable.stop(),
+      ...all.map(({ endpoint }) => endpoint.kill()),
+    ]);
     process.off('exit', abandon);
   }
 }
@@ -130,7 +150,6 @@ async function connect({ subjects, service, account, signal }: Stage): Promise<v
     account.tell(name, `and has it back after ${duration(subject.ledger.lastEchoAt - sentAt)}`);
   }
   for (const subject of Object.values(subjects)) subject.keepSending(SEND_EVERY_MS);
-  await pause(CALM_MS, signal);
 }
 
 async function hurtAll(stage: Stage): Promise<Wound[]> {
@@ -145,6 +164,9 @@ async function hurtAll(stage: Stage): Promise<Wound[]> {
 async function hurt({ subjects, account, signal }: Stage, kind: HurtKind, name: ServiceName): Promise<Wound> {
   const { endpoint, history, ledger } = subjects[name];
   const { title, openWithinMs, inflict } = HURTS[kind];
+  // a connection that was just made has proved nothing yet: its loss would belong to the episode before
+  const isStable = (): boolean => history.isUsable && performance.now() - history.openedAt > RETRY.stableMs + MARGIN_MS;
+  await until(isStable, { withinMs: RETRY.stableMs + PATIENCE_MS, signal });
   const { generation, drops, retries } = history;
   const [dropsBefore, retriesBefore, turnedAwayBefore] = [drops.length, retries.length, endpoint.turnedAway];
   account.announce(`${name}: ${title}`);

@@ -1,9 +1,13 @@
 /**
  * One endpoint of the demo, as a process of its own: a real `ws` server on 127.0.0.1 that tells its parent which messages
- * its application received, and echoes them. The port is the first argument; 0 takes a free one.
+ * its application received, and echoes them. The port is the first argument; 0 takes a free one. The second is its wire.
  */
 import type { AddressInfo } from 'node:net';
 import { WebSocketServer, type WebSocket } from 'ws';
+
+import { Bursts } from './bursts.ts';
+import { chanceOf } from './chance.ts';
+import type { Sessions } from './sessions.ts';
 
 /** What the demo tells a server. */
 export type Order =
@@ -13,6 +17,10 @@ export type Order =
   | { type: 'close'; code: number; reason: string }
   /** While on: close every socket, present and new, as soon as it is open, and read nothing from it. */
   | { type: 'turn-away'; on: boolean }
+  /** Send numbered messages of its own accord, in bursts. */
+  | { type: 'speak'; seed: number }
+  /** Send no more of them. */
+  | { type: 'hush' }
   /** Stand still for this time, where processes cannot be stopped from outside. */
   | { type: 'block'; ms: number };
 
@@ -21,14 +29,29 @@ export type Report =
   | { type: 'listening'; port: number }
   /** A socket was opened and closed at once. */
   | { type: 'turned-away' }
-  /** The application received the message of this number. */
-  | { type: 'received'; number: number };
+  | AppReport;
+
+/** What the application behind a server tells the demo. */
+export type AppReport =
+  /** It received the message of this number. */
+  | { type: 'received'; number: number }
+  /** It sent the next message of its own. */
+  | { type: 'said' }
+  /** Its receipt for one of those says that the client has accepted it. */
+  | { type: 'confirmed' }
+  /** It sends no more of them. */
+  | { type: 'hushed' };
 
 const OVERLOADED = 1011;
 const LISTEN_ATTEMPTS = 20;
 const LISTEN_AGAIN_MS = 100;
 
 let turnsAway = false;
+let sessions: Sessions | undefined;
+let bursts: Bursts | undefined;
+
+// who speaks plain need not load it
+const serveSessions = process.argv[3] === 'holdfast.v1' && (await import('./sessions.ts')).serveSessions;
 
 listen(Number(process.argv[2] ?? 0), LISTEN_ATTEMPTS);
 
@@ -48,24 +71,31 @@ function listen(port: number, attempts: number): void {
 }
 
 function serve(server: WebSocketServer): void {
-  server.on('connection', (socket) => {
-    // a socket that breaks also reports an error, which would end the process if nobody listened
-    socket.on('error', () => undefined);
-    if (turnsAway) turnAway(socket);
-    else receive(socket);
-  });
+  if (serveSessions) sessions = serveSessions(server, report);
+  else servePlain(server);
   process.on('message', (order: Order) => {
     obey(order, server);
   });
   // without its parent there is nothing left to do
   process.on('disconnect', () => {
+    bursts?.stop();
     for (const socket of server.clients) socket.terminate();
+    void sessions?.stop();
     server.close();
     // a parent that was killed leaves its frozen server standing for ever: 0 is the whole group, the frozen one included
     if (process.platform !== 'win32') process.kill(0, 'SIGCONT');
   });
   // Ctrl-C reaches the whole group: the parent ends first, and then this
   process.on('SIGINT', () => undefined);
+}
+
+function servePlain(server: WebSocketServer): void {
+  server.on('connection', (socket) => {
+    // a socket that breaks also reports an error, which would end the process if nobody listened
+    socket.on('error', () => undefined);
+    if (turnsAway) turnAway(socket);
+    else receive(socket);
+  });
 }
 
 function receive(socket: WebSocket): void {
@@ -93,6 +123,14 @@ function obey(order: Order, { clients }: WebSocketServer): void {
     case 'turn-away':
       turnsAway = order.on;
       if (order.on) for (const socket of clients) socket.close(OVERLOADED, 'overloaded');
+      return;
+    case 'speak':
+      bursts = new Bursts(() => sessions?.speak(), chanceOf(order.seed));
+      bursts.start();
+      return;
+    case 'hush':
+      bursts?.stop();
+      report({ type: 'hushed' });
       return;
     case 'block':
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, order.ms);

@@ -1,24 +1,30 @@
-import { MessageError, type Connection, type EnhancedWebSocketService } from 'holdfast';
+import { MessageError, type Connection, type EnhancedWebSocketService, type SendOutcome } from 'holdfast';
 
-import { messageOf, numberIn, type ServiceName } from './client.ts';
+import { contentOf, messageOf, WIRES, type ServiceName } from './client.ts';
 import { Endpoint } from './endpoint.ts';
 import { History } from './history.ts';
 import { Ledger } from './ledger.ts';
+import { News } from './news.ts';
+import type { AppReport } from './server.ts';
 
 /** One service with all that is needed to hurt it and to account for it. */
 export class Subject {
   readonly name: ServiceName;
   readonly ledger = new Ledger();
+  readonly news = new News();
   readonly history = new History();
   readonly endpoint: Endpoint;
   #connection: Connection | undefined;
-  #transmit: (message: unknown) => Promise<unknown> = () => Promise.reject(new Error('It is not connected.'));
+  #transmit: (message: unknown) => Promise<SendOutcome> = () => Promise.reject(new Error('It is not connected.'));
   #timer: NodeJS.Timeout | undefined;
 
   constructor(name: ServiceName) {
     this.name = name;
-    this.endpoint = new Endpoint((number) => {
-      this.ledger.received(number);
+    this.endpoint = new Endpoint({
+      wire: WIRES[name],
+      told: (report) => {
+        this.#told(report);
+      },
     });
   }
 
@@ -37,7 +43,9 @@ export class Subject {
         ? (message) => service.sendMessage(connectionId, message)
         : (message) => connection.send(message).settled;
     connection.subscribe((data) => {
-      this.ledger.echoed(numberIn(data));
+      const { n, isNews } = contentOf(data);
+      if (isNews) this.news.heard(n);
+      else this.ledger.echoed(n);
     });
   }
 
@@ -45,12 +53,16 @@ export class Subject {
   send(): void {
     const number = this.ledger.open(!this.history.isUsable);
     this.#transmit(messageOf(this.name, number)).then(
-      // the socket that took it is still the one in use: nothing can happen to it before this is heard
-      () => {
-        this.ledger.handed(number, this.history.isUsable ? this.history.generation : 0);
+      ({ outcome }) => {
+        const { isUsable, generation } = this.history;
+        if (outcome === 'acknowledged') this.ledger.acknowledged(number, generation);
+        // the socket that took it is still the one in use: nothing can happen to it before this is heard
+        else this.ledger.handed(number, isUsable ? generation : 0);
       },
       (error: unknown) => {
-        this.ledger.dropped(number, error instanceof MessageError ? error.code : String(error));
+        if (error instanceof MessageError && error.outcome === 'unknown')
+          this.ledger.inDoubt(number, this.history.generation);
+        else this.ledger.dropped(number, error instanceof MessageError ? error.code : String(error));
       },
     );
   }
@@ -64,5 +76,21 @@ export class Subject {
 
   fallSilent(): void {
     clearInterval(this.#timer);
+  }
+
+  #told(report: AppReport): void {
+    switch (report.type) {
+      case 'received':
+        this.ledger.received(report.number);
+        return;
+      case 'said':
+        this.news.said();
+        return;
+      case 'confirmed':
+        this.news.confirmed();
+        return;
+      case 'hushed':
+        this.news.end();
+    }
   }
 }
