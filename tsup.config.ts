@@ -1,7 +1,12 @@
 import { defineConfig } from 'tsup';
 
 export default defineConfig({
-  entry: { index: 'src/index.ts', machines: 'machines/index.ts' },
+  entry: {
+    index: 'src/index.ts',
+    machines: 'machines/index.ts',
+    server: 'src/server/index.ts',
+    'server-ws': 'src/server/ws.ts',
+  },
   format: ['esm', 'cjs'],
   target: 'es2022',
   dts: true,

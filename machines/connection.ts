@@ -1,107 +1,11 @@
-import { assign, emit, fromCallback, sendTo, setup, type EventObject } from 'xstate';
-
-import { hiddenDelayMs, offlineDelayMs, promptDelayMs, retryDelayMs } from '../src/core/backoff.ts';
-import { failure, ownClosure } from '../src/core/recovery.ts';
-import {
-  drawDelay,
-  environmentAfter,
-  initialContext,
-  lastFailure,
-  openedBy,
-  retrying,
-  type ActorInput,
-  type ConnectionContext,
-  type ConnectionEmitted,
-  type ConnectionEvent,
-  type ConnectionInput,
-  type ConnectionStateName,
-  type FlowEdge,
-  type GiveUpCause,
-  type RetryHold,
-  type SocketCommand,
-} from './facts.ts';
-import { healthMachine } from './health.ts';
-import { outboxMachine, type OutboxEvent } from './outbox.ts';
-import { DELAYS } from './policy.ts';
-
-type ConnectionReport = 'connection.active' | 'connection.rested';
-type TimeoutCode = 'CREDENTIALS_TIMEOUT' | 'URL_TIMEOUT' | 'CONNECT_TIMEOUT' | 'GREETING_TIMEOUT';
+import { connectionSetup } from './effects.ts';
+import { heartbeatOf, initialContext, type ActorInput, type ConnectionContext } from './facts.ts';
 
 // whose actor it is: all that an invoked actor is told
 const itself = ({ context }: { context: ConnectionContext }): ActorInput => ({ connectionId: context.id });
 
 /** Life and recovery of one connection. Payloads never come here: only edges do. */
-export const connectionMachine = setup({
-  types: {
-    context: {} as ConnectionContext,
-    input: {} as ConnectionInput,
-    events: {} as ConnectionEvent,
-    emitted: {} as ConnectionEmitted,
-    tags: {} as ConnectionStateName,
-  },
-  actors: {
-    /** Owns one WebSocket: dials, reports, closes; disposes of it when stopped. */
-    socket: fromCallback<SocketCommand, ActorInput>(() => undefined),
-    /** Asks the credentials provider. */
-    authorizer: fromCallback<EventObject, ActorInput>(() => undefined),
-    /** Asks the URL provider. */
-    locator: fromCallback<EventObject, ActorInput>(() => undefined),
-    /** Does what the wire asks for between the open socket and the first message. */
-    greeter: fromCallback<EventObject, ActorInput>(() => undefined),
-    /** Joins outbox and inbox to the socket for as long as it runs. */
-    traffic: fromCallback<EventObject, ActorInput>(() => undefined),
-    health: healthMachine,
-    outbox: outboxMachine,
-  },
-  actions: {
-    begin: assign({ retries: 0, credentialsFailures: 0, tenure: 'new', failure: null, opens: 0 }),
-    changePolicy: assign(({ event }) => (event.type === 'policy.changed' ? { policy: event.policy } : {})),
-    noteSignal: assign(({ event }) => environmentAfter(event)),
-    advanceGeneration: assign({ generation: ({ context }) => context.generation + 1 }),
-    dialSocket: sendTo('socket', ({ context }): SocketCommand => ({ type: 'dial', generation: context.generation })),
-    closeSocket: sendTo('socket', ({ context }): SocketCommand => ({ type: 'close', ...context.closeRequest })),
-    probeLink: sendTo('health', { type: 'probe' }),
-    noteLink: assign(({ event }) => (event.type === 'socket.opened' ? { canPing: event.canPing } : {})),
-    recordOpen: assign({ opens: ({ context }) => context.opens + 1, tenure: 'new' }),
-    settle: assign({ retries: 0, tenure: 'stable' }),
-    clearCredentialsFailures: assign({ credentialsFailures: 0 }),
-    recordFailure: assign(({ event }) => ('failure' in event ? { failure: event.failure } : {})),
-    recordTimeout: assign((_, params: { code: TimeoutCode }) => ({ failure: failure(params.code, 'retry') })),
-    recordDeath: assign({ failure: () => failure('LINK_DEAD', 'retry') }),
-    recordOwnClose: assign({ failure: ({ context }) => ownClosure(context.closeRequest) }),
-    countCredentialsFailure: assign({ credentialsFailures: ({ context }) => context.credentialsFailures + 1 }),
-    recordCloseRequest: assign(({ event }) =>
-      event.type === 'disconnect' ? { closeRequest: { code: event.code, reason: event.reason } } : {},
-    ),
-    countRetry: assign({ retries: ({ context }) => context.retries + 1 }),
-    drawBackoff: assign(({ context }) => drawDelay(context, retryDelayMs)),
-    drawPrompt: assign(({ context }) => drawDelay(context, promptDelayMs)),
-    drawOffline: assign(({ context }) => drawDelay(context, offlineDelayMs)),
-    drawHidden: assign(({ context }) => drawDelay(context, hiddenDelayMs)),
-    announceOpened: emit(({ context }) => openedBy(context)),
-    announceClosed: emit(({ context }) => ({ type: 'closed' as const, failure: lastFailure(context) })),
-    announceFailure: emit(({ context }) => ({ type: 'failed' as const, failure: lastFailure(context) })),
-    announceRetry: emit(({ context }, { hold }: { hold: RetryHold }) => retrying(context, hold)),
-    announceGiveUp: emit((_, { because }: { because: GiveUpCause }) => ({ type: 'gave.up' as const, because })),
-    announceFlow: emit((_, { edge }: { edge: FlowEdge }) => ({ type: edge })),
-    tellOutbox: sendTo('outbox', (_, { type }: { type: OutboxEvent['type'] }): OutboxEvent => ({ type })),
-    freeOutbox: sendTo('outbox', { type: 'resume' }),
-    report: sendTo(
-      ({ self }) => self._parent ?? self,
-      ({ context }, { type }: { type: ConnectionReport }) => ({ type, id: context.id }),
-    ),
-  },
-  guards: {
-    isCurrent: ({ context, event }) => 'generation' in event && event.generation === context.generation,
-    isTerminal: ({ context }) => context.failure?.verdict === 'stop',
-    isExhausted: ({ context: { policy, retries } }) => policy.maxRetries !== null && retries >= policy.maxRetries,
-    areCredentialsExhausted: ({ context: { policy, credentialsFailures } }) =>
-      policy.maxCredentialsRetries !== null && credentialsFailures > policy.maxCredentialsRetries,
-    isOffline: ({ context }) => context.network === 'offline',
-    isHidden: ({ context }) => context.page === 'hidden',
-  },
-  delays: DELAYS,
-}).createMachine({
+export const connectionMachine = connectionSetup.createMachine({
   id: 'connection',
   description: 'Life and recovery of one connection.',
   context: ({ input }) => initialContext(input),
@@ -182,13 +86,75 @@ export const connectionMachine = setup({
               description: 'The WebSocket handshake is under way.',
               entry: ['advanceGeneration', 'dialSocket'],
               on: {
-                'socket.opened': { guard: 'isCurrent', target: 'greeting', actions: 'noteLink' },
-                'socket.closed': { guard: 'isCurrent', target: '#connection.assessing', actions: 'recordFailure' },
+                'socket.opened': [
+                  { guard: 'isOffered', target: 'negotiating', actions: 'noteLink' },
+                  { guard: 'isCurrent', target: 'greeting', actions: 'noteLink' },
+                ],
+                'socket.closed': {
+                  guard: 'isCurrent',
+                  target: '#connection.assessing',
+                  actions: ['recordFailure', 'turnOffer'],
+                },
               },
               after: {
                 connectTimeout: {
                   target: '#connection.assessing',
                   actions: [{ type: 'recordTimeout', params: { code: 'CONNECT_TIMEOUT' } }],
+                },
+              },
+            },
+            negotiating: {
+              description: 'The socket is open, and holdfast.v1 was offered: the server speaks first.',
+              invoke: { id: 'negotiator', src: 'negotiator', input: itself },
+              initial: 'awaiting',
+              on: {
+                'negotiation.failed': { target: '#connection.assessing', actions: 'recordFailure' },
+                'socket.closed': { guard: 'isCurrent', target: '#connection.assessing', actions: 'recordFailure' },
+              },
+              states: {
+                awaiting: {
+                  description: 'Nothing is said before the server has proved that it speaks holdfast.v1.',
+                  on: {
+                    'wire.proven': { target: 'introducing' },
+                    'wire.plain': [
+                      {
+                        guard: 'isWireRequired',
+                        target: '#connection.assessing',
+                        actions: 'recordUnavailable',
+                      },
+                      {
+                        guard: 'hasLostSession',
+                        target: '#connection.live.connecting.greeting',
+                        actions: ['noteLink', 'announceLoss'],
+                      },
+                      { target: '#connection.live.connecting.greeting', actions: 'noteLink' },
+                    ],
+                  },
+                  after: {
+                    wireTimeout: {
+                      actions: 'stopWaiting',
+                      description: 'A server that says nothing speaks plain.',
+                    },
+                  },
+                },
+                introducing: {
+                  description: 'The hello is out: the server opens a session, or goes on with the one there was.',
+                  on: {
+                    'session.welcomed': [
+                      {
+                        guard: 'hasLostSession',
+                        target: '#connection.live.connecting.greeting',
+                        actions: ['noteLink', 'announceLoss'],
+                      },
+                      { target: '#connection.live.connecting.greeting', actions: 'noteLink' },
+                    ],
+                  },
+                  after: {
+                    welcomeTimeout: {
+                      target: '#connection.assessing',
+                      actions: [{ type: 'recordTimeout', params: { code: 'WELCOME_TIMEOUT' } }],
+                    },
+                  },
                 },
               },
             },
@@ -227,10 +193,7 @@ export const connectionMachine = setup({
               invoke: {
                 id: 'health',
                 src: 'health',
-                input: ({ context }) => ({
-                  connectionId: context.id,
-                  policy: context.canPing ? context.policy.heartbeat : null,
-                }),
+                input: ({ context }) => ({ connectionId: context.id, policy: heartbeatOf(context) }),
               },
               description: 'Messages flow both ways.',
               entry: ['recordOpen', 'announceOpened'],
@@ -246,6 +209,8 @@ export const connectionMachine = setup({
                 'network.offline': { actions: ['noteSignal', 'probeLink'] },
                 'page.visible': { actions: ['noteSignal', 'probeLink'] },
                 'system.woke': { actions: 'probeLink' },
+                'server.away': { target: '.leaving', actions: 'drawDeparture' },
+                'health.late': { target: '.degraded' },
               },
               after: {
                 stablePeriod: { actions: 'settle', description: 'The next loss begins a new episode.' },
@@ -254,12 +219,44 @@ export const connectionMachine = setup({
                 open: {
                   description: 'Messages flow.',
                   tags: 'open',
-                  on: { 'health.late': { target: 'degraded' } },
+                  on: { 'credentials.demanded': { target: 'renewing' } },
                 },
                 degraded: {
                   description: 'Messages flow, but the peer is late with its proof of life.',
                   tags: 'degraded',
-                  on: { 'health.recovered': { target: 'open' } },
+                  on: { 'health.recovered': { target: 'open' }, 'health.late': { description: 'It is known.' } },
+                },
+                renewing: {
+                  description: 'Messages flow. The server asks for fresh credentials; without them it will close.',
+                  tags: 'open',
+                  invoke: { id: 'renewer', src: 'renewer', input: itself },
+                  on: { 'credentials.renewed': { target: 'open' }, 'credentials.spent': { target: 'open' } },
+                  after: { credentialsTimeout: { target: 'open' } },
+                },
+                leaving: {
+                  description: 'Messages flow. The server asks to be left: not all of its clients are to go at once.',
+                  tags: 'open',
+                  on: { 'credentials.demanded': { target: 'moving', description: 'A new socket brings fresh ones.' } },
+                  after: { departure: { target: 'moving' } },
+                },
+                moving: {
+                  description: 'Messages flow. A second socket is on its way; the first goes when it has the session.',
+                  tags: 'open',
+                  invoke: { id: 'successor', src: 'successor', input: itself },
+                  on: {
+                    'server.away': { description: 'It is under way.' },
+                    'successor.welcomed': [
+                      {
+                        guard: 'isFresh',
+                        target: '#connection.live.connecting.greeting',
+                        actions: ['noteLink', 'announceLoss'],
+                        description: 'The new server knows nothing of the session: it begins anew.',
+                      },
+                      { target: 'open', actions: 'noteLink' },
+                    ],
+                    'successor.failed': { target: 'open', description: 'The server will close, as any server may.' },
+                  },
+                  after: { attemptTimeout: { target: 'open' } },
                 },
               },
             },

@@ -1,8 +1,8 @@
 /** What a connection knows, hears and says: the words that its chart is written in. */
-import type { DelayFormula } from '../src/core/backoff.ts';
+import { MAX_DELAY_MS, type DelayFormula } from '../src/core/backoff.ts';
 import { drawFrom } from '../src/core/chance.ts';
 import { ownClosure, type Failure } from '../src/core/recovery.ts';
-import type { HealthEdge } from './health.ts';
+import type { HealthEdge, HeartbeatPolicy } from './health.ts';
 import type { OutboxEdge } from './outbox.ts';
 import { DEFAULT_POLICY, type ConnectionPolicy } from './policy.ts';
 
@@ -42,6 +42,16 @@ export interface ConnectionContext extends ConnectionInput {
   retryDelayMs: number;
   /** Whether the open link has a form of ping. */
   canPing: boolean;
+  /** What the next attempt does with the name of holdfast.v1, where the wire is a preference. */
+  offer: WireOffer;
+  /** Which wire the link speaks; `null` until it is known. */
+  wire: WireName | null;
+  /** Whether the session of the link goes on from an earlier one. */
+  isResumed: boolean;
+  /** How often the server wants to hear from this side; `null` where it does not say. */
+  serverPing: { intervalMs: number; timeoutMs: number } | null;
+  /** From the server's request to be left to the departure, in ms. */
+  departureMs: number;
   /** The last thing that went wrong; `null` until something has. */
   failure: Failure | null;
   /** What the application gave to its close. */
@@ -64,14 +74,49 @@ export type ConnectionEvent =
   | { type: 'disconnect'; code: number; reason: string }
   | { type: 'policy.changed'; policy: ConnectionPolicy }
   | EnvironmentSignal
-  | { type: 'credentials.resolved' | 'url.resolved' | 'greeting.completed' }
-  | { type: 'credentials.failed' | 'url.failed'; failure: Failure }
-  | { type: 'socket.opened'; generation: number; canPing: boolean }
+  | { type: 'credentials.resolved' | 'url.resolved' | 'wire.proven' | 'greeting.completed' }
+  | { type: 'credentials.failed' | 'url.failed' | 'negotiation.failed'; failure: Failure }
+  | { type: 'socket.opened'; generation: number; canPing: boolean; wire: 'offered' | 'plain' }
+  | { type: 'wire.plain'; canPing: boolean; lost: SessionLoss | null }
+  | Welcomed
+  /** The server asks to be left, within so many ms and some random part of so many. */
+  | { type: 'server.away'; inMs: number; spreadMs: number }
+  | Succession
+  | { type: 'successor.failed' }
+  /** The server asks for fresh credentials; it has taken them; there are none to give. */
+  | { type: 'credentials.demanded' | 'credentials.renewed' | 'credentials.spent' }
   | { type: 'socket.closed'; generation: number; failure: Failure }
   | { type: 'greeting.failed'; failure: Failure }
   | { type: 'pause' | 'resume' }
   | OutboxEdge
   | HealthEdge;
+
+/** The name of a wire. */
+export type WireName = 'plain' | 'holdfast.v1';
+/** Whether the subprotocol is offered to the server. */
+export type WireOffer = 'made' | 'withheld';
+
+/** A session that is over without the application's will. */
+export interface SessionLoss {
+  /** Why: one of the words of `welcome`, `plain` for a server that speaks nothing else any more, or `lost`. */
+  why: string;
+  /** Messages that it left in doubt. */
+  inDoubt: number;
+}
+
+/** The server opened a session, or goes on with the one there was. */
+export interface Welcomed {
+  type: 'session.welcomed';
+  isResumed: boolean;
+  lost: SessionLoss | null;
+  ping: { intervalMs: number; timeoutMs: number };
+}
+
+/** A newer socket was welcomed, and the one before is gone. */
+export interface Succession extends Omit<Welcomed, 'type'> {
+  type: 'successor.welcomed';
+  generation: number;
+}
 
 /** Every invoked actor finds its ports by the id of the connection it works for: they are no part of the chart. */
 export interface ActorInput {
@@ -80,7 +125,8 @@ export interface ActorInput {
 
 /** What a connection announces. Emitted after the state it speaks of is reached. */
 export type ConnectionEmitted =
-  | { type: 'opened'; isReconnect: boolean; generation: number; retries: number }
+  | { type: 'opened'; isReconnect: boolean; generation: number; retries: number; wire: WireName; isResumed: boolean }
+  | { type: 'discontinuity'; why: string; inDoubt: number }
   | { type: 'closed'; failure: Failure }
   | { type: 'failed'; failure: Failure }
   | { type: 'retrying'; delayMs: number; attempt: number; hold: RetryHold }
@@ -96,7 +142,13 @@ export type RetryHold = 'delay' | 'network' | 'visibility';
 export type GiveUpCause = 'terminal' | 'exhausted' | 'credentials';
 
 /** What the socket actor is told. */
-export type SocketCommand = { type: 'dial'; generation: number } | { type: 'close'; code: number; reason: string };
+export type SocketCommand =
+  { type: 'dial'; generation: number; offer: WireOffer } | { type: 'close'; code: number; reason: string };
+
+/** What the negotiator is told: a server that has said nothing so far speaks plain. */
+export interface NegotiatorCommand {
+  type: 'yield';
+}
 
 /** The state that the world sees. */
 export function stateOf(snapshot: { tags: ReadonlySet<string> }): ConnectionStateName {
@@ -112,6 +164,11 @@ const FRESH = {
   tenure: 'new',
   retryDelayMs: 0,
   canPing: false,
+  offer: 'made',
+  wire: null,
+  isResumed: false,
+  serverPing: null,
+  departureMs: 0,
   failure: null,
   closeRequest: { code: 1000, reason: '' },
 } as const satisfies Omit<ConnectionContext, keyof ConnectionInput>;
@@ -152,13 +209,57 @@ export function lastFailure({ failure, closeRequest }: ConnectionContext): Failu
 }
 
 /** How a connection says that it can be used. */
-export function openedBy({ opens, generation, retries }: ConnectionContext): ConnectionEmitted {
-  return { type: 'opened', isReconnect: opens > 1, generation, retries };
+export function openedBy(context: ConnectionContext): ConnectionEmitted {
+  const { opens, generation, retries, wire, isResumed } = context;
+  return { type: 'opened', isReconnect: opens > 1, generation, retries, wire: wire ?? 'plain', isResumed };
+}
+
+/** What is known of a link from the event that tells of it. */
+export function linkedBy(event: ConnectionEvent): Partial<ConnectionContext> {
+  switch (event.type) {
+    case 'socket.opened': {
+      const wire = event.wire === 'offered' ? null : 'plain';
+      return { canPing: event.canPing, wire, isResumed: false, serverPing: null, offer: 'made' };
+    }
+    case 'wire.plain':
+      return { canPing: event.canPing, wire: 'plain', isResumed: false };
+    case 'session.welcomed':
+      return { canPing: true, wire: 'holdfast.v1', isResumed: event.isResumed, serverPing: event.ping };
+    case 'successor.welcomed':
+      return { generation: event.generation, isResumed: event.isResumed, serverPing: event.ping };
+    default:
+      return {};
+  }
+}
+
+/** What an attempt that the server refused says about the next: the name of the subprotocol may have been the reason. */
+export function offerAfterRefusal({ offer, policy }: ConnectionContext): WireOffer {
+  return policy.wire === 'prefer' && offer === 'made' ? 'withheld' : 'made';
+}
+
+/** How a connection says that its session is over, and another has begun. */
+export function discontinuity(event: ConnectionEvent): ConnectionEmitted {
+  const { why, inDoubt } = ('lost' in event && event.lost) || { why: 'lost', inDoubt: 0 };
+  return { type: 'discontinuity', why, inDoubt };
+}
+
+/** How the open link is watched: no less often than the server wants; `null` for not at all. */
+export function heartbeatOf({ canPing, policy, serverPing }: ConnectionContext): HeartbeatPolicy | null {
+  if (!canPing || !policy.heartbeat) return null;
+  const { intervalMs } = policy.heartbeat;
+  return { ...policy.heartbeat, intervalMs: Math.min(intervalMs, serverPing?.intervalMs ?? intervalMs) };
 }
 
 /** How a connection says that it will try again. */
 export function retrying({ retryDelayMs, retries }: ConnectionContext, hold: RetryHold): ConnectionEmitted {
   return { type: 'retrying', delayMs: retryDelayMs, attempt: retries, hold };
+}
+
+/** The wait before a connection leaves a server that asks it to: a random part of what it gives. */
+export function drawDeparture(context: ConnectionContext, event: ConnectionEvent): Partial<ConnectionContext> {
+  if (event.type !== 'server.away') return {};
+  const { seed, draw } = drawFrom(context.seed);
+  return { seed, departureMs: Math.round(draw * Math.min(event.spreadMs, event.inMs, MAX_DELAY_MS)) };
 }
 
 /** The wait before the next retry, by a formula and the next draw of this connection's chance. */

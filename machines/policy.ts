@@ -1,4 +1,4 @@
-import type { BackoffPolicy } from '../src/core/backoff.ts';
+import { MAX_DELAY_MS, type BackoffPolicy } from '../src/core/backoff.ts';
 import type { HeartbeatPolicy } from './health.ts';
 
 /** What the chart of a connection decides by. Plain data: `null` stands for "no limit" and "off", for JSON has no Infinity. */
@@ -6,6 +6,12 @@ export interface ConnectionPolicy {
   credentialsTimeoutMs: number;
   urlTimeoutMs: number;
   connectTimeoutMs: number;
+  /** Which wire is wanted: holdfast.v1 and no other, holdfast.v1 if the server speaks it, or plain. */
+  wire: WireChoice;
+  /** How long the server may take to prove that it speaks holdfast.v1. */
+  wireTimeoutMs: number;
+  /** From the hello to the welcome. */
+  welcomeTimeoutMs: number;
   greetingTimeoutMs: number;
   /** What waits when the application closes may take this long to leave. */
   drainTimeoutMs: number;
@@ -20,6 +26,10 @@ export interface ConnectionPolicy {
   heartbeat: HeartbeatPolicy | null;
 }
 
+/** Which wire a service wants. */
+export const WIRE_CHOICES = ['required', 'prefer', 'plain'] as const;
+export type WireChoice = (typeof WIRE_CHOICES)[number];
+
 /** How a link is watched when nothing else is said. */
 export const DEFAULT_HEARTBEAT: HeartbeatPolicy = { intervalMs: 25_000, lateMs: 2_500, timeoutMs: 10_000 };
 
@@ -28,6 +38,9 @@ export const DEFAULT_POLICY: ConnectionPolicy = {
   credentialsTimeoutMs: 10_000,
   urlTimeoutMs: 10_000,
   connectTimeoutMs: 10_000,
+  wire: 'plain',
+  wireTimeoutMs: 3_000,
+  welcomeTimeoutMs: 10_000,
   greetingTimeoutMs: 3_000,
   drainTimeoutMs: 2_000,
   closeTimeoutMs: 2_000,
@@ -43,13 +56,21 @@ export const DELAYS = {
   credentialsTimeout: ({ context }: Decided) => context.policy.credentialsTimeoutMs,
   urlTimeout: ({ context }: Decided) => context.policy.urlTimeoutMs,
   connectTimeout: ({ context }: Decided) => context.policy.connectTimeoutMs,
+  wireTimeout: ({ context }: Decided) => context.policy.wireTimeoutMs,
+  welcomeTimeout: ({ context }: Decided) => context.policy.welcomeTimeoutMs,
   greetingTimeout: ({ context }: Decided) => context.policy.greetingTimeoutMs,
   drainTimeout: ({ context }: Decided) => context.policy.drainTimeoutMs,
   closeTimeout: ({ context }: Decided) => context.policy.closeTimeoutMs,
   stablePeriod: ({ context }: Decided) => context.policy.stableMs,
+  departure: ({ context }: Decided) => context.departureMs,
+  attemptTimeout: ({ context: { policy } }: Decided) =>
+    Math.min(
+      MAX_DELAY_MS,
+      policy.credentialsTimeoutMs + policy.urlTimeoutMs + policy.connectTimeoutMs + policy.welcomeTimeoutMs,
+    ),
   retryDelay: ({ context }: Decided) => context.retryDelayMs,
 };
 
 interface Decided {
-  context: { policy: ConnectionPolicy; retryDelayMs: number };
+  context: { policy: ConnectionPolicy; retryDelayMs: number; departureMs: number };
 }

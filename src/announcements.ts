@@ -23,9 +23,11 @@ export function announce(emitted: ConnectionEmitted, facts: AnnouncementFacts): 
   const { source, emit, error } = facts;
   switch (emitted.type) {
     case 'opened': {
-      const { isReconnect, generation, retries } = emitted;
-      return emit('opened', { ...source, isReconnect, generation, attempt: retries });
+      const { isReconnect, generation, retries, wire, isResumed } = emitted;
+      return emit('opened', { ...source, isReconnect, generation, attempt: retries, wire, isResumed });
     }
+    case 'discontinuity':
+      return emit('discontinuity', { ...source, why: emitted.why, inDoubt: emitted.inDoubt });
     case 'closed': {
       const { code = 1006, reason = '', wasClean = false, initiator = 'network' } = emitted.failure.closure ?? {};
       const why = emitted.failure.code === 'CLOSED_LOCALLY' ? null : error;

@@ -1,7 +1,7 @@
 import { fromCallback, type EventObject } from 'xstate';
 
 import { connectionMachine } from '../machines/connection.ts';
-import type { ActorInput, ConnectionEvent, SocketCommand } from '../machines/facts.ts';
+import type { ActorInput, ConnectionEvent, NegotiatorCommand, SocketCommand } from '../machines/facts.ts';
 import type { Settled } from './endpoint.ts';
 import { healthLogic } from './health.ts';
 import { outboxLogic } from './outbox.ts';
@@ -20,7 +20,7 @@ export const connectionLogic = connectionMachine.provide({
       const ports = portsAt(place);
       const { receive, sendBack } = place;
       receive((command) => {
-        if (command.type === 'dial') ports.dial(command.generation, sendBack);
+        if (command.type === 'dial') ports.dial(command, sendBack);
         else ports.close(command.code, command.reason);
       });
       return () => {
@@ -31,9 +31,18 @@ export const connectionLogic = connectionMachine.provide({
       portsAt(place).authorize(telling(place.sendBack, 'credentials')),
     ),
     locator: fromCallback<EventObject, ActorInput>((place) => portsAt(place).locate(telling(place.sendBack, 'url'))),
+    negotiator: fromCallback<NegotiatorCommand, ActorInput>((place) => {
+      const ports = portsAt(place);
+      place.receive(() => {
+        ports.yieldToPlain();
+      });
+      return ports.negotiate(place.sendBack);
+    }),
     greeter: fromCallback<EventObject, ActorInput>((place) =>
       portsAt(place).greet(telling(place.sendBack, 'greeting')),
     ),
+    successor: fromCallback<EventObject, ActorInput>((place) => portsAt(place).succeed(place.sendBack)),
+    renewer: fromCallback<EventObject, ActorInput>((place) => portsAt(place).renew(place.sendBack)),
     traffic: fromCallback<EventObject, ActorInput>((place) => {
       const ports = portsAt(place);
       ports.attach();

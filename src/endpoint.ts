@@ -7,6 +7,12 @@ import type { Address } from './transport/transport.ts';
 /** What the request to a provider is made of, beside what the endpoint itself knows. */
 export type RequestFacts = Omit<CredentialsRequest, 'signal'>;
 
+/** Where an attempt goes, and the token to introduce oneself with there. */
+export interface Destination {
+  address: Address;
+  token: string | undefined;
+}
+
 /** What a step of resolving ends with: nothing, or a failure. Called once, unless the step was abandoned before. */
 export type Settled = (failed: Failure | null) => void;
 
@@ -24,11 +30,19 @@ export class Endpoint {
     this.#settings = settings;
   }
 
-  /** The address that the last {@link locate} found; it is given out once, and then forgotten. */
-  take(): Address | undefined {
+  /** What the last {@link authorize} and {@link locate} found; it is given out once, and then forgotten. */
+  take(): Destination | undefined {
     const address = this.#address;
+    const token = this.takeToken();
     this.#address = undefined;
-    return address;
+    return address && { address, token };
+  }
+
+  /** What the last {@link authorize} found; likewise. */
+  takeToken(): string | undefined {
+    const token = tokenOf(this.#credentials);
+    this.#credentials = undefined;
+    return token;
   }
 
   /** What a provider threw, when that is why the last step failed: for the application's eyes only. */
@@ -67,7 +81,6 @@ export class Endpoint {
         protocols: typeof protocols === 'function' ? await protocols(request(signal)) : protocols,
       }),
       (answer) => {
-        this.#credentials = undefined;
         if (answer.failed) return settled(this.#blame('URL_FAILED', answer.cause));
         const parsed = parseUrl(answer.value.url);
         if (!parsed.ok) return settled(failure('INVALID_URL', 'stop', parsed.problem));
@@ -113,6 +126,10 @@ function ask<Value>(
     // what has answered may go on with what it began
     if (!answered) controller.abort();
   };
+}
+
+function tokenOf(credentials: Credentials | undefined): string | undefined {
+  return typeof credentials === 'object' ? credentials.token : credentials;
 }
 
 function isCredentials(value: unknown): value is Credentials {

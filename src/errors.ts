@@ -24,8 +24,8 @@ export type ErrorCategory = (typeof CATEGORIES)[number];
 /** How bad it is: `warning` heals by itself, `error` cost something, `fatal` needs a person. */
 export type ErrorSeverity = 'warning' | 'error' | 'fatal';
 
-/** What is known of the message that an error speaks of. `unknown`: it may or may not have reached the peer. */
-export type MessageOutcome = 'not_sent' | 'unknown';
+/** What is known of the message that an error speaks of. `rejected`: the peer has it and did not act on it. `unknown`: it may or may not have. */
+export type MessageOutcome = 'not_sent' | 'rejected' | 'unknown';
 
 /** One row per code: its category, its severity, and what it says to a developer. */
 export const ERRORS = {
@@ -46,6 +46,9 @@ export const ERRORS = {
   URL_TIMEOUT: ['timeout', 'error', 'The URL provider did not answer in time.'],
   CONNECT_TIMEOUT: ['timeout', 'error', 'The socket did not open in time; the attempt was abandoned.'],
   GREETING_TIMEOUT: ['timeout', 'error', 'The peer did not greet in time.'],
+  WIRE_UNAVAILABLE: ['protocol_error', 'error', 'The server does not speak holdfast.v1, which the service requires.'],
+  WELCOME_TIMEOUT: ['timeout', 'error', 'The server did not answer the hello in time.'],
+  PROTOCOL_VIOLATION: ['protocol_error', 'error', 'The server broke the protocol.'],
   GREETING_FAILED: ['protocol_error', 'error', 'What the profile sends after opening could not be sent.'],
   WEBSOCKET_FAILED: ['connection_failed', 'error', 'The WebSocket could not be made.'],
   HANDSHAKE_FAILED: ['connection_failed', 'error', 'The socket closed before it was open.'],
@@ -71,9 +74,13 @@ export const ERRORS = {
   DROPPED_FOR_ROOM: ['queue', 'error', 'The queue was full, and the message had to make room for another.'],
   PURGED: ['queue', 'warning', 'The application purged the message while it waited.'],
   OUTCOME_UNKNOWN: ['queue', 'error', 'The socket died with the message in it; nobody knows whether it left.'],
+  VOLATILE_DROPPED: ['queue', 'warning', 'The message was volatile, and the connection took no messages.'],
+  MESSAGE_REJECTED: ['invalid_message', 'error', 'The peer received the message and refused it.'],
   SEND_FAILED: ['queue', 'error', 'The socket refused the message.'],
   DRAIN_ABORTED: ['lifecycle', 'warning', 'The signal given to drainQueue() was aborted.'],
   DRAIN_DEADLINE: ['timeout', 'error', 'The queue was not empty within the time given to drainQueue().'],
+  NO_HANDLER: ['configuration', 'error', 'The peer asked for something, and no handler answers requests.'],
+  REQUEST_REFUSED: ['invalid_message', 'error', 'The peer answered the request with an error.'],
   NO_CORRELATION: ['configuration', 'error', 'The profile of the service does not say which reply answers a request.'],
   REQUEST_TIMEOUT: ['timeout', 'error', 'No reply came in time.'],
   REQUEST_ABORTED: ['lifecycle', 'warning', 'The signal given with the request was aborted.'],
@@ -176,7 +183,7 @@ export class ConnectionError extends HoldfastError {
 /** The fate of one message that did not go out, or may not have. */
 export class MessageError extends HoldfastError {
   override readonly name = 'MessageError';
-  /** `not_sent`: sending it again cannot duplicate it. `unknown`: it can. */
+  /** `not_sent` and `rejected`: sending it again cannot duplicate it. `unknown`: it can. */
   readonly outcome: MessageOutcome;
 
   constructor(code: ErrorCode, details: ErrorDetails & { outcome?: MessageOutcome } = {}) {

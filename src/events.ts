@@ -1,7 +1,8 @@
-import type { ConnectionStateName, GiveUpCause, RetryHold } from '../machines/facts.ts';
+import type { ConnectionStateName, GiveUpCause, RetryHold, WireName } from '../machines/facts.ts';
 import type { OverflowPolicy } from './backlog.ts';
 import type { CloseInitiator, HoldfastError, MessageError } from './errors.ts';
 import type { InboundOf, Services } from './identity.ts';
+import type { MessageMeta } from './inbox.ts';
 
 /** Which connection an event speaks of. */
 export interface EventSource {
@@ -17,6 +18,25 @@ export interface OpenedEvent extends EventSource {
   generation: number;
   /** How many retries it took. */
   attempt: number;
+  /** Which wire it speaks. */
+  wire: WireName;
+  /** Whether the session goes on from before: then nothing was lost and nothing will come twice. Never on a plain wire. */
+  isResumed: boolean;
+}
+
+/**
+ * The session on `holdfast.v1` is over although the application did not end it, and another has begun, or the server speaks plain now. What
+ * the server sent in the meantime may be missing: state that is built from its messages is to be loaded anew. Told before the first message of
+ * the new session.
+ */
+export interface DiscontinuityEvent extends EventSource {
+  /**
+   * `unknown` or `expired` to the server; another `epoch` of its store; `overflow`, more than it keeps; `forbidden`; `gap` or `ahead`, the
+   * two sides disagree; `lost`, it said so itself; `plain`.
+   */
+  why: string;
+  /** Messages that may or may not have been accepted. Each has an `undelivered` event of its own, but for those that are sent again. */
+  inDoubt: number;
 }
 
 /** An open connection's socket is gone. `retrying` or `gaveUp` follows, unless the application closed it. */
@@ -84,6 +104,8 @@ export interface MessageEvent<Type extends string = string, Data = unknown> exte
   serviceType: Type;
   /** As the profile of the service decodes it; without one as it came: text as a string, bytes as an `ArrayBuffer`. */
   data: Data;
+  /** What the peer sent beside it; only on `holdfast.v1`. */
+  meta?: MessageMeta;
 }
 
 /** The message events of these services: the type of one says what its data is. */
@@ -94,6 +116,7 @@ export type MessageOf<Types extends Services> = {
 /** Every event of a service, by name. */
 export interface ServiceEvents<Message = MessageEvent> {
   opened: OpenedEvent;
+  discontinuity: DiscontinuityEvent;
   closed: ClosedEvent;
   retrying: RetryingEvent;
   gaveUp: GaveUpEvent;

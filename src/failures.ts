@@ -1,3 +1,4 @@
+import type { GiveUpCause } from '../machines/facts.ts';
 import { closeRule, type CloseRule, type Failure } from './core/recovery.ts';
 import { ConfigurationError, ConnectionError, ERRORS, type HoldfastError } from './errors.ts';
 import type { EventSource } from './events.ts';
@@ -33,6 +34,15 @@ export function errorOf(failure: Failure, context: FailureContext): HoldfastErro
       initiator: closure.initiator,
     }),
   });
+}
+
+/** Why there will be no further retry, as an error. `maxRetries`: `null` for no limit. */
+export function giveUpError(because: GiveUpCause, last: HoldfastError, maxRetries: number | null): HoldfastError {
+  // where retrying is off, the one failure is the whole story
+  if (because !== 'exhausted' || maxRetries === 0) return last;
+  const { connectionId, serviceType, category } = last;
+  const source = { ...(connectionId && { connectionId }), ...(serviceType && { serviceType }) };
+  return new ConnectionError('RETRIES_EXHAUSTED', { ...source, category, cause: last });
 }
 
 function closureText({ closure }: Failure): string {

@@ -2,20 +2,22 @@ import { MessageError, type ErrorCode, type ErrorDetails } from './errors.ts';
 import type { OutboundMessage } from './message.ts';
 
 /**
- * What has become of the messages given to a connection: `accepted` = `sent` + `dropped` + `unknown` + `waiting`, at every
- * moment.
+ * What has become of the messages given to a connection: `accepted` = `sent` + `acknowledged` + `dropped` + `unknown` +
+ * `waiting`, at every moment.
  */
 export interface OutboxCounts {
   accepted: number;
-  /** Left through a socket. */
+  /** Left through a socket, on a plain wire. */
   sent: number;
-  /** Accepted, and then not sent. */
+  /** Accepted by the peer's application, on `holdfast.v1`. */
+  acknowledged: number;
+  /** Accepted, and then not sent; or refused by the peer. */
   dropped: number;
   /** The same by reason. */
   droppedBy: Readonly<Partial<Record<ErrorCode, number>>>;
-  /** Held by a socket when it died: they may or may not have reached the peer. */
+  /** Held by a socket when it died, or by a session when it was lost: they may or may not have reached the peer. */
   unknown: number;
-  /** In the queue, or in the socket's buffer. */
+  /** In the queue, in the socket's buffer, or not acknowledged yet. */
   waiting: number;
   waitingBytes: number;
   /** Never accepted: not encodable, no room, or no connection to wait for. */
@@ -36,6 +38,7 @@ export class Fates {
   readonly #options: FatesOptions;
   #accepted = 0;
   #sent = 0;
+  #acknowledged = 0;
   #unknown = 0;
   #refused = 0;
   readonly #dropped = new Map<ErrorCode, number>();
@@ -60,11 +63,22 @@ export class Fates {
     this.#options.settled();
   }
 
+  acknowledged(message: OutboundMessage): void {
+    this.#acknowledged += 1;
+    message.ended('acknowledged');
+    this.#options.settled();
+  }
+
+  /** The peer has it, and will not act on it; or does not say. */
+  rejected(message: OutboundMessage, error: MessageError): void {
+    if (error.outcome === 'unknown') return this.lost(message, error);
+    this.#drop(message, error);
+  }
+
   dropped(message: OutboundMessage, code: ErrorCode, cause?: unknown): void {
     // it may have left before: nobody can say any more that it was not sent
     if (message.isInDoubt) return this.lost(message, this.error(code, { cause }));
-    this.#dropped.set(code, (this.#dropped.get(code) ?? 0) + 1);
-    this.#tell(message, 'dropped', this.error(code, { cause }));
+    this.#drop(message, this.error(code, { cause }));
   }
 
   /** `cause`: why it was not sent again. */
@@ -83,12 +97,18 @@ export class Fates {
     return {
       accepted: this.#accepted,
       sent: this.#sent,
+      acknowledged: this.#acknowledged,
       dropped: [...this.#dropped.values()].reduce((sum, count) => sum + count, 0),
       droppedBy: Object.fromEntries(this.#dropped),
       unknown: this.#unknown,
       ...waiting,
       refused: this.#refused,
     };
+  }
+
+  #drop(message: OutboundMessage, error: MessageError): void {
+    this.#dropped.set(error.code, (this.#dropped.get(error.code) ?? 0) + 1);
+    this.#tell(message, 'dropped', error);
   }
 
   #tell(message: OutboundMessage, fate: 'dropped' | 'unknown', error: MessageError): void {

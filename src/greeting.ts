@@ -1,6 +1,6 @@
 import { failure, type Failure } from './core/recovery.ts';
+import type { EncodedMessage } from './protocol/codec.ts';
 import { encodeWith, type OpenContext, type Profile } from './protocol/profile.ts';
-import type { Transport } from './transport/transport.ts';
 
 /** How a greeting ended: with nothing to complain about, or with what the application's code threw. */
 export interface Greeted {
@@ -14,7 +14,7 @@ export interface Greeted {
  * @returns Abandons it.
  */
 export function greet(
-  transport: Transport,
+  send: (messages: readonly EncodedMessage[]) => void,
   { profile, context }: { profile: Profile; context: OpenContext },
   greeted: (greeted: Greeted) => void,
 ): () => void {
@@ -28,9 +28,7 @@ export function greet(
     try {
       // all or none: what cannot be encoded is known before the first has left
       const encoded = [...messages].map((message) => encodeWith(profile, message));
-      transport.batch(() => {
-        for (const { data } of encoded) transport.send(data);
-      });
+      send(encoded);
     } catch (cause) {
       return fail(cause);
     }

@@ -1,14 +1,16 @@
-import { stateOf, type ConnectionEmitted, type GiveUpCause } from '../machines/facts.ts';
+import { stateOf, type ConnectionEmitted } from '../machines/facts.ts';
 import { announce } from './announcements.ts';
 import { ownClosure, type Failure } from './core/recovery.ts';
 import { ConnectionError, FaultError, HoldfastError, type ErrorCode } from './errors.ts';
 import type { Emit, EventSource } from './events.ts';
-import { errorOf } from './failures.ts';
+import { errorOf, giveUpError } from './failures.ts';
 import { quiet } from './core/isolation.ts';
 import { Openings, type OpeningOptions } from './opening.ts';
 import type { DisconnectOptions } from './options.ts';
 import type { Ports } from './ports.ts';
 import { drained, type DrainOptions } from './draining.ts';
+import type { RequestHandler } from './answers.ts';
+import type { MessageListener, MessageMeta } from './inbox.ts';
 import type { WaitingMessage } from './message.ts';
 import type { Receipt, SendOptions } from './receipt.ts';
 import type { RequestOptions } from './requests.ts';
@@ -24,7 +26,7 @@ import {
   subscribingRule,
 } from './schema.ts';
 import type { ServiceSettings } from './settings.ts';
-import { flowOf, placeOf, type ConnectionSnapshot, type ConnectionStatus, type Place } from './status.ts';
+import { placeOf, statusOf, type ConnectionSnapshot, type ConnectionStatus, type Place } from './status.ts';
 import type { ConnectionActor } from './supervisor.ts';
 import type { Clock } from './transport/clock.ts';
 import type { InboundData } from './transport/transport.ts';
@@ -82,14 +84,12 @@ export class Connection<In = InboundData, Out = unknown> {
     const snapshot = this.#actor?.getSnapshot();
     // asked for in the middle of a turn, the actor is further than what has been announced
     const place = snapshot ? placeOf(snapshot) : this.#place;
-    return Object.freeze({
+    return statusOf(snapshot, {
       ...this.#source,
       ...place,
       since: place.state === this.#place.state ? this.#since : this.#host.clock.now(),
-      attempt: snapshot?.context.retries ?? 0,
       retryAt: place.state === 'backoff' ? this.#retryAt : null,
-      generation: snapshot?.context.generation ?? 0,
-      flow: flowOf(snapshot),
+      rttMs: this.#ports.rttMs,
       lastError: this.#lastError,
       messages: { ...this.#ports.outbox.counts, received: this.#ports.inbox.received },
     });
@@ -116,9 +116,9 @@ export class Connection<In = InboundData, Out = unknown> {
   }
 
   /**
-   * Sends a message and resolves with its reply, which no subscriber sees. The profile says which message that is.
+   * Sends a message and resolves with its reply, which no subscriber sees. On a plain wire the profile says which message that is.
    *
-   * @throws {MessageError} Rejects with what `send` can fail with, `NO_CORRELATION`, `REQUEST_TIMEOUT`, `REQUEST_ABORTED` or
+   * @throws {MessageError} Rejects with what `send` can fail with, `REQUEST_REFUSED`, `NO_CORRELATION`, `REQUEST_TIMEOUT`, `REQUEST_ABORTED` or
    *   `REPLY_LOST`; its `outcome` says whether the peer may have acted on the request. Only a request with an idempotency key
    *   is ever sent again.
    */
@@ -168,14 +168,26 @@ export class Connection<In = InboundData, Out = unknown> {
   }
 
   /**
-   * Calls the listener with each message, as it arrives.
+   * Calls the listener with each message, as it arrives, and with what the peer sent beside it.
    *
    * @returns Ends the subscription.
    * @throws {ConfigurationError} `INVALID_OPTIONS` for a listener that is no function.
    */
-  subscribe(listener: (message: In) => unknown): () => void {
+  subscribe(listener: (message: In, meta: MessageMeta | undefined) => unknown): () => void {
     check(subscribingRule, { listener });
-    return this.#ports.inbox.subscribe(listener as (message: unknown) => unknown);
+    return this.#ports.inbox.subscribe(listener as MessageListener);
+  }
+
+  /**
+   * Answers the requests of the peer, which only `holdfast.v1` has: what the handler returns, or its promise gives, is the reply; what
+   * it throws is told to the peer as a refusal, and reported. One at a time; without any, requests are refused with `NO_HANDLER`.
+   *
+   * @returns Ends that.
+   * @throws {ConfigurationError} `INVALID_OPTIONS` for a handler that is no function.
+   */
+  onRequest(handler: (message: In) => Out | Promise<Out>): () => void {
+    check(subscribingRule, { listener: handler });
+    return this.#ports.answers.use(handler as RequestHandler);
   }
 
   /**
@@ -186,16 +198,15 @@ export class Connection<In = InboundData, Out = unknown> {
    */
   messages(options: { maxBuffered?: number } = {}): AsyncIterableIterator<In> {
     check(iterationRule, options);
-    return this.#iterate(options.maxBuffered ?? 10_000);
+    return this.#ports.inbox.iterate(options.maxBuffered ?? 10_000) as AsyncIterableIterator<In>;
   }
 
   [Symbol.asyncIterator](): AsyncIterableIterator<In> {
-    return this.#iterate(10_000);
+    return this.messages();
   }
 
   /**
-   * Closes it: what was sent before leaves first, held back or not, within a deadline. Resolves when it is closed, within the deadline for
-   * closing.
+   * Closes it: what was sent before leaves first, held back or not. Resolves when it is closed, within deadlines for both.
    *
    * @throws {ConfigurationError} Rejects with `INVALID_OPTIONS` for a code that cannot be sent.
    */
@@ -246,10 +257,6 @@ export class Connection<In = InboundData, Out = unknown> {
     });
     this.#actor.send({ type: 'disconnect', code, reason });
     await ended;
-  }
-
-  #iterate(maxBuffered: number): AsyncIterableIterator<In> {
-    return this.#ports.inbox.iterate(maxBuffered) as AsyncIterableIterator<In>;
   }
 
   #live(): ConnectionActor | undefined {
@@ -318,10 +325,11 @@ export class Connection<In = InboundData, Out = unknown> {
       // the application's own close is nothing that went wrong
       if (failure && failure.code !== 'CLOSED_LOCALLY') this.#lastError = this.#errorOf(failure, snapshot);
     }
-    const retrying = said.find((emitted) => emitted.type === 'retrying');
-    if (retrying) this.#retryAt = this.#host.clock.now() + retrying.delayMs;
     const gaveUp = said.find((emitted) => emitted.type === 'gave.up');
-    const giveUp = gaveUp && this.#giveUpError(gaveUp.because);
+    for (const emitted of said)
+      if (emitted.type === 'retrying') this.#retryAt = this.#host.clock.now() + emitted.delayMs;
+    const last = this.#lastError ?? this.#closeError;
+    const giveUp = gaveUp && giveUpError(gaveUp.because, last, this.#host.settings().policy.maxRetries);
     this.#move(placeOf(snapshot), giveUp);
     for (const emitted of said) this.#announce(emitted, giveUp);
   }
@@ -353,7 +361,7 @@ export class Connection<In = InboundData, Out = unknown> {
 
   #end(error: HoldfastError): void {
     this.#ports.outbox.close(this.#endCode, error);
-    this.#ports.requests.end();
+    this.#ports.end();
     this.#ports.inbox.end(this.#place.state === 'failed' ? error : null);
     this.#openings.ended(error);
     this.#conclude();
@@ -380,15 +388,8 @@ export class Connection<In = InboundData, Out = unknown> {
     const retryable = stateOf(snapshot) === 'backoff';
     // in backoff the retry that answers the failure is counted already
     const attempt = retryable ? retries - 1 : retries;
-    const { closeRules: rules } = this.#host.settings();
+    const rules = this.#host.settings().closeRules;
     return errorOf(failure, { ...this.#source, generation, attempt, retryable, cause: this.#ports.cause, rules });
-  }
-
-  // where retrying is off, the one failure is the whole story
-  #giveUpError(because: GiveUpCause): HoldfastError {
-    const last = this.#lastError ?? this.#closeError;
-    if (because !== 'exhausted' || this.#host.settings().policy.maxRetries === 0) return last;
-    return new ConnectionError('RETRIES_EXHAUSTED', { ...this.#source, category: last.category, cause: last });
   }
 
   get #closeError(): HoldfastError {

@@ -1,24 +1,47 @@
-import { Emitter, type Listener } from './core/emitter.ts';
+import { Emitter } from './core/emitter.ts';
 import type { HoldfastError, InboundError } from './errors.ts';
 import { MessageIteration } from './core/iteration.ts';
 import type { Clock } from './transport/clock.ts';
-import type { InboundData } from './transport/transport.ts';
+import type { Payload } from './protocol/profile.ts';
+import type { WireMeta } from './protocol/frames.ts';
+
+/** What the peer sent beside a message. Only `holdfast.v1` has a place for it. */
+export interface MessageMeta {
+  /** What the peer calls this kind of message. */
+  type?: string;
+  headers?: Readonly<Record<string, string>>;
+  /** Its idempotency key. */
+  key?: string;
+}
+
+/** Called with each message, and what came beside it. */
+export type MessageListener = (message: unknown, meta: MessageMeta | undefined) => unknown;
 
 interface InboxEvents {
-  message: unknown;
+  message: Received;
   ended: HoldfastError | null;
+}
+
+interface Received {
+  message: unknown;
+  meta: MessageMeta | undefined;
+}
+
+interface Held {
+  payload: Payload;
+  meta: WireMeta | undefined;
 }
 
 export interface InboxOptions {
   clock: Clock;
   /** @throws {InboundError} When a frame is no message of this wire. */
-  decode: (data: InboundData) => unknown;
+  decode: (payload: Payload) => unknown;
   /** Hears of each frame that is no message; it goes no further. */
   undecodable: (error: InboundError) => void;
   /** Whether a message was for the connection itself, as an answer to a probe or to a request. */
-  intercept: (message: unknown) => boolean;
+  intercept: (message: unknown, meta: WireMeta | undefined) => boolean;
   /** Hears of each message before any subscriber does. */
-  deliver: (message: unknown) => void;
+  deliver: MessageListener;
   /** Hears what subscribers throw. */
   report: (cause: unknown) => void;
 }
@@ -31,7 +54,7 @@ export class Inbox {
   // nothing will ever come again
   #over = false;
   // frames held back for a listener that is about to come, and the timer that ends the wait
-  #held: { frames: InboundData[]; timer: unknown } | undefined;
+  #held: { frames: Held[]; timer: unknown } | undefined;
 
   constructor(options: InboxOptions) {
     this.#options = options;
@@ -55,15 +78,15 @@ export class Inbox {
     this.#held = { frames: [], timer };
   }
 
-  receive(data: InboundData): void {
+  receive(payload: Payload, meta?: WireMeta): void {
     this.#received += 1;
-    if (this.#held) this.#held.frames.push(data);
-    else this.#hand(data);
+    if (this.#held) this.#held.frames.push({ payload, meta });
+    else this.#hand(payload, meta);
   }
 
   /** @returns Ends the subscription. */
-  subscribe(listener: Listener<unknown>): () => void {
-    return this.#emitter.on('message', listener);
+  subscribe(listener: MessageListener): () => void {
+    return this.#emitter.on('message', ({ message, meta }) => listener(message, meta));
   }
 
   /** The socket is read no more: what was held back has waited long enough. */
@@ -89,20 +112,21 @@ export class Inbox {
     if (!held) return;
     this.#held = undefined;
     this.#options.clock.clearTimeout(held.timer);
-    for (const data of held.frames) this.#hand(data);
+    for (const { payload, meta } of held.frames) this.#hand(payload, meta);
   }
 
-  #hand(data: InboundData): void {
+  #hand(payload: Payload, wireMeta: WireMeta | undefined): void {
     let message: unknown;
     try {
-      message = this.#options.decode(data);
+      message = this.#options.decode(payload);
     } catch (error) {
       this.#options.undecodable(error as InboundError);
       return;
     }
-    if (this.#options.intercept(message)) return;
-    this.#options.deliver(message);
-    this.#emitter.emit('message', message);
+    if (this.#options.intercept(message, wireMeta)) return;
+    const meta = wireMeta && metaOf(wireMeta);
+    this.#options.deliver(message, meta);
+    this.#emitter.emit('message', { message, meta });
   }
 
   /** Messages from now on, over every reconnection, until the connection ends; see {@link MessageIteration}. */
@@ -120,4 +144,8 @@ export class Inbox {
     if (this.#over) iteration.end(null);
     return iteration;
   }
+}
+
+function metaOf({ n: type, h: headers, k: key }: WireMeta): MessageMeta {
+  return { ...(type !== undefined && { type }), ...(headers && { headers }), ...(key !== undefined && { key }) };
 }

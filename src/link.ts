@@ -12,7 +12,7 @@ export class Link implements TransportListener {
   #transport: Transport | undefined;
   #wasOpen = false;
   #reader: ((data: InboundData) => void) | undefined;
-  // frames that came before anybody read, for the first reader; null once there was one
+  // frames that nobody has read yet, for the next reader; null where none is expected
   #unread: InboundData[] | null = [];
   #signsOfLife = 0;
   #onHeard: (() => void) | undefined;
@@ -38,7 +38,19 @@ export class Link implements TransportListener {
     const unread = this.#unread ?? [];
     this.#unread = null;
     this.#reader = reader;
-    if (reader) for (const data of unread) reader(data);
+    // a reader may give way to another in the middle
+    while (reader && this.#reader === reader) {
+      const data = unread.shift();
+      if (data === undefined) return;
+      reader(data);
+    }
+    (this.#unread as InboundData[] | null)?.push(...unread);
+  }
+
+  /** The reader gives way to another that is about to come, and hands back what it did not take. */
+  hold(...untaken: InboundData[]): void {
+    this.#reader = undefined;
+    this.#unread = untaken;
   }
 
   /** Calls back at the next sign of life, once. @returns Takes that back. */

@@ -1,7 +1,8 @@
 import type { Priority, Queueable } from './core/queue.ts';
-import type { MessageError } from './errors.ts';
+import type { ErrorCode, MessageError } from './errors.ts';
 import { quiet } from './core/isolation.ts';
-import type { EncodedMessage } from './protocol/codec.ts';
+import { utf8Bytes, type EncodedMessage } from './protocol/codec.ts';
+import type { WireMeta } from './protocol/frames.ts';
 import type { Fate, Receipt, SendOptions, SendOutcome } from './receipt.ts';
 
 /** What its outbox gives a message. */
@@ -10,6 +11,10 @@ export interface MessageOrigin {
   /** Epoch ms. */
   now: number;
   cancel: (message: OutboundMessage) => boolean;
+  /** What is to travel beside the options' own, on a wire that has a place for it. */
+  meta?: Pick<WireMeta, 'r' | 're'>;
+  /** It is of the wire, not of the application: nobody is told what becomes of it. */
+  isGreeting?: boolean;
 }
 
 /** A message that waits, as it may be looked at. */
@@ -33,8 +38,17 @@ export class OutboundMessage implements Queueable<OutboundMessage>, Receipt {
   /** Epoch ms; Infinity for none. */
   readonly expiresAt: number;
   readonly coalesceKey: string | undefined;
+  /** What `data` is. */
+  readonly form: EncodedMessage['form'];
+  /** What travels with it, on a wire that has a place for it. */
+  readonly meta: WireMeta | undefined;
   /** Whether the peer would recognise it, were it sent twice. */
   readonly isKeyed: boolean;
+  readonly isVolatile: boolean;
+  /** What a profile says first in a session: it has no receipt, and no fate that counts. */
+  readonly isGreeting: boolean;
+  /** The channel of a shared session that it leaves by; given when it is handed over. */
+  channel: string | undefined;
   readonly #number: number;
   readonly #cancel: (message: OutboundMessage) => boolean;
   #data: EncodedMessage['data'];
@@ -46,19 +60,33 @@ export class OutboundMessage implements Queueable<OutboundMessage>, Receipt {
   #settle: { resolve: (outcome: SendOutcome) => void; reject: (error: MessageError) => void } | undefined;
   #onSettled: (() => void) | undefined;
 
-  constructor({ data, bytes }: EncodedMessage, options: SendOptions, { number, now, cancel }: MessageOrigin) {
+  constructor({ data, bytes, form }: EncodedMessage, options: SendOptions, origin: MessageOrigin) {
+    const { number, now, cancel } = origin;
     this.#data = data;
     this.bytes = bytes;
+    this.form = form;
+    this.meta = metaOf(options, origin.meta);
     this.priority = options.priority ?? 'normal';
     this.expiresAt = options.ttlMs === undefined ? Infinity : now + options.ttlMs;
     this.coalesceKey = options.coalesceKey;
     this.isKeyed = options.idempotencyKey !== undefined;
+    this.isVolatile = options.volatile === true;
+    this.isGreeting = origin.isGreeting === true;
     this.#number = number;
     this.#cancel = cancel;
   }
 
+  static greeting(encoded: EncodedMessage, number: number): OutboundMessage {
+    return new OutboundMessage(encoded, {}, { number, now: 0, cancel: () => false, isGreeting: true });
+  }
+
   get id(): string {
     return `m${this.#number}`;
+  }
+
+  /** Bytes of what travels with it. */
+  get metaBytes(): number {
+    return this.meta ? utf8Bytes(JSON.stringify(this.meta)) : 0;
   }
 
   get fate(): Fate {
@@ -101,7 +129,7 @@ export class OutboundMessage implements Queueable<OutboundMessage>, Receipt {
   }
 
   /** Its fate is final. The first is the only one. */
-  ended(fate: 'sent' | 'dropped' | 'unknown', error?: MessageError): void {
+  ended(fate: 'sent' | 'acknowledged' | 'dropped' | 'unknown', error?: MessageError): void {
     if (this.#fate !== 'waiting' && this.#fate !== 'handed') return;
     this.#fate = fate;
     this.#error = error;
@@ -113,9 +141,26 @@ export class OutboundMessage implements Queueable<OutboundMessage>, Receipt {
   }
 
   #tell(): void {
-    if (this.#fate === 'sent') this.#settle?.resolve({ outcome: 'sent', id: this.id });
+    if (this.#fate === 'sent' || this.#fate === 'acknowledged')
+      this.#settle?.resolve({ outcome: this.#fate, id: this.id });
     else if (this.#error) this.#settle?.reject(this.#error);
   }
+}
+
+/** Takes a message back when the signal is aborted, for as long as it has no fate. */
+export function cancelOnAbort(
+  message: OutboundMessage,
+  signal: AbortSignal | undefined,
+  withdraw: (message: OutboundMessage, code: ErrorCode, cause: unknown) => void,
+): void {
+  if (!signal) return;
+  const onAbort = (): void => {
+    withdraw(message, 'SEND_ABORTED', signal.reason);
+  };
+  signal.addEventListener('abort', onAbort);
+  message.whenSettled(() => {
+    signal.removeEventListener('abort', onAbort);
+  });
 }
 
 /** A message as it may be looked at. */
@@ -127,4 +172,12 @@ export function shown({ id, priority, bytes, expiresAt, coalesceKey }: OutboundM
     expiresAt: expiresAt === Infinity ? null : expiresAt,
     coalesceKey: coalesceKey ?? null,
   };
+}
+
+function metaOf(
+  { idempotencyKey: k, type: n, headers: h }: SendOptions,
+  meta: MessageOrigin['meta'],
+): WireMeta | undefined {
+  if (k === undefined && n === undefined && h === undefined && !meta) return undefined;
+  return { ...(k !== undefined && { k }), ...(n !== undefined && { n }), ...(h && { h: { ...h } }), ...meta };
 }

@@ -2,6 +2,7 @@ import type { CloseRule, Failure, Verdict } from './core/recovery.ts';
 import type { ConnectionError, HoldfastError } from './errors.ts';
 import type { OverflowPolicy } from './backlog.ts';
 import type { Inspect } from './inspection.ts';
+import type { WireChoice } from '../machines/policy.ts';
 import type { Profile } from './protocol/profile.ts';
 import type { Clock } from './transport/clock.ts';
 import type { SignalSource } from './transport/signals.ts';
@@ -67,6 +68,12 @@ export interface ServiceOptions {
    */
   decide?: (failure: Failure) => Verdict | undefined;
   queue?: QueueOptions;
+  /**
+   * Which wire is spoken. `plain`: what any server speaks. `required`: `holdfast.v1`, or the connection is not opened. `prefer`:
+   * `holdfast.v1` if the server speaks it; if it shows nothing of it within 3 s, or says something else first, plain on the same
+   * socket; if it refuses the handshake, plain at the next attempt. What worked is remembered for 30 min. @default 'plain'
+   */
+  wire?: WireChoice | WireOptions;
   /** How the service speaks: its codec, schemas, probes and replies. @default {@link plainProfile} */
   profile?: Profile;
   /** How the link is probed; `false` for not at all. */
@@ -89,6 +96,22 @@ export interface RetryOptions {
   offlineMs?: number;
   /** While the page is hidden, retries are about this far apart. At least 1. @default 30_000 */
   hiddenMs?: number;
+}
+
+/** How a service takes part in `holdfast.v1`. */
+export interface WireOptions {
+  /** See {@link ServiceOptions.wire}. */
+  use: WireChoice;
+  /** Whether batches of 1 KiB and more may be compressed, both ways, if the server agrees. The code for it is loaded only then. @default false */
+  compression?: boolean;
+  /** The largest frame that is taken, in bytes; a server that sends a larger one breaks the protocol. At least 1_024. @default 1_048_576 */
+  maxFrameBytes?: number;
+  /** The same of a compressed frame, once it is inflated. At least 1_024. @default 4_194_304 */
+  maxInflatedBytes?: number;
+  /** How many messages the server may have on their way and unacknowledged. At least 1. @default 2_048 */
+  windowMessages?: number;
+  /** How many bytes of them. At least 1. @default 1_048_576 */
+  windowBytes?: number;
 }
 
 /** How messages wait for a connection, and how they leave. */

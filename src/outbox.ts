@@ -5,13 +5,16 @@ import { Backlog, type OutboxLimits } from './backlog.ts';
 import type { ErrorCode, ErrorDetails, MessageError } from './errors.ts';
 import { Fates, type FatesOptions, type OutboxCounts } from './fates.ts';
 import { FlushClock } from './flush-clock.ts';
-import { InFlight } from './in-flight.ts';
-import { OutboundMessage, shown, type WaitingMessage } from './message.ts';
+import { Outgoing } from './core/ledger.ts';
+import { Idle } from './idle.ts';
+import { cancelOnAbort, OutboundMessage, shown, type MessageOrigin, type WaitingMessage } from './message.ts';
 import { pour, type FlowReports } from './pouring.ts';
 import type { EncodedMessage } from './protocol/codec.ts';
 import type { Receipt, SendOptions } from './receipt.ts';
 import type { Clock } from './transport/clock.ts';
-import type { Transport } from './transport/transport.ts';
+import { Relief } from './relief.ts';
+import { Volatile } from './volatile.ts';
+import type { Wire, WireReports } from './wire.ts';
 import { worldOf } from './world.ts';
 
 export interface OutboxOptions extends Omit<FatesOptions, 'settled'> {
@@ -25,24 +28,27 @@ export interface OutboxOptions extends Omit<FatesOptions, 'settled'> {
   resendSafe: () => boolean;
 }
 
-const NOTHING: EncodedMessage = { data: '', bytes: 0 };
+const NOTHING: EncodedMessage = { data: '', bytes: 0, form: 'text' };
 
 /**
- * The way out: messages wait until a transport is attached and the chart lets them flow; then they leave at the end of each
- * turn. Every message given to it has exactly one fate, which its receipt and the counters tell.
+ * The way out: messages wait until a wire is attached and the chart lets them flow; then they leave at the end of each turn. Every
+ * message given to it has exactly one fate, which its receipt and the counters tell.
  */
 export class Outbox {
   readonly #options: OutboxOptions;
   readonly #backlog: Backlog;
   readonly #fates: Fates;
   readonly #flushClock: FlushClock;
-  readonly #inFlight: InFlight;
-  #transport: Transport | undefined;
+  /** What a session has sent and the peer has not acknowledged. Empty on a plain wire. */
+  readonly ledger = new Outgoing<OutboundMessage>();
+  #wire: Wire | undefined;
+  // the last one that was attached, until it is lost
+  #lastWire: Wire | undefined;
   // present while the chart lets messages leave
   #flow: FlowReports | undefined;
   #onOverflow: (() => void) | undefined;
-  // whoever waits for the moment in which nothing waits here
-  #onIdle = new Set<() => void>();
+  readonly #relief = new Relief();
+  readonly #idle = new Idle(() => this.#backlog.size + this.#handed === 0);
   // a custom socket may run the application's code inside send()
   #isFlushing = false;
   // the first turn with a transport is not over
@@ -50,8 +56,7 @@ export class Outbox {
   // why nothing is accepted at present; undefined while messages may wait
   #closed: { code: ErrorCode; cause: unknown } | undefined;
   #nextNumber = 1;
-  // sockets that have died so far
-  #losses = 0;
+  readonly #volatile: Volatile;
 
   constructor(options: OutboxOptions) {
     const { clock, limits } = options;
@@ -59,9 +64,10 @@ export class Outbox {
     this.#fates = new Fates({
       ...options,
       settled: () => {
-        this.#idle();
+        this.#idle.look();
       },
     });
+    this.#volatile = new Volatile(this.#fates);
     this.#backlog = new Backlog({
       clock,
       limits,
@@ -78,21 +84,28 @@ export class Outbox {
         return this.flush();
       },
     });
-    this.#inFlight = new InFlight({
-      clock,
-      sent: (message) => {
-        this.#fates.sent(message);
-      },
-    });
   }
 
+  /** What a wire of this outbox reports to. */
+  readonly reports: WireReports = {
+    sent: (message) => {
+      this.#fates.sent(message);
+    },
+    refused: (message, code, cause) => {
+      this.#fates.dropped(message, code, cause);
+    },
+    orphaned: (message) => {
+      this.#orphan(message);
+    },
+  };
+
   /** Takes a message. Never throws: what is refused is told by the receipt. */
-  push(payload: unknown, options: SendOptions = {}): Receipt {
+  push(payload: unknown, options: SendOptions = {}, meta?: MessageOrigin['meta']): Receipt {
     const obstacle = this.#obstacle(options);
     if (obstacle) return this.refused(obstacle);
     let message: OutboundMessage;
     try {
-      message = this.#messageOf(this.#options.encode(payload), options);
+      message = this.#messageOf(this.#options.encode(payload), options, meta);
     } catch (error) {
       const { code, message: text, cause } = error as MessageError;
       return this.refused(this.#fates.error(code, { message: text, cause }));
@@ -102,10 +115,11 @@ export class Outbox {
       const text = `The message has ${message.bytes} bytes; ${maxMessageBytes} are allowed.`;
       return this.#fates.refused(message, this.#fates.error('MESSAGE_TOO_BIG', { message: text }));
     }
+    if (options.volatile) return this.#pushVolatile(message);
     if (!this.#backlog.place(message, this.#makeWay))
       return this.#fates.refused(message, this.#fates.error('QUEUE_FULL', this.#room()));
     this.#fates.accepted();
-    this.#follow(message, options.signal);
+    cancelOnAbort(message, options.signal, this.#withdraw);
     if (message.priority === 'critical') this.#rush();
     this.#request();
     return message;
@@ -117,42 +131,60 @@ export class Outbox {
   }
 
   /**
-   * From now on messages can go to this transport; the first of them a turn later. A server that accepts and closes at once has
-   * its close frame read by then, and what waits is not risked on it.
+   * From now on messages can go to this wire; the first of them a turn later. A server that accepts and closes at once has its close
+   * frame read by then, and what waits is not risked on it. `isTrusted`: the peer has proved that it listens.
    */
-  attach(transport: Transport): void {
-    this.#transport = transport;
-    this.#isOnTrial = true;
-    this.#flushClock.defer(0);
+  attach(wire: Wire, { isTrusted = false }: { isTrusted?: boolean } = {}): void {
+    this.#wire = this.#lastWire = wire;
+    this.#relief.watch(wire);
+    this.#isOnTrial = !isTrusted;
+    if (isTrusted) this.#request();
+    else this.#flushClock.defer(0);
   }
 
   /** From now on messages wait. What the socket has taken is followed until it is {@link Outbox.lost}. */
   detach(): void {
-    this.#transport = undefined;
+    this.#wire = undefined;
     this.#flushClock.cancel();
+    this.#volatile.drop();
     // what was about to leave in this turn would wait now
     if (!this.#options.queueing()) this.#backlog.clear('NOT_OPEN');
-    this.#idle();
+    this.#idle.look();
   }
 
   /** The socket is gone. `wasRead`: the peer agreed to our close, and so has read everything before it. @returns How many messages it left in doubt. */
   lost({ wasRead }: { wasRead: boolean }): number {
     this.detach();
-    let unknown = 0;
-    this.#losses += 1;
+    const held = this.#lastWire?.lost({ wasRead }) ?? [];
+    this.#lastWire = undefined;
+    return this.forsake(held);
+  }
+
+  /** Nobody knows what became of these. @returns How many are in doubt for good; the others go back to the heads of their lanes. */
+  forsake(messages: readonly OutboundMessage[]): number {
     // from the last to the first: each goes to the head of its lane
-    for (const message of this.#inFlight.takeAll().reverse()) {
-      if (wasRead) this.#fates.sent(message);
-      else if (this.#orphan(message)) unknown += 1;
-    }
-    this.#idle();
+    const told = messages.filter((message) => !message.isGreeting);
+    const unknown = told.toReversed().filter((message) => this.#orphan(message)).length;
+    this.#idle.look();
     return unknown;
+  }
+
+  /** The peer has accepted these. */
+  acknowledged(messages: readonly OutboundMessage[]): void {
+    for (const message of messages) if (!message.isGreeting) this.#fates.acknowledged(message);
+    if (this.ledger.size === 0) this.#emptied();
+  }
+
+  /** The peer has these and refused them. */
+  rejected(message: OutboundMessage, error: MessageError): void {
+    this.#fates.rejected(message, error);
+    if (this.ledger.size === 0) this.#emptied();
   }
 
   /** Lets messages leave until the returned function is called. The chart decides when. */
   startFlow(reports: FlowReports): () => void {
     this.#flow = reports;
-    if (this.#backlog.size === 0) reports.emptied?.();
+    this.#emptied();
     this.#request();
     return () => {
       if (this.#flow === reports) this.#flow = undefined;
@@ -161,10 +193,7 @@ export class Outbox {
 
   /** Calls back once the socket's buffer is at the low water mark. @returns Takes that back. */
   watchRelief(relieved: () => void): () => void {
-    if (!this.#transport) return () => undefined;
-    const end = this.#inFlight.onceRelieved(this.#options.limits().lowWaterBytes, relieved);
-    this.#inFlight.look(this.#transport);
-    return end;
+    return this.#relief.wait(this.#wire, { lowWaterBytes: this.#options.limits().lowWaterBytes, relieved });
   }
 
   /** Calls back whenever the queue begins to overflow. @returns Takes that back. */
@@ -177,11 +206,7 @@ export class Outbox {
 
   /** Calls back when nothing waits, neither here nor in the socket: now, or once. @returns Takes that back. */
   onceIdle(callback: () => void): () => void {
-    this.#onIdle.add(callback);
-    this.#idle();
-    return () => {
-      this.#onIdle.delete(callback);
-    };
+    return this.#idle.once(callback);
   }
 
   /** Something was received on this connection. */
@@ -191,23 +216,21 @@ export class Outbox {
 
   /** Hands over what waits, as far as the socket takes it. @returns Whether anything was handed over. */
   flush(): boolean {
-    const transport = this.#transport;
+    const wire = this.#wire;
     const flow = this.#flow;
-    if (!transport || !flow || this.#isFlushing) return false;
-    const handed = this.#alone(transport, () =>
-      pour(this.#backlog, {
-        transport,
+    if (!wire || !flow || this.#isFlushing) return false;
+    const handed = this.#alone(wire, () => {
+      this.#volatile.pour(wire, this.#options.limits().highWaterBytes);
+      return pour(this.#backlog, {
+        wire,
         flow,
         limits: this.#options.limits(),
-        hand: (message) => {
-          this.#hand(message, transport);
-        },
         later: () => {
           this.#flushClock.defer(0);
         },
-      }),
-    );
-    if (this.#backlog.size === 0) flow.emptied?.();
+      });
+    });
+    this.#emptied();
     return handed > 0;
   }
 
@@ -225,6 +248,7 @@ export class Outbox {
   close(code: ErrorCode, cause?: unknown): void {
     this.refuse(code, cause);
     this.#backlog.clear(code, cause);
+    this.#volatile.drop();
     this.#flushClock.cancel();
   }
 
@@ -241,95 +265,87 @@ export class Outbox {
 
   get counts(): OutboxCounts {
     const { size, bytes } = this.#backlog;
-    return this.#fates.counts({ waiting: size + this.#inFlight.size, waitingBytes: bytes });
+    return this.#fates.counts({ waiting: size + this.#handed, waitingBytes: bytes });
   }
 
-  #hand(message: OutboundMessage, transport: Transport): void {
-    // before: whoever asks for it back meanwhile is told that it is gone
-    message.moved('handed');
-    const losses = this.#losses;
-    try {
-      transport.send(message.data);
-    } catch (cause) {
-      return this.#fates.dropped(message, 'SEND_FAILED', cause);
-    }
-    // the socket may have died of it
-    if (this.#losses === losses) this.#inFlight.handed(message);
-    else this.#orphan(message);
+  // how many were handed over and have no fate yet
+  get #handed(): number {
+    const kept = this.ledger.unacknowledged().filter((message) => !message.isGreeting);
+    return kept.length + (this.#lastWire?.size ?? 0) + this.#volatile.size;
   }
 
   // a critical message does not wait for the turn's end, and takes none but its like along
   #rush(): void {
-    const transport = this.#transport;
+    const wire = this.#wire;
     const flow = this.#flow;
-    if (!transport?.isOpen || !flow || this.#isFlushing || this.#isOnTrial) return;
+    if (!wire?.isOpen || !flow || this.#isFlushing || this.#isOnTrial) return;
     const { highWaterBytes } = this.#options.limits();
-    if (transport.bufferedBytes >= highWaterBytes) return;
-    this.#alone(transport, () => {
+    if (wire.bufferedBytes >= highWaterBytes || !wire.hasRoom) return;
+    this.#alone(wire, () => {
       // a message that goes back because the socket died of it must not be taken for the same socket again
-      while (transport.isOpen) {
-        const next = this.#backlog.take('critical');
-        if (!next) break;
-        this.#hand(next, transport);
-      }
+      wire.write(() => this.#backlog.take('critical'));
     });
-    if (transport.bufferedBytes >= highWaterBytes) flow.congested();
+    if (wire.bufferedBytes >= highWaterBytes) flow.congested();
   }
 
   // a flush never runs inside another
-  #alone<Value>(transport: Transport, flush: () => Value): Value {
+  #alone<Value>(wire: Wire, flush: () => Value): Value {
     this.#isFlushing = true;
     try {
       return flush();
     } finally {
       this.#isFlushing = false;
       this.#backlog.admit();
-      this.#inFlight.look(transport);
+      wire.look();
     }
+  }
+
+  // a drain is over when nothing waits, here or for the peer's answer
+  #emptied(): void {
+    if (this.#backlog.size === 0 && this.#wire?.isSettled !== false) this.#flow?.emptied?.();
+  }
+
+  #pushVolatile(message: OutboundMessage): Receipt {
+    if (!this.#wire?.isOpen || !this.#flow) return this.#fates.refused(message, this.#fates.error('VOLATILE_DROPPED'));
+    this.#volatile.push(message);
+    this.#flushClock.request();
+    return message;
   }
 
   readonly #makeWay = (): boolean => {
     this.flush();
-    return this.#flow !== undefined && this.#transport?.isOpen === true;
+    return this.#flow !== undefined && this.#wire?.isOpen === true && this.#wire.hasRoom;
   };
 
   #request(): void {
-    if (this.#transport && this.#flow && this.#backlog.size > 0) this.#flushClock.request();
+    if (this.#wire && this.#flow && this.#backlog.size > 0) this.#flushClock.request();
   }
 
-  #messageOf(encoded: EncodedMessage, options: SendOptions): OutboundMessage {
+  #messageOf(encoded: EncodedMessage, options: SendOptions, meta?: MessageOrigin['meta']): OutboundMessage {
     return new OutboundMessage(encoded, options, {
       number: this.#nextNumber++,
+      ...(meta && { meta }),
       // the time is read only for those who are bound by it
       now: options.ttlMs === undefined ? 0 : this.#options.clock.now(),
-      cancel: this.#cancel,
+      cancel: (message) => this.#withdraw(message, 'SEND_CANCELLED'),
     });
   }
 
-  readonly #cancel = (message: OutboundMessage): boolean => this.#backlog.withdraw(message, 'SEND_CANCELLED');
+  readonly #withdraw = (message: OutboundMessage, code: ErrorCode, cause?: unknown): boolean =>
+    message.isVolatile ? this.#volatile.withdraw(message, code) : this.#backlog.withdraw(message, code, cause);
 
   // what stands against accepting any message now
   #obstacle({ signal }: SendOptions): MessageError | undefined {
     if (this.#closed) return this.#fates.error(this.#closed.code, { cause: this.#closed.cause });
-    if (!this.#transport?.isOpen && !this.#options.queueing()) return this.#fates.error('NOT_OPEN');
+    if (!this.#wire?.isOpen && !this.#options.queueing()) return this.#fates.error('NOT_OPEN');
     if (signal?.aborted) return this.#fates.error('SEND_ABORTED', { cause: signal.reason });
     return undefined;
   }
 
-  #follow(message: OutboundMessage, signal: AbortSignal | undefined): void {
-    if (!signal) return;
-    const onAbort = (): void => {
-      this.#backlog.withdraw(message, 'SEND_ABORTED', signal.reason);
-    };
-    signal.addEventListener('abort', onAbort);
-    message.whenSettled(() => {
-      signal.removeEventListener('abort', onAbort);
-    });
-  }
-
   // a socket died with it: it goes to the next, if the peer would know it again. @returns Whether it is in doubt for good
   #orphan(message: OutboundMessage): boolean {
-    const isRepeatable = message.isKeyed || this.#options.resendSafe();
+    // a volatile message is not worth it
+    const isRepeatable = !message.isVolatile && (message.isKeyed || this.#options.resendSafe());
     if (isRepeatable && this.#options.queueing() && !this.#closed) {
       message.moved('waiting');
       this.#backlog.restore(message);
@@ -337,13 +353,6 @@ export class Outbox {
     }
     this.#fates.lost(message);
     return true;
-  }
-
-  #idle(): void {
-    if (this.#onIdle.size === 0 || this.#backlog.size + this.#inFlight.size > 0) return;
-    const callbacks = this.#onIdle;
-    this.#onIdle = new Set();
-    for (const callback of callbacks) callback();
   }
 
   #room(): ErrorDetails {

@@ -1,6 +1,6 @@
 import type { Backlog, OutboxLimits } from './backlog.ts';
 import type { OutboundMessage } from './message.ts';
-import type { Transport } from './transport/transport.ts';
+import type { Wire } from './wire.ts';
 
 /** What a flow tells the chart; each at an edge. */
 export interface FlowReports {
@@ -10,24 +10,21 @@ export interface FlowReports {
 }
 
 export interface PouringOptions {
-  transport: Transport;
+  wire: Wire;
   flow: FlowReports;
   limits: OutboxLimits;
-  /** Hands one message to the transport. Never throws. */
-  hand: (message: OutboundMessage) => void;
   /** Asks for the rest to be poured in a turn of its own. */
   later: () => void;
 }
 
-/** Hands over what waits, batch by batch, until nothing does, or the socket has enough, or takes no more. @returns How many bytes. */
-export function pour(backlog: Backlog, options: PouringOptions): number {
-  const { transport, flow, limits, later } = options;
+/** Hands over what waits, batch by batch, until nothing does, or the line has enough, or takes no more. @returns How many bytes. */
+export function pour(backlog: Backlog, { wire, flow, limits, later }: PouringOptions): number {
   let handed = 0;
-  while (transport.isOpen) {
+  while (wire.isOpen) {
     const next = backlog.peek();
     // a drain that is over has nothing to wait for
     if (!next && flow.emptied) break;
-    if (transport.bufferedBytes >= limits.highWaterBytes) {
+    if (wire.bufferedBytes >= limits.highWaterBytes || (next && !wire.hasRoom)) {
       flow.congested();
       break;
     }
@@ -37,25 +34,26 @@ export function pour(backlog: Backlog, options: PouringOptions): number {
       later();
       break;
     }
-    transport.batch(() => {
-      handed += handBatch(backlog, options);
-    });
+    handed += wire.write(batchOf(backlog, limits));
     backlog.admit();
   }
   return handed;
 }
 
-/** @returns The bytes handed over; an empty message counts as one, so that every batch is seen to advance. */
-function handBatch(backlog: Backlog, { transport, limits, hand }: PouringOptions): number {
-  const { maxBatchMessages, maxBatchBytes } = limits;
+/** Gives what waits, one by one, as far as it belongs into one batch. */
+function batchOf(
+  backlog: Backlog,
+  { maxBatchMessages, maxBatchBytes }: OutboxLimits,
+): () => OutboundMessage | undefined {
+  let count = 0;
   let bytes = 0;
-  for (let count = 0; count < maxBatchMessages; count++) {
+  return () => {
+    if (count >= maxBatchMessages) return undefined;
     const next = backlog.peek();
-    if (!next || !transport.isOpen || (count > 0 && bytes + next.bytes > maxBatchBytes)) break;
+    if (!next || (count > 0 && bytes + next.bytes > maxBatchBytes)) return undefined;
+    count += 1;
+    bytes += next.bytes;
     // not `next`: its time may have run out between the two
-    const taken = backlog.take();
-    if (taken) hand(taken);
-    bytes += Math.max(1, next.bytes);
-  }
-  return bytes;
+    return backlog.take();
+  };
 }

@@ -1,4 +1,5 @@
 import { MessageError, type ErrorCode, type ErrorDetails } from './errors.ts';
+import type { WireMeta } from './protocol/frames.ts';
 import type { ReplyMatcher } from './protocol/profile.ts';
 import type { Receipt, SendOptions } from './receipt.ts';
 import type { Clock } from './transport/clock.ts';
@@ -13,8 +14,10 @@ export interface RequestsOptions {
   clock: Clock;
   /** How the wire tells replies; `undefined` when it cannot. */
   replies: () => ReplyMatcher<unknown, unknown> | undefined;
+  /** Whether the wire carries the ids of requests itself, or may turn out to. */
+  carriesIds: () => boolean;
   /** Sends the request, each time it is to be sent. */
-  send: (message: unknown, options: SendOptions) => Receipt;
+  send: (message: unknown, options: SendOptions, meta: Pick<WireMeta, 'r'> | undefined) => Receipt;
   /** Whether every message may be sent twice. */
   resendSafe: () => boolean;
   /** What every error carries. */
@@ -26,6 +29,7 @@ type AnswerMatcher = Extract<ReplyMatcher<unknown, unknown>, { answers: unknown 
 interface Pending {
   readonly id: string;
   readonly message: unknown;
+  readonly meta: Pick<WireMeta, 'r'> | undefined;
   readonly options: SendOptions;
   /** Whether the peer takes it twice without harm. */
   readonly isKeyed: boolean;
@@ -61,7 +65,8 @@ export class Requests {
   /** Sends a request. @returns Its reply. Rejects with a {@link MessageError} whose `outcome` says whether it may have been acted on. */
   ask(message: unknown, { timeoutMs = DEFAULT_TIMEOUT_MS, signal, ...options }: RequestOptions): Promise<unknown> {
     const replies = this.#options.replies();
-    if (!replies) return Promise.reject(this.#error('NO_CORRELATION', 'not_sent'));
+    const isCarried = this.#options.carriesIds();
+    if (!replies && !isCarried) return Promise.reject(this.#error('NO_CORRELATION', 'not_sent'));
     return new Promise((resolve, reject) => {
       const { clock } = this.#options;
       const id = `r${this.#nextNumber++}`;
@@ -78,7 +83,7 @@ export class Requests {
       }, timeoutMs);
       let tagged: unknown;
       try {
-        tagged = 'tag' in replies ? replies.tag(message, id) : message;
+        tagged = replies && 'tag' in replies ? replies.tag(message, id) : message;
       } catch (cause) {
         clock.clearTimeout(timer);
         reject(this.#error('NOT_ENCODABLE', 'not_sent', cause));
@@ -87,6 +92,7 @@ export class Requests {
       const pending: Pending = {
         id,
         message: tagged,
+        meta: isCarried ? { r: id } : undefined,
         options,
         isKeyed: options.idempotencyKey !== undefined || this.#options.resendSafe(),
         receipt: undefined,
@@ -108,7 +114,8 @@ export class Requests {
   }
 
   /** Whether a message is the reply to a request that waits; then the request has it, and nobody else. */
-  take(message: unknown): boolean {
+  take(message: unknown, meta?: WireMeta): boolean {
+    if (meta?.re !== undefined) return this.#replied(meta.re, message, meta.h);
     const replies = this.#pending.size > 0 ? this.#options.replies() : undefined;
     if (!replies) return false;
     const pending = 'idOf' in replies ? this.#named(replies.idOf(message)) : this.#answered(replies, message);
@@ -116,12 +123,22 @@ export class Requests {
     return pending !== undefined;
   }
 
-  /** The socket is gone: replies to what has left on it will not come. What may be sent twice is sent again. */
+  /** The wire turned out to carry no ids, and the profile knows no other way: nobody will know the replies. */
+  uncorrelated(): void {
+    if (this.#options.replies()) return;
+    for (const pending of [...this.#pending.values()]) {
+      pending.receipt?.cancel();
+      pending.reject(this.#error('NO_CORRELATION', hasLeft(pending) ? 'unknown' : 'not_sent'));
+    }
+  }
+
+  /** The socket, or the session, is gone: replies to what has left on it will not come. What may be sent twice is sent again. */
   lost(): void {
     for (const pending of [...this.#pending.values()]) {
       if (!hasLeft(pending)) continue;
       // one that is keyed and left in doubt has no other socket to go to
-      if (pending.isKeyed && pending.receipt?.fate === 'sent') this.#sendAgain(pending);
+      const { fate } = pending.receipt ?? {};
+      if (pending.isKeyed && (fate === 'sent' || fate === 'acknowledged')) this.#sendAgain(pending);
       else pending.reject(this.#error('REPLY_LOST', 'unknown'));
     }
   }
@@ -138,7 +155,7 @@ export class Requests {
   }
 
   #send(pending: Pending): void {
-    pending.receipt = this.#options.send(pending.message, pending.options);
+    pending.receipt = this.#options.send(pending.message, pending.options, pending.meta);
     pending.receipt.settled.catch((error: unknown) => {
       pending.reject(pending.hasLeftBefore ? this.#error('REPLY_LOST', 'unknown', error) : (error as MessageError));
     });
@@ -150,6 +167,19 @@ export class Requests {
     if (!pending) return;
     pending.receipt?.cancel();
     pending.reject(this.#error(code, hasLeft(pending) || pending.hasLeftBefore ? 'unknown' : 'not_sent', cause));
+  }
+
+  // a reply that comes after its deadline is a message like any other
+  #replied(id: string, message: unknown, headers: WireMeta['h']): boolean {
+    const pending = this.#pending.get(id);
+    const refusal = headers?.['error'];
+    if (refusal === undefined) pending?.resolve(message);
+    else {
+      const text = `The peer answered the request with an error: ${refusal}`;
+      const details = { ...this.#options.context, outcome: 'rejected', message: `${text}.` } as const;
+      pending?.reject(new MessageError('REQUEST_REFUSED', { ...details, cause: message }));
+    }
+    return pending !== undefined;
   }
 
   #named(id: string | undefined): Pending | undefined {
@@ -168,5 +198,5 @@ export class Requests {
 
 // from then on nobody knows whether the peer acts on it
 function hasLeft({ receipt }: Pending): boolean {
-  return receipt?.fate === 'sent' || receipt?.fate === 'handed' || receipt?.fate === 'unknown';
+  return receipt !== undefined && receipt.fate !== 'waiting' && receipt.fate !== 'dropped';
 }

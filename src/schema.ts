@@ -1,8 +1,9 @@
-import { DEFAULT_HEARTBEAT, DEFAULT_POLICY } from '../machines/policy.ts';
+import { DEFAULT_HEARTBEAT, DEFAULT_POLICY, WIRE_CHOICES } from '../machines/policy.ts';
 import { isProtocols } from './address.ts';
 import { MAX_DELAY_MS } from './core/backoff.ts';
 import { DEFAULT_QUEUE, OVERFLOW_POLICIES } from './backlog.ts';
 import { PRIORITIES } from './core/queue.ts';
+import { MOST } from './protocol/fields.ts';
 import { CATEGORIES, ConfigurationError, MessageError } from './errors.ts';
 
 /** Holds a value to something: every problem with it, as `path: what`. */
@@ -136,6 +137,16 @@ const queueTogether: Rule = (value, path) => {
   return lowWaterBytes < highWaterBytes ? [] : [`${path}.lowWaterBytes: must be less than highWaterBytes`];
 };
 
+const wireFields = {
+  use: required(must(`one of ${WIRE_CHOICES.join(', ')}`, (value) => isWireChoice(value))),
+  compression: flag,
+  maxFrameBytes: must('a whole number of at least 1024', (value) => isWhole(value, 1_024)),
+  maxInflatedBytes: must('a whole number of at least 1024', (value) => isWhole(value, 1_024)),
+  windowMessages: positive,
+  windowBytes: positive,
+};
+const isWireChoice = (value: unknown): boolean => WIRE_CHOICES.some((choice) => choice === value);
+
 const isSchema = (value: unknown): boolean =>
   has((value as { '~standard'?: unknown } | null)?.['~standard'], 'validate');
 const schema = must('a schema of the Standard Schema kind', isSchema);
@@ -184,6 +195,7 @@ const serviceFields = {
   queue: object(queueFields),
   profile: object(profileFields),
   heartbeat: orFalse(object(heartbeatFields)),
+  wire: either(isWireChoice, object(wireFields)),
 };
 
 const changeable = {
@@ -252,6 +264,7 @@ export const observingRule = object({
 
 const EVENT_TYPES: readonly unknown[] = [
   'opened',
+  'discontinuity',
   'closed',
   'retrying',
   'gaveUp',
@@ -275,12 +288,25 @@ export const subscribingRule = object({ listener: required(callback) });
 /** What `messages` takes. */
 export const iterationRule = object({ maxBuffered: count });
 
+// the bounds of what travels beside a message. Source: PROTOCOL.md, "Fields"
+const name = must(
+  'a string of 1 to 256 characters',
+  (value) => isText(value) && value !== '' && (value as string).length <= MOST.name,
+);
+const isHeaders = (value: unknown): boolean =>
+  isObject(value) &&
+  Object.keys(value).length <= MOST.headers &&
+  Object.values(value).every((item) => typeof item === 'string' && item.length <= MOST.text);
+
 const sendFields = {
   priority: must(`one of ${PRIORITIES.join(', ')}`, (value) => PRIORITIES.some((each) => each === value)),
   ttlMs: must('a number of milliseconds of at least 0', (value) => typeof value === 'number' && value >= 0),
   signal: openingFields.signal,
   coalesceKey: text,
-  idempotencyKey: text,
+  idempotencyKey: name,
+  volatile: flag,
+  type: name,
+  headers: must('an object of up to 64 texts of up to 4096 characters each', isHeaders),
 };
 
 /** What `send` takes beside the message. */

@@ -23,6 +23,7 @@ import { Timekeeper } from './timekeeper.ts';
 import { systemClock } from './transport/clock.ts';
 import { OwnedSignals, platformSignals } from './transport/signals.ts';
 import type { WebSocketConstructor } from './transport/websocket.ts';
+import { WireMemory } from './wire-memory.ts';
 
 interface Member {
   connection: Connection;
@@ -46,6 +47,7 @@ export class EnhancedWebSocketService<Types extends Services = Services> {
   readonly #members = new Map<string, Member>();
   // ids of closed and failed connections, the longest so first
   readonly #inactive = new Set<string>();
+  readonly #memory: WireMemory;
   #settings: Settings;
   #destruction: Promise<void> | undefined;
   #stopped: () => void = () => undefined;
@@ -54,6 +56,7 @@ export class EnhancedWebSocketService<Types extends Services = Services> {
   constructor(options: EnhancedWebSocketOptions<Types>) {
     this.#settings = settle(options);
     this.#clock = new Timekeeper(options.clock ?? systemClock({ unref: options.unrefTimers ?? false }));
+    this.#memory = new WireMemory(() => this.#clock.now());
     this.#random = options.random ?? Math.random;
     const report = (cause: unknown): void => {
       this.#report(cause);
@@ -126,7 +129,8 @@ export class EnhancedWebSocketService<Types extends Services = Services> {
   }
 
   /**
-   * Sends a message and resolves when it has left through the socket; while the connection is not open it waits.
+   * Sends a message and resolves when it has left through the socket, on `holdfast.v1` when the peer has acknowledged it; while
+   * the connection is not open it waits.
    *
    * @throws {MessageError} Rejects when it was not sent, or when nobody knows: its `code` says why and its `outcome` which of
    *   the two. With a {@link ConfigurationError} `UNKNOWN_CONNECTION` for an id that is none.
@@ -268,15 +272,16 @@ export class EnhancedWebSocketService<Types extends Services = Services> {
         return { ...source, terminalId, sessionId, params, attempt, lastFailure: lastError ?? undefined };
       },
       freshId: () => `${name}-${++attempts}`,
+      memory: this.#memory,
       undecodable: (error) => {
         this.#emitter.emit('error', error);
       },
       undelivered: (messageId, error) => {
         this.#tellUndelivered({ ...source, messageId, error });
       },
-      deliver: (data) => {
+      deliver: (data, meta) => {
         // most applications listen to the connection: no event is made for nobody
-        if (this.#emitter.has('message')) this.#emitter.emit('message', { ...source, data });
+        if (this.#emitter.has('message')) this.#emitter.emit('message', { ...source, data, ...(meta && { meta }) });
       },
       report: (cause) => {
         this.#report(cause);

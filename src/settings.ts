@@ -1,4 +1,4 @@
-import { DEFAULT_HEARTBEAT, DEFAULT_POLICY, type ConnectionPolicy } from '../machines/policy.ts';
+import { DEFAULT_HEARTBEAT, DEFAULT_POLICY, type ConnectionPolicy, type WireChoice } from '../machines/policy.ts';
 import { parseUrl } from './address.ts';
 import { DEFAULT_QUEUE, type OutboxLimits } from './backlog.ts';
 import type { CloseRule } from './core/recovery.ts';
@@ -10,7 +10,9 @@ import type {
   HeartbeatOptions,
   RetryOptions,
   ServiceOptions,
+  WireOptions,
 } from './options.ts';
+import type { Limits } from './protocol/frames.ts';
 import { plainProfile, type Profile } from './protocol/profile.ts';
 import { check, optionsRule, patchRule } from './schema.ts';
 
@@ -32,8 +34,26 @@ export interface ServiceSettings {
   readonly queue: OutboxLimits;
   readonly profile: Profile;
   readonly ping: NonNullable<HeartbeatOptions['ping']>;
+  readonly wire: WireSettings;
   readonly policy: ConnectionPolicy;
 }
+
+/** How a service takes part in holdfast.v1. */
+export interface WireSettings {
+  readonly choice: WireChoice;
+  readonly compression: boolean;
+  /** What this side takes. */
+  readonly limits: Limits;
+}
+
+/** What a client takes when nothing else is said. */
+export const DEFAULT_WIRE = {
+  compression: false,
+  maxFrameBytes: 1_048_576,
+  maxInflatedBytes: 4_194_304,
+  windowMessages: 2_048,
+  windowBytes: 1_048_576,
+} as const satisfies Omit<WireOptions, 'use'>;
 
 /**
  * Checks options and fills in the defaults.
@@ -76,6 +96,9 @@ function copied(services: EnhancedWebSocketOptions['services']): EnhancedWebSock
 function nested(present: ServiceOptions | undefined, change: Partial<ServiceOptions>): Partial<ServiceOptions> {
   return {
     ...(change.retry && { retry: { ...present?.retry, ...change.retry } }),
+    // a name of a wire replaces everything that was said of it
+    ...(typeof change.wire === 'object' &&
+      typeof present?.wire === 'object' && { wire: { ...present.wire, ...change.wire } }),
     ...(change.queue && { queue: { ...present?.queue, ...change.queue } }),
     ...(change.heartbeat && { heartbeat: { ...(present?.heartbeat || {}), ...change.heartbeat } }),
   };
@@ -93,8 +116,19 @@ function settleService(type: string, service: ServiceOptions, options: EnhancedW
     queue: { ...DEFAULT_QUEUE, ...given(service.queue) },
     profile: service.profile ?? plainProfile,
     ping: pingOf(heartbeat || {}, service.profile),
+    wire: wireOf(service.wire),
     policy: policyOf(service, options),
   };
+}
+
+function wireOf(wire: ServiceOptions['wire'] = 'plain'): WireSettings {
+  const { use, ...options } = typeof wire === 'object' ? wire : { use: wire };
+  const { compression, maxFrameBytes, maxInflatedBytes, windowMessages, windowBytes } = {
+    ...DEFAULT_WIRE,
+    ...given(options),
+  };
+  const win = { m: windowMessages, b: windowBytes };
+  return { choice: use, compression, limits: { frame: maxFrameBytes, inflated: maxInflatedBytes, win } };
 }
 
 // an option that is named and left undefined is left out
@@ -118,6 +152,7 @@ function policyOf(service: ServiceOptions, options: EnhancedWebSocketOptions): C
     credentialsTimeoutMs: credentials?.timeoutMs ?? DEFAULT_POLICY.credentialsTimeoutMs,
     urlTimeoutMs: service.urlTimeoutMs ?? DEFAULT_POLICY.urlTimeoutMs,
     connectTimeoutMs: service.connectTimeoutMs ?? DEFAULT_POLICY.connectTimeoutMs,
+    wire: wireOf(service.wire).choice,
     drainTimeoutMs: service.drainTimeoutMs ?? DEFAULT_POLICY.drainTimeoutMs,
     closeTimeoutMs: service.closeTimeoutMs ?? DEFAULT_POLICY.closeTimeoutMs,
     stableMs: retry.stableMs ?? DEFAULT_POLICY.stableMs,

@@ -1,4 +1,4 @@
-import { stateOf, type ConnectionContext, type ConnectionStateName } from '../machines/facts.ts';
+import { stateOf, type ConnectionContext, type ConnectionStateName, type WireName } from '../machines/facts.ts';
 import type { HoldfastError } from './errors.ts';
 import type { EventSource } from './events.ts';
 import type { OutboxCounts } from './fates.ts';
@@ -27,6 +27,10 @@ export interface ConnectionStatus extends EventSource {
   generation: number;
   /** In which mode messages leave. */
   flow: Flow;
+  /** Which wire the link speaks, or spoke last; `null` before that is known. */
+  wire: WireName | null;
+  /** The last round trip that was measured, in ms; `null` where none was. Only `holdfast.v1` measures it. */
+  rttMs: number | null;
   /** The last thing that went wrong; `null` until something has. */
   lastError: HoldfastError | null;
   messages: OutboxCounts & { received: number };
@@ -51,6 +55,15 @@ export function placeOf(snapshot: ConnectionSnapshot): Place {
   // an open connection that takes no messages is open all the same: where it hurts is the detail
   const isHeld = detail === 'open' && (flow === 'congested' || flow === 'paused');
   return { state, detail: isHeld ? flow : detail };
+}
+
+/** What an actor knows of its connection, with what is known beside it. */
+export function statusOf(
+  snapshot: ConnectionSnapshot | undefined,
+  facts: Omit<ConnectionStatus, 'attempt' | 'generation' | 'flow' | 'wire'>,
+): ConnectionStatus {
+  const { retries: attempt = 0, generation = 0, wire = null } = snapshot?.context ?? {};
+  return Object.freeze({ ...facts, attempt, generation, wire, flow: flowOf(snapshot) });
 }
 
 /** In which mode the messages of an actor leave. */

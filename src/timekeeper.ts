@@ -16,6 +16,10 @@ export class Timekeeper implements Clock {
     return this.#clock.now();
   }
 
+  monotonicNow(): number {
+    return this.#clock.monotonicNow?.() ?? this.#clock.now();
+  }
+
   setTimeout(callback: () => void, delayMs: number): unknown {
     const handle = this.#clock.setTimeout(() => {
       this.#pending.delete(handle);

@@ -27,9 +27,14 @@ function announced(emitted: ConnectionEmitted, facts: Partial<AnnouncementFacts>
 describe('what a connection announces', () => {
   test.each<[ConnectionEmitted, Partial<AnnouncementFacts>, unknown[]]>([
     [
-      { type: 'opened', isReconnect: true, generation: 3, retries: 2 },
+      { type: 'opened', isReconnect: true, generation: 3, retries: 2, wire: 'plain', isResumed: false },
       {},
-      [['opened', { ...source, isReconnect: true, generation: 3, attempt: 2 }]],
+      [['opened', { ...source, isReconnect: true, generation: 3, attempt: 2, wire: 'plain', isResumed: false }]],
+    ],
+    [
+      { type: 'discontinuity', why: 'expired', inDoubt: 2 },
+      {},
+      [['discontinuity', { ...source, why: 'expired', inDoubt: 2 }]],
     ],
     [{ type: 'failed', failure: failure('LINK_DEAD', 'retry') }, {}, [['error', error]]],
     [{ type: 'failed', failure: failure('LINK_DEAD', 'retry') }, { error: null }, []],

@@ -37,7 +37,7 @@ function backlogOf(given: Partial<BacklogLimits> = {}, canLeave = (): boolean =>
   });
   const put = (text: string, options: SendOptions = {}): boolean =>
     backlog.place(
-      new OutboundMessage({ data: text, bytes: text.length }, options, {
+      new OutboundMessage({ data: text, bytes: text.length, form: 'text' }, options, {
         number: ++number,
         now: clock.now(),
         cancel: (message) => backlog.withdraw(message, 'SEND_CANCELLED'),

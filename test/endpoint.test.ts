@@ -282,7 +282,7 @@ describe('an endpoint', () => {
     await microtasks();
     expect([told, endpoint.take(), endpoint.take()]).toEqual([
       [null],
-      { url: 'wss://host/', protocols: [] },
+      { address: { url: 'wss://host/', protocols: [] }, token: undefined },
       undefined,
     ]);
   });

@@ -20,7 +20,7 @@ function expiring(): { expiry: Expiry; clock: SimulatedClock; expired: string[];
   const add = (ttlMs?: number): void => {
     const options = ttlMs === undefined ? {} : { ttlMs };
     const origin = { number: ++number, now: clock.now(), cancel: () => false };
-    const message = new OutboundMessage({ data: '', bytes: 0 }, options, origin);
+    const message = new OutboundMessage({ data: '', bytes: 0, form: 'text' }, options, origin);
     waiting.add(message);
     if (ttlMs !== undefined) expiry.watch(message);
   };

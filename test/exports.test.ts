@@ -2,6 +2,8 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import * as machines from '../machines/index.ts';
 import * as holdfast from '../src/index.ts';
+import * as server from '../src/server/index.ts';
+import * as adapter from '../src/server/ws.ts';
 
 /** The public names of each entry point, in alphabetical order; a change here is a change of the API. */
 const entries = {
@@ -28,6 +30,19 @@ const entries = {
       'textProfile',
     ],
   },
+  './server': {
+    module: server,
+    names: [
+      'CloseCode',
+      'HoldfastError',
+      'HoldfastServer',
+      'MemoryStore',
+      'MessageError',
+      'WireClose',
+      'createHoldfastServer',
+    ],
+  },
+  './server/ws': { module: adapter, names: ['attachWebSocketServer', 'serveWebSockets'] },
   './machines': {
     module: machines,
     names: [
@@ -36,6 +51,7 @@ const entries = {
       'connectionMachine',
       'healthMachine',
       'outboxMachine',
+      'sessionMachine',
       'stateOf',
       'supervisorMachine',
     ],

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 
 import { Fates } from '../src/fates.ts';
+import { MessageError } from '../src/errors.ts';
 import { OutboundMessage } from '../src/message.ts';
 
 function fates(): { fates: Fates; said: string[]; message: () => OutboundMessage } {
@@ -13,7 +14,8 @@ function fates(): { fates: Fates; said: string[]; message: () => OutboundMessage
       context: { connectionId: 'c', serviceType: 's' },
     }),
     said,
-    message: () => new OutboundMessage({ data: 'x', bytes: 1 }, {}, { number: ++number, now: 0, cancel: () => false }),
+    message: () =>
+      new OutboundMessage({ data: 'x', bytes: 1, form: 'text' }, {}, { number: ++number, now: 0, cancel: () => false }),
   };
 }
 
@@ -22,19 +24,23 @@ const NOTHING = { waiting: 0, waitingBytes: 0 };
 describe('fates', () => {
   test('are counted, each where it belongs', () => {
     const { fates: f, message } = fates();
-    for (let count = 0; count < 5; count++) f.accepted();
+    for (let count = 0; count < 8; count++) f.accepted();
     f.sent(message());
+    f.acknowledged(message());
+    f.rejected(message(), new MessageError('MESSAGE_REJECTED', { outcome: 'rejected' }));
+    f.rejected(message(), new MessageError('MESSAGE_REJECTED', { outcome: 'unknown' }));
     f.dropped(message(), 'EXPIRED');
     f.dropped(message(), 'EXPIRED');
     f.dropped(message(), 'PURGED');
     f.lost(message());
     f.refused(message(), f.error('QUEUE_FULL'));
     expect(f.counts({ waiting: 0, waitingBytes: 0 })).toEqual({
-      accepted: 5,
+      accepted: 8,
       sent: 1,
-      dropped: 3,
-      droppedBy: { EXPIRED: 2, PURGED: 1 },
-      unknown: 1,
+      acknowledged: 1,
+      dropped: 4,
+      droppedBy: { EXPIRED: 2, MESSAGE_REJECTED: 1, PURGED: 1 },
+      unknown: 2,
       refused: 1,
       ...NOTHING,
     });

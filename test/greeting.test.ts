@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 
 import { greet, type Greeted } from '../src/greeting.ts';
 import { jsonProfile, type OpenContext, type Profile } from '../src/protocol/profile.ts';
+import type { EncodedMessage } from '../src/protocol/codec.ts';
 import { Line } from './support/outbox.ts';
 import { deferred, microtasks } from './support/service.ts';
 
@@ -16,7 +17,12 @@ const context: OpenContext = {
 function greeting(profile: Partial<Profile>): { line: Line; said: Greeted[]; abandon: () => void } {
   const line = new Line();
   const said: Greeted[] = [];
-  const abandon = greet(line, { profile: { ...jsonProfile, ...profile }, context }, (greeted) => said.push(greeted));
+  const send = (messages: readonly EncodedMessage[]): void => {
+    line.batch(() => {
+      for (const { data } of messages) line.send(data);
+    });
+  };
+  const abandon = greet(send, { profile: { ...jsonProfile, ...profile }, context }, (greeted) => said.push(greeted));
   return { line, said, abandon };
 }
 
@@ -84,7 +90,10 @@ describe('a greeting', () => {
     line.onSend = () => {
       throw new Error('gone');
     };
-    greet(line, { profile: { ...jsonProfile, onOpen: () => ['x'] }, context }, (greeted) => said.push(greeted));
+    const send = (): void => {
+      line.send('x');
+    };
+    greet(send, { profile: { ...jsonProfile, onOpen: () => ['x'] }, context }, (greeted) => said.push(greeted));
     expect(said).toMatchObject([{ failed: { code: 'GREETING_FAILED' }, cause: { message: 'gone' } }]);
   });
 

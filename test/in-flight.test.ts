@@ -20,7 +20,7 @@ function flying(): {
   const hand = (text: string): void => {
     line.send(text);
     const origin = { number: 1, now: 0, cancel: () => false };
-    inFlight.handed(new OutboundMessage({ data: text, bytes: text.length }, {}, origin));
+    inFlight.handed(new OutboundMessage({ data: text, bytes: text.length, form: 'text' }, {}, origin));
   };
   return { inFlight, clock, line, sent, hand };
 }

@@ -18,6 +18,7 @@ function linked(): { link: Link; peer: TransportListener; told: unknown[]; dispo
       write();
     },
     ping: null,
+    protocol: '',
     close: () => undefined,
     dispose: () => {
       disposals += 1;

@@ -8,7 +8,11 @@ import { fateOf, microtasks, rig, TERMINAL } from './support/service.ts';
 const error = new MessageError('CONNECTION_ENDED');
 
 function messageOf(number = 1, options: SendOptions = {}, now = 0): OutboundMessage {
-  return new OutboundMessage({ data: 'payload', bytes: 7 }, options, { number, now, cancel: () => false });
+  return new OutboundMessage({ data: 'payload', bytes: 7, form: 'text' }, options, {
+    number,
+    now,
+    cancel: () => false,
+  });
 }
 
 describe('a receipt', () => {

@@ -132,6 +132,7 @@ describe('the outbox', () => {
     expect(r.outbox.counts).toEqual({
       accepted: 1,
       sent: 0,
+      acknowledged: 0,
       dropped: 1,
       droppedBy: { CONNECTION_ENDED: 1 },
       unknown: 0,

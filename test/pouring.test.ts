@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 
 import { Backlog, DEFAULT_QUEUE, type OutboxLimits } from '../src/backlog.ts';
 import { OutboundMessage } from '../src/message.ts';
+import { PlainWire } from '../src/plain-wire.ts';
 import { pour } from '../src/pouring.ts';
 import { SimulatedClock } from './support/clock.ts';
 import { Line } from './support/outbox.ts';
@@ -24,18 +25,18 @@ function poured(
   const backlog = new Backlog({ clock, limits: () => all, dropped: () => undefined, overflowed: () => undefined });
   for (const [index, text] of texts.entries()) {
     const origin = { number: index, now: 0, cancel: () => false };
-    backlog.place(new OutboundMessage({ data: text, bytes: text.length }, {}, origin), () => true);
+    backlog.place(new OutboundMessage({ data: text, bytes: text.length, form: 'text' }, {}, origin), () => true);
   }
   const handed = pour(backlog, {
-    transport: line,
+    wire: new PlainWire(line, {
+      clock,
+      reports: { sent: () => undefined, refused: () => undefined, orphaned: () => undefined },
+    }),
     flow: {
       congested: () => reports.push('congested'),
       ...(drains && { emptied: () => reports.push('emptied') }),
     },
     limits: all,
-    hand: ({ data }) => {
-      line.send(data);
-    },
     later: () => reports.push('later'),
   });
   return { handed, reports, line, backlog };

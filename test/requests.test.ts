@@ -25,6 +25,7 @@ class Desk {
   /** Every sending, the latest last. */
   readonly sent: { message: Call; options: SendOptions; receipt: OutboundMessage }[] = [];
   resendSafe = false;
+  carriesIds = false;
   /** What the queue answers a message with. */
   refusal: MessageError | undefined;
 
@@ -32,8 +33,9 @@ class Desk {
     this.requests = new Requests({
       clock: this.clock,
       replies: () => replies,
+      carriesIds: () => this.carriesIds,
       send: (message, options) => {
-        const receipt = new OutboundMessage({ data: '', bytes: 0 }, options, {
+        const receipt = new OutboundMessage({ data: '', bytes: 0, form: 'text' }, options, {
           number: this.sent.length + 1,
           now: 0,
           cancel: (own) => {
@@ -96,6 +98,7 @@ describe('a request', () => {
       new Requests({
         clock: d.clock,
         replies: () => undefined,
+        carriesIds: () => false,
         send: () => {
           throw new Error('sent');
         },

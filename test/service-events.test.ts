@@ -39,8 +39,8 @@ describe('the events of a service', () => {
     await r.settle();
     await r.reopen();
     expect(r.of('opened')).toEqual([
-      { ...SOURCE, isReconnect: false, generation: 1, attempt: 0 },
-      { ...SOURCE, isReconnect: true, generation: 3, attempt: 2 },
+      { ...SOURCE, isReconnect: false, generation: 1, attempt: 0, wire: 'plain', isResumed: false },
+      { ...SOURCE, isReconnect: true, generation: 3, attempt: 2, wire: 'plain', isResumed: false },
     ]);
   });
 

@@ -33,6 +33,11 @@ describe('settings', () => {
       },
       profile: plainProfile,
       ping: 'auto',
+      wire: {
+        choice: 'plain',
+        compression: false,
+        limits: { frame: 1_048_576, inflated: 4_194_304, win: { m: 2_048, b: 1_048_576 } },
+      },
       policy: DEFAULT_POLICY,
     });
     expect(settle({ services: {} })).toMatchObject({ queueing: true, maxInactive: 100 });

@@ -69,6 +69,7 @@ describe('the status of a connection', () => {
     expect(r.status().messages).toEqual({
       accepted: 1,
       sent: 0,
+      acknowledged: 0,
       dropped: 0,
       droppedBy: {},
       unknown: 0,

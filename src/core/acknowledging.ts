@@ -28,6 +28,11 @@ export class Acknowledging {
     return Math.max(0, this.#since + this.#policy.delayMs - now);
   }
 
+  /** How many accepted messages the peer has not been told of. */
+  pendingTo(upTo: number): number {
+    return Math.max(0, upTo - this.#told);
+  }
+
   /** The peer was told, by a frame of its own or with another. */
   told(upTo: number): void {
     this.#told = upTo;

@@ -8,6 +8,8 @@ export interface EncodedMessage {
   data: string | Uint8Array<ArrayBuffer>;
   /** Bytes of payload: UTF-8 for text. */
   bytes: number;
+  /** What `data` is: text as the application gave it, the JSON text of a value, or bytes. */
+  form: 'text' | 'json' | 'bytes';
 }
 
 /**
@@ -36,7 +38,7 @@ export function encodePlain(message: unknown): EncodedMessage {
 export function encodeText(text: string): EncodedMessage {
   if (LONE_SURROGATE.test(text))
     throw new MessageError('NOT_ENCODABLE', { message: 'The text holds a lone surrogate, which cannot travel.' });
-  return { data: text, bytes: utf8Bytes(text) };
+  return { data: text, bytes: utf8Bytes(text), form: 'text' };
 }
 
 /** The length of a text in UTF-8. A lone surrogate counts as the three bytes of U+FFFD, which replaces it on the wire. */
@@ -71,7 +73,7 @@ function copied(message: ArrayBuffer | ArrayBufferView): EncodedMessage {
     ? new Uint8Array(message.buffer, message.byteOffset, message.byteLength)
     : new Uint8Array(message);
   const data = new Uint8Array(view);
-  return { data, bytes: data.byteLength };
+  return { data, bytes: data.byteLength, form: 'bytes' };
 }
 
 /**
@@ -83,7 +85,7 @@ export function encodeJson(message: unknown): EncodedMessage {
   try {
     // TypeScript's library leaves out that a function, a symbol and undefined have no JSON form
     const text: unknown = JSON.stringify(message);
-    if (typeof text === 'string') return { data: text, bytes: utf8Bytes(text) };
+    if (typeof text === 'string') return { data: text, bytes: utf8Bytes(text), form: 'json' };
   } catch (cause) {
     throw new MessageError('NOT_ENCODABLE', { cause });
   }

@@ -92,20 +92,45 @@ export function encodeWith({ codec, outbound }: Pick<Profile, 'codec' | 'outboun
   );
 }
 
+/** A payload that its wire has parsed already, as `holdfast.v1` does: any JSON value. */
+export class JsonPayload {
+  readonly value: unknown;
+
+  constructor(value: unknown) {
+    this.value = value;
+  }
+
+  /** As it would have arrived on a plain wire: a text as it is, any other value as its JSON. */
+  get text(): string {
+    return typeof this.value === 'string' ? this.value : JSON.stringify(this.value);
+  }
+}
+
+/** What a wire hands over as one message. */
+export type Payload = InboundData | JsonPayload;
+
 /** @throws {InboundError} `NOT_DECODABLE`, `SCHEMA_MISMATCH` */
-export function decodeWith<In>({ codec, inbound }: Pick<Profile<In>, 'codec' | 'inbound'>, data: InboundData): In {
+export function decodeWith<In>({ codec, inbound }: Pick<Profile<In>, 'codec' | 'inbound'>, payload: Payload): In {
   const value = attempt(
-    () => decode(codec, data),
+    () => decode(codec, payload),
     (cause) =>
-      new InboundError('NOT_DECODABLE', data, cause instanceof WrongKind ? { message: cause.message } : { cause }),
+      new InboundError(
+        'NOT_DECODABLE',
+        arrived(payload),
+        cause instanceof WrongKind ? { message: cause.message } : { cause },
+      ),
   );
   if (!inbound) return value as In;
   const result = attempt(
     () => validated(inbound, value),
-    (cause) => new InboundError('SCHEMA_MISMATCH', data, { cause }),
+    (cause) => new InboundError('SCHEMA_MISMATCH', arrived(payload), { cause }),
   );
   if (result.ok) return result.value;
-  throw new InboundError('SCHEMA_MISMATCH', data, { message: mismatchText(result.problem) });
+  throw new InboundError('SCHEMA_MISMATCH', arrived(payload), { message: mismatchText(result.problem) });
+}
+
+function arrived(payload: Payload): InboundData {
+  return payload instanceof JsonPayload ? payload.text : payload;
 }
 
 // a frame of the kind that the codec does not read
@@ -121,7 +146,10 @@ function encode(codec: Profile['codec'], value: unknown): EncodedMessage {
   throw new MessageError('NOT_ENCODABLE', { message: `The ${name} a value of type ${typeof data}.` });
 }
 
-function decode(codec: Profile['codec'], data: InboundData): unknown {
+function decode(codec: Profile['codec'], payload: Payload): unknown {
+  // parsed once, by the wire
+  if (codec === 'json' && payload instanceof JsonPayload) return payload.value;
+  const data = arrived(payload);
   if (typeof codec === 'object') return codec.decode(data);
   const isText = typeof data === 'string';
   if (codec === 'bytes' && isText) throw new WrongKind('Text came where the profile says bytes.');

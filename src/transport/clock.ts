@@ -2,6 +2,8 @@
 export interface Clock {
   /** Milliseconds since the Unix epoch. It may jump, as the wall clock does. */
   now(): number;
+  /** Milliseconds on a clock that never runs backwards, for measuring. @default `now` */
+  monotonicNow?(): number;
   /** Calls `callback` once, `delayMs` from now; returns what {@link Clock.clearTimeout} takes. */
   setTimeout(callback: () => void, delayMs: number): unknown;
   clearTimeout(handle: unknown): void;
@@ -15,6 +17,7 @@ export interface Clock {
 export function systemClock({ unref = false }: { unref?: boolean } = {}): Clock {
   return {
     now: () => Date.now(),
+    monotonicNow: () => performance.now(),
     setTimeout(callback, delayMs) {
       const handle = globalThis.setTimeout(callback, delayMs);
       if (unref) release(handle);

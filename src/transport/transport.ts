@@ -29,6 +29,8 @@ export interface TransportListener {
 export interface Transport {
   /** Hands data to the socket. @throws Whatever the socket throws; then the data was not taken. */
   send(data: WireData): void;
+  /** The subprotocol that the server selected; `''` for none, `undefined` where the platform does not say. */
+  readonly protocol: string | undefined;
   /** Whether the socket takes data. One that is closing discards it without a word. Source: WHATWG WebSockets, `send()`. */
   readonly isOpen: boolean;
   /** What the socket has taken and not yet given to the network, in bytes; 0 where an implementation does not say. */

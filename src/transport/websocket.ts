@@ -7,6 +7,7 @@ export interface WebSocketLike {
   readonly readyState: number;
   readonly bufferedAmount?: number;
   readonly extensions?: string;
+  readonly protocol?: string;
   binaryType: string;
   onopen: ((event: never) => unknown) | null;
   onmessage: ((event: never) => unknown) | null;
@@ -120,6 +121,9 @@ export function openWebSocket(
   return {
     send(data) {
       socket.send(data);
+    },
+    get protocol() {
+      return socket.protocol;
     },
     get isOpen() {
       return socket.readyState === OPEN;

@@ -278,13 +278,15 @@ describe('providers that fail', () => {
   });
 });
 
+const plain = { wire: 'plain', isResumed: false } as const;
+
 describe('what a connection says', () => {
   test('says closed, then failed, then when it retries (pain 58)', () => {
     const connection = running();
     const failure = closedWith(1012);
     connection.tell(...WAYS.open, closed(1, failure));
     expect(connection.emitted).toEqual([
-      { type: 'opened', isReconnect: false, generation: 1, retries: 0 },
+      { type: 'opened', isReconnect: false, generation: 1, retries: 0, ...plain },
       { type: 'closed', failure },
       { type: 'failed', failure },
       {
@@ -311,7 +313,13 @@ describe('what a connection says', () => {
     connection.tell(...WAYS.open);
     acceptThenClose(connection, 2);
     reopen(connection);
-    expect(connection.emitted.at(-1)).toEqual({ type: 'opened', isReconnect: true, generation: 3, retries: 2 });
+    expect(connection.emitted.at(-1)).toEqual({
+      type: 'opened',
+      isReconnect: true,
+      generation: 3,
+      retries: 2,
+      ...plain,
+    });
   });
 
   test.each<Leaf>(['draining', 'closing', 'closed', 'failed'])(
@@ -326,7 +334,13 @@ describe('what a connection says', () => {
       if (leaf === 'closed') connection.tell(closed(2));
       expect(connection.leaf()).toBe(leaf);
       connection.tell(connect, ...attempt(3));
-      expect(connection.emitted.at(-1)).toEqual({ type: 'opened', isReconnect: false, generation: 3, retries: 0 });
+      expect(connection.emitted.at(-1)).toEqual({
+        type: 'opened',
+        isReconnect: false,
+        generation: 3,
+        retries: 0,
+        ...plain,
+      });
     },
   );
 

@@ -53,6 +53,11 @@ describe('the context that a connection starts with', () => {
       tenure: 'new',
       retryDelayMs: 0,
       canPing: false,
+      offer: 'made',
+      wire: null,
+      isResumed: false,
+      serverPing: null,
+      departureMs: 0,
       failure: null,
       closeRequest: { code: 1000, reason: '' },
     });

@@ -39,7 +39,7 @@ export const connect = { type: 'connect' } satisfies ConnectionEvent;
 export const disconnect = { type: 'disconnect', code: 1000, reason: 'bye' } satisfies ConnectionEvent;
 
 export function opened(generation: number, canPing = true): ConnectionEvent {
-  return { type: 'socket.opened', generation, canPing };
+  return { type: 'socket.opened', generation, canPing, wire: 'plain' };
 }
 
 export function closed(generation: number, failed: Failure = closedWith(1006)): ConnectionEvent {

@@ -8,7 +8,7 @@ const encoder = new TextEncoder();
 
 describe('the plain form of a message', () => {
   test.each(['', 'ls -la\n', '{"a": 1 }', 'null', 'é€😀', '\u0000'])('of the text %j is that text', (text) => {
-    expect(encodePlain(text)).toEqual({ data: text, bytes: encoder.encode(text).byteLength });
+    expect(encodePlain(text)).toEqual({ data: text, bytes: encoder.encode(text).byteLength, form: 'text' });
   });
 
   test.each([
@@ -20,7 +20,7 @@ describe('the plain form of a message', () => {
     [{ at: new Date(0) }, '{"at":"1970-01-01T00:00:00.000Z"}'],
     [{ name: 'é' }, '{"name":"é"}'],
   ])('of the value %o is its JSON', (value, data) => {
-    expect(encodePlain(value)).toEqual({ data, bytes: encoder.encode(data).byteLength });
+    expect(encodePlain(value)).toEqual({ data, bytes: encoder.encode(data).byteLength, form: 'json' });
   });
 
   test.each([
@@ -32,7 +32,7 @@ describe('the plain form of a message', () => {
     ['a view of shared memory', shared(1, 2, 3)],
   ])('of %s is its bytes', (_what, message) => {
     const encoded = encodePlain(message);
-    expect(encoded).toEqual({ data: Uint8Array.of(1, 2, 3), bytes: 3 });
+    expect(encoded).toEqual({ data: Uint8Array.of(1, 2, 3), bytes: 3, form: 'bytes' });
     expect((encoded.data as Uint8Array).buffer).toBeInstanceOf(ArrayBuffer);
   });
 
@@ -134,11 +134,11 @@ describe('text', () => {
   });
 
   test('with whole pairs travels', () => {
-    expect(encodeText('😀')).toEqual({ data: '😀', bytes: 4 });
+    expect(encodeText('😀')).toEqual({ data: '😀', bytes: 4, form: 'text' });
   });
 
   test('within JSON travels with its lone surrogates: they are escaped', () => {
-    expect(encodeJson('\ud800')).toEqual({ data: '"\\ud800"', bytes: 8 });
+    expect(encodeJson('\ud800')).toEqual({ data: '"\\ud800"', bytes: 8, form: 'json' });
   });
 });
 

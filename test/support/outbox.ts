@@ -5,6 +5,7 @@ import { SimulatedClock } from './clock.ts';
 import { DEFAULT_QUEUE, type OutboxLimits } from '../../src/backlog.ts';
 import type { MessageError } from '../../src/errors.ts';
 import { Outbox, outboxLogic, type OutboxOptions } from '../../src/outbox.ts';
+import { PlainWire } from '../../src/plain-wire.ts';
 import { encodePlain } from '../../src/protocol/codec.ts';
 import type { Receipt, SendOptions } from '../../src/receipt.ts';
 import type { Transport, WireData } from '../../src/transport/transport.ts';
@@ -15,6 +16,7 @@ export class Line implements Transport {
   isOpen = true;
   isCompressing = false;
   readonly ping = null;
+  readonly protocol = '';
   /** What was handed over, in order. */
   readonly sent: WireData[] = [];
   /** How many messages each write to the network held. */
@@ -117,7 +119,7 @@ export class OutboxRig {
   /** A socket is linked. */
   attach(line = new Line()): Line {
     this.tell('attached');
-    this.outbox.attach(line);
+    this.outbox.attach(new PlainWire(line, { clock: this.clock, reports: this.outbox.reports }));
     return line;
   }
 

@@ -1,0 +1,125 @@
+import { assign, emit, fromCallback, sendTo, setup, type EventObject } from 'xstate';
+
+import { hiddenDelayMs, offlineDelayMs, promptDelayMs, retryDelayMs } from '../src/core/backoff.ts';
+import { failure, ownClosure } from '../src/core/recovery.ts';
+import {
+  discontinuity,
+  drawDelay,
+  drawDeparture,
+  environmentAfter,
+  lastFailure,
+  linkedBy,
+  offerAfterRefusal,
+  openedBy,
+  retrying,
+  type ActorInput,
+  type ConnectionContext,
+  type ConnectionEmitted,
+  type ConnectionEvent,
+  type ConnectionInput,
+  type ConnectionStateName,
+  type FlowEdge,
+  type GiveUpCause,
+  type NegotiatorCommand,
+  type RetryHold,
+  type SocketCommand,
+} from './facts.ts';
+import { healthMachine } from './health.ts';
+import { outboxMachine, type OutboxEvent } from './outbox.ts';
+import { DELAYS } from './policy.ts';
+
+type ConnectionReport = 'connection.active' | 'connection.rested';
+type TimeoutCode = 'CREDENTIALS_TIMEOUT' | 'URL_TIMEOUT' | 'CONNECT_TIMEOUT' | 'WELCOME_TIMEOUT' | 'GREETING_TIMEOUT';
+
+/** What the chart of a connection does, asks and waits for, by name. */
+export const connectionSetup = setup({
+  types: {
+    context: {} as ConnectionContext,
+    input: {} as ConnectionInput,
+    events: {} as ConnectionEvent,
+    emitted: {} as ConnectionEmitted,
+    tags: {} as ConnectionStateName,
+  },
+  actors: {
+    /** Owns one WebSocket: dials, reports, closes; disposes of it when stopped. */
+    socket: fromCallback<SocketCommand, ActorInput>(() => undefined),
+    /** Asks the credentials provider. */
+    authorizer: fromCallback<EventObject, ActorInput>(() => undefined),
+    /** Asks the URL provider. */
+    locator: fromCallback<EventObject, ActorInput>(() => undefined),
+    /** Finds out which wire the server speaks, and opens or resumes the session on it. */
+    negotiator: fromCallback<NegotiatorCommand, ActorInput>(() => undefined),
+    /** Does what the profile asks for before the first message. */
+    greeter: fromCallback<EventObject, ActorInput>(() => undefined),
+    /** Joins outbox and inbox to the socket for as long as it runs. */
+    traffic: fromCallback<EventObject, ActorInput>(() => undefined),
+    health: healthMachine,
+    /** Opens a second socket, and resumes the session on it. */
+    successor: fromCallback<EventObject, ActorInput>(() => undefined),
+    /** Asks the credentials provider, and hands to the server what it gives. */
+    renewer: fromCallback<EventObject, ActorInput>(() => undefined),
+    outbox: outboxMachine,
+  },
+  actions: {
+    begin: assign({ retries: 0, credentialsFailures: 0, tenure: 'new', failure: null, opens: 0 }),
+    changePolicy: assign(({ event }) => (event.type === 'policy.changed' ? { policy: event.policy } : {})),
+    noteSignal: assign(({ event }) => environmentAfter(event)),
+    advanceGeneration: assign({ generation: ({ context }) => context.generation + 1 }),
+    dialSocket: sendTo('socket', ({ context: { generation, offer } }): SocketCommand => ({
+      type: 'dial',
+      generation,
+      offer,
+    })),
+    closeSocket: sendTo('socket', ({ context }): SocketCommand => ({ type: 'close', ...context.closeRequest })),
+    probeLink: sendTo('health', { type: 'probe' }),
+    noteLink: assign(({ event }) => linkedBy(event)),
+    turnOffer: assign({ offer: ({ context }) => offerAfterRefusal(context) }),
+    drawDeparture: assign(({ context, event }) => drawDeparture(context, event)),
+    stopWaiting: sendTo('negotiator', { type: 'yield' }),
+    announceLoss: emit(({ event }) => discontinuity(event)),
+    recordOpen: assign({ opens: ({ context }) => context.opens + 1, tenure: 'new' }),
+    settle: assign({ retries: 0, tenure: 'stable' }),
+    clearCredentialsFailures: assign({ credentialsFailures: 0 }),
+    recordFailure: assign(({ event }) => ('failure' in event ? { failure: event.failure } : {})),
+    recordTimeout: assign((_, params: { code: TimeoutCode }) => ({ failure: failure(params.code, 'retry') })),
+    recordUnavailable: assign({ failure: () => failure('WIRE_UNAVAILABLE', 'retry') }),
+    recordDeath: assign({ failure: () => failure('LINK_DEAD', 'retry') }),
+    recordOwnClose: assign({ failure: ({ context }) => ownClosure(context.closeRequest) }),
+    countCredentialsFailure: assign({ credentialsFailures: ({ context }) => context.credentialsFailures + 1 }),
+    recordCloseRequest: assign(({ event }) =>
+      event.type === 'disconnect' ? { closeRequest: { code: event.code, reason: event.reason } } : {},
+    ),
+    countRetry: assign({ retries: ({ context }) => context.retries + 1 }),
+    drawBackoff: assign(({ context }) => drawDelay(context, retryDelayMs)),
+    drawPrompt: assign(({ context }) => drawDelay(context, promptDelayMs)),
+    drawOffline: assign(({ context }) => drawDelay(context, offlineDelayMs)),
+    drawHidden: assign(({ context }) => drawDelay(context, hiddenDelayMs)),
+    announceOpened: emit(({ context }) => openedBy(context)),
+    announceClosed: emit(({ context }) => ({ type: 'closed' as const, failure: lastFailure(context) })),
+    announceFailure: emit(({ context }) => ({ type: 'failed' as const, failure: lastFailure(context) })),
+    announceRetry: emit(({ context }, { hold }: { hold: RetryHold }) => retrying(context, hold)),
+    announceGiveUp: emit((_, { because }: { because: GiveUpCause }) => ({ type: 'gave.up' as const, because })),
+    announceFlow: emit((_, { edge }: { edge: FlowEdge }) => ({ type: edge })),
+    tellOutbox: sendTo('outbox', (_, { type }: { type: OutboxEvent['type'] }): OutboxEvent => ({ type })),
+    freeOutbox: sendTo('outbox', { type: 'resume' }),
+    report: sendTo(
+      ({ self }) => self._parent ?? self,
+      ({ context }, { type }: { type: ConnectionReport }) => ({ type, id: context.id }),
+    ),
+  },
+  guards: {
+    isCurrent: ({ context, event }) => 'generation' in event && event.generation === context.generation,
+    isOffered: ({ context, event }) =>
+      event.type === 'socket.opened' && event.generation === context.generation && event.wire === 'offered',
+    isWireRequired: ({ context }) => context.policy.wire === 'required',
+    isFresh: ({ event }) => event.type === 'successor.welcomed' && !event.isResumed,
+    hasLostSession: ({ event }) => 'lost' in event && event.lost !== null,
+    isTerminal: ({ context }) => context.failure?.verdict === 'stop',
+    isExhausted: ({ context: { policy, retries } }) => policy.maxRetries !== null && retries >= policy.maxRetries,
+    areCredentialsExhausted: ({ context: { policy, credentialsFailures } }) =>
+      policy.maxCredentialsRetries !== null && credentialsFailures > policy.maxCredentialsRetries,
+    isOffline: ({ context }) => context.network === 'offline',
+    isHidden: ({ context }) => context.page === 'hidden',
+  },
+  delays: DELAYS,
+});

@@ -1,0 +1,65 @@
+import type { ConnectionEvent, WireOffer } from '../machines/facts.ts';
+import type { RequestFacts, Settled } from './endpoint.ts';
+import type { EncodedMessage } from './protocol/codec.ts';
+import type { Wire } from './wire.ts';
+
+export type Tell = (event: ConnectionEvent) => void;
+
+/** What messages leave by on an open link. */
+export interface Joined {
+  wire: Wire;
+  /** Whether the peer has proved that it listens. */
+  isTrusted: boolean;
+}
+
+/**
+ * How a connection reaches its peer: by sockets of its own, or by a channel of a session that it shares. What takes time returns how to
+ * abandon it. Called by the connection's actors; never throws into them.
+ */
+export interface Access {
+  /** What a provider threw, when that is why the last attempt failed. */
+  readonly cause: unknown;
+  /** The last round trip, in ms; `null` where none was measured. */
+  readonly rttMs: number | null;
+  /** Which link is, or was, in use, from 1. */
+  readonly generation: number;
+  /** What providers and profiles are told. */
+  readonly facts: RequestFacts;
+  /** Whether there is a link, open or not. */
+  readonly isLinked: boolean;
+  /** Whether what is not acknowledged outlives the link. */
+  readonly isSession: boolean;
+  /** Whether the peer knows of an earlier link what comes first on every one. */
+  readonly hasGreeted: boolean;
+  /** Whether the wire carries the ids of requests, or may turn out to. */
+  readonly carriesIds: boolean;
+  /** Whether the peer has read everything that left on the link that has ended. */
+  readonly wasRead: boolean;
+  authorize(settled: Settled): () => void;
+  locate(settled: Settled): () => void;
+  /** Makes a link to what was found, and tells what becomes of it. */
+  dial(command: { generation: number; offer: WireOffer }, tell: Tell): void;
+  /** Finds out which wire the peer speaks, and opens or resumes the session on it. */
+  negotiate(tell: Tell): () => void;
+  /** A peer that has said nothing so far speaks plain. */
+  yieldToPlain(): void;
+  /** Makes a second link and moves the session to it, while the first goes on. */
+  succeed(tell: Tell): () => void;
+  /** Asks for fresh credentials, and gives them to the peer. */
+  renew(tell: Tell): () => void;
+  /** Calls back at the next sign of life, having asked for one. */
+  probe(heard: () => void): () => void;
+  /** Sends what comes first, before anything else may leave. */
+  greet(messages: readonly EncodedMessage[]): void;
+  /** From now on messages may leave. `undefined` without a link. */
+  join(): Joined | undefined;
+  /** From now on what arrives is delivered; or no longer. */
+  read(): void;
+  unread(): void;
+  /** Begins to end the link, and with it what outlives links. */
+  close(code: number, reason: string): void;
+  /** Lets go of the link at once. */
+  hangUp(): void;
+  /** The connection has ended: nothing outlives its links any more. */
+  end(): void;
+}

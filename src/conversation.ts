@@ -1,0 +1,285 @@
+import type { ConnectionEvent, SessionLoss } from '../machines/facts.ts';
+import { tameText } from './core/redact.ts';
+import { closeRule, failure, type Failure } from './core/recovery.ts';
+import { ClientSession } from './core/session.ts';
+import { MessageError, type ErrorDetails } from './errors.ts';
+import type { Link } from './link.ts';
+import { OutboundMessage } from './message.ts';
+import { Negotiation } from './negotiation.ts';
+import type { Outbox } from './outbox.ts';
+import { WireClose } from './protocol/close-codes.ts';
+import type { EncodedMessage } from './protocol/codec.ts';
+import type { Deflater } from './protocol/compression.ts';
+import type { ServerFrame, WireMeta } from './protocol/frames.ts';
+import type { Payload } from './protocol/profile.ts';
+import type { ProtocolViolation } from './protocol/violation.ts';
+import { Reception, type Notice } from './reception.ts';
+import { SessionWire } from './session-wire.ts';
+import type { WireSettings } from './settings.ts';
+import type { Clock } from './transport/clock.ts';
+import type { InboundData, Transport } from './transport/transport.ts';
+
+type Frame<Type extends ServerFrame['t']> = Extract<ServerFrame, { t: Type }>;
+type Tell = (event: ConnectionEvent) => void;
+
+export interface ConversationOptions {
+  clock: Clock;
+  settings: () => WireSettings;
+  outbox: Outbox;
+  /** Gives a name that was never given before. */
+  freshNonce: () => string;
+  /** Takes a message. Never throws. */
+  deliver: (payload: Payload, meta: WireMeta | undefined) => void;
+  /** The session is over: replies to what was asked in it will not come. */
+  sessionLost: () => void;
+  /** The server says something that is no message. */
+  noticed: (notice: Notice) => void;
+  /** The server broke the protocol. */
+  violated: (violation: ProtocolViolation) => void;
+  /** What every error carries. */
+  context: Pick<ErrorDetails, 'connectionId' | 'serviceType'>;
+}
+
+export interface NegotiatingOptions {
+  /** The token to introduce this side with. */
+  auth: string | undefined;
+  /** Whether there is a form of ping for the link, should it speak plain. */
+  canPing: boolean;
+  /** The session has another socket: that this server speaks plain does not end it. @default false */
+  isSuccessor?: boolean;
+  tell: Tell;
+}
+
+/** What one socket of a session is read and written by. */
+interface Exchange {
+  wire: SessionWire;
+  reception: Reception;
+  isResumed: boolean;
+}
+
+/** One connection's part in `holdfast.v1`, over all its sockets. */
+export class Conversation {
+  readonly #options: ConversationOptions;
+  readonly #session: ClientSession<OutboundMessage>;
+  // from the welcome to the loss of its socket
+  #exchange: Exchange | undefined;
+  // messages that the server refused, and has not acknowledged yet
+  readonly #refusals = new Map<OutboundMessage, MessageError>();
+  // what the server said last of why it is about to close
+  #warning: Frame<'err'> | undefined;
+  #ping: { id: number; sentAt: number } = { id: 0, sentAt: 0 };
+  #rttMs: number | null = null;
+  // the goodbye is said: the session ends with its socket
+  #isLeaving = false;
+
+  constructor(options: ConversationOptions) {
+    this.#options = options;
+    this.#session = new ClientSession(options.outbox.ledger, options.freshNonce);
+  }
+
+  /** Whether there is a session that may be resumed. */
+  get isResumable(): boolean {
+    return this.#session.isResumable;
+  }
+
+  /** What messages leave by; `undefined` unless the present socket has been welcomed. */
+  get wire(): SessionWire | undefined {
+    return this.#exchange?.wire;
+  }
+
+  /** Whether the session of the present socket goes on from an earlier one, and has had its greeting then. */
+  get hasGreeted(): boolean {
+    return this.#exchange?.isResumed === true;
+  }
+
+  /** The last round trip, in ms, on this side's clock; `null` before the first. */
+  get rttMs(): number | null {
+    return this.#rttMs;
+  }
+
+  /** Finds out which wire the server speaks, and opens or resumes the session. @returns What is left to do with it. */
+  negotiate(
+    link: Link,
+    transport: Transport,
+    { auth, canPing, isSuccessor = false, tell }: NegotiatingOptions,
+  ): Negotiation {
+    this.#warning = undefined;
+    const { choice, compression, limits } = this.#options.settings();
+    const negotiation = new Negotiation(link, transport, {
+      introduction: () => ({ nonce: this.#session.nonce, resume: this.#session.resumption, auth, limits }),
+      loadDeflater: compression ? loadDeflater : null,
+      reports: {
+        proven: () => {
+          tell({ type: 'wire.proven' });
+        },
+        plain: () => {
+          // a server that must speak it may do so again at the next attempt
+          const lost = choice === 'required' || isSuccessor ? null : this.#abandon('plain');
+          tell({ type: 'wire.plain', canPing, lost });
+        },
+        welcomed: (welcome, deflater) => {
+          this.#welcomed(welcome, { transport, deflater, tell });
+        },
+        violated: (violation) => {
+          transport.close(violation.closeCode, violation.message);
+          tell({ type: 'negotiation.failed', failure: failureOfViolation(violation) });
+        },
+        warned: (error) => {
+          this.#warning = error;
+        },
+      },
+    });
+    return negotiation;
+  }
+
+  /** Sends what is to come first in a new session. */
+  greet(messages: readonly EncodedMessage[]): void {
+    const greetings = messages.map((encoded, number) => OutboundMessage.greeting(encoded, number));
+    this.#exchange?.wire.write(() => greetings.shift());
+  }
+
+  /** A frame came. */
+  receive(data: InboundData): void {
+    this.#exchange?.reception.receive(data);
+  }
+
+  /** Gives the server a fresh token. */
+  renew(token: string): void {
+    this.#exchange?.wire.control({ t: 'auth', tok: token });
+  }
+
+  /** Asks the server for a sign of life, and measures how long it takes. */
+  ping(): void {
+    this.#ping = { id: this.#ping.id + 1, sentAt: this.#now() };
+    const a = this.#exchange?.wire.takeAck() ?? 0;
+    this.#exchange?.wire.control({ t: 'ping', i: this.#ping.id, ts: this.#ping.sentAt, ...(a > 0 && { a }) });
+  }
+
+  /** Ends the session on purpose: nobody is to keep it. */
+  bye(): void {
+    if (!this.#exchange) return;
+    const a = this.#exchange.wire.takeAck();
+    if (a > 0) this.#exchange.wire.control({ t: 'ack', a });
+    this.#exchange.wire.control({ t: 'bye', keep: false });
+    this.#isLeaving = true;
+  }
+
+  /** A socket ended with this code. */
+  ended(closeCode: number): void {
+    if (closeCode === WireClose.sessionLost) this.#session.lose('lost');
+  }
+
+  /** The socket is gone; the session is not, unless this side ended it. */
+  lost(): void {
+    this.#exchange = undefined;
+    if (this.#isLeaving) this.end();
+  }
+
+  /** The connection has ended, and its session with it. */
+  end(): void {
+    this.#exchange = undefined;
+    this.#isLeaving = false;
+    this.#forsake(this.#session.end());
+  }
+
+  /** Adds to a socket's failure what the server said before: why, and when to come back. */
+  explained(failed: Failure): Failure {
+    const warning = this.#warning;
+    if (!warning) return failed;
+    const detail = [failed.detail, `${warning.c}: ${tameText(warning.m)}`].filter(Boolean).join('; ');
+    return { ...failed, detail, floorMs: Math.max(failed.floorMs, warning.ra ?? 0) };
+  }
+
+  #welcomed(
+    welcome: Frame<'welcome'>,
+    { transport, deflater, tell }: { transport: Transport; deflater: Deflater | null; tell: Tell },
+  ): void {
+    const outcome = this.#session.welcomed(welcome);
+    if (!outcome) {
+      tell({ type: 'negotiation.failed', failure: failure('PROTOCOL_VIOLATION', 'stop', 'an impossible welcome') });
+      return;
+    }
+    let lost: SessionLoss | null = null;
+    if (outcome.kind === 'resumed') this.#acknowledged(outcome.acknowledged);
+    else if (outcome.lost !== null) lost = { why: outcome.lost, inDoubt: this.#forsake(outcome.inDoubt) };
+    this.#exchange = this.#exchangeOn(transport, welcome, deflater);
+    if (lost) this.#options.sessionLost();
+    const { iv: intervalMs, to: timeoutMs } = welcome.ping;
+    tell({ type: 'session.welcomed', isResumed: welcome.resumed, lost, ping: { intervalMs, timeoutMs } });
+  }
+
+  #exchangeOn(transport: Transport, welcome: Frame<'welcome'>, deflater: Deflater | null): Exchange {
+    const { clock, settings, outbox, deliver, noticed, violated } = this.#options;
+    const session = this.#session;
+    const terms = { limits: welcome.lim, own: settings().limits, deflater };
+    const wire = new SessionWire(transport, { clock, session, terms, reports: outbox.reports });
+    const reception = new Reception({
+      session,
+      wire,
+      terms,
+      deliver,
+      acknowledged: (messages) => {
+        this.#acknowledged(messages);
+      },
+      refused: (message, { c, m, temp, out }) => {
+        const outcome = out === 'rejected' ? 'rejected' : 'unknown';
+        const details = { ...this.#options.context, outcome, retryable: temp } as const;
+        this.#refusals.set(
+          message,
+          new MessageError('MESSAGE_REJECTED', { ...details, message: `${c}: ${tameText(m)}` }),
+        );
+      },
+      ponged: ({ i }) => {
+        if (i === this.#ping.id) this.#rttMs = Math.max(0, this.#now() - this.#ping.sentAt);
+      },
+      noticed: (notice) => {
+        if (notice.t === 'err') this.#warning = notice;
+        else noticed(notice);
+      },
+      now: () => this.#now(),
+      violated,
+    });
+    return { wire, reception, isResumed: welcome.resumed };
+  }
+
+  #abandon(why: string): SessionLoss | null {
+    if (!this.#session.isResumable) return null;
+    const inDoubt = this.#forsake(this.#session.end());
+    this.#options.sessionLost();
+    return { why, inDoubt };
+  }
+
+  #acknowledged(messages: readonly OutboundMessage[]): void {
+    const { outbox } = this.#options;
+    if (this.#refusals.size === 0) return outbox.acknowledged(messages);
+    outbox.acknowledged(messages.filter((message) => !this.#refuse(message)));
+  }
+
+  // what the server refused before is not in doubt
+  #forsake(messages: readonly OutboundMessage[]): number {
+    return this.#options.outbox.forsake(messages.filter((message) => !this.#refuse(message)));
+  }
+
+  #refuse(message: OutboundMessage): boolean {
+    const error = this.#refusals.get(message);
+    if (!error) return false;
+    this.#refusals.delete(message);
+    this.#options.outbox.rejected(message, error);
+    return true;
+  }
+
+  #now(): number {
+    const { clock } = this.#options;
+    return clock.monotonicNow?.() ?? clock.now();
+  }
+}
+
+/** A breach of the protocol as the failure of its socket. */
+export function failureOfViolation({ closeCode, message }: ProtocolViolation): Failure {
+  return failure('PROTOCOL_VIOLATION', closeRule(closeCode).verdict, message);
+}
+
+async function loadDeflater(): Promise<Deflater> {
+  const { pakoDeflater } = await import('./protocol/deflater.ts');
+  return pakoDeflater;
+}

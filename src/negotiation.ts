@@ -1,0 +1,168 @@
+import type { Resumption } from './core/session.ts';
+import type { Link } from './link.ts';
+import type { Deflater } from './protocol/compression.ts';
+import { WireClose } from './protocol/close-codes.ts';
+import { SUBPROTOCOL, VERSION, type FrameFrom, type Limits, type ServerFrame } from './protocol/frames.ts';
+import { writeText } from './protocol/text-frames.ts';
+import { ProtocolViolation } from './protocol/violation.ts';
+import { readFrame } from './protocol/wire.ts';
+import type { InboundData, Transport } from './transport/transport.ts';
+
+type Welcome = Extract<ServerFrame, { t: 'welcome' }>;
+type ServerError = Extract<ServerFrame, { t: 'err' }>;
+
+/** The one codec that version 1 has. */
+const DEFLATE_RAW = 'deflate-raw';
+
+/** What the client says of itself. */
+export interface Introduction {
+  nonce: string;
+  resume: Resumption | undefined;
+  auth: string | undefined;
+  /** What this side takes. */
+  limits: Limits;
+}
+
+export interface NegotiationOptions {
+  /** Asked when the server has proved that it speaks the protocol. */
+  introduction: () => Introduction;
+  /** Loads what compresses; `null` where compression is not wanted. */
+  loadDeflater: (() => Promise<Deflater>) | null;
+}
+
+/** What a negotiation finds out; one of the last three ends it. */
+export interface NegotiationReports {
+  /** The server speaks holdfast.v1. */
+  proven(): void;
+  /** It does not, or nothing shows that it does. What it said so far is left to be read. */
+  plain(): void;
+  /** The answer to the hello, and how frames are compressed. */
+  welcomed(welcome: Welcome, deflater: Deflater | null): void;
+  violated(violation: ProtocolViolation): void;
+  /** The server says why it is about to close. */
+  warned(error: ServerError): void;
+}
+
+/** Finds out on an open link which wire the server speaks, and introduces this side to it. Source: PROTOCOL.md, "Roles and negotiation". */
+export class Negotiation {
+  readonly #link: Link;
+  readonly #transport: Transport;
+  readonly #options: NegotiationOptions;
+  readonly #reports: NegotiationReports;
+  #isOver = false;
+  // from the hello on
+  #isIntroduced = false;
+  #deflater: Deflater | null = null;
+
+  constructor(
+    link: Link,
+    transport: Transport,
+    { reports, ...options }: NegotiationOptions & { reports: NegotiationReports },
+  ) {
+    this.#link = link;
+    this.#transport = transport;
+    this.#options = options;
+    this.#reports = reports;
+  }
+
+  /** Begins with what has been said already. */
+  start(): void {
+    const { protocol } = this.#transport;
+    // an echo of the name proves nothing, but another name proves that it is not spoken
+    if (protocol !== undefined && protocol !== SUBPROTOCOL) return this.yield();
+    this.#link.read((data) => {
+      this.#read(data);
+    });
+  }
+
+  /** A server that has said nothing so far speaks plain. */
+  yield(): void {
+    if (this.#isIntroduced) return;
+    this.#settle(() => {
+      this.#reports.plain();
+    });
+  }
+
+  /** Nobody waits for the answer any more. What comes is left to be read. */
+  abandon(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#link.hold();
+  }
+
+  #read(data: InboundData): void {
+    if (!this.#isIntroduced) return this.#greeted(data);
+    const { limits: own } = this.#options.introduction();
+    let frame: FrameFrom<'server'>;
+    try {
+      frame = readFrame(data, { from: 'server', limits: own, deflater: null });
+    } catch (error) {
+      return this.#violated(error);
+    }
+    if (frame.t === 'err') return this.#reports.warned(frame);
+    if (frame.t === 'unknown') return;
+    if (frame.t !== 'welcome') return this.#violated(new ProtocolViolation(`${frame.t} came before welcome`));
+    const welcome = frame;
+    const deflater = welcome.caps.includes(DEFLATE_RAW) ? this.#deflater : null;
+    this.#settle(() => {
+      this.#reports.welcomed(welcome, deflater);
+    });
+  }
+
+  // only srv proves anything: whatever else comes first is the first message of a server that speaks plain
+  #greeted(data: InboundData): void {
+    let frame: FrameFrom<'server'> | undefined;
+    try {
+      frame = readFrame(data, { from: 'server', limits: this.#options.introduction().limits, deflater: null });
+    } catch (error) {
+      if (!(error instanceof ProtocolViolation)) throw error;
+    }
+    if (frame?.t !== 'srv') {
+      return this.#settle(() => {
+        this.#reports.plain();
+      }, data);
+    }
+    this.#isIntroduced = true;
+    this.#reports.proven();
+    if (!frame.v.includes(VERSION))
+      return this.#violated(new ProtocolViolation('no version is spoken by both', WireClose.noCommonVersion));
+    const { loadDeflater } = this.#options;
+    if (!loadDeflater || !frame.caps.includes(DEFLATE_RAW)) return this.#introduce();
+    loadDeflater().then(
+      (deflater) => {
+        this.#deflater = deflater;
+        this.#introduce();
+      },
+      // a module that cannot be loaded is no reason to do without a connection
+      () => {
+        this.#introduce();
+      },
+    );
+  }
+
+  #introduce(): void {
+    if (this.#isOver) return;
+    const { nonce, resume, auth, limits: lim } = this.#options.introduction();
+    const caps = this.#deflater ? [DEFLATE_RAW] : [];
+    const secrets = { ...(auth !== undefined && { auth }), ...(resume && { resume }) };
+    try {
+      this.#transport.send(writeText({ t: 'hello', v: VERSION, nonce, caps, lim, ...secrets }));
+    } catch {
+      // the socket is about to end, and says so itself
+    }
+  }
+
+  #violated(error: unknown): void {
+    if (!(error instanceof ProtocolViolation)) throw error;
+    this.#settle(() => {
+      this.#reports.violated(error);
+    });
+  }
+
+  #settle(report: () => void, ...untaken: InboundData[]): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#link.hold(...untaken);
+    report();
+  }
+}

@@ -1,0 +1,102 @@
+import { utf8Bytes } from './codec.ts';
+import { writeBinaryBatch } from './binary-frames.ts';
+import type { WireMeta } from './frames.ts';
+import { writeBatch } from './text-frames.ts';
+import { toUtf8 } from './utf8.ts';
+
+/** A frame of the protocol as it travels. */
+export type Frame = string | Uint8Array<ArrayBuffer>;
+
+/** A message as it travels: the JSON text of its payload or its bytes, and what goes with it. */
+export interface FramedMessage {
+  readonly data: string | Uint8Array<ArrayBuffer>;
+  readonly meta?: WireMeta | undefined;
+}
+
+/** A message with what it weighs: bytes of its payload, and of what travels with it. */
+export interface WeighedMessage extends FramedMessage {
+  readonly bytes: number;
+  readonly metaBytes: number;
+}
+
+// PROTOCOL.md: what a frame should hold at most
+const MAX_MESSAGES = 256;
+const MAX_FRAME_BYTES = 65_536;
+// positions, an acknowledgement and brackets before the messages; commas, braces and lengths around each of them
+const HEAD_BYTES = 64;
+const EACH_BYTES = 16;
+
+export function weighed(message: FramedMessage): WeighedMessage {
+  const { data, meta } = message;
+  const bytes = typeof data === 'string' ? utf8Bytes(data) : data.length;
+  return { ...message, bytes, metaBytes: meta ? utf8Bytes(JSON.stringify(meta)) : 0 };
+}
+
+/** The most bytes that a frame with nothing but this message takes. */
+export function frameBytesOf({ bytes, metaBytes }: WeighedMessage): number {
+  return HEAD_BYTES + EACH_BYTES + bytes + metaBytes;
+}
+
+/** Gathers the next frame: messages of one form, as many as belong into one. */
+export class Run {
+  readonly #messages: WeighedMessage[] = [];
+  readonly #maxBytes: number;
+  #bytes = HEAD_BYTES;
+
+  /** `maxBytes`: of a frame, as the other side takes it. */
+  constructor(maxBytes: number) {
+    this.#maxBytes = Math.min(MAX_FRAME_BYTES, maxBytes);
+  }
+
+  get size(): number {
+    return this.#messages.length;
+  }
+
+  /** Adds a message, if it fits; the first always does. @returns Whether it did. */
+  add(message: WeighedMessage): boolean {
+    const [first] = this.#messages;
+    const bytes = frameBytesOf(message) - HEAD_BYTES;
+    const fits =
+      this.#messages.length < MAX_MESSAGES &&
+      this.#bytes + bytes <= this.#maxBytes &&
+      typeof first?.data === typeof message.data;
+    if (first && !fits) return false;
+    this.#messages.push(message);
+    this.#bytes += bytes;
+    return true;
+  }
+
+  /** The frame, whose first message has this position; `ack` is the position that it acknowledges. */
+  frame(first: number, ack: number): Frame {
+    return frameOf(this.#messages, first, ack);
+  }
+}
+
+/** A frame with one message that has no position. */
+export function volatileFrame({ data, meta = {} }: FramedMessage): Frame {
+  if (typeof data !== 'string') return writeBinaryBatch(0, [{ d: data, meta }], 0);
+  return `{"t":"v","b":[${withMeta(data, meta)}]}`;
+}
+
+function frameOf(messages: readonly WeighedMessage[], first: number, ack: number): Frame {
+  const texts: string[] = [];
+  let hasMeta = false;
+  for (const { data, meta } of messages) {
+    if (typeof data !== 'string') return writeBinaryBatch(first, messages.map(binary), ack);
+    texts.push(data);
+    hasMeta ||= meta !== undefined;
+  }
+  if (!hasMeta) return writeBatch(first, texts, ack > 0 ? ack : undefined);
+  const list = messages.map(({ meta = {} }, index) => withMeta(texts[index] ?? 'null', meta));
+  return `{"t":"m","s":${first},"b":[${list.join(',')}]${ack > 0 ? `,"a":${ack}` : ''}}`;
+}
+
+function binary({ data, meta }: FramedMessage) {
+  return { d: typeof data === 'string' ? toUtf8(data) : data, ...(meta && { meta }) };
+}
+
+// the payload is JSON text already: it is put in as it is, not written anew
+function withMeta(data: string, meta: WireMeta): string {
+  const fields = JSON.stringify(meta).slice(1, -1);
+  return `{"d":${data}${fields === '' ? '' : `,${fields}`}}`;
+}

@@ -1,0 +1,245 @@
+import { Acknowledging } from './core/acknowledging.ts';
+import type { ClientSession } from './core/session.ts';
+import { InFlight } from './in-flight.ts';
+import type { OutboundMessage } from './message.ts';
+import { compressed, type Deflater } from './protocol/compression.ts';
+import { frameBytesOf, Run, volatileFrame, weighed, type Frame, type WeighedMessage } from './protocol/framing.ts';
+import type { ClientFrame, Limits } from './protocol/frames.ts';
+import { writeText } from './protocol/text-frames.ts';
+import { toUtf8 } from './protocol/utf8.ts';
+import type { Clock } from './transport/clock.ts';
+import type { Transport, WireData } from './transport/transport.ts';
+import type { Wire, WireReports } from './wire.ts';
+
+/** What the two sides have agreed on for one socket. */
+export interface Terms {
+  /** What the peer takes. */
+  limits: Limits;
+  /** What this side takes. */
+  own: Limits;
+  /** `null` unless compression was agreed on. */
+  deflater: Deflater | null;
+}
+
+export interface SessionWireOptions {
+  clock: Clock;
+  session: ClientSession<OutboundMessage>;
+  terms: Terms;
+  reports: WireReports;
+}
+
+// PROTOCOL.md: an acknowledgement goes by itself once so many messages, or this long after the first
+const ACK_MESSAGES = 256;
+const ACK_DELAY_MS = 50;
+
+/** The way out of a session on one socket: messages get positions and stay in the ledger until the peer has acknowledged them. */
+export class SessionWire implements Wire {
+  readonly #transport: Transport;
+  readonly #options: SessionWireOptions;
+  readonly #acknowledging: Acknowledging;
+  // volatile messages, of which nothing more is heard than that they have left
+  readonly #inFlight: InFlight;
+  #window: { messages: number; bytes: number };
+  #ackTimer: unknown;
+  #relief: { lowWaterBytes: number; relieved: () => void } | undefined;
+
+  constructor(transport: Transport, options: SessionWireOptions) {
+    const { clock, session, terms, reports } = options;
+    this.#transport = transport;
+    this.#options = options;
+    this.#window = { messages: terms.limits.win.m, bytes: terms.limits.win.b };
+    const most = Math.max(1, Math.floor(terms.own.win.m / 4));
+    this.#acknowledging = new Acknowledging({ messages: Math.min(ACK_MESSAGES, most), delayMs: ACK_DELAY_MS });
+    // the hello has said so
+    this.#acknowledging.told(session.incoming.accepted);
+    this.#inFlight = new InFlight({
+      clock,
+      sent: (message) => {
+        reports.sent(message);
+      },
+    });
+  }
+
+  get isOpen(): boolean {
+    return this.#transport.isOpen;
+  }
+
+  get bufferedBytes(): number {
+    return this.#transport.bufferedBytes;
+  }
+
+  get hasRoom(): boolean {
+    return this.#options.session.outgoing.hasRoom(this.#window);
+  }
+
+  get isSettled(): boolean {
+    return this.#options.session.outgoing.size === 0;
+  }
+
+  get size(): number {
+    return this.#inFlight.size;
+  }
+
+  write(take: () => OutboundMessage | undefined): number {
+    const { outgoing } = this.#options.session;
+    const first = outgoing.next;
+    const handed: OutboundMessage[] = [];
+    let bytes = 0;
+    while (this.isOpen && this.hasRoom) {
+      const message = take();
+      if (!message) break;
+      message.moved('handed');
+      // an empty message counts as one byte, so that every batch is seen to advance
+      bytes += Math.max(1, message.bytes);
+      if (!this.#fits(message)) continue;
+      outgoing.record(message);
+      handed.push(message);
+    }
+    this.#send(first, handed);
+    return bytes;
+  }
+
+  writeVolatile(message: OutboundMessage): void {
+    message.moved('handed');
+    if (!this.#fits(message)) return;
+    this.#transmit(this.#packed(volatileFrame(framed(message))));
+    this.#inFlight.handed(message);
+  }
+
+  /** Sends again, in order and with its positions, what the peer has not acknowledged. */
+  replay(): void {
+    const { outgoing } = this.#options.session;
+    this.#send(outgoing.acknowledged + 1, outgoing.unacknowledged());
+  }
+
+  /** Sends a frame that is no message. It passes queue and window by. */
+  control(frame: ClientFrame): void {
+    this.#transmit(writeText(frame));
+  }
+
+  /** What may be acknowledged with a frame that goes out anyway. It is taken to be told then. */
+  takeAck(): number {
+    const { accepted } = this.#options.session.incoming;
+    if (this.#acknowledging.pendingTo(accepted) === 0) return 0;
+    this.#told(accepted);
+    return accepted;
+  }
+
+  /** The application has accepted what it was handed. */
+  accepted(): void {
+    const { clock, session } = this.#options;
+    const waitMs = this.#acknowledging.accepted(session.incoming.accepted, clock.now());
+    if (waitMs === 0) this.acknowledge();
+    else if (waitMs !== null)
+      this.#ackTimer ??= clock.setTimeout(() => {
+        this.acknowledge();
+      }, waitMs);
+  }
+
+  /** Acknowledges now. */
+  acknowledge(): void {
+    const { accepted } = this.#options.session.incoming;
+    this.#told(accepted);
+    this.control({ t: 'ack', a: accepted });
+  }
+
+  /** The peer takes this much from now on. */
+  resize({ m, b }: Limits['win']): void {
+    this.#window = { messages: m, bytes: b };
+    this.#relieve();
+  }
+
+  look(): void {
+    this.#inFlight.look(this.#transport);
+    this.#relieve();
+  }
+
+  onceRelieved(lowWaterBytes: number, relieved: () => void): () => void {
+    const relief = { lowWaterBytes, relieved };
+    this.#relief = relief;
+    // the buffer is looked at by a timer, the window when the peer says something of it
+    const end = this.#inFlight.onceRelieved(lowWaterBytes, () => {
+      this.#relieve();
+    });
+    return () => {
+      end();
+      if (this.#relief === relief) this.#relief = undefined;
+    };
+  }
+
+  lost({ wasRead }: { wasRead: boolean }): OutboundMessage[] {
+    this.#options.clock.clearTimeout(this.#ackTimer);
+    this.#relief = undefined;
+    const held = this.#inFlight.takeAll();
+    if (!wasRead) return held;
+    for (const message of held) this.#options.reports.sent(message);
+    return [];
+  }
+
+  #told(accepted: number): void {
+    this.#acknowledging.told(accepted);
+    this.#options.clock.clearTimeout(this.#ackTimer);
+    this.#ackTimer = undefined;
+  }
+
+  // what the peer will never take must not get a position: everything behind it would wait for it
+  #fits(message: OutboundMessage): boolean {
+    const { frame } = this.#options.terms.limits;
+    if (frameBytesOf(framed(message)) <= frame) return true;
+    this.#options.reports.refused(message, 'MESSAGE_TOO_BIG');
+    return false;
+  }
+
+  #send(first: number, messages: readonly OutboundMessage[]): void {
+    if (messages.length === 0) return;
+    const most = this.#options.terms.limits.frame;
+    this.#transport.batch(() => {
+      let position = first;
+      let run = new Run(most);
+      for (const message of messages) {
+        const item = framed(message);
+        if (run.add(item)) continue;
+        this.#transmit(this.#packed(run.frame(position, this.takeAck())));
+        position += run.size;
+        run = new Run(most);
+        run.add(item);
+      }
+      this.#transmit(this.#packed(run.frame(position, this.takeAck())));
+    });
+  }
+
+  #packed(frame: Frame): Frame {
+    const { deflater } = this.#options.terms;
+    if (!deflater) return frame;
+    return compressed(typeof frame === 'string' ? toUtf8(frame) : frame, deflater) ?? frame;
+  }
+
+  #transmit(data: WireData): void {
+    try {
+      this.#transport.send(data);
+    } catch {
+      // the socket is about to end: what matters is in the ledger, and goes by the next one
+    }
+  }
+
+  #relieve(): void {
+    const relief = this.#relief;
+    const { outgoing } = this.#options.session;
+    const { messages, bytes } = this.#window;
+    if (!relief || this.bufferedBytes > relief.lowWaterBytes) return;
+    // not as soon as one message fits: half of the window, as half of the buffer
+    if (messages === 0 || outgoing.size * 2 > messages || outgoing.bytes * 2 > bytes) return;
+    this.#relief = undefined;
+    relief.relieved();
+  }
+}
+
+/** A message as it travels in a batch. */
+function framed(message: OutboundMessage): WeighedMessage {
+  const { form, channel, data, meta } = message;
+  if (form !== 'text' && channel === undefined) return message;
+  return weighed({
+    data: form === 'text' ? JSON.stringify(data) : data,
+    meta: channel === undefined ? meta : { ...meta, c: channel },
+  });
+}

@@ -1,0 +1,356 @@
+import type { WireOffer } from '../machines/facts.ts';
+import type { Access, Joined, Tell } from './access.ts';
+import { Conversation, failureOfViolation } from './conversation.ts';
+import { failure, type Failure } from './core/recovery.ts';
+import { Endpoint, type RequestFacts, type Settled } from './endpoint.ts';
+import type { ErrorDetails } from './errors.ts';
+import type { Inbox } from './inbox.ts';
+import { Link } from './link.ts';
+import type { Negotiation } from './negotiation.ts';
+import type { Outbox } from './outbox.ts';
+import { PlainWire } from './plain-wire.ts';
+import { sendProbe } from './probing.ts';
+import { CloseCode } from './protocol/close-codes.ts';
+import type { EncodedMessage } from './protocol/codec.ts';
+import type { Notice } from './reception.ts';
+import { Renewal } from './renewal.ts';
+import type { ServiceSettings } from './settings.ts';
+import { offering, Succession } from './succession.ts';
+import type { Clock } from './transport/clock.ts';
+import type { TransportEnd } from './transport/transport.ts';
+import { openWebSocket, type WebSocketConstructor } from './transport/websocket.ts';
+import { constructorFailure, Verdicts } from './verdicts.ts';
+import type { WireMemory } from './wire-memory.ts';
+
+export interface SocketAccessOptions {
+  settings: () => ServiceSettings;
+  clock: Clock;
+  /** Looked up when a connection dials, so that a service can be made where there is none. */
+  webSocket: () => WebSocketConstructor | undefined;
+  /** What the providers are told of this connection. */
+  facts: () => Omit<RequestFacts, 'attemptId'>;
+  /** Gives a name that was never given before: to an attempt, and to a session. */
+  freshId: () => string;
+  /** Which wire worked where. */
+  memory: WireMemory;
+  outbox: Outbox;
+  inbox: Pick<Inbox, 'receive'>;
+  /** The session is over: replies to what was asked in it will not come. */
+  sessionLost: () => void;
+  /** A newer socket has taken the place of the one that was joined. */
+  moved: () => void;
+  /** Hears what the application's code throws. */
+  report: (cause: unknown) => void;
+  /** What every error carries. */
+  context: Pick<ErrorDetails, 'connectionId' | 'serviceType'>;
+}
+
+const nothing = (): void => undefined;
+
+/** A connection with sockets of its own, one after the other. */
+export class SocketAccess implements Access {
+  wasRead = false;
+  generation = 0;
+  /** Its part in holdfast.v1, if it speaks that. */
+  readonly conversation: Conversation;
+  readonly #options: SocketAccessOptions;
+  readonly #endpoint: Endpoint;
+  readonly #verdicts: Verdicts;
+  // at most one: the socket actor that made it disposes of it before another can be made
+  #link: Link | undefined;
+  #tell: Tell = nothing;
+  // where the socket goes, and the token to introduce oneself with there, until that is done
+  #url = '';
+  #token: string | undefined;
+  #attemptId = '';
+  #signsAtProbe = 0;
+  #negotiation: Negotiation | undefined;
+  #renewal: Renewal | undefined;
+  // where the server sends its clients when it leaves
+  #elsewhere: string | undefined;
+
+  constructor(options: SocketAccessOptions) {
+    const { settings, clock, outbox, inbox, freshId, sessionLost, report, context } = options;
+    this.#options = options;
+    this.#endpoint = new Endpoint(settings);
+    this.#verdicts = new Verdicts(settings, report);
+    this.conversation = new Conversation({
+      clock,
+      settings: () => settings().wire,
+      outbox,
+      freshNonce: freshId,
+      deliver: (payload, meta) => {
+        inbox.receive(payload, meta);
+      },
+      sessionLost,
+      noticed: (notice) => {
+        this.#noticed(notice);
+      },
+      violated: (violation) => {
+        this.#link?.transport?.close(violation.closeCode, violation.message);
+        this.#failed(failureOfViolation(violation), this.generation);
+      },
+      context,
+    });
+  }
+
+  get cause(): unknown {
+    return this.#endpoint.cause;
+  }
+
+  get rttMs(): number | null {
+    return this.conversation.rttMs;
+  }
+
+  get facts(): RequestFacts {
+    return { ...this.#options.facts(), attemptId: this.#attemptId };
+  }
+
+  get isLinked(): boolean {
+    return this.#link !== undefined;
+  }
+
+  get isSession(): boolean {
+    return this.conversation.isResumable;
+  }
+
+  get hasGreeted(): boolean {
+    return this.conversation.hasGreeted;
+  }
+
+  // before the first attempt it may be either wire
+  get carriesIds(): boolean {
+    const { choice } = this.#options.settings().wire;
+    return choice !== 'plain' && (this.conversation.wire !== undefined || !this.#link);
+  }
+
+  authorize(settled: Settled): () => void {
+    this.#attemptId = this.#options.freshId();
+    return this.#endpoint.authorize(this.facts, this.#verdicts.decided(settled));
+  }
+
+  locate(settled: Settled): () => void {
+    return this.#endpoint.locate(this.facts, this.#verdicts.decided(settled));
+  }
+
+  dial({ generation, offer }: { generation: number; offer: WireOffer }, tell: Tell): void {
+    const destination = this.#endpoint.take();
+    this.generation = generation;
+    this.wasRead = false;
+    this.#tell = tell;
+    const { clock, memory } = this.#options;
+    const WebSocket = this.#options.webSocket();
+    if (!WebSocket) return this.#failed(failure('NO_WEBSOCKET', 'stop'), generation);
+    if (!destination) return this.#failed(failure('INVALID_URL', 'stop', 'no URL was found'), generation);
+    this.#url = destination.address.url;
+    this.#token = destination.token;
+    const wire = this.#offers(offer) ? 'offered' : 'plain';
+    const address = wire === 'offered' ? offering(destination.address) : destination.address;
+    try {
+      this.#link = new Link((listener) => openWebSocket(address, listener, { WebSocket, clock }), {
+        opened: (link) => {
+          // a handshake that was refused with the name of the subprotocol, and not without it
+          if (wire === 'plain' && offer === 'withheld') memory.remember(this.#url, 'plain');
+          tell({ type: 'socket.opened', generation, canPing: this.#canPing(link), wire });
+        },
+        ended: (end, wasOpen) => {
+          this.#ended(end, { wasOpen, generation });
+        },
+      });
+    } catch (cause) {
+      this.#failed(constructorFailure(cause), generation);
+    }
+  }
+
+  negotiate(tell: Tell): () => void {
+    const link = this.#link;
+    if (!link?.transport) return nothing;
+    const auth = this.#token;
+    this.#token = undefined;
+    const negotiation = this.conversation.negotiate(link, link.transport, {
+      auth,
+      canPing: this.#canPing(link),
+      tell: (event) => {
+        if (event.type === 'session.welcomed') this.#options.memory.remember(this.#url, 'holdfast.v1');
+        if (event.type === 'wire.plain') this.#options.memory.remember(this.#url, 'plain');
+        tell(event.type === 'negotiation.failed' ? { ...event, failure: this.#verdicts.decide(event.failure) } : event);
+      },
+    });
+    this.#negotiation = negotiation;
+    negotiation.start();
+    return () => {
+      negotiation.abandon();
+    };
+  }
+
+  yieldToPlain(): void {
+    this.#negotiation?.yield();
+  }
+
+  succeed(tell: Tell): () => void {
+    const { clock, settings, webSocket, freshId } = this.#options;
+    this.#attemptId = freshId();
+    const succession = new Succession({
+      settings,
+      facts: this.facts,
+      conversation: this.conversation,
+      url: this.#elsewhere,
+      generation: this.generation + 1,
+      open: (address, listener) => {
+        const WebSocket = webSocket();
+        if (!WebSocket) throw new TypeError('There is no WebSocket.');
+        return openWebSocket(address, listener, { WebSocket, clock });
+      },
+      adopt: (link, generation) => {
+        this.#adopt(link, generation);
+      },
+      ended: (end, generation) => {
+        this.#ended(end, { wasOpen: true, generation });
+      },
+      tell,
+    });
+    return () => {
+      succession.abandon();
+    };
+  }
+
+  renew(tell: Tell): () => void {
+    const renewal = new Renewal({
+      settings: this.#options.settings,
+      facts: this.facts,
+      give: (token) => {
+        this.conversation.renew(token);
+      },
+      tell,
+    });
+    this.#renewal = renewal;
+    return () => {
+      renewal.abandon();
+    };
+  }
+
+  probe(heard: () => void): () => void {
+    const link = this.#link;
+    if (!link?.transport) return nothing;
+    const { ping, profile } = this.#options.settings();
+    const { wire } = this.conversation;
+    // a peer that is known to speak is in doubt only if it said nothing since the last time
+    const spoke = link.signsOfLife > this.#signsAtProbe;
+    this.#signsAtProbe = link.signsOfLife;
+    if (!wire && ping === 'silence' && spoke) {
+      heard();
+      return nothing;
+    }
+    const unhear = link.onceHeard(heard);
+    if (wire) this.conversation.ping();
+    else if (ping !== 'silence') {
+      sendProbe(link.transport, {
+        ping,
+        profile,
+        failed: (cause) => {
+          // a question that was not asked proves nothing: the link is no more in doubt than before
+          this.#options.report(cause);
+          heard();
+        },
+      });
+    }
+    return unhear;
+  }
+
+  greet(messages: readonly EncodedMessage[]): void {
+    if (this.conversation.wire) return this.conversation.greet(messages);
+    const transport = this.#link?.transport;
+    transport?.batch(() => {
+      for (const { data } of messages) transport.send(data);
+    });
+  }
+
+  join(): Joined | undefined {
+    const transport = this.#link?.transport;
+    if (!transport) return undefined;
+    const { wire } = this.conversation;
+    wire?.replay();
+    const { clock, outbox } = this.#options;
+    return wire
+      ? { wire, isTrusted: true }
+      : { wire: new PlainWire(transport, { clock, reports: outbox.reports }), isTrusted: false };
+  }
+
+  read(): void {
+    const { outbox, inbox } = this.#options;
+    const isSession = this.conversation.wire !== undefined;
+    this.#link?.read((data) => {
+      outbox.received();
+      if (isSession) this.conversation.receive(data);
+      else inbox.receive(data);
+    });
+  }
+
+  unread(): void {
+    this.#link?.read(undefined);
+  }
+
+  close(code: number, reason: string): void {
+    this.conversation.bye();
+    this.#link?.transport?.close(code, reason);
+  }
+
+  hangUp(): void {
+    this.conversation.lost();
+    this.#link?.dispose();
+    this.#link = undefined;
+  }
+
+  end(): void {
+    this.conversation.end();
+  }
+
+  #ended(end: TransportEnd, { wasOpen, generation }: { wasOpen: boolean; generation: number }): void {
+    this.wasRead = end.wasClean && end.initiator === 'local';
+    this.conversation.ended(end.code);
+    this.#failed(this.conversation.explained(this.#verdicts.failureOf(end, wasOpen)), generation);
+  }
+
+  #failed(failed: Failure, generation: number): void {
+    this.#tell({ type: 'socket.closed', generation, failure: this.#verdicts.decide(failed) });
+  }
+
+  #adopt(link: Link, generation: number): void {
+    const former = this.#link;
+    this.#options.outbox.lost({ wasRead: false });
+    former?.read(undefined);
+    this.#link = link;
+    this.generation = generation;
+    // whoever doubts the former link has its answer: the new one lives
+    former?.heard();
+    former?.transport?.close(CloseCode.normal, 'moved');
+    former?.dispose();
+    // a session that begins anew is greeted first
+    if (this.hasGreeted) this.#options.moved();
+  }
+
+  #noticed(notice: Notice): void {
+    if (notice.t === 'away') {
+      this.#elsewhere = notice.url;
+      this.#tell({ type: 'server.away', inMs: notice.in, spreadMs: notice.spread });
+    }
+    if (notice.t !== 'auth') return;
+    if (notice.need) this.#tell({ type: 'credentials.demanded' });
+    if (notice.ok) this.#renewal?.taken();
+  }
+
+  // whether the name of holdfast.v1 is part of the next handshake
+  #offers(offer: WireOffer): boolean {
+    const { choice } = this.#options.settings().wire;
+    if (choice !== 'prefer') return choice === 'required';
+    // a session is not given up because a server was down for a moment
+    if (this.conversation.isResumable) return true;
+    const known = this.#options.memory.recall(this.#url);
+    return known === undefined ? offer === 'made' : known === 'holdfast.v1';
+  }
+
+  #canPing(link: Link): boolean {
+    this.#signsAtProbe = link.signsOfLife;
+    return this.#options.settings().ping !== 'auto' || (link.transport?.ping ?? null) !== null;
+  }
+}

@@ -1,0 +1,108 @@
+import type { ConnectionEvent } from '../machines/facts.ts';
+import { parseUrl } from './address.ts';
+import type { Conversation } from './conversation.ts';
+import { Endpoint, type Destination, type RequestFacts } from './endpoint.ts';
+import { Link } from './link.ts';
+import { SUBPROTOCOL } from './protocol/frames.ts';
+import type { ServiceSettings } from './settings.ts';
+import type { Address, Transport, TransportEnd, TransportListener } from './transport/transport.ts';
+
+export interface SuccessionOptions {
+  settings: () => ServiceSettings;
+  facts: RequestFacts;
+  conversation: Conversation;
+  /** Where the server sends its clients; `undefined` for the same place as ever. */
+  url: string | undefined;
+  /** Which socket of the connection it will be. */
+  generation: number;
+  /** Opens a socket. May throw. */
+  open: (address: Address, listener: TransportListener) => Transport;
+  /** The session is on the new socket: it takes the place of the old one. */
+  adopt: (link: Link, generation: number) => void;
+  /** The adopted socket ended. */
+  ended: (end: TransportEnd, generation: number) => void;
+  tell: (event: ConnectionEvent) => void;
+}
+
+/** A second socket for a session that still has its first one. Fails without a trace: the first one goes on. */
+export class Succession {
+  readonly #options: SuccessionOptions;
+  readonly #endpoint: Endpoint;
+  #link: Link | undefined;
+  #undo: () => void = () => undefined;
+  #isOver = false;
+  #isAdopted = false;
+
+  constructor(options: SuccessionOptions) {
+    this.#options = options;
+    this.#endpoint = new Endpoint(options.settings);
+    const { facts } = options;
+    this.#undo = this.#endpoint.authorize(facts, (refused) => {
+      if (refused) return this.#fail();
+      this.#undo = this.#endpoint.locate(facts, (lost) => {
+        const destination = this.#endpoint.take();
+        if (lost || !destination) this.#fail();
+        else this.#dial(destination);
+      });
+    });
+  }
+
+  /** Nobody wants it any more, unless it was adopted. */
+  abandon(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#undo();
+    this.#link?.dispose();
+  }
+
+  #dial({ address, token }: Destination): void {
+    const { conversation, generation, open, adopt, tell } = this.#options;
+    try {
+      this.#link = new Link((listener) => open(offering(this.#elsewhere(address)), listener), {
+        opened: (link) => {
+          if (!link.transport || this.#isOver) return;
+          const negotiation = conversation.negotiate(link, link.transport, {
+            auth: token,
+            canPing: false,
+            isSuccessor: true,
+            tell: (event) => {
+              if (event.type === 'wire.plain' || event.type === 'negotiation.failed') this.#fail();
+              if (event.type !== 'session.welcomed') return;
+              this.#isOver = this.#isAdopted = true;
+              adopt(link, generation);
+              tell({ ...event, type: 'successor.welcomed', generation });
+            },
+          });
+          this.#undo = () => {
+            negotiation.abandon();
+          };
+          negotiation.start();
+        },
+        ended: (end) => {
+          if (this.#isAdopted) this.#options.ended(end, generation);
+          else this.#fail();
+        },
+      });
+    } catch {
+      this.#fail();
+    }
+  }
+
+  // a token that was sent over TLS is not sent without it because a server says so
+  #elsewhere(address: Address): Address {
+    const parsed = parseUrl(this.#options.url);
+    if (!parsed.ok || (address.url.startsWith('wss:') && !parsed.url.startsWith('wss:'))) return address;
+    return { ...address, url: parsed.url };
+  }
+
+  #fail(): void {
+    if (this.#isOver) return;
+    this.abandon();
+    this.#options.tell({ type: 'successor.failed' });
+  }
+}
+
+/** An address at which holdfast.v1 is offered. Its name stands first: a server that echoes the first name must not echo a secret. */
+export function offering({ url, protocols }: Address): Address {
+  return { url, protocols: [SUBPROTOCOL, ...protocols.filter((name) => name !== SUBPROTOCOL)] };
+}

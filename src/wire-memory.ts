@@ -1,0 +1,44 @@
+import type { WireName } from '../machines/facts.ts';
+
+// as long as a deployment may take to change what a server speaks
+const REMEMBERED_MS = 30 * 60_000;
+const MOST = 1_000;
+
+/** Which wire worked where, for a while: so that not every connection has to find out anew. One for a service. */
+export class WireMemory {
+  readonly #now: () => number;
+  // the oldest first
+  readonly #known = new Map<string, { wire: WireName; until: number }>();
+
+  /** `now` in ms. */
+  constructor(now: () => number) {
+    this.#now = now;
+  }
+
+  /** This wire worked at a URL. */
+  remember(url: string, wire: WireName): void {
+    const place = placeOf(url);
+    this.#known.delete(place);
+    this.#known.set(place, { wire, until: this.#now() + REMEMBERED_MS });
+    if (this.#known.size <= MOST) return;
+    for (const oldest of this.#known.keys()) {
+      this.#known.delete(oldest);
+      return;
+    }
+  }
+
+  /** Which wire worked at a URL lately; `undefined` when that is not known. */
+  recall(url: string): WireName | undefined {
+    const place = placeOf(url);
+    const known = this.#known.get(place);
+    if (known && known.until > this.#now()) return known.wire;
+    this.#known.delete(place);
+    return undefined;
+  }
+}
+
+// what follows the path may hold a token, and changes with it
+function placeOf(url: string): string {
+  const { protocol, host, pathname } = new URL(url);
+  return `${protocol}//${host}${pathname}`;
+}
