@@ -1,0 +1,148 @@
+import { EventEmitter } from 'node:events';
+import type { IncomingMessage, Server } from 'node:http';
+import type { WebSocket, WebSocketServer } from 'ws';
+import { describe, expect, test } from 'vitest';
+
+import { attachWebSocketServer, serveWebSockets } from '../../src/server/ws.ts';
+import { createHoldfastServer, type HoldfastServer } from '../../src/server/server.ts';
+import { SimulatedClock } from '../support/clock.ts';
+
+class FakeWebSocket extends EventEmitter {
+  protocol = 'holdfast.v1';
+  bufferedAmount = 0;
+  readonly did: unknown[] = [];
+  send(data: unknown): void {
+    this.did.push(data);
+  }
+  close(code: number, reason: string): void {
+    this.did.push([code, reason]);
+  }
+  terminate(): void {
+    this.did.push('terminated');
+  }
+}
+
+function start() {
+  const clock = new SimulatedClock();
+  const plain: unknown[] = [];
+  const messages: unknown[] = [];
+  const holdfast = createHoldfastServer<WebSocket>({
+    clock,
+    authenticate: () => ({ principal: 'ann' }),
+    onPlain: (socket) => plain.push(socket),
+    onSession: (session) => {
+      session.onMessage(({ data }) => messages.push(data));
+    },
+    origins: [],
+  });
+  const corks: string[] = [];
+  const tcp = { cork: () => corks.push('cork'), uncork: () => corks.push('uncork') };
+  const request = { headers: {}, socket: tcp } as unknown as IncomingMessage;
+  return { clock, holdfast, plain, messages, corks, request };
+}
+
+async function connected() {
+  const started = start();
+  const server = Object.assign(new EventEmitter(), { options: {} as WebSocketServer['options'] });
+  const attachment = attachWebSocketServer(started.holdfast, server as WebSocketServer);
+  const socket = new FakeWebSocket();
+  server.emit('connection', socket, started.request);
+  const hello = '{"t":"hello","v":1,"nonce":"n","caps":[],"lim":{"frame":9999,"inflated":0,"win":{"m":9,"b":999}}}';
+  socket.emit('message', Buffer.from(hello), false);
+  await started.clock.advanceAsync(0);
+  return { ...started, server, attachment, socket };
+}
+
+describe('a WebSocketServer of the application', () => {
+  test('selects the subprotocol for those who offer it, and leaves the others without one', async () => {
+    const { server } = await connected();
+    const { handleProtocols } = server.options;
+    expect([
+      handleProtocols?.(new Set(['a', 'holdfast.v1']), {} as never),
+      handleProtocols?.(new Set(['a']), {} as never),
+    ]).toEqual(['holdfast.v1', false]);
+  });
+
+  test('refuses at the handshake who may not connect', async () => {
+    const { server } = await connected();
+    const answers: unknown[] = [];
+    const verify = server.options.verifyClient as (info: object, answer: (...said: unknown[]) => void) => void;
+    for (const headers of [{ origin: 'https://a.example' }, { 'sec-websocket-protocol': 'holdfast.v1' }])
+      verify({ req: { headers } }, (...said) => answers.push(said));
+    expect(answers).toEqual([[false, 403, 'Forbidden'], [true]]);
+  });
+
+  test('gets its settings back when it is let go, and its sockets go on', async () => {
+    const { server, attachment, socket, holdfast } = await connected();
+    attachment.close();
+    expect(server.options).toEqual({ handleProtocols: undefined, verifyClient: undefined });
+    server.emit('connection', new FakeWebSocket(), { headers: {} });
+    expect([holdfast.socketCount, socket.did.length]).toEqual([1, 2]);
+  });
+});
+
+describe('a socket of ws', () => {
+  test('is read in every form that ws has for data', async () => {
+    const { socket, messages, clock } = await connected();
+    socket.emit('message', Buffer.from('1["text"]'), false);
+    socket.emit('message', [Buffer.from('2["in '), Buffer.from('parts"]')], false);
+    socket.emit('message', Buffer.from([1, 3, 0, 1, 0, 1, 7]), true);
+    socket.emit('message', new Uint8Array([1, 4, 0, 1, 0, 1, 8]).buffer, true);
+    await clock.advanceAsync(0);
+    expect(messages).toEqual(['text', 'in parts', new Uint8Array([7]), new Uint8Array([8])]);
+  });
+
+  test('sends what belongs together in one piece', async () => {
+    const { socket, holdfast, corks, clock } = await connected();
+    holdfast.sessions[0]?.send('hi');
+    await clock.advanceAsync(0);
+    expect([socket.did.at(-1), corks]).toEqual(['1["hi"]', ['cork', 'uncork']]);
+  });
+
+  test('is alive as long as it pings and pongs', async () => {
+    const { socket, clock } = await connected();
+    for (const sign of ['ping', 'pong', 'ping']) {
+      await clock.advanceAsync(30_000);
+      socket.emit(sign);
+    }
+    expect(socket.did.length).toBe(2);
+    await clock.advanceAsync(40_000);
+    expect(socket.did.slice(2)).toEqual([[4202, 'nothing was heard in time'], 'terminated']);
+  });
+
+  test('tells of its end, and harms nobody with its errors', async () => {
+    const { socket, holdfast } = await connected();
+    socket.emit('error', new Error('reset'));
+    socket.emit('close', 1006, Buffer.alloc(0));
+    expect([holdfast.socketCount, holdfast.sessions[0]?.state]).toEqual([0, 'detached']);
+  });
+
+  test('that speaks something else is the application’s', () => {
+    const { holdfast, plain, request } = start();
+    const server = Object.assign(new EventEmitter(), { options: {} });
+    attachWebSocketServer(holdfast, server as WebSocketServer);
+    const socket = Object.assign(new FakeWebSocket(), { protocol: '' });
+    server.emit('connection', socket, request);
+    expect([plain, holdfast.socketCount]).toEqual([[socket], 0]);
+  });
+});
+
+describe('an HTTP server', () => {
+  function upgrade(holdfast: HoldfastServer<WebSocket>, url: string, path?: string): string[] {
+    const http = new EventEmitter();
+    const served = serveWebSockets(holdfast, http as Server, path === undefined ? {} : { path });
+    const said: string[] = [];
+    const tcp = Object.assign(new EventEmitter(), { end: (text: string) => said.push(text.split('\r\n', 1)[0] ?? '') });
+    http.emit('upgrade', { url, headers: { origin: 'https://a.example' } }, tcp, Buffer.alloc(0));
+    served.close();
+    http.emit('upgrade', { url, headers: {} }, tcp, Buffer.alloc(0));
+    return said;
+  }
+
+  test('refuses at the handshake who may not connect, and other paths where nobody else takes them', () => {
+    const { holdfast } = start();
+    expect(upgrade(holdfast, '/any')).toEqual(['HTTP/1.1 403 Forbidden']);
+    expect(upgrade(holdfast, '/live?x=1', '/live')).toEqual(['HTTP/1.1 403 Forbidden']);
+    expect(upgrade(holdfast, '/other', '/live')).toEqual(['HTTP/1.1 404 Not Found']);
+  });
+});
