@@ -1,9 +1,13 @@
 import { WIRES, type ServiceName } from './client.ts';
 import { HURT_KINDS, HURTS, type HurtKind } from './hurts.ts';
 import type { Course, Wound } from './scenario.ts';
+import { KILL_KINDS, KILLS, type KillKind } from './kills.ts';
 import { FLOW_NAMES, totalOf, type Flow, type FlowName, type Storm } from './storm.ts';
 import type { Subject } from './subject.ts';
-import { duration, median, table, type Column } from './table.ts';
+import { duration, median, table, wrapped, type Column } from './table.ts';
+
+// beside their headings
+const TEXT_WIDTH = 66;
 
 /** Times to recover, in ms; `null` where there was nothing to recover from, or a service that did not. */
 export interface Recovery {
@@ -55,7 +59,7 @@ export interface KillFigures {
 export interface FlowFigures {
   sent: number;
   arrived: number;
-  acknowledged: number | null;
+  acknowledged: number;
   lost: number;
   repeated: number;
   overtaken: number;
@@ -113,6 +117,7 @@ export function tablesOf({ kills, services, hurts }: Figures): string[] {
       Object.entries(hurts).map(([kind, figures]) => hurtRow(kind, figures)),
     ),
     '',
+    ...killLines(kills.kinds),
     'median, max  from when the server can serve again to a connection that works',
     `dropped      ${reasonsOf(services)}`,
     'unknown      terminal, main: handed to a socket that died before the server read',
@@ -200,7 +205,17 @@ function slowest(times: readonly (number | null)[]): number | null {
 
 function flowRow(name: string, figures: FlowFigures): string[] {
   const { sent, arrived, acknowledged, lost, repeated, overtaken } = figures;
-  return [name, String(sent), String(arrived), String(acknowledged ?? ''), ...[lost, repeated, overtaken].map(String)];
+  return [name, String(sent), String(arrived), String(acknowledged), ...[lost, repeated, overtaken].map(String)];
+}
+
+// under the tables, with what their headings mean
+function killLines(kinds: KillFigures['kinds']): string[] {
+  const isEarly = (kind: KillKind): boolean => KILLS[kind].isEarly;
+  const listOf = (some: readonly KillKind[]): string => some.map((kind) => `${kinds[kind]} × ${kind}`).join(', ');
+  const text =
+    `of connections in use: ${listOf(KILL_KINDS.filter((kind) => !isEarly(kind)))}; ` +
+    `of new ones: ${listOf(KILL_KINDS.filter(isEarly))}`;
+  return wrapped(text, TEXT_WIDTH).map((line, index) => (index === 0 ? 'kills' : '').padEnd(13) + line);
 }
 
 function serviceRow(name: string, figures: ServiceFigures): string[] {

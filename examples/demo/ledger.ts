@@ -34,6 +34,8 @@ export interface Sums {
   waitedUnknown: number;
   /** How many came back. */
   echoed: number;
+  /** How many of those the server's receipts call accepted; only on holdfast.v1. */
+  echoesConfirmed: number;
 }
 
 /** The account of every message of one service, from what the receipts said and what the server really received. */
@@ -43,6 +45,7 @@ export class Ledger {
   // the numbers as the server's application reported them, in that order
   readonly #received: number[] = [];
   readonly #echoes: number[] = [];
+  #confirmedEchoes = 0;
   #lastEchoAt = 0;
 
   /** Begins the account of the next message; gives its number. */
@@ -83,6 +86,11 @@ export class Ledger {
     this.#lastEchoAt = performance.now();
   }
 
+  /** The receipt that the server's application has for an echo says: accepted. */
+  echoConfirmed(): void {
+    this.#confirmedEchoes += 1;
+  }
+
   get lastEchoAt(): number {
     return this.#lastEchoAt;
   }
@@ -102,9 +110,12 @@ export class Ledger {
     return this.#unreported('handed', 'acknowledged').filter(([, entry]) => entry.generation === generation).length;
   }
 
-  /** Whether the server has reported all that was acknowledged, and all that it reported has come back. */
+  /** Whether the server has reported all that was acknowledged, and all that it reported has come back, as it knows. */
   get isReturned(): boolean {
-    return this.#unreported('acknowledged').length === 0 && this.#echoes.length >= this.#received.length;
+    const reported = this.#received.length;
+    return (
+      this.#unreported('acknowledged').length === 0 && Math.min(this.#echoes.length, this.#confirmedEchoes) >= reported
+    );
   }
 
   /** How many receipts have said nothing yet. */
@@ -130,6 +141,7 @@ export class Ledger {
       waited: this.#count(({ waited }) => waited),
       waitedUnknown: unknown.filter(([, { waited }]) => waited).length,
       echoed: this.#echoes.length,
+      echoesConfirmed: this.#confirmedEchoes,
     };
   }
 

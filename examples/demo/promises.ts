@@ -37,7 +37,7 @@ function exactlyOnce({ storm: { kills, flows } }: Course): Verdict {
     const { sent, arrived, acknowledged, lost, repeated, overtaken } = flows[name];
     return [
       differ(`${name}: arrived`, arrived, sent),
-      differ(`${name}: acknowledged`, acknowledged ?? sent, sent),
+      differ(`${name}: acknowledged`, acknowledged, sent),
       ...(lost.length > 0 ? [`${name}: lost ${list(lost)}`] : []),
       ...(repeated.length > 0 ? [`${name}: twice ${list(repeated)}`] : []),
       ...(overtaken.length > 0 ? [`${name}: ${list(overtaken)} came after a later one`] : []),
@@ -48,7 +48,10 @@ function exactlyOnce({ storm: { kills, flows } }: Course): Verdict {
   return verdict(
     `holdfast.v1: every message once and in order, over ${KILLS_IN_ALL} kills`,
     killed === null ? problems : [killed, ...problems],
-    [`${messages} messages both ways: 0 lost, 0 duplicated, 0 out of order`, 'each that was sent, acknowledged'],
+    [
+      `${messages} messages both ways: 0 lost, 0 duplicated, 0 out of order`,
+      'every one acknowledged, by the receipts at both ends',
+    ],
   );
 }
 

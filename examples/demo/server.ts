@@ -37,8 +37,8 @@ export type AppReport =
   | { type: 'received'; number: number }
   /** It sent the next message of its own. */
   | { type: 'said' }
-  /** Its receipt for one of those says that the client has accepted it. */
-  | { type: 'confirmed' }
+  /** Its receipt for one of those, or for an echo, says that the client has accepted it. */
+  | { type: 'confirmed'; what: 'news' | 'echo' }
   /** It sends no more of them. */
   | { type: 'hushed' };
 

@@ -15,6 +15,15 @@ export interface Sessions {
 export function serveSessions(server: WebSocketServer, report: (report: AppReport) => void): Sessions {
   let session: Session | undefined;
   let said = 0;
+  const send = (to: Session, data: unknown, what: 'news' | 'echo'): void => {
+    to.send(data).settled.then(
+      () => {
+        report({ type: 'confirmed', what });
+      },
+      // one that is never confirmed is missed
+      () => undefined,
+    );
+  };
   const holdfast: HoldfastServer<WebSocket> = createHoldfastServer({
     authenticate: () => ({ principal: 'demo' }),
     // once for all the sockets that it will have
@@ -22,7 +31,7 @@ export function serveSessions(server: WebSocketServer, report: (report: AppRepor
       session = opened;
       opened.onMessage(({ data }) => {
         report({ type: 'received', number: (data as { n: number }).n });
-        opened.send(data);
+        send(opened, data, 'echo');
       });
     },
     onError: (error) => {
@@ -35,13 +44,7 @@ export function serveSessions(server: WebSocketServer, report: (report: AppRepor
       if (!session) return;
       said += 1;
       report({ type: 'said' });
-      session.send({ type: 'news', text: 'Somebody came in.', n: said }).settled.then(
-        () => {
-          report({ type: 'confirmed' });
-        },
-        // one that is never confirmed is missed
-        () => undefined,
-      );
+      send(session, { type: 'news', text: 'Somebody came in.', n: said }, 'news');
     },
     stop: () => holdfast.close(),
   };

@@ -20,8 +20,8 @@ export interface Flow {
   sent: number;
   /** How many came, those that came again not counted. */
   arrived: number;
-  /** How many the sender's receipts call accepted; `null` where nobody asked. */
-  acknowledged: number | null;
+  /** How many the sender's receipts call accepted. */
+  acknowledged: number;
   lost: readonly number[];
   repeated: readonly number[];
   overtaken: readonly number[];
@@ -65,7 +65,7 @@ export async function storm(subject: Subject, cable: Cable, options: StormOption
     chanceOf(seed + 1),
   );
   account.announce(`${name}: its link is cut ${KILLS_IN_ALL} times while both sides send`);
-  account.tell(name, 'at random instants, in the middle of handshakes, twice in a row');
+  account.tell(name, 'at random instants, in mid-handshake, twice in a row');
   // each change of its state would be 200 lines
   account.mute(name);
   // who is cut off five times a second, and waits longer each time, shows little
@@ -79,7 +79,9 @@ export async function storm(subject: Subject, cable: Cable, options: StormOption
       signal,
       killed: (kind) => {
         kills[kind] += 1;
-        if (totalOf(kills) % TELL_EVERY === 0) account.tell(name, standing(totalOf(kills), subject));
+        if (totalOf(kills) % TELL_EVERY > 0) return;
+        const resumed = history.openings.length - openedBefore;
+        account.tell(name, `${totalOf(kills)} kills, ${resumed} resumed: ${standing(subject)}`);
       },
     });
   } finally {
@@ -118,16 +120,16 @@ function returnsOf(
 }
 
 function flowsOf({ ledger, news }: Subject): Storm['flows'] {
-  const { accepted, acknowledged } = ledger.sums;
+  const { accepted, acknowledged, echoesConfirmed } = ledger.sums;
   const { said, confirmed } = news.sums;
   return {
     'to the server': flowOf(accepted, ledger.arrived, acknowledged),
-    echoed: flowOf(accepted, ledger.returned, null),
+    echoed: flowOf(accepted, ledger.returned, echoesConfirmed),
     'from the server': flowOf(said, news.arrived, confirmed),
   };
 }
 
-function flowOf(sent: number, arrived: readonly number[], acknowledged: number | null): Flow {
+function flowOf(sent: number, arrived: readonly number[], acknowledged: number): Flow {
   return {
     sent,
     arrived: new Set(arrived).size,
@@ -139,11 +141,12 @@ function flowOf(sent: number, arrived: readonly number[], acknowledged: number |
 }
 
 // while messages are under way, one is lost for certain only when a later one is there
-function standing(kills: number, { ledger, news }: Subject): string {
+function standing({ ledger, news }: Subject): string {
   const streams = [ledger.arrived, ledger.returned, news.arrived];
-  const count = (faults: (numbers: readonly number[]) => readonly number[]): number =>
-    streams.reduce((sum, numbers) => sum + faults(numbers).length, 0);
+  const count = (those: (numbers: readonly number[]) => readonly number[]): number =>
+    streams.reduce((sum, numbers) => sum + those(numbers).length, 0);
   const lost = count((numbers) => missing(numbers, Math.max(0, ...numbers)));
-  const [there, back] = [ledger.arrived.length, ledger.returned.length + news.arrived.length];
-  return `${kills} kills: ${there} there, ${back} back; ${lost} lost, ${count(repeats)} twice, ${count(descents)} out of order`;
+  const overtaken = count(descents);
+  const order = overtaken === 0 ? 'in order' : `${overtaken} out of order`;
+  return `${count((numbers) => numbers)} came, ${lost} lost, ${count(repeats)} twice, ${order}`;
 }

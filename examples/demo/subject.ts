@@ -87,7 +87,8 @@ export class Subject {
         this.news.said();
         return;
       case 'confirmed':
-        this.news.confirmed();
+        if (report.what === 'news') this.news.confirmed();
+        else this.ledger.echoConfirmed();
         return;
       case 'hushed':
         this.news.end();

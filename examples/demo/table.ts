@@ -22,6 +22,18 @@ export function table(columns: readonly Column[], rows: readonly (readonly strin
   );
 }
 
+/** A text in lines of at most so many characters. */
+export function wrapped(text: string, width: number): string[] {
+  const lines = [''];
+  for (const word of text.split(' ')) {
+    const line = lines.at(-1) ?? '';
+    if (line === '') lines.splice(-1, 1, word);
+    else if (line.length + 1 + word.length <= width) lines.splice(-1, 1, `${line} ${word}`);
+    else lines.push(word);
+  }
+  return lines;
+}
+
 /** A time as people read it: milliseconds below a second, seconds above. */
 export function duration(ms: number | null): string {
   if (ms === null) return 'never';
