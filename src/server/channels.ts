@@ -80,8 +80,10 @@ export class Channels {
       this.#options.shut(name, why);
     });
     this.#open.set(name, channel);
-    for (const letter of this.#arrived(name)) this.put(name, letter);
+    const arrived = this.#arrived(name);
+    // first all its handlers, then what they are for: a request must not be taken for a message because it was early
     this.#listeners.emit('channel', channel);
+    for (const letter of arrived) this.put(name, letter);
   }
 
   /** The client may not have a channel. */

@@ -4,7 +4,7 @@ import { ProtocolViolation } from '../protocol/violation.ts';
 import { frameBytesOf, Run, weighed, type WeighedMessage } from './framing.ts';
 import { InFlight } from './in-flight.ts';
 import type { Link } from './link.ts';
-import type { SessionStore } from './store.ts';
+import type { SessionStore, StoredMessage } from './store.ts';
 
 export interface DeliveryOptions {
   sid: string;
@@ -106,6 +106,8 @@ export class Delivery {
       link.batch(() => {
         this.#pour(link);
       });
+    // it may be over by now
+    if (link !== this.#link) return;
     if (this.#inFlight.sent >= this.#top) this.#caughtUp();
     else if (this.#mayGo()) void this.#read(link);
   }
@@ -136,9 +138,8 @@ export class Delivery {
     const after = this.#inFlight.sent;
     try {
       const page = await store.read(sid, after, PAGE);
-      if (link !== this.#link || this.#inFlight.sent !== after) return;
-      if (page.length === 0) this.#breakOff('the store has lost messages');
-      else this.#atHand = page.map(weighed);
+      // a page for a socket that is gone is no use to the next
+      if (link === this.#link && this.#inFlight.sent === after) this.#take(page);
     } catch (cause) {
       fault(cause);
       // the next socket begins with what this one did not get
@@ -147,6 +148,11 @@ export class Delivery {
       this.#isReading = false;
     }
     this.pump();
+  }
+
+  #take(page: readonly StoredMessage[]): void {
+    if (page.length === 0) this.#breakOff('the store has lost messages');
+    else this.#atHand = page.map(weighed);
   }
 
   #breakOff(what: string): void {

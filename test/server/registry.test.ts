@@ -4,7 +4,7 @@ import type { LiveSession } from '../../src/server/live-session.ts';
 import { Registry } from '../../src/server/registry.ts';
 
 const session = (id: string, principal: string, nonce: string): LiveSession =>
-  ({ id, principal, nonce }) as LiveSession;
+  ({ id, principal, nonce }) as unknown as LiveSession;
 
 test('sessions are found by id, by principal, and by what their client calls them', () => {
   const registry = new Registry();

@@ -41,10 +41,12 @@ function start() {
   return { clock, holdfast, plain, messages, corks, request };
 }
 
+const noOptions = (): WebSocketServer['options'] => ({});
+
 async function connected() {
   const started = start();
-  const server = Object.assign(new EventEmitter(), { options: {} as WebSocketServer['options'] });
-  const attachment = attachWebSocketServer(started.holdfast, server as WebSocketServer);
+  const server = Object.assign(new EventEmitter(), { options: noOptions() });
+  const attachment = attachWebSocketServer(started.holdfast, server as unknown as WebSocketServer);
   const socket = new FakeWebSocket();
   server.emit('connection', socket, started.request);
   const hello = '{"t":"hello","v":1,"nonce":"n","caps":[],"lim":{"frame":9999,"inflated":0,"win":{"m":9,"b":999}}}';
@@ -55,11 +57,11 @@ async function connected() {
 
 describe('a WebSocketServer of the application', () => {
   test('selects the subprotocol for those who offer it, and leaves the others without one', async () => {
-    const { server } = await connected();
+    const { server, request } = await connected();
     const { handleProtocols } = server.options;
     expect([
-      handleProtocols?.(new Set(['a', 'holdfast.v1']), {} as never),
-      handleProtocols?.(new Set(['a']), {} as never),
+      handleProtocols?.(new Set(['a', 'holdfast.v1']), request),
+      handleProtocols?.(new Set(['a']), request),
     ]).toEqual(['holdfast.v1', false]);
   });
 
@@ -119,8 +121,8 @@ describe('a socket of ws', () => {
 
   test('that speaks something else is the application’s', () => {
     const { holdfast, plain, request } = start();
-    const server = Object.assign(new EventEmitter(), { options: {} });
-    attachWebSocketServer(holdfast, server as WebSocketServer);
+    const server = Object.assign(new EventEmitter(), { options: noOptions() });
+    attachWebSocketServer(holdfast, server as unknown as WebSocketServer);
     const socket = Object.assign(new FakeWebSocket(), { protocol: '' });
     server.emit('connection', socket, request);
     expect([plain, holdfast.socketCount]).toEqual([[socket], 0]);
@@ -130,7 +132,7 @@ describe('a socket of ws', () => {
 describe('an HTTP server', () => {
   function upgrade(holdfast: HoldfastServer<WebSocket>, url: string, path?: string): string[] {
     const http = new EventEmitter();
-    const served = serveWebSockets(holdfast, http as Server, path === undefined ? {} : { path });
+    const served = serveWebSockets(holdfast, http as unknown as Server, path === undefined ? {} : { path });
     const said: string[] = [];
     const tcp = Object.assign(new EventEmitter(), { end: (text: string) => said.push(text.split('\r\n', 1)[0] ?? '') });
     http.emit('upgrade', { url, headers: { origin: 'https://a.example' } }, tcp, Buffer.alloc(0));

@@ -1,0 +1,229 @@
+import { expect, test } from 'vitest';
+
+import { MessageError } from '../../src/errors.ts';
+import type { Link } from '../../src/server/link.ts';
+import { Delivery } from '../../src/server/delivery.ts';
+import { MemoryStore } from '../../src/server/memory-store.ts';
+import { outbound } from '../../src/server/outbound.ts';
+import { Outflow } from '../../src/server/outflow.ts';
+import { Ownership } from '../../src/server/ownership.ts';
+import { SimulatedClock } from '../support/clock.ts';
+import { CLIENT_LIMITS } from '../support/wire-client.ts';
+
+async function start({ maxMessages = 100, maxBytes = 10_000, bufferedBytes = 5_000 } = {}) {
+  const clock = new SimulatedClock();
+  const store = new MemoryStore({ clock, maxMessages, maxBytes });
+  const wish = { sid: 's', ep: 'e', tokenHash: 'h', principal: 'ann', nonce: 'n', node: 'a', ttlMs: 1_000 };
+  await store.open(wish);
+  const told: string[] = [];
+  const faults: unknown[] = [];
+  const sent: unknown[] = [];
+  const link = {
+    isOpen: true,
+    bufferedBytes: 0,
+    limits: CLIENT_LIMITS,
+    sendBatch: (frame: unknown) => sent.push(frame),
+    batch: (write: () => void) => {
+      write();
+    },
+  };
+  const shared = { sid: 's', store, ownership: new Ownership(1, (why) => told.push(why)) };
+  const fault = (cause: unknown): void => void faults.push(cause);
+  const delivery = new Delivery(
+    {
+      ...shared,
+      fault,
+      tellAccepted: () => 0,
+      caughtUp: () => told.push('caught up'),
+      broken: (cause) => told.push(cause.message),
+    },
+    { top: 0, acknowledged: 0 },
+  );
+  const outflow = new Outflow({
+    ...shared,
+    fault,
+    delivery,
+    bufferedBytes,
+    overflowed: () => told.push('overflowed'),
+    tooSlow: () => told.push('too slow'),
+  });
+  const attach = (received = 0): void => {
+    outflow.attach(link as unknown as Link, { received, top: delivery.top });
+    delivery.pump();
+  };
+  const settle = (): Promise<void> => clock.advanceAsync(0);
+  return { store, link, delivery, outflow, attach, settle, told, faults, sent, wish };
+}
+
+const codeOf = (promise: Promise<void>): Promise<string> =>
+  promise.then(
+    () => 'settled',
+    (error: unknown) => (error instanceof MessageError ? `${error.code} ${error.outcome}` : String(error)),
+  );
+
+test('one append a tick takes everything that was sent in it', async () => {
+  const { store, outflow, attach, settle, sent } = await start();
+  const sizes: number[] = [];
+  const append = store.append.bind(store);
+  store.append = (sid, gen, messages) => {
+    sizes.push(messages.length);
+    return append(sid, gen, messages);
+  };
+  attach();
+  for (const data of [1, 2, 3]) outflow.send(outbound(data));
+  await settle();
+  outflow.send(outbound(4));
+  await settle();
+  expect([sizes, sent]).toEqual([
+    [3, 1],
+    ['1[1,2,3]', '4[4]'],
+  ]);
+});
+
+test('nothing is sent before the store has it', async () => {
+  const { store, outflow, attach, settle, sent } = await start();
+  let answer: () => void = () => undefined;
+  const append = store.append.bind(store);
+  store.append = async (sid, gen, messages) => {
+    await new Promise<void>((resolve) => (answer = resolve));
+    return append(sid, gen, messages);
+  };
+  attach();
+  outflow.send(outbound('one'));
+  await settle();
+  expect(sent).toEqual([]);
+  answer();
+  await settle();
+  expect(sent).toEqual(['1["one"]']);
+});
+
+test('what the client has accepted is settled, and forgotten by the store', async () => {
+  const { store, outflow, attach, settle } = await start();
+  attach();
+  const receipts = [1, 2].map((data) => outflow.send(outbound(data)));
+  await settle();
+  outflow.acknowledge(1);
+  await settle();
+  expect([outflow.size, await codeOf(receipts[0]?.settled ?? Promise.reject(new Error()))]).toEqual([1, 'settled']);
+  expect(await store.read('s', 1, { messages: 9, bytes: 9 })).toEqual([{ data: '2', metaBytes: 0 }]);
+  expect(await store.read('s', 0, { messages: 9, bytes: 9 })).toEqual([]);
+  expect(() => {
+    outflow.acknowledge(3);
+  }).toThrow('never sent');
+});
+
+test('who waits for the last acknowledgement is called once it is here', async () => {
+  const { outflow, attach, settle } = await start();
+  attach();
+  const calls: string[] = [];
+  outflow.onceSettled(() => calls.push('at once'))();
+  outflow.send(outbound(1));
+  const end = outflow.onceSettled(() => calls.push('settled'));
+  await settle();
+  expect(calls).toEqual(['at once']);
+  outflow.acknowledge(1);
+  expect(calls).toEqual(['at once', 'settled']);
+  end();
+});
+
+test('a message that the store can never keep is refused, and the others go', async () => {
+  const { outflow, attach, settle, sent } = await start({ maxBytes: 50 });
+  attach();
+  const receipts = ['a', 'x'.repeat(60), 'b'].map((data) => outflow.send(outbound(data)));
+  await settle();
+  outflow.acknowledge(1);
+  await settle();
+  expect(sent).toEqual(['1["a"]', '2["b"]']);
+  expect(await codeOf(receipts[1]?.settled ?? Promise.resolve())).toBe('MESSAGE_TOO_BIG not_sent');
+});
+
+test('a message that the client cannot take is refused at once', async () => {
+  const { outflow, attach, link } = await start();
+  link.limits = { ...CLIENT_LIMITS, frame: 100 };
+  attach();
+  expect(await codeOf(outflow.send(outbound('x'.repeat(60))).settled)).toBe('MESSAGE_TOO_BIG not_sent');
+});
+
+test('more than may wait is refused, and the client called too slow', async () => {
+  const { outflow, attach, link, told } = await start();
+  attach();
+  link.bufferedBytes = 4_990;
+  expect(await codeOf(outflow.send(outbound('x')).settled)).toBe('QUEUE_FULL not_sent');
+  expect(told).toEqual(['caught up', 'too slow']);
+});
+
+test('without a socket more than the store keeps is told as an overflow', async () => {
+  const { store, outflow, settle, told } = await start({ maxMessages: 2 });
+  await store.detach('s', 1);
+  for (const data of [1, 2, 3]) outflow.send(outbound(data));
+  await settle();
+  expect(told).toEqual(['overflowed']);
+});
+
+test('messages of a channel that is held back wait, and let others by', async () => {
+  const { outflow, attach, settle, sent } = await start();
+  attach();
+  outflow.hold('room', true);
+  outflow.send(outbound('held', { channel: 'room' }));
+  outflow.send(outbound('free'));
+  await settle();
+  expect(sent).toEqual(['1["free"]']);
+  outflow.hold('room', false);
+  outflow.hold('room', false);
+  await settle();
+  expect(sent[1]).toBe('{"t":"m","s":2,"b":[{"d":"held","c":"room"}]}');
+});
+
+test('a store that fails leaves its messages in doubt, and those that follow are sent', async () => {
+  const { store, outflow, attach, settle, sent, faults } = await start();
+  const append = store.append.bind(store);
+  store.append = () => Promise.reject(new Error('down'));
+  attach();
+  const receipt = outflow.send(outbound('lost'));
+  await settle();
+  expect([await codeOf(receipt.settled), faults.length]).toEqual(['SEND_FAILED unknown', 1]);
+  store.append = append;
+  outflow.send(outbound('next'));
+  await settle();
+  expect([sent, outflow.waitingBytes]).toEqual([['1["next"]'], 0]);
+});
+
+test('a store that cannot take an acknowledgement is told of it with the next', async () => {
+  const { store, outflow, attach, settle, faults } = await start();
+  const ack = store.ack.bind(store);
+  attach();
+  for (const data of [1, 2]) outflow.send(outbound(data));
+  await settle();
+  store.ack = () => Promise.reject(new Error('down'));
+  outflow.acknowledge(1);
+  await settle();
+  store.ack = ack;
+  outflow.acknowledge(2);
+  await settle();
+  expect([faults.length, await store.read('s', 1, { messages: 9, bytes: 9 })]).toEqual([1, []]);
+});
+
+test('writes that another owner has fenced end it all', async () => {
+  const { store, outflow, attach, settle, sent, told, wish } = await start();
+  attach();
+  await store.open({ ...wish, node: 'b' });
+  outflow.send(outbound(1));
+  await settle();
+  expect([sent, told]).toEqual([[], ['caught up', 'fenced']]);
+});
+
+test('the end settles everything: what was never kept was not sent, the rest is unknown', async () => {
+  const { outflow, attach, settle } = await start();
+  attach();
+  const kept = outflow.send(outbound(1));
+  await settle();
+  const waiting = outflow.send(outbound(2));
+  outflow.end(new MessageError('CONNECTION_ENDED', { message: 'over' }));
+  outflow.end(new MessageError('CONNECTION_ENDED', { message: 'twice' }));
+  const late = outflow.send(outbound(3));
+  expect([await codeOf(kept.settled), await codeOf(waiting.settled), await codeOf(late.settled)]).toEqual([
+    'OUTCOME_UNKNOWN unknown',
+    'CONNECTION_ENDED not_sent',
+    'CONNECTION_ENDED not_sent',
+  ]);
+});
