@@ -88,6 +88,7 @@ export const connectionMachine = connectionSetup.createMachine({
               on: {
                 'socket.opened': [
                   { guard: 'isOffered', target: 'negotiating', actions: 'noteLink' },
+                  { guard: 'hasLostCurrent', target: 'greeting', actions: ['noteLink', 'announceLoss'] },
                   { guard: 'isCurrent', target: 'greeting', actions: 'noteLink' },
                 ],
                 'socket.closed': {

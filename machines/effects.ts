@@ -113,6 +113,8 @@ export const connectionSetup = setup({
       event.type === 'socket.opened' && event.generation === context.generation && event.wire === 'offered',
     isWireRequired: ({ context }) => context.policy.wire === 'required',
     isFresh: ({ event }) => event.type === 'successor.welcomed' && !event.isResumed,
+    hasLostCurrent: ({ context, event }) =>
+      event.type === 'socket.opened' && event.generation === context.generation && Boolean(event.lost),
     hasLostSession: ({ event }) => 'lost' in event && event.lost !== null,
     isTerminal: ({ context }) => context.failure?.verdict === 'stop',
     isExhausted: ({ context: { policy, retries } }) => policy.maxRetries !== null && retries >= policy.maxRetries,

@@ -76,7 +76,16 @@ export type ConnectionEvent =
   | EnvironmentSignal
   | { type: 'credentials.resolved' | 'url.resolved' | 'wire.proven' | 'greeting.completed' }
   | { type: 'credentials.failed' | 'url.failed' | 'negotiation.failed'; failure: Failure }
-  | { type: 'socket.opened'; generation: number; canPing: boolean; wire: 'offered' | 'plain' }
+  | {
+      type: 'socket.opened';
+      generation: number;
+      canPing: boolean;
+      /** Whether holdfast.v1 was offered, or is spoken already on a session that is shared. */
+      wire: 'offered' | 'plain' | 'shared';
+      /** Of a shared session only. */
+      isResumed?: boolean;
+      lost?: SessionLoss | null;
+    }
   | { type: 'wire.plain'; canPing: boolean; lost: SessionLoss | null }
   | Welcomed
   /** The server asks to be left, within so many ms and some random part of so many. */
@@ -218,8 +227,9 @@ export function openedBy(context: ConnectionContext): ConnectionEmitted {
 export function linkedBy(event: ConnectionEvent): Partial<ConnectionContext> {
   switch (event.type) {
     case 'socket.opened': {
-      const wire = event.wire === 'offered' ? null : 'plain';
-      return { canPing: event.canPing, wire, isResumed: false, serverPing: null, offer: 'made' };
+      const wire = event.wire === 'offered' ? null : event.wire === 'shared' ? 'holdfast.v1' : 'plain';
+      const { canPing, isResumed = false } = event;
+      return { canPing, wire, isResumed, serverPing: null, offer: 'made' };
     }
     case 'wire.plain':
       return { canPing: event.canPing, wire: 'plain', isResumed: false };

@@ -7,6 +7,7 @@ import type { Link } from './link.ts';
 import { OutboundMessage } from './message.ts';
 import { Negotiation } from './negotiation.ts';
 import type { Outbox } from './outbox.ts';
+import type { Pool } from './pool.ts';
 import { WireClose } from './protocol/close-codes.ts';
 import type { EncodedMessage } from './protocol/codec.ts';
 import type { Deflater } from './protocol/compression.ts';
@@ -15,6 +16,7 @@ import type { Payload } from './protocol/profile.ts';
 import type { ProtocolViolation } from './protocol/violation.ts';
 import { Reception, type Notice } from './reception.ts';
 import { SessionWire } from './session-wire.ts';
+import type { WireReports } from './wire.ts';
 import type { WireSettings } from './settings.ts';
 import type { Clock } from './transport/clock.ts';
 import type { InboundData, Transport } from './transport/transport.ts';
@@ -28,6 +30,8 @@ export interface ConversationOptions {
   outbox: Outbox;
   /** Gives a name that was never given before. */
   freshNonce: () => string;
+  /** The channels that share the session, if any may. */
+  pool: Pool | undefined;
   /** Takes a message. Never throws. */
   deliver: (payload: Payload, meta: WireMeta | undefined) => void;
   /** The session is over: replies to what was asked in it will not come. */
@@ -71,11 +75,19 @@ export class Conversation {
   #rttMs: number | null = null;
   // the goodbye is said: the session ends with its socket
   #isLeaving = false;
+  // hellos without a welcome so far: any of them may have moved the session to its socket
+  #hellos = 0;
 
   constructor(options: ConversationOptions) {
     this.#options = options;
     this.#session = new ClientSession(options.outbox.ledger, options.freshNonce);
   }
+
+  readonly #reports: WireReports = {
+    sent: (message) => this.#outboxOf(message)?.reports.sent(message),
+    refused: (message, code, cause) => this.#outboxOf(message)?.reports.refused(message, code, cause),
+    orphaned: (message) => this.#outboxOf(message)?.reports.orphaned(message),
+  };
 
   /** Whether there is a session that may be resumed. */
   get isResumable(): boolean {
@@ -110,6 +122,7 @@ export class Conversation {
       loadDeflater: compression ? loadDeflater : null,
       reports: {
         proven: () => {
+          this.#hellos += 1;
           tell({ type: 'wire.proven' });
         },
         plain: () => {
@@ -118,6 +131,7 @@ export class Conversation {
           tell({ type: 'wire.plain', canPing, lost });
         },
         welcomed: (welcome, deflater) => {
+          this.#hellos -= 1;
           this.#welcomed(welcome, { transport, deflater, tell });
         },
         violated: (violation) => {
@@ -183,7 +197,10 @@ export class Conversation {
   }
 
   /** Adds to a socket's failure what the server said before: why, and when to come back. */
-  explained(failed: Failure): Failure {
+  explained(given: Failure): Failure {
+    // who took the session from it may be a hello of this side that has not been answered yet
+    const isByUs = given.closure?.code === WireClose.replaced && this.#hellos > 0;
+    const failed: Failure = isByUs ? { ...given, verdict: 'retry' } : given;
     const warning = this.#warning;
     if (!warning) return failed;
     const detail = [failed.detail, `${warning.c}: ${tameText(warning.m)}`].filter(Boolean).join('; ');
@@ -200,8 +217,9 @@ export class Conversation {
       return;
     }
     let lost: SessionLoss | null = null;
+    if (outcome.kind === 'opened') this.#hellos = 0;
     if (outcome.kind === 'resumed') this.#acknowledged(outcome.acknowledged);
-    else if (outcome.lost !== null) lost = { why: outcome.lost, inDoubt: this.#forsake(outcome.inDoubt) };
+    else if (outcome.lost !== null) lost = this.#lossOf(outcome.lost, outcome.inDoubt);
     this.#exchange = this.#exchangeOn(transport, welcome, deflater);
     if (lost) this.#options.sessionLost();
     const { iv: intervalMs, to: timeoutMs } = welcome.ping;
@@ -209,15 +227,18 @@ export class Conversation {
   }
 
   #exchangeOn(transport: Transport, welcome: Frame<'welcome'>, deflater: Deflater | null): Exchange {
-    const { clock, settings, outbox, deliver, noticed, violated } = this.#options;
+    const { clock, settings, pool, deliver, noticed, violated } = this.#options;
     const session = this.#session;
     const terms = { limits: welcome.lim, own: settings().limits, deflater };
-    const wire = new SessionWire(transport, { clock, session, terms, reports: outbox.reports });
+    const wire = new SessionWire(transport, { clock, session, terms, reports: this.#reports });
     const reception = new Reception({
       session,
       wire,
       terms,
-      deliver,
+      deliver: (payload, meta) => {
+        if (meta?.c !== undefined && pool) pool.deliver(meta.c, payload, meta);
+        else deliver(payload, meta);
+      },
       acknowledged: (messages) => {
         this.#acknowledged(messages);
       },
@@ -234,6 +255,7 @@ export class Conversation {
       },
       noticed: (notice) => {
         if (notice.t === 'err') this.#warning = notice;
+        else if (notice.t === 'flow' || notice.t === 'shut') pool?.noticed(notice);
         else noticed(notice);
       },
       now: () => this.#now(),
@@ -244,27 +266,40 @@ export class Conversation {
 
   #abandon(why: string): SessionLoss | null {
     if (!this.#session.isResumable) return null;
-    const inDoubt = this.#forsake(this.#session.end());
+    const lost = this.#lossOf(why, this.#session.end());
     this.#options.sessionLost();
-    return { why, inDoubt };
+    return lost;
+  }
+
+  #lossOf(why: string, messages: readonly OutboundMessage[]): SessionLoss {
+    return { why, inDoubt: this.#forsake(messages) + (this.#options.pool?.lost(why) ?? 0) };
   }
 
   #acknowledged(messages: readonly OutboundMessage[]): void {
-    const { outbox } = this.#options;
-    if (this.#refusals.size === 0) return outbox.acknowledged(messages);
-    outbox.acknowledged(messages.filter((message) => !this.#refuse(message)));
+    const { outbox, pool } = this.#options;
+    if (this.#refusals.size === 0 && !pool) return outbox.acknowledged(messages);
+    const accepted = messages.filter((message) => !this.#refuse(message));
+    outbox.acknowledged(accepted.filter(({ channel }) => channel === undefined));
+    for (const message of accepted) if (message.channel !== undefined) pool?.acknowledged(message);
+    pool?.relieve();
   }
 
   // what the server refused before is not in doubt
   #forsake(messages: readonly OutboundMessage[]): number {
-    return this.#options.outbox.forsake(messages.filter((message) => !this.#refuse(message)));
+    const own = messages.filter((message) => !this.#refuse(message) && message.channel === undefined);
+    return this.#options.outbox.forsake(own);
+  }
+
+  // the fate of a channel's message is its connection's to tell
+  #outboxOf(message: OutboundMessage): Outbox | undefined {
+    return message.channel === undefined ? this.#options.outbox : this.#options.pool?.outboxOf(message);
   }
 
   #refuse(message: OutboundMessage): boolean {
     const error = this.#refusals.get(message);
     if (!error) return false;
     this.#refusals.delete(message);
-    this.#options.outbox.rejected(message, error);
+    this.#outboxOf(message)?.rejected(message, error);
     return true;
   }
 

@@ -54,6 +54,7 @@ export const ERRORS = {
   HANDSHAKE_FAILED: ['connection_failed', 'error', 'The socket closed before it was open.'],
   CONNECTION_LOST: ['network_error', 'warning', 'The connection broke without a close frame.'],
   CLOSED_BY_PEER: ['service_unavailable', 'warning', 'The peer closed the connection.'],
+  CHANNEL_REFUSED: ['permission_denied', 'error', 'The server refused the channel of a shared session, or ended it.'],
   LINK_DEAD: ['timeout', 'warning', 'Nothing was heard from the peer within the deadline; the link was abandoned.'],
   CLOSED_LOCALLY: ['lifecycle', 'warning', 'The application closed the connection.'],
   RETRIES_EXHAUSTED: ['connection_failed', 'fatal', 'The last allowed retry failed.'],

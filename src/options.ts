@@ -74,6 +74,12 @@ export interface ServiceOptions {
    * socket; if it refuses the handshake, plain at the next attempt. What worked is remembered for 30 min. @default 'plain'
    */
   wire?: WireChoice | WireOptions;
+  /**
+   * Names a session that connections share, of this service type and of others with the same `url`: one socket, and a channel for each of
+   * them. Needs `wire: 'required'`. The socket is a connection of its own, `pool:` and this name, with the options of the service
+   * that needed it first; it is closed a second after the last of them. @default none: a socket for each
+   */
+  pool?: string;
   /** How the service speaks: its codec, schemas, probes and replies. @default {@link plainProfile} */
   profile?: Profile;
   /** How the link is probed; `false` for not at all. */

@@ -14,7 +14,7 @@ import type { Receipt, SendOptions } from './receipt.ts';
 import type { Clock } from './transport/clock.ts';
 import { Relief } from './relief.ts';
 import { Volatile } from './volatile.ts';
-import type { Wire, WireReports } from './wire.ts';
+import type { Kept, Wire, WireReports } from './wire.ts';
 import { worldOf } from './world.ts';
 
 export interface OutboxOptions extends Omit<FatesOptions, 'settled'> {
@@ -26,6 +26,8 @@ export interface OutboxOptions extends Omit<FatesOptions, 'settled'> {
   encode: (message: unknown) => EncodedMessage;
   /** Whether the peer takes any message twice without harm. */
   resendSafe: () => boolean;
+  /** What a session that is shared keeps of this connection's messages. @default its own ledger */
+  kept?: () => Kept | undefined;
 }
 
 const NOTHING: EncodedMessage = { data: '', bytes: 0, form: 'text' };
@@ -163,8 +165,7 @@ export class Outbox {
   /** Nobody knows what became of these. @returns How many are in doubt for good; the others go back to the heads of their lanes. */
   forsake(messages: readonly OutboundMessage[]): number {
     // from the last to the first: each goes to the head of its lane
-    const told = messages.filter((message) => !message.isGreeting);
-    const unknown = told.toReversed().filter((message) => this.#orphan(message)).length;
+    const unknown = messages.toReversed().filter((message) => !message.isGreeting && this.#orphan(message)).length;
     this.#idle.look();
     return unknown;
   }
@@ -172,13 +173,13 @@ export class Outbox {
   /** The peer has accepted these. */
   acknowledged(messages: readonly OutboundMessage[]): void {
     for (const message of messages) if (!message.isGreeting) this.#fates.acknowledged(message);
-    if (this.ledger.size === 0) this.#emptied();
+    if (this.#kept.size === 0) this.#emptied();
   }
 
   /** The peer has these and refused them. */
   rejected(message: OutboundMessage, error: MessageError): void {
     this.#fates.rejected(message, error);
-    if (this.ledger.size === 0) this.#emptied();
+    if (this.#kept.size === 0) this.#emptied();
   }
 
   /** Lets messages leave until the returned function is called. The chart decides when. */
@@ -268,9 +269,13 @@ export class Outbox {
     return this.#fates.counts({ waiting: size + this.#handed, waitingBytes: bytes });
   }
 
+  get #kept(): Kept {
+    return this.#options.kept?.() ?? this.ledger;
+  }
+
   // how many were handed over and have no fate yet
   get #handed(): number {
-    const kept = this.ledger.unacknowledged().filter((message) => !message.isGreeting);
+    const kept = this.#kept.unacknowledged().filter((message) => !message.isGreeting);
     return kept.length + (this.#lastWire?.size ?? 0) + this.#volatile.size;
   }
 

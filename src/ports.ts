@@ -1,22 +1,29 @@
 import type { WireOffer } from '../machines/facts.ts';
 import type { Access, Tell } from './access.ts';
 import { Answers } from './answers.ts';
+import { ChannelAccess } from './channel-access.ts';
 import { isolated } from './core/isolation.ts';
 import type { Settled } from './endpoint.ts';
 import { InboundError, type MessageError } from './errors.ts';
 import { greet } from './greeting.ts';
 import { Inbox, type MessageListener } from './inbox.ts';
 import { Outbox } from './outbox.ts';
+import type { Pool } from './pool.ts';
 import type { WireMeta } from './protocol/frames.ts';
 import { decodeWith, encodeWith } from './protocol/profile.ts';
 import { Requests } from './requests.ts';
 import { SocketAccess, type SocketAccessOptions } from './socket-access.ts';
 import { Verdicts } from './verdicts.ts';
+import type { Kept } from './wire.ts';
 
 export interface PortsOptions extends Omit<
   SocketAccessOptions,
-  'outbox' | 'inbox' | 'sessionLost' | 'moved' | 'context'
+  'outbox' | 'inbox' | 'pool' | 'sessionLost' | 'moved' | 'context'
 > {
+  /** The pool that this connection is there for. */
+  carries?: Pool | undefined;
+  /** The pool that it is a part of. */
+  shares?: Pool | undefined;
   connectionId: string;
   serviceType: string;
   queueing: () => boolean;
@@ -42,6 +49,8 @@ export class Ports {
   #greetingCause: unknown;
   // messages that the last socket left in doubt
   #inDoubt = 0;
+  // what a session that is shared keeps of its messages
+  #kept: () => Kept | undefined = () => undefined;
 
   constructor(options: PortsOptions) {
     const { connectionId, serviceType, settings, queueing, clock } = options;
@@ -63,6 +72,7 @@ export class Ports {
       encode: (message) => encodeWith(settings().profile, message),
       resendSafe: () => settings().profile.resendSafe ?? false,
       undelivered: options.undelivered,
+      kept: () => this.#kept(),
       context,
     });
     this.requests = new Requests({
@@ -77,17 +87,8 @@ export class Ports {
       send: (reply, sendOptions, meta) => this.outbox.push(reply, sendOptions, meta),
       report: options.report,
     });
-    this.#access = new SocketAccess({
-      ...options,
-      outbox: this.outbox,
-      inbox: this.inbox,
-      sessionLost: () => {
-        this.requests.lost();
-      },
-      moved: () => {
-        this.attach();
-      },
-      context,
+    this.#access = this.#accessOf(options, () => {
+      this.requests.lost();
     });
   }
 
@@ -207,6 +208,21 @@ export class Ports {
     this.hangUp();
     this.inbox.clear();
     this.end();
+  }
+
+  #accessOf(options: PortsOptions, sessionLost: () => void): Access {
+    const { connectionId, serviceType, carries, shares } = options;
+    const { outbox, inbox } = this;
+    if (shares) {
+      const access = new ChannelAccess({ ...options, pool: shares, service: serviceType, outbox, inbox, sessionLost });
+      this.#kept = () => access.kept;
+      return access;
+    }
+    const moved = (): void => {
+      this.attach();
+    };
+    const context = { connectionId, serviceType };
+    return new SocketAccess({ ...options, pool: carries, outbox, inbox, sessionLost, moved, context });
   }
 
   // what only the connection itself is to see

@@ -196,6 +196,7 @@ const serviceFields = {
   profile: object(profileFields),
   heartbeat: orFalse(object(heartbeatFields)),
   wire: either(isWireChoice, object(wireFields)),
+  pool: text,
 };
 
 const changeable = {

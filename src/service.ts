@@ -1,8 +1,8 @@
-import { nameFrom, seedFrom } from './core/chance.ts';
+import { seedFrom } from './core/chance.ts';
 import { Emitter, type Listener } from './core/emitter.ts';
 import { ConfigurationError, ConnectionError, FaultError, HoldfastError } from './errors.ts';
 import type { MessageOf, ServiceEvents, UndeliveredEvent } from './events.ts';
-import { Connection } from './handle.ts';
+import type { Connection } from './handle.ts';
 import { harmless, type InspectableSystem } from './inspection.ts';
 import { isolated, quiet } from './core/isolation.ts';
 import { idOf, wishOf, type ConnectionId, type InboundAt, type OutboundAt, type Services } from './identity.ts';
@@ -13,7 +13,8 @@ import type {
   DisconnectOptions,
   EnhancedWebSocketOptions,
 } from './options.ts';
-import { Ports } from './ports.ts';
+import { makeMember, type Member, type MemberHost, type MemberOptions } from './member.ts';
+import { Pool } from './pool.ts';
 import type { SendOptions, SendOutcome } from './receipt.ts';
 import { check, connectRule, destroyRule, listeningRule, observingRule } from './schema.ts';
 import { amend, settle, type ServiceSettings, type Settings } from './settings.ts';
@@ -24,14 +25,6 @@ import { systemClock } from './transport/clock.ts';
 import { OwnedSignals, platformSignals } from './transport/signals.ts';
 import type { WebSocketConstructor } from './transport/websocket.ts';
 import { WireMemory } from './wire-memory.ts';
-
-interface Member {
-  connection: Connection;
-  ports: Ports;
-  wish: string;
-  /** Where its chance begins. */
-  seed: number;
-}
 
 /**
  * Keeps an application's WebSocket connections alive: each an XState actor under one supervisor, reached by id here or as an
@@ -47,7 +40,8 @@ export class EnhancedWebSocketService<Types extends Services = Services> {
   readonly #members = new Map<string, Member>();
   // ids of closed and failed connections, the longest so first
   readonly #inactive = new Set<string>();
-  readonly #memory: WireMemory;
+  readonly #pools = new Map<string, Pool>();
+  readonly #host: MemberHost;
   #settings: Settings;
   #destruction: Promise<void> | undefined;
   #stopped: () => void = () => undefined;
@@ -56,12 +50,35 @@ export class EnhancedWebSocketService<Types extends Services = Services> {
   constructor(options: EnhancedWebSocketOptions<Types>) {
     this.#settings = settle(options);
     this.#clock = new Timekeeper(options.clock ?? systemClock({ unref: options.unrefTimers ?? false }));
-    this.#memory = new WireMemory(() => this.#clock.now());
     this.#random = options.random ?? Math.random;
     const report = (cause: unknown): void => {
       this.#report(cause);
     };
     this.#emitter = new Emitter(report);
+    const emitter = this.#emitter;
+    this.#host = {
+      clock: this.#clock,
+      memory: new WireMemory(() => this.#clock.now()),
+      webSocket: () =>
+        this.#settings.options.WebSocket ?? (globalThis as { WebSocket?: WebSocketConstructor }).WebSocket,
+      queueing: () => this.#settings.queueing,
+      settings: (type) => this.#serviceSettings(type),
+      pool: (name, type) => this.#pool(name, type),
+      emitter: {
+        emit: (type, event) => {
+          emitter.emit(type, event);
+        },
+        has: (type) => emitter.has(type),
+      },
+      tellUndelivered: (event) => {
+        this.#tellUndelivered(event);
+      },
+      actor: (member) => this.#actorOf(member),
+      changed: (connection) => {
+        this.#track(connection);
+      },
+      report,
+    };
     this.#signals = new OwnedSignals(options.signals ?? platformSignals(this.#clock));
     this.#root = startSupervisor(
       {
@@ -252,55 +269,36 @@ export class EnhancedWebSocketService<Types extends Services = Services> {
     const present = this.#members.get(id);
     if (present && present.wish !== wish)
       throw new ConfigurationError('CONNECTION_CONFLICT', { connectionId: id, serviceType });
-    return present ?? this.#makeMember(id, wish, options);
+    return present ?? this.#makeMember({ id, wish, options });
   }
 
-  #makeMember(id: string, wish: string, { serviceType, terminalId, sessionId, params = {} }: ConnectOptions): Member {
-    const source = { connectionId: id, serviceType };
-    const settings = (): ServiceSettings => this.#serviceSettings(serviceType);
-    const name = nameFrom(this.#draw(), this.#draw());
-    let attempts = 0;
-    const ports = new Ports({
-      ...source,
-      settings,
-      queueing: () => this.#settings.queueing,
-      clock: this.#clock,
-      webSocket: () =>
-        this.#settings.options.WebSocket ?? (globalThis as { WebSocket?: WebSocketConstructor }).WebSocket,
-      facts: () => {
-        const { attempt, lastError } = connection.status;
-        return { ...source, terminalId, sessionId, params, attempt, lastFailure: lastError ?? undefined };
-      },
-      freshId: () => `${name}-${++attempts}`,
-      memory: this.#memory,
-      undecodable: (error) => {
-        this.#emitter.emit('error', error);
-      },
-      undelivered: (messageId, error) => {
-        this.#tellUndelivered({ ...source, messageId, error });
-      },
-      deliver: (data, meta) => {
-        // most applications listen to the connection: no event is made for nobody
-        if (this.#emitter.has('message')) this.#emitter.emit('message', { ...source, data, ...(meta && { meta }) });
-      },
-      report: (cause) => {
-        this.#report(cause);
-      },
-    });
-    const connection: Connection = new Connection(source, ports, {
-      clock: this.#clock,
-      emit: (type, event) => {
-        this.#emitter.emit(type, event);
-      },
-      settings,
-      actor: () => this.#actorOf(member),
-      changed: () => {
-        this.#track(connection);
-      },
-    });
-    const member: Member = { connection, ports, wish, seed: seedFrom(this.#draw()) };
-    this.#members.set(id, member);
+  #makeMember(wanted: Omit<MemberOptions, 'draws' | 'seed'>): Member {
+    const draws = [this.#draw(), this.#draw()] as const;
+    const member = makeMember({ ...wanted, draws, seed: seedFrom(this.#draw()) }, this.#host);
+    this.#members.set(wanted.id, member);
     return member;
+  }
+
+  // the connection that carries a pool is one like any other, and is made when it is needed
+  #pool(name: string, serviceType: string): Pool {
+    const present = this.#pools.get(name);
+    if (present) return present;
+    const id = `pool:${name}`;
+    const pool: Pool = new Pool({
+      clock: this.#clock,
+      carrier: () => {
+        const { connection } =
+          this.#members.get(id) ?? this.#makeMember({ id, wish: '', options: { serviceType }, carries: pool });
+        return {
+          connect: () => {
+            if (['idle', 'closed', 'failed'].includes(connection.status.state)) void connection.connect();
+          },
+          release: () => void connection.close(),
+        };
+      },
+    });
+    this.#pools.set(name, pool);
+    return pool;
   }
 
   // outside the turn: a message can find its end in the middle of an actor's

@@ -72,6 +72,11 @@ export class SessionWire implements Wire {
     return this.#options.session.outgoing.hasRoom(this.#window);
   }
 
+  /** How many messages may be on their way. */
+  get windowMessages(): number {
+    return this.#window.messages;
+  }
+
   get isSettled(): boolean {
     return this.#options.session.outgoing.size === 0;
   }
@@ -170,10 +175,14 @@ export class SessionWire implements Wire {
   lost({ wasRead }: { wasRead: boolean }): OutboundMessage[] {
     this.#options.clock.clearTimeout(this.#ackTimer);
     this.#relief = undefined;
-    const held = this.#inFlight.takeAll();
-    if (!wasRead) return held;
-    for (const message of held) this.#options.reports.sent(message);
-    return [];
+    const { reports } = this.#options;
+    const own: OutboundMessage[] = [];
+    for (const message of this.#inFlight.takeAll()) {
+      if (wasRead) reports.sent(message);
+      else if (message.channel === undefined) own.push(message);
+      else reports.orphaned(message);
+    }
+    return own;
   }
 
   #told(accepted: number): void {

@@ -1,5 +1,6 @@
 import { DEFAULT_HEARTBEAT, DEFAULT_POLICY, type ConnectionPolicy, type WireChoice } from '../machines/policy.ts';
 import { parseUrl } from './address.ts';
+import { MAX_DELAY_MS } from './core/backoff.ts';
 import { DEFAULT_QUEUE, type OutboxLimits } from './backlog.ts';
 import type { CloseRule } from './core/recovery.ts';
 import { ConfigurationError } from './errors.ts';
@@ -35,6 +36,10 @@ export interface ServiceSettings {
   readonly profile: Profile;
   readonly ping: NonNullable<HeartbeatOptions['ping']>;
   readonly wire: WireSettings;
+  /** From dialling to an open socket, in ms. */
+  readonly connectTimeoutMs: number;
+  /** The session that it shares; `undefined` for one of its own. */
+  readonly pool: string | undefined;
   readonly policy: ConnectionPolicy;
 }
 
@@ -62,6 +67,7 @@ export const DEFAULT_WIRE = {
  */
 export function settle(options: EnhancedWebSocketOptions): Settings {
   check(optionsRule, options);
+  requirePools(options.services);
   return {
     // the caller may change its object afterwards; what was agreed on stays
     options: { ...options, services: copied(options.services) },
@@ -71,6 +77,30 @@ export function settle(options: EnhancedWebSocketOptions): Settings {
     queueing: options.enableMessageQueue ?? true,
     maxInactive: options.maxInactive ?? 100,
   };
+}
+
+/** How the connection behaves that carries a pool: as the service that needed it first, without its profile. */
+export function carrierOf(settings: ServiceSettings): ServiceSettings {
+  const { connectTimeoutMs } = settings;
+  return { ...settings, profile: plainProfile, pool: undefined, policy: { ...settings.policy, connectTimeoutMs } };
+}
+
+// services that share a session go to one place, and speak the wire that has sessions
+function requirePools(services: EnhancedWebSocketOptions['services']): void {
+  const urls = new Map<string, ServiceOptions['url']>();
+  const problems = Object.entries(services).flatMap(([type, { pool, wire, url }]) => {
+    if (pool === undefined) return [];
+    const known = urls.get(pool) ?? url;
+    urls.set(pool, known);
+    return [
+      ...(wireOf(wire).choice === 'required' ? [] : [`services.${type}.wire: must be required with a pool`]),
+      ...(String(known) === String(url) && typeof known === typeof url
+        ? []
+        : [`services.${type}.url: must be the same throughout a pool`]),
+    ];
+  });
+  if (problems.length === 0) return;
+  throw new ConfigurationError('INVALID_OPTIONS', { message: `Invalid options: ${problems.join('; ')}.`, problems });
 }
 
 /**
@@ -117,6 +147,8 @@ function settleService(type: string, service: ServiceOptions, options: EnhancedW
     profile: service.profile ?? plainProfile,
     ping: pingOf(heartbeat || {}, service.profile),
     wire: wireOf(service.wire),
+    connectTimeoutMs: service.connectTimeoutMs ?? DEFAULT_POLICY.connectTimeoutMs,
+    pool: service.pool,
     policy: policyOf(service, options),
   };
 }
@@ -151,7 +183,9 @@ function policyOf(service: ServiceOptions, options: EnhancedWebSocketOptions): C
     ...DEFAULT_POLICY,
     credentialsTimeoutMs: credentials?.timeoutMs ?? DEFAULT_POLICY.credentialsTimeoutMs,
     urlTimeoutMs: service.urlTimeoutMs ?? DEFAULT_POLICY.urlTimeoutMs,
-    connectTimeoutMs: service.connectTimeoutMs ?? DEFAULT_POLICY.connectTimeoutMs,
+    // a channel is there as soon as its pool is, however long that takes
+    connectTimeoutMs:
+      service.pool === undefined ? (service.connectTimeoutMs ?? DEFAULT_POLICY.connectTimeoutMs) : MAX_DELAY_MS,
     wire: wireOf(service.wire).choice,
     drainTimeoutMs: service.drainTimeoutMs ?? DEFAULT_POLICY.drainTimeoutMs,
     closeTimeoutMs: service.closeTimeoutMs ?? DEFAULT_POLICY.closeTimeoutMs,

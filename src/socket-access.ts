@@ -9,6 +9,7 @@ import { Link } from './link.ts';
 import type { Negotiation } from './negotiation.ts';
 import type { Outbox } from './outbox.ts';
 import { PlainWire } from './plain-wire.ts';
+import type { Pool } from './pool.ts';
 import { sendProbe } from './probing.ts';
 import { CloseCode } from './protocol/close-codes.ts';
 import type { EncodedMessage } from './protocol/codec.ts';
@@ -33,6 +34,8 @@ export interface SocketAccessOptions {
   freshId: () => string;
   /** Which wire worked where. */
   memory: WireMemory;
+  /** The channels that share its sessions, if any may. */
+  pool?: Pool | undefined;
   outbox: Outbox;
   inbox: Pick<Inbox, 'receive'>;
   /** The session is over: replies to what was asked in it will not come. */
@@ -70,7 +73,7 @@ export class SocketAccess implements Access {
   #elsewhere: string | undefined;
 
   constructor(options: SocketAccessOptions) {
-    const { settings, clock, outbox, inbox, freshId, sessionLost, report, context } = options;
+    const { settings, clock, outbox, inbox, pool, freshId, sessionLost, report, context } = options;
     this.#options = options;
     this.#endpoint = new Endpoint(settings);
     this.#verdicts = new Verdicts(settings, report);
@@ -79,6 +82,7 @@ export class SocketAccess implements Access {
       settings: () => settings().wire,
       outbox,
       freshNonce: freshId,
+      pool,
       deliver: (payload, meta) => {
         inbox.receive(payload, meta);
       },
@@ -269,6 +273,7 @@ export class SocketAccess implements Access {
     const transport = this.#link?.transport;
     if (!transport) return undefined;
     const { wire } = this.conversation;
+    if (wire) this.#options.pool?.introduce(wire);
     wire?.replay();
     const { clock, outbox } = this.#options;
     return wire
@@ -278,7 +283,9 @@ export class SocketAccess implements Access {
 
   read(): void {
     const { outbox, inbox } = this.#options;
-    const isSession = this.conversation.wire !== undefined;
+    const { wire, hasGreeted } = this.conversation;
+    const isSession = wire !== undefined;
+    if (wire) this.#options.pool?.linked(wire, hasGreeted);
     this.#link?.read((data) => {
       outbox.received();
       if (isSession) this.conversation.receive(data);
@@ -297,12 +304,14 @@ export class SocketAccess implements Access {
 
   hangUp(): void {
     this.conversation.lost();
+    this.#options.pool?.unlinked();
     this.#link?.dispose();
     this.#link = undefined;
   }
 
   end(): void {
     this.conversation.end();
+    this.#options.pool?.ended();
   }
 
   #ended(end: TransportEnd, { wasOpen, generation }: { wasOpen: boolean; generation: number }): void {
@@ -312,7 +321,9 @@ export class SocketAccess implements Access {
   }
 
   #failed(failed: Failure, generation: number): void {
-    this.#tell({ type: 'socket.closed', generation, failure: this.#verdicts.decide(failed) });
+    const decided = this.#verdicts.decide(failed);
+    this.#options.pool?.failing(decided);
+    this.#tell({ type: 'socket.closed', generation, failure: decided });
   }
 
   #adopt(link: Link, generation: number): void {

@@ -33,3 +33,9 @@ export interface WireReports {
   /** The socket died while it took it. */
   orphaned(message: OutboundMessage): void;
 }
+
+/** Messages that were handed over and are not acknowledged. */
+export interface Kept {
+  readonly size: number;
+  unacknowledged(): OutboundMessage[];
+}

@@ -38,6 +38,8 @@ describe('settings', () => {
         compression: false,
         limits: { frame: 1_048_576, inflated: 4_194_304, win: { m: 2_048, b: 1_048_576 } },
       },
+      connectTimeoutMs: 10_000,
+      pool: undefined,
       policy: DEFAULT_POLICY,
     });
     expect(settle({ services: {} })).toMatchObject({ queueing: true, maxInactive: 100 });

@@ -1,0 +1,154 @@
+import type { Access, Joined, Tell } from './access.ts';
+import { Channel, type ChannelOptions } from './channel.ts';
+import { ChannelWire } from './channel-wire.ts';
+import { failureOfClosure, type Failure } from './core/recovery.ts';
+import { Endpoint, type RequestFacts, type Settled } from './endpoint.ts';
+import { OutboundMessage } from './message.ts';
+import type { Pool } from './pool.ts';
+import type { EncodedMessage } from './protocol/codec.ts';
+import type { ServiceSettings } from './settings.ts';
+import { Verdicts } from './verdicts.ts';
+
+export interface ChannelAccessOptions extends Omit<ChannelOptions, 'name'> {
+  settings: () => ServiceSettings;
+  pool: Pool;
+  facts: () => Omit<RequestFacts, 'attemptId'>;
+  freshId: () => string;
+  report: (cause: unknown) => void;
+}
+
+const nothing = (): void => undefined;
+
+/** A connection that is a channel of a session that it shares. */
+export class ChannelAccess implements Access {
+  readonly wasRead = false;
+  readonly isSession = true;
+  readonly carriesIds = true;
+  generation = 0;
+  hasGreeted = false;
+  readonly #options: ChannelAccessOptions;
+  readonly #endpoint: Endpoint;
+  readonly #verdicts: Verdicts;
+  #channel: Channel | undefined;
+  #attemptId = '';
+  #tell: Tell = nothing;
+
+  constructor(options: ChannelAccessOptions) {
+    this.#options = options;
+    this.#endpoint = new Endpoint(options.settings);
+    this.#verdicts = new Verdicts(options.settings, options.report);
+  }
+
+  /** Messages that the session keeps for it. */
+  get kept(): Channel | undefined {
+    return this.#channel;
+  }
+
+  get cause(): unknown {
+    return this.#endpoint.cause;
+  }
+
+  get rttMs(): null {
+    return null;
+  }
+
+  get facts(): RequestFacts {
+    return { ...this.#options.facts(), attemptId: this.#attemptId };
+  }
+
+  get isLinked(): boolean {
+    return this.#channel?.link !== undefined;
+  }
+
+  authorize(settled: Settled): () => void {
+    this.#attemptId = this.#options.freshId();
+    return this.#endpoint.authorize(this.facts, this.#verdicts.decided(settled));
+  }
+
+  // where the pool is, it knows itself
+  locate(settled: Settled): () => void {
+    settled(null);
+    return nothing;
+  }
+
+  dial({ generation }: { generation: number }, tell: Tell): void {
+    this.generation = generation;
+    this.#tell = tell;
+    const channel = (this.#channel ??= new Channel({ ...this.#options, name: this.#options.freshId() }));
+    channel.token = this.#endpoint.takeToken();
+    channel.link = {
+      opened: ({ lost, isResumed }) => {
+        this.hasGreeted = isResumed;
+        tell({ type: 'socket.opened', generation, canPing: false, wire: 'shared', isResumed, lost });
+      },
+      ended: (failed) => {
+        channel.link = undefined;
+        // the server ended it for good: the next one is another
+        if (failed.code === 'CHANNEL_REFUSED') this.#channel = undefined;
+        this.#failed(failed);
+      },
+    };
+    this.#options.pool.join(channel);
+  }
+
+  negotiate(): () => void {
+    return nothing;
+  }
+
+  yieldToPlain(): void {
+    // the pool has found out already
+  }
+
+  succeed(): () => void {
+    return nothing;
+  }
+
+  renew(): () => void {
+    return nothing;
+  }
+
+  // the pool watches its link itself
+  probe(heard: () => void): () => void {
+    heard();
+    return nothing;
+  }
+
+  greet(messages: readonly EncodedMessage[]): void {
+    const greetings = messages.map((encoded, number) => OutboundMessage.greeting(encoded, number));
+    this.join()?.wire.write(() => greetings.shift());
+  }
+
+  join(): Joined | undefined {
+    const { pool } = this.#options;
+    if (!this.#channel?.link || !pool.wire) return undefined;
+    return { wire: new ChannelWire(this.#channel, pool), isTrusted: true };
+  }
+
+  read(): void {
+    // the pool delivers, whether this connection has a link at the moment or not: the session has
+  }
+
+  unread(): void {
+    // see read()
+  }
+
+  close(code: number, reason: string): void {
+    this.end();
+    this.#failed(failureOfClosure({ code, reason, wasClean: true, initiator: 'local' }, { wasOpen: true }));
+  }
+
+  hangUp(): void {
+    if (this.#channel) this.#channel.link = undefined;
+  }
+
+  end(): void {
+    const channel = this.#channel;
+    if (!channel) return;
+    this.#channel = undefined;
+    this.#options.outbox.forsake(this.#options.pool.leave(channel));
+  }
+
+  #failed(failed: Failure): void {
+    this.#tell({ type: 'socket.closed', generation: this.generation, failure: this.#verdicts.decide(failed) });
+  }
+}

@@ -1,0 +1,89 @@
+import { nameFrom } from './core/chance.ts';
+import type { UndeliveredEvent } from './events.ts';
+import { Connection, type ConnectionHost } from './handle.ts';
+import type { ConnectOptions } from './options.ts';
+import type { Pool } from './pool.ts';
+import { Ports, type PortsOptions } from './ports.ts';
+import { carrierOf, type ServiceSettings } from './settings.ts';
+
+/** A connection as its service holds it. */
+export interface Member {
+  connection: Connection;
+  ports: Ports;
+  /** What tells apart two wishes for the same id. */
+  wish: string;
+  /** Where its chance begins. */
+  seed: number;
+}
+
+/** What a connection needs of its service. */
+export interface MemberHost extends Pick<PortsOptions, 'clock' | 'webSocket' | 'memory' | 'report' | 'queueing'> {
+  settings(serviceType: string): ServiceSettings;
+  /** The pool of that name, for a service of this type. */
+  pool(name: string, serviceType: string): Pool;
+  emitter: {
+    emit: ConnectionHost['emit'];
+    has(type: 'message'): boolean;
+  };
+  tellUndelivered(event: UndeliveredEvent): void;
+  actor(member: Member): ReturnType<ConnectionHost['actor']>;
+  changed(connection: Connection): void;
+}
+
+export interface MemberOptions {
+  id: string;
+  wish: string;
+  options: Pick<ConnectOptions, 'serviceType' | 'terminalId' | 'sessionId' | 'params'>;
+  /** Three numbers in [0, 1): two for its name, one for the seed of its delays. */
+  draws: readonly [number, number];
+  seed: number;
+  /** What it carries, if it is there for others. */
+  carries?: Pool | undefined;
+}
+
+/** Makes a connection and what it acts upon. Nothing is opened. */
+export function makeMember({ id, wish, options, draws, seed, carries }: MemberOptions, host: MemberHost): Member {
+  const { serviceType, terminalId, sessionId, params = {} } = options;
+  const source = { connectionId: id, serviceType };
+  const settings = (): ServiceSettings => {
+    const present = host.settings(serviceType);
+    return carries ? carrierOf(present) : present;
+  };
+  const { emitter } = host;
+  const { pool: poolName } = settings();
+  const name = nameFrom(...draws);
+  let names = 0;
+  const ports = new Ports({
+    ...source,
+    ...host,
+    settings,
+    carries,
+    shares: poolName === undefined ? undefined : host.pool(poolName, serviceType),
+    facts: () => {
+      const { attempt, lastError } = connection.status;
+      return { ...source, terminalId, sessionId, params, attempt, lastFailure: lastError ?? undefined };
+    },
+    freshId: () => `${name}-${++names}`,
+    undecodable: (error) => {
+      emitter.emit('error', error);
+    },
+    undelivered: (messageId, error) => {
+      host.tellUndelivered({ ...source, messageId, error });
+    },
+    deliver: (data, meta) => {
+      // most applications listen to the connection: no event is made for nobody
+      if (emitter.has('message')) emitter.emit('message', { ...source, data, ...(meta && { meta }) });
+    },
+  });
+  const connection: Connection = new Connection(source, ports, {
+    clock: host.clock,
+    emit: emitter.emit,
+    settings,
+    actor: () => host.actor(member),
+    changed: () => {
+      host.changed(connection);
+    },
+  });
+  const member: Member = { connection, ports, wish, seed };
+  return member;
+}
