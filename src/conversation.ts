@@ -73,6 +73,8 @@ export class Conversation {
   #warning: Frame<'err'> | undefined;
   #ping: { id: number; sentAt: number } = { id: 0, sentAt: 0 };
   #rttMs: number | null = null;
+  // a newer socket has said hello, while there is one in use
+  #isMoving = false;
   // the goodbye is said: the session ends with its socket
   #isLeaving = false;
   // hellos without a welcome so far: any of them may have moved the session to its socket
@@ -104,6 +106,11 @@ export class Conversation {
     return this.#exchange?.isResumed === true;
   }
 
+  /** Whether a newer socket is asking for the session: then the server closes the present one. */
+  get isMoving(): boolean {
+    return this.#isMoving;
+  }
+
   /** The last round trip, in ms, on this side's clock; `null` before the first. */
   get rttMs(): number | null {
     return this.#rttMs;
@@ -125,6 +132,11 @@ export class Conversation {
           this.#hellos += 1;
           tell({ type: 'wire.proven' });
         },
+        introducing: () => {
+          if (!isSuccessor) return;
+          this.#isMoving = true;
+          this.#exchange?.wire.hold(true);
+        },
         plain: () => {
           // a server that must speak it may do so again at the next attempt
           const lost = choice === 'required' || isSuccessor ? null : this.#abandon('plain');
@@ -144,6 +156,12 @@ export class Conversation {
       },
     });
     return negotiation;
+  }
+
+  /** No newer socket will have the session: it goes on where it is. */
+  stayed(): void {
+    this.#isMoving = false;
+    this.#exchange?.wire.hold(false);
   }
 
   /** Sends what is to come first in a new session. */
@@ -186,6 +204,7 @@ export class Conversation {
   /** The socket is gone; the session is not, unless this side ended it. */
   lost(): void {
     this.#exchange = undefined;
+    this.#isMoving = false;
     if (this.#isLeaving) this.end();
   }
 
@@ -221,6 +240,7 @@ export class Conversation {
     if (outcome.kind === 'resumed') this.#acknowledged(outcome.acknowledged);
     else if (outcome.lost !== null) lost = this.#lossOf(outcome.lost, outcome.inDoubt);
     this.#exchange = this.#exchangeOn(transport, welcome, deflater);
+    this.#isMoving = false;
     if (lost) this.#options.sessionLost();
     const { iv: intervalMs, to: timeoutMs } = welcome.ping;
     tell({ type: 'session.welcomed', isResumed: welcome.resumed, lost, ping: { intervalMs, timeoutMs } });

@@ -34,6 +34,8 @@ export interface NegotiationOptions {
 export interface NegotiationReports {
   /** The server speaks holdfast.v1. */
   proven(): void;
+  /** The hello is about to leave: what it says of the session must stay true until it is answered. */
+  introducing(): void;
   /** It does not, or nothing shows that it does. What it said so far is left to be read. */
   plain(): void;
   /** The answer to the hello, and how frames are compressed. */
@@ -142,6 +144,7 @@ export class Negotiation {
 
   #introduce(): void {
     if (this.#isOver) return;
+    this.#reports.introducing();
     const { nonce, resume, auth, limits: lim } = this.#options.introduction();
     const caps = this.#deflater ? [DEFLATE_RAW] : [];
     const secrets = { ...(auth !== undefined && { auth }), ...(resume && { resume }) };

@@ -41,6 +41,7 @@ export class SessionWire implements Wire {
   readonly #inFlight: InFlight;
   #window: { messages: number; bytes: number };
   #ackTimer: unknown;
+  #isHeld = false;
   #relief: { lowWaterBytes: number; relieved: () => void } | undefined;
 
   constructor(transport: Transport, options: SessionWireOptions) {
@@ -69,7 +70,7 @@ export class SessionWire implements Wire {
   }
 
   get hasRoom(): boolean {
-    return this.#options.session.outgoing.hasRoom(this.#window);
+    return !this.#isHeld && this.#options.session.outgoing.hasRoom(this.#window);
   }
 
   /** How many messages may be on their way. */
@@ -122,10 +123,19 @@ export class SessionWire implements Wire {
     this.#transmit(writeText(frame));
   }
 
+  /** From now on nothing of the session is said here, because a newer socket is being told of it; or it is again. */
+  hold(isHeld: boolean): void {
+    this.#isHeld = isHeld;
+    if (isHeld) return;
+    const a = this.takeAck();
+    if (a > 0) this.control({ t: 'ack', a });
+    this.#relieve();
+  }
+
   /** What may be acknowledged with a frame that goes out anyway. It is taken to be told then. */
   takeAck(): number {
     const { accepted } = this.#options.session.incoming;
-    if (this.#acknowledging.pendingTo(accepted) === 0) return 0;
+    if (this.#isHeld || this.#acknowledging.pendingTo(accepted) === 0) return 0;
     this.#told(accepted);
     return accepted;
   }
@@ -143,6 +153,7 @@ export class SessionWire implements Wire {
 
   /** Acknowledges now. */
   acknowledge(): void {
+    if (this.#isHeld) return;
     const { accepted } = this.#options.session.incoming;
     this.#told(accepted);
     this.control({ t: 'ack', a: accepted });
@@ -235,7 +246,7 @@ export class SessionWire implements Wire {
     const relief = this.#relief;
     const { outgoing } = this.#options.session;
     const { messages, bytes } = this.#window;
-    if (!relief || this.bufferedBytes > relief.lowWaterBytes) return;
+    if (!relief || this.#isHeld || this.bufferedBytes > relief.lowWaterBytes) return;
     // not as soon as one message fits: half of the window, as half of the buffer
     if (messages === 0 || outgoing.size * 2 > messages || outgoing.bytes * 2 > bytes) return;
     this.#relief = undefined;

@@ -11,7 +11,7 @@ import type { Outbox } from './outbox.ts';
 import { PlainWire } from './plain-wire.ts';
 import type { Pool } from './pool.ts';
 import { sendProbe } from './probing.ts';
-import { CloseCode } from './protocol/close-codes.ts';
+import { CloseCode, WireClose } from './protocol/close-codes.ts';
 import type { EncodedMessage } from './protocol/codec.ts';
 import type { Notice } from './reception.ts';
 import { Renewal } from './renewal.ts';
@@ -69,6 +69,10 @@ export class SocketAccess implements Access {
   #signsAtProbe = 0;
   #negotiation: Negotiation | undefined;
   #renewal: Renewal | undefined;
+  // a newer socket asked for the session and was given up
+  #hasRival = false;
+  // how the socket ended that made way for a newer one
+  #replaced: Failure | undefined;
   // where the server sends its clients when it leaves
   #elsewhere: string | undefined;
 
@@ -140,7 +144,7 @@ export class SocketAccess implements Access {
   dial({ generation, offer }: { generation: number; offer: WireOffer }, tell: Tell): void {
     const destination = this.#endpoint.take();
     this.generation = generation;
-    this.wasRead = false;
+    this.wasRead = this.#hasRival = false;
     this.#tell = tell;
     const { clock, memory } = this.#options;
     const WebSocket = this.#options.webSocket();
@@ -211,10 +215,14 @@ export class SocketAccess implements Access {
       ended: (end, generation) => {
         this.#ended(end, { wasOpen: true, generation });
       },
-      tell,
+      tell: (event) => {
+        if (event.type === 'successor.failed') this.#stayed();
+        tell(event);
+      },
     });
     return () => {
       succession.abandon();
+      this.#stayed();
     };
   }
 
@@ -303,6 +311,7 @@ export class SocketAccess implements Access {
   }
 
   hangUp(): void {
+    this.#replaced = undefined;
     this.conversation.lost();
     this.#options.pool?.unlinked();
     this.#link?.dispose();
@@ -314,10 +323,28 @@ export class SocketAccess implements Access {
     this.#options.pool?.ended();
   }
 
+  // no newer socket comes: if the present one made way for it, that is a loss like any other
+  #stayed(): void {
+    if (!this.conversation.isMoving) return;
+    this.conversation.stayed();
+    // its hello is out, and may be answered yet
+    this.#hasRival = true;
+    const replaced = this.#replaced;
+    this.#replaced = undefined;
+    if (replaced) this.#failed({ ...replaced, verdict: 'retry' }, this.generation);
+  }
+
   #ended(end: TransportEnd, { wasOpen, generation }: { wasOpen: boolean; generation: number }): void {
+    // the server made way for our own newer socket, whose welcome is about to come
+    if (end.code === WireClose.replaced && this.conversation.isMoving) {
+      this.#replaced = this.#verdicts.failureOf(end, wasOpen);
+      return;
+    }
     this.wasRead = end.wasClean && end.initiator === 'local';
     this.conversation.ended(end.code);
-    this.#failed(this.conversation.explained(this.#verdicts.failureOf(end, wasOpen)), generation);
+    const failed = this.conversation.explained(this.#verdicts.failureOf(end, wasOpen));
+    const isOwnDoing = end.code === WireClose.replaced && this.#hasRival;
+    this.#failed(isOwnDoing ? { ...failed, verdict: 'retry' } : failed, generation);
   }
 
   #failed(failed: Failure, generation: number): void {
@@ -331,6 +358,8 @@ export class SocketAccess implements Access {
     this.#options.outbox.lost({ wasRead: false });
     former?.read(undefined);
     this.#link = link;
+    this.#replaced = undefined;
+    this.#hasRival = false;
     this.generation = generation;
     // whoever doubts the former link has its answer: the new one lives
     former?.heard();
