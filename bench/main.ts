@@ -1,10 +1,14 @@
 import { benchOutbox } from './outbox.ts';
 import { printed, type Section } from './section.ts';
+import { benchWire } from './wire.ts';
 
 /** A bench hands over each section as soon as it has it. */
 type Bench = (report: (section: Section) => void) => Promise<void>;
 
-const BENCHES = new Map<string, Bench>([['outbox', benchOutbox]]);
+const BENCHES = new Map<string, Bench>([
+  ['outbox', benchOutbox],
+  ['wire', benchWire],
+]);
 
 const [name = '', ...flags] = process.argv.slice(2);
 const bench = BENCHES.get(name);

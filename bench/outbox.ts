@@ -56,7 +56,7 @@ export async function benchOutbox(report: (section: Section) => void): Promise<v
       report({
         title: `send end to end: ${bytes} bytes, ${perTurn} per turn, until the server has all ${messages}`,
         figures: SPEEDS,
-        results: await interleaved(run(openRaw), { name: 'holdfast', run: run(openHoldfast) }, ROUNDS),
+        results: await interleaved(run(openRaw), [{ name: 'holdfast', run: run(openHoldfast) }], ROUNDS),
       });
     }
     for (const bytes of [64, 1_024]) {
@@ -64,7 +64,7 @@ export async function benchOutbox(report: (section: Section) => void): Promise<v
       report({
         title: `round trips: ${bytes} bytes, ${ROUND_TRIPS} one after the other`,
         figures: LATENCIES,
-        results: await interleaved(run(openRaw), { name: 'holdfast', run: run(openHoldfast) }, ROUNDS),
+        results: await interleaved(run(openRaw), [{ name: 'holdfast', run: run(openHoldfast) }], ROUNDS),
       });
     }
   } finally {

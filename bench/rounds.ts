@@ -16,28 +16,37 @@ export interface Comparison {
   ratios: Record<string, Spread>;
 }
 
+/** What is held against raw. */
+export interface Candidate<Figure extends string = string> {
+  name: string;
+  run: () => Promise<Measure<Figure>>;
+}
+
 /**
- * Runs a candidate and raw in turn, raw first and last, for the machine is shared and noisy: a figure is only worth what
+ * Runs candidates and raw in turn, raw first and last, for the machine is shared and noisy: a figure is only worth what
  * its neighbours say. A round before the first is thrown away, for it measures the compiler. Raw has ratios too, of each run
  * to the one before it: they are the noise.
  */
 export async function interleaved<Figure extends string>(
   raw: () => Promise<Measure<Figure>>,
-  candidate: { name: string; run: () => Promise<Measure<Figure>> },
+  candidates: readonly Candidate<Figure>[],
   rounds: number,
 ): Promise<Comparison[]> {
   await raw();
-  await candidate.run();
+  for (const { run } of candidates) await run();
   const anchors = [await raw()];
-  const own: Measure[] = [];
+  const own: Measure[][] = candidates.map(() => []);
   for (let round = 0; round < rounds; round++) {
-    own.push(await candidate.run());
+    for (const [index, { run }] of candidates.entries()) own[index]?.push(await run());
     anchors.push(await raw());
   }
-  const neighbours = own.map((_, round) => meanOf(anchors.slice(round, round + 2)));
+  const neighbours = anchors.slice(1).map((_, round) => meanOf(anchors.slice(round, round + 2)));
   return [
     { name: 'raw ws', values: spreads(anchors), ratios: spreads(anchors.slice(1).map(over(anchors))) },
-    { name: candidate.name, values: spreads(own), ratios: spreads(own.map(over(neighbours))) },
+    ...candidates.map(({ name }, index) => {
+      const measures = own[index] ?? [];
+      return { name, values: spreads(measures), ratios: spreads(measures.map(over(neighbours))) };
+    }),
   ];
 }
 

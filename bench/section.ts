@@ -7,33 +7,67 @@ export interface Section {
   /** The figures that are shown, in this order. */
   figures: readonly FigureColumn[];
   results: readonly Comparison[];
+  /** What the project has set itself, and whether it gets there. */
+  bars?: readonly Bar[];
+}
+
+/** A figure that is not to be exceeded. */
+export interface Bar {
+  name: string;
+  value: number;
+  most: number;
+  goal?: number;
+  isMet: boolean;
 }
 
 export interface FigureColumn {
   key: string;
   heading: string;
   digits: number;
+  /** Its ratio to raw says nothing. */
+  isBare?: boolean;
 }
 
-/** A section as a table: of each figure the median, then its ratio to raw, the median with the least and the most. */
-export function printed({ title, figures, results }: Section): string {
+/**
+ * A section as a table: of each figure the median, then its ratio to raw, the median with the least and the most. Under it the bars.
+ */
+export function printed({ title, figures, results, bars = [] }: Section): string {
   const hasRatios = results.some(({ ratios }) => Object.keys(ratios).length > 0);
   const columns: Column[] = [
     { heading: '', side: 'left' },
-    ...figures.flatMap(({ heading }): Column[] => [
+    ...figures.flatMap(({ heading, isBare }): Column[] => [
       { heading, side: 'right' },
-      { heading: hasRatios ? 'of raw' : 'least to most', side: 'left' },
+      ...(isBare ? [] : [{ heading: hasRatios ? 'of raw' : 'least to most', side: 'left' } as const]),
     ]),
   ];
   const rows = results.map(({ name, values, ratios }) => [
     name,
-    ...figures.flatMap(({ key, digits }) => {
+    ...figures.flatMap(({ key, digits, isBare }) => {
       const [value, ratio] = [values[key], ratios[key]];
-      if (!value) return ['', ''];
-      return [value.median.toFixed(digits), ratio ? withSpread(ratio) : range(value, digits)];
+      const cells = value ? [value.median.toFixed(digits), ratio ? withSpread(ratio) : range(value, digits)] : ['', ''];
+      return isBare ? cells.slice(0, 1) : cells;
     }),
   ]);
-  return [title, ...table(columns, rows).map((line) => `  ${line}`)].join('\n');
+  const lines = [...(rows.length > 0 ? table(columns, rows) : []), ...(bars.length > 0 ? verdicts(bars) : [])];
+  return [title, ...lines.map((line) => `  ${line}`)].join('\n');
+}
+
+function verdicts(bars: readonly Bar[]): string[] {
+  const columns: Column[] = [
+    { heading: '', side: 'left' },
+    ...['measured', 'at most', 'goal'].map((heading): Column => ({ heading, side: 'right' })),
+    { heading: '', side: 'left' },
+  ];
+  return table(
+    columns,
+    bars.map(({ name, value, most, goal, isMet }) => [
+      name,
+      value.toFixed(3),
+      most.toFixed(2),
+      goal?.toFixed(2) ?? '',
+      `${isMet ? 'met' : 'NOT met'}${isMet && goal !== undefined ? (value <= goal ? ', goal too' : ', goal not') : ''}`,
+    ]),
+  );
 }
 
 function withSpread(ratio: Spread): string {

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { EnhancedWebSocketService, type Connection } from 'holdfast';
+import { EnhancedWebSocketService, type Connection, type ServiceOptions } from 'holdfast';
 import { WebSocket } from 'ws';
 
 /** A way to send text to a server, and to hear of what comes back. */
@@ -39,9 +39,12 @@ export async function openHoldfast(url: string): Promise<Sender> {
 }
 
 /** A connection as users get it, heartbeats and all; but for a queue without bounds, as raw `ws` has none either. */
-export async function openConnection(url: string): Promise<{ connection: Connection; close: () => Promise<void> }> {
+export async function openConnection(
+  url: string,
+  how: Pick<ServiceOptions, 'wire' | 'profile'> = {},
+): Promise<{ connection: Connection; close: () => Promise<void> }> {
   const service = new EnhancedWebSocketService({
-    services: { main: { url, queue: { maxMessages: 1e9, maxBytes: 1e12 } } },
+    services: { main: { url, ...how, queue: { maxMessages: 1e9, maxBytes: 1e12 } } },
     WebSocket: Uncompressed,
   });
   const connection = service.connection(await service.connect({ serviceType: 'main' }));

@@ -1,11 +1,10 @@
 import { fork, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 
+import { heard } from './child.ts';
 import type { SinkOrder, SinkReport } from './sink.ts';
 
 const script = fileURLToPath(new URL('./sink.ts', import.meta.url));
-const DEADLINE_MS = 30_000;
 
 /** The server of a bench, which runs in a process of its own and measures itself. */
 export class SinkProcess {
@@ -19,14 +18,14 @@ export class SinkProcess {
 
   /** Makes it ready for the next connection. */
   async expect(order: SinkOrder): Promise<void> {
-    const ready = heard(this.#child);
+    const ready = heard<SinkReport>(this.#child);
     this.#child.send(order);
     await ready;
   }
 
   /** Resolves with the CPU time that it took since its last connection, in µs, once it has all it expects. */
   async complete(): Promise<number> {
-    const report = await heard(this.#child);
+    const report = await heard<SinkReport>(this.#child);
     if (typeof report !== 'object' || !('cpuMicros' in report)) throw new Error('The sink said something else.');
     return report.cpuMicros;
   }
@@ -39,16 +38,7 @@ export class SinkProcess {
 /** Starts a sink. */
 export async function startSink(): Promise<SinkProcess> {
   const child = fork(script, [], { execArgv: ['--import', 'tsx'] });
-  const report = await heard(child);
+  const report = await heard<SinkReport>(child);
   if (typeof report !== 'object' || !('port' in report)) throw new Error('The sink did not say where it listens.');
   return new SinkProcess(child, report.port);
-}
-
-async function heard(child: ChildProcess): Promise<SinkReport> {
-  try {
-    const [report] = (await once(child, 'message', { signal: AbortSignal.timeout(DEADLINE_MS) })) as [SinkReport];
-    return report;
-  } catch (cause) {
-    throw new Error(`The sink said nothing for ${DEADLINE_MS} ms: some messages never arrived.`, { cause });
-  }
 }

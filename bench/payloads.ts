@@ -1,0 +1,193 @@
+import { drawFrom } from '../src/core/chance.ts';
+
+/** A stream of messages, the same ones in every run and in every process. */
+export interface Payloads {
+  name: string;
+  form: 'json' | 'bytes';
+  /** The message with a number, from 0: a value that JSON can hold, or bytes. */
+  message(n: number): object;
+  /** The number of a message that arrived; `undefined` when it is none of these. */
+  numberOf(message: unknown): number | undefined;
+}
+
+const SEED = 20_260_101;
+const TEXT_CHARACTERS = 112;
+const BINARY_BYTES = 64;
+const JSON_BYTES = 256;
+const AUTHORS = [
+  'amara',
+  'bence',
+  'chidi',
+  'daria',
+  'elif',
+  'farid',
+  'greta',
+  'hiro',
+  'ines',
+  'jonas',
+  'keiko',
+  'lars',
+];
+const ROOMS = ['general', 'releases', 'on-call', 'design', 'support', 'random'];
+const COMMANDS = ['ls -la', 'git log', 'cd src', 'npm test', 'top', 'vim a.ts', 'clear', 'pwd', 'make -j8', 'cat x.md'];
+const LETTERS = 'abcdefghijklmnopqrstuvwxyz0123456789';
+const WORDS =
+  `the a to and of in is that it for on with as at this but we you they can not have will would could should maybe
+  about after again against already always another answer around because before behind better between both branch bring build
+  button call change check clean clear close coffee come connection customer database deploy different document done early
+  enough error even every example fail far feature feel file find first fix friday from full give good great happen hard help
+  here hour idea inside issue just keep know large last late later leave less letter line list little load local log long look
+  machine make many market meeting memory message minute monday month more morning most move much must name near need network
+  never new next night note nothing number office often old once only open order other over page part people perhaps place plan
+  point possible problem production project question quick quite rather read ready really reason release remember report request
+  restart result review right room same say screen second see send server set share short show side since slow small some soon
+  start still stop strange sure table take talk team tell test than thanks their then there thing think through time today
+  together tomorrow tonight too try turn under until update use version very wait want week well what when where which while
+  who why without wonder word work write wrong year yesterday yet`.split(/\s+/);
+
+/** Messages of a chat: about 212 bytes of JSON, most of it text that nobody wrote twice. */
+export const chat: Payloads = {
+  name: 'chat',
+  form: 'json',
+  message(n) {
+    const draw = drawsFor(n);
+    return {
+      type: 'message',
+      id: `m-${String(n).padStart(8, '0')}`,
+      room: pick(ROOMS, draw),
+      author: pick(AUTHORS, draw),
+      text: textOf(draw),
+      at: 1_790_000_000_000 + n * 1_700 + Math.floor(draw() * 1_700),
+    };
+  },
+  numberOf: (message) =>
+    typeof message === 'object' && message && 'id' in message ? Number(String(message.id).slice(2)) : undefined,
+};
+
+/** The keystrokes of a terminal that never types anything else: about 42 bytes. This repetition flatters whatever compresses. */
+export const terminal: Payloads = {
+  name: 'terminal',
+  form: 'json',
+  message: (n) => ({ type: 'input', data: 'ls -la', n }),
+  numberOf: fieldN,
+};
+
+/** The same of a terminal that is used. */
+export const variedTerminal: Payloads = {
+  name: 'varied terminal',
+  form: 'json',
+  message: (n) => ({ type: 'input', data: pick(COMMANDS, drawsFor(n)), n }),
+  numberOf: fieldN,
+};
+
+/** JSON of 256 bytes: records of names and numbers. */
+export const records: Payloads = {
+  name: '256 B JSON',
+  form: 'json',
+  message(n) {
+    const draw = drawsFor(n);
+    const fields = Array.from({ length: 8 }, (_, index) => [`f${index}`, Math.floor(draw() * 1e6)]);
+    const record = { type: 'record', n, ...(Object.fromEntries(fields) as object), who: pick(AUTHORS, draw), fill: '' };
+    const missing = JSON_BYTES - JSON.stringify(record).length;
+    return { ...record, fill: Array.from({ length: missing }, () => pick(LETTERS, draw)).join('') };
+  },
+  numberOf: fieldN,
+};
+
+/** 64 bytes: a number, then noise. */
+export const bytes: Payloads = {
+  name: '64 B binary',
+  form: 'bytes',
+  message(n) {
+    const draw = drawsFor(n);
+    const message = Uint8Array.from({ length: BINARY_BYTES }, () => Math.floor(draw() * 256));
+    new DataView(message.buffer).setUint32(0, n);
+    return message;
+  },
+  numberOf(message) {
+    const view = viewOf(message);
+    return view?.byteLength === BINARY_BYTES ? view.getUint32(0) : undefined;
+  },
+};
+
+/** Messages of a stream, those up to a number but not that one. */
+export function messagesOf(payloads: Payloads, from: number, to: number): object[] {
+  return Array.from({ length: to - from }, (_, index) => payloads.message(from + index));
+}
+
+export const STREAMS: readonly Payloads[] = [chat, terminal, variedTerminal, records, bytes];
+
+/** Follows a stream at its receiver: every message once, in order, and as it was sent. */
+export class Roll {
+  readonly #payloads: Payloads;
+  // the number that comes next, and the one that comes no more
+  #next: number;
+  #end: number;
+  #isExact = false;
+  #faults = 0;
+
+  /** `first`: the number that the first message has. */
+  constructor(payloads: Payloads, first: number) {
+    this.#payloads = payloads;
+    this.#next = this.#end = first;
+  }
+
+  /** Messages that are lost, came twice, out of order or with other contents. */
+  get faults(): number {
+    return this.#faults + Math.max(0, this.#end - this.#next);
+  }
+
+  /** The messages up to a number are to come, that one not included. `isExact`: their contents are compared as well. */
+  expect(end: number, { isExact }: { isExact: boolean }): void {
+    this.#end = end;
+    this.#isExact = isExact;
+  }
+
+  /** A message came. @returns Whether it was the last of those expected. */
+  take(message: unknown): boolean {
+    const n = this.#payloads.numberOf(message);
+    if (n === undefined || n !== this.#next || n >= this.#end) this.#faults += 1;
+    else if (this.#isExact && !isSame(message, this.#payloads.message(n))) this.#faults += 1;
+    // a gap is one fault for each message in it
+    if (n !== undefined && n > this.#next) this.#faults += n - this.#next - 1;
+    this.#next = Math.max(this.#next, (n ?? -1) + 1);
+    return this.#next === this.#end;
+  }
+}
+
+function textOf(draw: () => number): string {
+  let text = '';
+  while (text.length < TEXT_CHARACTERS) text += `${text === '' ? '' : ' '}${pick(WORDS, draw)}`;
+  return `${text.slice(0, TEXT_CHARACTERS).trimEnd()}.`;
+}
+
+function fieldN(message: unknown): number | undefined {
+  return typeof message === 'object' && message && 'n' in message && typeof message.n === 'number'
+    ? message.n
+    : undefined;
+}
+
+function isSame(message: unknown, sent: object): boolean {
+  const view = viewOf(message);
+  if (!view) return JSON.stringify(message) === JSON.stringify(sent);
+  return sent instanceof Uint8Array && Buffer.from(view.buffer, view.byteOffset, view.byteLength).equals(sent);
+}
+
+function viewOf(message: unknown): DataView | undefined {
+  if (message instanceof ArrayBuffer) return new DataView(message);
+  return ArrayBuffer.isView(message) ? new DataView(message.buffer, message.byteOffset, message.byteLength) : undefined;
+}
+
+// a message is a function of its number alone, so that either end can make it
+function drawsFor(n: number): () => number {
+  let seed = Math.imul(n + 1, 0x9e3779b1) ^ SEED;
+  return () => {
+    const drawn = drawFrom(seed);
+    seed = drawn.seed;
+    return drawn.draw;
+  };
+}
+
+function pick<Item>(items: ArrayLike<Item>, draw: () => number): Item {
+  return items[Math.floor(draw() * items.length)] as Item;
+}
