@@ -106,7 +106,7 @@ export class Admission implements LinkReader {
   }
 
   // a session that the client had before; what stands against it is kept for the welcome to another
-  async #resume({ nonce, resume }: Hello, principal: string): Promise<Claimed | null> {
+  async #resume({ resume }: Hello, principal: string): Promise<Claimed | null> {
     if (!resume) return null;
     const { store, settings, registry } = this.#options;
     const token = tokenFrom(settings.random);
@@ -119,7 +119,7 @@ export class Admission implements LinkReader {
       return null;
     };
     const owned = await inCharge(registry.byId(sid), attaching);
-    if (owned) return { owned, owner: { principal, nonce }, token, isResumed: true };
+    if (owned) return { owned, owner: { principal, nonce: null }, token, isResumed: true };
     // it is no good to anybody any more; whoever has no right to it changes nothing
     if (this.#refusal !== 'forbidden' && this.#refusal !== 'unknown') await store.destroy(sid, null);
     return null;
@@ -144,7 +144,8 @@ export class Admission implements LinkReader {
 
   // before any write goes on with the generation before
   #adopted(session: LiveSession | undefined, owned: OwnedSession): OwnedSession {
-    if (session && owned.previousNode === this.#options.settings.node) session.ownership.adopt(owned.gen);
+    if (session?.id === owned.sid && owned.previousNode === this.#options.settings.node)
+      session.ownership.adopt(owned.gen);
     return owned;
   }
 

@@ -9,6 +9,7 @@ import { Channels } from './channels.ts';
 import type { Conversation, ConversationParts } from './conversation.ts';
 import { Delivery } from './delivery.ts';
 import { Dispatch } from './dispatch.ts';
+import { sayGoodbye } from './farewell.ts';
 import { frameBytesOf, volatileFrame, type WeighedMessage } from './framing.ts';
 import { Intake, type Arrival, type Refusal } from './intake.ts';
 import type { Link } from './link.ts';
@@ -43,7 +44,8 @@ export interface SessionHost {
 /** Who a session belongs to, and what its client calls it. */
 export interface SessionOwner {
   principal: string;
-  nonce: string;
+  /** `null` for a session that was opened elsewhere: its client is known by its token alone. */
+  nonce: string | null;
 }
 
 /** How a socket takes a session over. */
@@ -54,14 +56,6 @@ export interface Attachment {
   received: number;
 }
 
-const ENDED: Record<SessionEnd, { closeCode: number; reason: string }> = {
-  expired: { closeCode: WireClose.sessionLost, reason: 'the session is lost' },
-  closed: { closeCode: WireClose.bye, reason: 'bye' },
-  closed_by_peer: { closeCode: WireClose.bye, reason: 'bye' },
-  taken_over: { closeCode: WireClose.replaced, reason: 'another node has the session' },
-  overflow: { closeCode: WireClose.sessionLost, reason: 'more was sent than is kept' },
-  released: { closeCode: WireClose.draining, reason: 'the server leaves' },
-};
 // beyond it a volatile message is not worth its place
 const MAX_VOLATILE_BUFFER = 1_048_576;
 
@@ -69,7 +63,7 @@ const MAX_VOLATILE_BUFFER = 1_048_576;
 export class LiveSession implements Session, ConversationParts {
   readonly id: string;
   readonly principal: string;
-  readonly nonce: string;
+  readonly nonce: string | null;
   readonly isInherited: boolean;
   readonly ownership: Ownership;
   readonly intake: Intake;
@@ -84,7 +78,7 @@ export class LiveSession implements Session, ConversationParts {
   readonly #actor: Actor<typeof sessionLogic>;
   // the socket that carries it, or is about to
   #attachment: Attachment | undefined;
-  #closing: { code: number | undefined; why: string | undefined } = { code: undefined, why: undefined };
+  #closing: { code?: number; text?: string } = {};
   #hasBegun = false;
   #caughtUp: () => void = () => undefined;
   readonly #over: Promise<void>;
@@ -258,7 +252,7 @@ export class LiveSession implements Session, ConversationParts {
   }
 
   close({ code, why }: { code?: number; why?: string } = {}): Promise<void> {
-    this.#closing = { code, why };
+    this.#closing = { ...(code !== undefined && { code }), ...(why !== undefined && { text: why }) };
     this.tell({ type: 'close' });
     return this.#over;
   }
@@ -308,6 +302,17 @@ export class LiveSession implements Session, ConversationParts {
     this.tell({ type: 'socket.lost', gen });
   }
 
+  /** Tells the store that this node is alive, and hears of what was sent without waking it. */
+  touch(): void {
+    if (!this.link) return;
+    const touched = this.ownership.write((gen) => this.#host.store.touch(this.id, gen));
+    this.#guarded(
+      touched.then((answer) => {
+        if (typeof answer === 'object') this.woken(answer.top);
+      }),
+    );
+  }
+
   /** Somebody else has sent something to it. */
   woken(top: number): void {
     this.#delivery.woken(top);
@@ -343,7 +348,7 @@ export class LiveSession implements Session, ConversationParts {
     this.#mailbox.end();
     this.channels.end();
     this.#host.ackDelay.clear(this);
-    if (link) this.#sayGoodbye(link, why);
+    if (link) sayGoodbye(link, { why, ...this.#closing, accepted: this.intake.hasNews ? this.intake.tell() : 0 });
     const { store } = this.#host;
     if (why === 'closed' || why === 'closed_by_peer') this.#guarded(this.#destroy());
     else if (why === 'released' && link) this.#guarded(store.detach(this.id, this.ownership.gen));
@@ -351,18 +356,6 @@ export class LiveSession implements Session, ConversationParts {
     this.#emitter.clear();
     this.#host.ended(this, why);
     this.#isOver();
-  }
-
-  #sayGoodbye(link: Link, why: SessionEnd): void {
-    const { closeCode, reason } = ENDED[why];
-    if (why !== 'closed') {
-      link.close(closeCode, reason);
-      return;
-    }
-    const { code = closeCode, why: text } = this.#closing;
-    if (this.intake.hasNews) link.send({ t: 'ack', a: this.intake.tell() });
-    link.send({ t: 'bye', keep: false, ...(text !== undefined && { why: text }) });
-    link.close(code, text ?? reason);
   }
 
   #destroy(): Promise<unknown> {

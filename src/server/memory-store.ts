@@ -1,4 +1,5 @@
 import { Outgoing } from '../core/ledger.ts';
+import { RecentKeys } from './recent-keys.ts';
 import type {
   OpenWish,
   OwnedSession,
@@ -29,6 +30,8 @@ export interface MemoryStoreOptions {
   maxSessions?: number;
   /** How long an accepted idempotency key is known, in ms. @default 120_000 */
   keyTtlMs?: number;
+  /** Keys of one principal at one time; beyond it the oldest are forgotten before their time. @default 100_000 */
+  maxKeys?: number;
 }
 
 interface Kept extends StoredMessage {
@@ -61,13 +64,23 @@ export class MemoryStore implements SessionStore {
   readonly #byNonce = new Map<string, Session>();
   // sessions without an owner, the longest so first
   readonly #detached = new Set<Session>();
-  // when each key is forgotten, oldest first: all live equally long
-  readonly #keys = new Map<string, number>();
+  readonly #keys: RecentKeys;
   readonly #subscribers = new Set<Partial<StoreEvents>>();
   #timer: unknown;
+  // nothing is over before this
+  #nextEnd = Infinity;
+  #prunedAt = 0;
 
   constructor(options: MemoryStoreOptions) {
-    this.#options = { maxMessages: 10_000, maxBytes: 8_388_608, maxSessions: 100_000, keyTtlMs: 120_000, ...options };
+    this.#options = {
+      maxMessages: 10_000,
+      maxBytes: 8_388_608,
+      maxSessions: 100_000,
+      keyTtlMs: 120_000,
+      maxKeys: 100_000,
+      ...options,
+    };
+    this.#keys = new RecentKeys({ ttlMs: this.#options.keyTtlMs, mostEach: this.#options.maxKeys });
   }
 
   /** How many sessions are kept. */
@@ -168,20 +181,14 @@ export class MemoryStore implements SessionStore {
   ): Promise<WriteRefusal | null> {
     return this.#write(sid, gen, (session) => {
       session.rx = Math.max(session.rx, upTo);
-      const until = this.#options.clock.now() + this.#options.keyTtlMs;
-      for (const key of keys) {
-        const name = keyOf(session.wish.principal, key);
-        // at the end, where the youngest are
-        this.#keys.delete(name);
-        this.#keys.set(name, until);
-      }
+      this.#keys.add(session.wish.principal, keys, this.#options.clock.now());
       return null;
     });
   }
 
   known(principal: string, keys: readonly string[]): Promise<string[]> {
     this.#sweep();
-    return Promise.resolve(keys.filter((key) => this.#keys.has(keyOf(principal, key))));
+    return Promise.resolve(keys.filter((key) => this.#keys.has(principal, key, this.#options.clock.now())));
   }
 
   touch(sid: string, gen: number): Promise<{ top: number } | WriteRefusal> {
@@ -191,6 +198,7 @@ export class MemoryStore implements SessionStore {
   detach(sid: string, gen: number): Promise<WriteRefusal | null> {
     return this.#write(sid, gen, (session) => {
       session.expiresAt = this.#options.clock.now() + session.wish.ttlMs;
+      this.#nextEnd = Math.min(this.#nextEnd, session.expiresAt);
       this.#detached.delete(session);
       this.#detached.add(session);
       this.#arm();
@@ -258,7 +266,8 @@ export class MemoryStore implements SessionStore {
   #forget(session: Session): void {
     const { sid, principal } = session.wish;
     this.#sessions.delete(sid);
-    this.#byNonce.delete(nonceOf(session.wish));
+    // one that overflowed may have been followed by another of its name
+    if (this.#byNonce.get(nonceOf(session.wish)) === session) this.#byNonce.delete(nonceOf(session.wish));
     this.#detached.delete(session);
     this.#tell('expire', { sid, principal });
   }
@@ -266,10 +275,16 @@ export class MemoryStore implements SessionStore {
   // what is over is over when anybody asks, whether the timer was late or not
   #sweep(): void {
     const now = this.#options.clock.now();
-    for (const session of [...this.#detached]) if ((session.expiresAt ?? Infinity) <= now) this.#forget(session);
-    for (const [key, until] of this.#keys) {
-      if (until > now) break;
-      this.#keys.delete(key);
+    if (now - this.#prunedAt >= SWEEP_MS) {
+      this.#prunedAt = now;
+      this.#keys.prune(now);
+    }
+    if (now < this.#nextEnd) return;
+    this.#nextEnd = Infinity;
+    for (const session of [...this.#detached]) {
+      const end = session.expiresAt ?? Infinity;
+      if (end <= now) this.#forget(session);
+      else this.#nextEnd = Math.min(this.#nextEnd, end);
     }
   }
 
@@ -308,8 +323,4 @@ function bytesOf({ data }: StoredMessage): number {
 
 function nonceOf({ principal, nonce }: Pick<OpenWish, 'principal' | 'nonce'>): string {
   return JSON.stringify([principal, nonce]);
-}
-
-function keyOf(principal: string, key: string): string {
-  return JSON.stringify([principal, key]);
 }

@@ -28,7 +28,7 @@ export class Registry {
 
   add(session: LiveSession): void {
     this.#byId.set(session.id, session);
-    this.#byNonce.set(nameOf(session), session);
+    if (session.nonce !== null) this.#byNonce.set(nameOf(session), session);
     const siblings = this.#byPrincipal.get(session.principal) ?? new Set();
     this.#byPrincipal.set(session.principal, siblings.add(session));
   }

@@ -55,6 +55,8 @@ export interface BroadcastOptions extends Omit<MessageOptions, 'channel'> {
 
 // how often the deadlines of sockets are looked at
 const SWEEP_MS = 1_000;
+// how often stores hear that their sessions have an owner that lives
+const TOUCH_MS = 10_000;
 // how long the clients have to answer the last close
 const GOODBYE_MS = 1_000;
 const DEFLATE = 'deflate-raw';
@@ -80,6 +82,7 @@ export class HoldfastServer<Plain = unknown> {
   #deflater: Deflater | null = null;
   #sweep: unknown;
   #sweptAt = 0;
+  #touchedAt = 0;
   #lastNow = 0;
   #isDraining = false;
   #closing: Promise<void> | undefined;
@@ -306,7 +309,12 @@ export class HoldfastServer<Plain = unknown> {
         link.close(WireClose.helloTimeout, 'no hello came in time');
       link.look(now, isHeldUp ? Infinity : ping.intervalMs + ping.timeoutMs);
     }
-    for (const session of this.#registry.all) session.conversation?.look(now, sweepMs);
+    const isTouching = now - this.#touchedAt >= TOUCH_MS;
+    if (isTouching) this.#touchedAt = now;
+    for (const session of this.#registry.all) {
+      session.conversation?.look(now, sweepMs);
+      if (isTouching) session.touch();
+    }
   }
 
   // the wall clock, but never backwards

@@ -44,7 +44,11 @@ export interface Session extends Exchange {
   readonly isInherited: boolean;
   /** Messages to the client that it has not acknowledged. */
   readonly unacknowledged: number;
-  /** Sends now or never: without a position, an acknowledgement or a repetition. @returns Whether there was a socket that took it. */
+  /**
+   * Sends now or never: without a position, an acknowledgement or a repetition. @returns Whether there was a socket that took it.
+   *
+   * @throws {MessageError} `NOT_ENCODABLE` when it cannot travel.
+   */
   sendVolatile(data: unknown, options?: MessageOptions): boolean;
   /** Sends a request. @returns The data of the reply. Rejects when it failed, did not come in time, or the session ended. */
   request(data: unknown, options?: AskOptions): Promise<unknown>;

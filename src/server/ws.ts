@@ -1,6 +1,6 @@
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { WebSocketServer, type RawData, type WebSocket } from 'ws';
+import { WebSocketServer, type RawData, type VerifyClientCallbackSync, type WebSocket } from 'ws';
 
 import { SUBPROTOCOL } from '../protocol/frames.ts';
 import type { HoldfastServer } from './server.ts';
@@ -19,6 +19,9 @@ export interface ServeOptions {
   maxPayload?: number;
 }
 
+type Verify = WebSocketServer['options']['verifyClient'];
+type VerifyInfo = Parameters<VerifyClientCallbackSync>[0];
+
 // a frame that is somewhat too big is answered with the protocol's own code
 const PAYLOADS_OF_A_FRAME = 4;
 
@@ -30,8 +33,8 @@ const STATUS: Record<number, string> = {
 };
 
 /**
- * Brings the sockets of a `WebSocketServer` of yours to a server. Its `handleProtocols` and `verifyClient` are set here: the name of the
- * subprotocol is selected only for those who offer it, and who may not connect is refused at the handshake.
+ * Brings the sockets of a `WebSocketServer` of yours to a server. Its `handleProtocols` and `verifyClient` are set here, and ask those of
+ * yours: the name of the subprotocol is selected for those who offer it, and who may not connect is refused at the handshake.
  */
 export function attachWebSocketServer(
   holdfast: HoldfastServer<WebSocket>,
@@ -39,11 +42,12 @@ export function attachWebSocketServer(
 ): Attachment {
   const { options } = webSocketServer;
   const before = { handleProtocols: options.handleProtocols, verifyClient: options.verifyClient };
-  options.handleProtocols = (protocols) => (protocols.has(SUBPROTOCOL) ? SUBPROTOCOL : false);
-  options.verifyClient = ({ req }, answer) => {
-    const verdict = holdfast.handshake(req);
+  options.handleProtocols = (protocols, request) =>
+    protocols.has(SUBPROTOCOL) ? SUBPROTOCOL : (before.handleProtocols?.(protocols, request) ?? false);
+  options.verifyClient = (info, answer) => {
+    const verdict = holdfast.handshake(info.req);
     if ('refused' in verdict) answer(false, verdict.refused, STATUS[verdict.refused]);
-    else answer(true);
+    else verify(before.verifyClient, info, answer);
   };
   const onConnection = (socket: WebSocket, request: IncomingMessage): void => {
     take(holdfast, socket, request);
@@ -92,6 +96,13 @@ export function serveWebSockets(
       webSocketServer.close();
     },
   };
+}
+
+// `ws` knows two forms of it, by the number of parameters
+function verify(own: Verify, info: VerifyInfo, answer: (isAllowed: boolean) => void): void {
+  if (!own) answer(true);
+  else if (own.length === 2) own(info, answer);
+  else answer((own as VerifyClientCallbackSync)(info));
 }
 
 function take(holdfast: HoldfastServer<WebSocket>, socket: WebSocket, request: IncomingMessage): void {

@@ -53,6 +53,17 @@ describe('the memory store', () => {
     expect([clock.pending(), store.size]).toEqual([0, 0]);
   });
 
+  test('knows a session by its name although one of that name overflowed before, and ended since', async () => {
+    const store = new MemoryStore({ clock: new SimulatedClock(), maxMessages: 1 });
+    await store.open(wishOf(1));
+    await store.detach('s1', 1);
+    await store.append('s1', null, [{ data: 'a' }, { data: 'b' }]);
+    await store.open({ ...wishOf(2), nonce: 'n1' });
+    await store.destroy('s1', null);
+    expect((await store.open({ ...wishOf(3), nonce: 'n1' })).sid).toBe('s2');
+    await store.close();
+  });
+
   test('tells nobody who has unsubscribed', async () => {
     const store = new MemoryStore({ clock: new SimulatedClock() });
     const told: string[] = [];

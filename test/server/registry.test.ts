@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import type { LiveSession } from '../../src/server/live-session.ts';
 import { Registry } from '../../src/server/registry.ts';
 
-const session = (id: string, principal: string, nonce: string): LiveSession =>
+const session = (id: string, principal: string, nonce: string | null): LiveSession =>
   ({ id, principal, nonce }) as unknown as LiveSession;
 
 test('sessions are found by id, by principal, and by what their client calls them', () => {
@@ -33,4 +33,10 @@ test('what took the place of another stays when that is removed', () => {
   registry.add(young);
   registry.remove(old);
   expect([registry.byId('s1'), registry.byNonce(young), registry.of('ann')]).toEqual([young, young, [young]]);
+});
+
+test('a session whose name is not known here is found by nothing else', () => {
+  const registry = new Registry();
+  registry.add(session('s1', 'ann', null));
+  expect([registry.byNonce({ principal: 'ann', nonce: null }), registry.byId('s1')?.id]).toEqual([undefined, 's1']);
 });

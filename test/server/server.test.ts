@@ -189,4 +189,21 @@ describe('two nodes with one store', () => {
     await settle();
     expect(client.payloads).toEqual(['from elsewhere']);
   });
+
+  test('find what they were not woken for, and that they are fenced, when they say that they are alive', async () => {
+    const clock = new SimulatedClock();
+    const store = new MemoryStore({ clock });
+    // its news are lost
+    store.subscribe = () => () => undefined;
+    const first = startWireServer({ node: 'a' }, { clock, store });
+    const before = await first.join();
+    await store.append(first.sessions[0]?.id ?? '', null, [{ data: '"unheard"' }]);
+    await clock.advanceAsync(11_000);
+    expect(before.payloads).toEqual(['unheard']);
+    const second = startWireServer({ node: 'b' }, { clock, store });
+    const after = await second.resume(before);
+    expect([after.welcome.resumed, before.closed]).toEqual([true, undefined]);
+    await clock.advanceAsync(11_000);
+    expect([before.closed?.code, first.ended]).toEqual([4004, ['taken_over']]);
+  });
 });

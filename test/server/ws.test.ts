@@ -74,6 +74,27 @@ describe('a WebSocketServer of the application', () => {
     expect(answers).toEqual([[false, 403, 'Forbidden'], [true]]);
   });
 
+  test('asks what it was told before as well', () => {
+    const { holdfast, request } = start();
+    const answers: unknown[] = [];
+    const own: WebSocketServer['options'][] = [
+      { handleProtocols: () => 'chat', verifyClient: ({ origin }) => origin === 'a' },
+      {
+        verifyClient: ({ origin }: { origin: string }, answer: (isAllowed: boolean, code: number) => void) => {
+          answer(origin === 'a', 401);
+        },
+      },
+    ];
+    for (const options of own) {
+      const server = Object.assign(new EventEmitter(), { options });
+      attachWebSocketServer(holdfast, server as unknown as WebSocketServer);
+      const verify = options.verifyClient as (info: object, answer: (...said: unknown[]) => void) => void;
+      for (const origin of ['a', 'b']) verify({ origin, req: { headers: {} } }, (...said) => answers.push(said[0]));
+      answers.push(options.handleProtocols?.(new Set(['chat']), request));
+    }
+    expect(answers).toEqual([true, false, 'chat', true, false, false]);
+  });
+
   test('gets its settings back when it is let go, and its sockets go on', async () => {
     const { server, attachment, socket, holdfast } = await connected();
     attachment.close();
