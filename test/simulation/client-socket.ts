@@ -1,0 +1,94 @@
+import type { WebSocketLike } from '../../src/transport/websocket.ts';
+import type { SimulatedClock } from '../support/clock.ts';
+import type { Line, Parcel } from './network.ts';
+
+type Handler = ((event: never) => unknown) | null;
+
+const CONNECTING = 0;
+const OPEN = 1;
+const CLOSING = 2;
+const CLOSED = 3;
+
+// how long a platform waits for the answer to a close
+const GIVE_UP_MS = 3_000;
+
+/** The client's end of a connection: a WebSocket as a browser has it. */
+export class ClientSocket implements WebSocketLike {
+  readyState = CONNECTING;
+  binaryType = 'blob';
+  protocol = '';
+  onopen: Handler = null;
+  onmessage: Handler = null;
+  onerror: Handler = null;
+  onclose: Handler = null;
+  /** `null` when the dial was refused. */
+  line: Line | null = null;
+  readonly #clock: SimulatedClock;
+  #giveUp: number | undefined;
+
+  constructor(clock: SimulatedClock) {
+    this.#clock = clock;
+  }
+
+  get bufferedAmount(): number {
+    return this.line?.up.bufferedBytes ?? 0;
+  }
+
+  get listenersLeft(): number {
+    return [this.onopen, this.onmessage, this.onerror, this.onclose].filter(Boolean).length;
+  }
+
+  send(data: string | Uint8Array<ArrayBuffer>): void {
+    if (this.readyState === CONNECTING) throw new DOMException('Still in CONNECTING state.', 'InvalidStateError');
+    if (this.readyState === OPEN) this.line?.send({ kind: 'data', data });
+  }
+
+  close(code = 1000, reason = ''): void {
+    if (this.readyState >= CLOSING) return;
+    const wasOpen = this.readyState === OPEN;
+    this.readyState = CLOSING;
+    this.line?.send(wasOpen ? { kind: 'close', code, reason } : { kind: 'reset' });
+    this.#giveUp = this.#clock.setTimeout(
+      () => {
+        this.lose();
+      },
+      wasOpen ? GIVE_UP_MS : 0,
+    );
+  }
+
+  /** Something came from the server. */
+  reached(parcel: Parcel): void {
+    if (this.readyState === CLOSED) return;
+    if (parcel.kind === 'opened' && this.readyState === CONNECTING) {
+      this.readyState = OPEN;
+      this.protocol = 'holdfast.v1';
+      this.#fire(this.onopen, {});
+    } else if (parcel.kind === 'data') {
+      const { data } = parcel;
+      this.#fire(this.onmessage, { data: typeof data === 'string' ? data : data.slice().buffer });
+    } else if (parcel.kind === 'close') {
+      if (this.readyState === OPEN) this.line?.send(parcel);
+      this.#end({ code: parcel.code, reason: parcel.reason, wasClean: true });
+    } else if (parcel.kind === 'reset') {
+      this.lose();
+    }
+  }
+
+  /** The connection is gone, and this end has noticed. */
+  lose(): void {
+    if (this.readyState === CLOSED) return;
+    this.#fire(this.onerror, {});
+    this.#end({ code: 1006, reason: '', wasClean: false });
+  }
+
+  #end(event: { code: number; reason: string; wasClean: boolean }): void {
+    this.readyState = CLOSED;
+    this.#clock.clearTimeout(this.#giveUp);
+    this.line?.down.drop();
+    this.#fire(this.onclose, event);
+  }
+
+  #fire(handler: Handler, event: object): void {
+    handler?.call(this, event as never);
+  }
+}

@@ -1,0 +1,42 @@
+/** A rule of the protocol that was seen broken. */
+export class Breach extends Error {}
+
+/** What happened in one run, in readable lines, and the first rule that was broken in it. */
+export class History {
+  readonly #now: () => number;
+  readonly #startedAt: number;
+  readonly #lines: string[] = [];
+  /** The first one, if any. */
+  breach: string | undefined;
+
+  constructor(now: () => number) {
+    this.#now = now;
+    this.#startedAt = now();
+  }
+
+  /** Ms since the run began. */
+  get at(): number {
+    return this.#now() - this.#startedAt;
+  }
+
+  note(line: string): void {
+    this.#lines.push(`${this.at.toFixed(1).padStart(9)}  ${line}`);
+  }
+
+  /** A rule is broken. What follows it may be its consequence, and is not counted. */
+  fail(what: string): void {
+    this.note(`BROKEN: ${what}`);
+    this.breach ??= what;
+  }
+
+  /** Fails unless something holds. */
+  require(holds: boolean, what: () => string): void {
+    if (!holds) this.fail(what());
+  }
+
+  /** The last lines, down to the breach if there was one. */
+  tail(count: number): string {
+    const end = this.#lines.findIndex((line) => line.includes('BROKEN')) + 1 || this.#lines.length;
+    return this.#lines.slice(Math.max(0, end - count), end).join('\n');
+  }
+}

@@ -1,0 +1,287 @@
+import type { OpenWish, OwnedSession, ResumeClaim, StoredMessage } from '../../src/server/store.ts';
+import type { WireMeta } from '../../src/protocol/frames.ts';
+import type { History } from './history.ts';
+import { tagOf } from './tags.ts';
+
+/** A message as it was seen under way, or kept. */
+export interface Seen {
+  tag: string;
+  isReply: boolean;
+  key: string | undefined;
+}
+
+/** What is true of one session, put together from everything that was seen of it. Positions begin at 1, lists at 0. */
+export interface SessionTruth {
+  wish: OpenWish;
+  tokenHash: string;
+  ep: string;
+  gen: number;
+  /** The client's messages by position, as it sent them. */
+  up: Seen[];
+  /** Positions of the client's that some application had. */
+  upHad: Set<number>;
+  /** The store has accepted everything up to here. */
+  rx: number;
+  /** The same when each generation began. */
+  rxByGen: Map<number, number>;
+  /** What the store keeps for the client, and what it has forgotten since. */
+  kept: StoredMessage[];
+  down: Seen[];
+  /** Up to here the client's application had them. */
+  downHad: number;
+  /** Up to here the client has said so. */
+  downTold: number;
+  /** Why it may be over without anybody being to blame. */
+  excuses: Set<string>;
+  /** What its store has of it after a loss, until somebody takes that over. */
+  copy: { rx: number; top: number } | undefined;
+  /** Whether the store has it. */
+  isKept: boolean;
+}
+
+/** What every part of a run is checked against: which message is where, and what was promised of it. */
+export class Truth {
+  readonly history: History;
+  readonly sessions = new Map<string, SessionTruth>();
+  /** Where each message to a client is kept, by its tag; a broadcast is kept once for each session. */
+  readonly downByTag = new Map<string, { sid: string; position: number }[]>();
+  /** How often a server's application had each message of a client. */
+  readonly upCounts = new Map<string, number>();
+  /** Tags of volatile messages that arrived. */
+  readonly flitted = new Set<string>();
+  /** When the store accepted an idempotency key first, in ms of the run; by principal and key. */
+  readonly keyedAt = new Map<string, number>();
+  /** Nodes that had a session which another had before, or after a crash. */
+  moves = 0;
+  /** How often a message was handed to an application of a server. */
+  handovers = 0;
+  /** Somebody ends a session on purpose just now. */
+  isDestroying = false;
+  readonly #byNonce = new Map<string, string>();
+  // whether the store knew a key when a node asked for it last; by node, principal and key
+  readonly #answers = new Map<string, boolean>();
+
+  constructor(history: History) {
+    this.history = history;
+  }
+
+  session(sid: string | undefined): SessionTruth | undefined {
+    return sid === undefined ? undefined : this.sessions.get(sid);
+  }
+
+  // ---- what the store did
+
+  opened(wish: OpenWish, owned: OwnedSession): void {
+    const { history } = this;
+    const name = `${wish.principal} ${wish.nonce}`;
+    const known = this.session(this.#byNonce.get(name));
+    history.require(
+      !known?.isKept || known.excuses.has('overflow') || known.wish.sid === owned.sid,
+      () => `a second session was opened for the nonce ${wish.nonce}`,
+    );
+    this.#byNonce.set(name, owned.sid);
+    if (!this.sessions.has(owned.sid)) this.sessions.set(owned.sid, sessionOf({ ...wish, sid: owned.sid }));
+    this.#owned(owned, wish.tokenHash);
+  }
+
+  attached({ nextTokenHash, rx }: ResumeClaim, owned: OwnedSession): void {
+    const session = this.session(owned.sid);
+    if (!session) return;
+    this.history.require(owned.ep === session.ep, () => `epoch ${owned.ep} was resumed, and it is ${session.ep}`);
+    this.#trimmed(session, rx);
+    this.#owned(owned, nextTokenHash);
+  }
+
+  appended(sid: string, first: number, messages: readonly StoredMessage[]): void {
+    const session = this.session(sid);
+    if (!session) return;
+    this.history.require(
+      first === session.down.length + 1,
+      () => `position ${first} of ${short(sid)} was given again in its epoch: there are ${session.down.length}`,
+    );
+    messages.forEach((message, index) => {
+      const seen = seenOf(message.data, message.meta);
+      const places = this.downByTag.get(seen.tag) ?? [];
+      this.history.require(
+        // a request that came twice has two replies
+        seen.isReply || places.every((place) => place.sid !== sid),
+        () => `${seen.tag} was kept a second time`,
+      );
+      this.downByTag.set(seen.tag, [...places, { sid, position: first + index }]);
+      session.down.push(seen);
+      session.kept.push(message);
+    });
+  }
+
+  accepted(sid: string, upTo: number, keys: readonly string[]): void {
+    const session = this.session(sid);
+    if (!session) return;
+    session.rx = Math.max(session.rx, upTo);
+    for (const key of keys) {
+      const name = `${session.wish.principal} ${key}`;
+      if (!this.keyedAt.has(name)) this.keyedAt.set(name, this.history.at);
+    }
+  }
+
+  /** A node asked whether a key was accepted before. */
+  askedForKey(node: string, key: string): void {
+    this.#answers.set(`${node} ${key}`, this.keyedAt.has(key));
+  }
+
+  /** A message with a key was handed over. */
+  handedWithKey(node: string, key: string): void {
+    const wasKnown = this.#answers.get(`${node} ${key}`);
+    this.history.require(wasKnown === false, () => `${node} hands over ${key}, which was accepted before`);
+  }
+
+  /** I3 */
+  trimmed(sid: string, upTo: number): void {
+    const session = this.session(sid);
+    if (session) this.#trimmed(session, upTo);
+  }
+
+  expired(sid: string): void {
+    const session = this.session(sid);
+    if (!session) return;
+    session.isKept = false;
+    if (this.isDestroying && session.excuses.size === 0) return;
+    for (const why of ['unknown', 'expired', 'lost']) session.excuses.add(why);
+  }
+
+  /** The store lost all of it but an older copy. What the client has is of the epoch before. */
+  restored(session: SessionTruth, copy: { ep: string; rx: number; top: number }): void {
+    session.gen = 1;
+    session.ep = copy.ep;
+    session.copy = copy;
+  }
+
+  // ---- what travelled
+
+  /** The client sent a message with a position. */
+  sentUp(sid: string, position: number, seen: Seen): void {
+    const session = this.session(sid);
+    if (!session) return this.history.fail(`a message was sent in ${short(sid)}, which nobody opened`);
+    const before = session.up[position - 1];
+    if (!before) {
+      this.history.require(
+        position === session.up.length + 1,
+        () => `the client gives position ${position} after ${session.up.length}`,
+      );
+      session.up[position - 1] = seen;
+    } else {
+      this.history.require(
+        before.tag === seen.tag,
+        () => `position ${position} of the client was ${before.tag} and is ${seen.tag} now`,
+      );
+    }
+  }
+
+  /** The server sent a message with a position: I1, and what it is. */
+  sentDown(sid: string, position: number, seen: Seen): void {
+    const kept = this.session(sid)?.down[position - 1];
+    if (!kept) return this.history.fail(`position ${position} of the server was sent before the store kept it (I1)`);
+    this.history.require(
+      kept.tag === seen.tag,
+      () => `position ${position} of the server is ${kept.tag}, and was sent as ${seen.tag}`,
+    );
+  }
+
+  /** The server acknowledged: I2. */
+  ackedDown(sid: string, upTo: number): void {
+    const session = this.session(sid);
+    if (!session) return;
+    this.history.require(
+      upTo <= session.rx,
+      () => `the server acknowledges ${upTo}, and the store has accepted ${session.rx} (I2)`,
+    );
+    for (let position = 1; position <= upTo; position++) {
+      if (session.upHad.has(position)) continue;
+      const seen = session.up[position - 1];
+      // a reply is for whoever asked; of a repetition some application had the first
+      const isHad = seen && (seen.isReply || (seen.key !== undefined && this.upCounts.has(seen.tag)));
+      if (isHad) session.upHad.add(position);
+      else this.history.fail(`position ${position} is acknowledged, and no application had ${String(seen?.tag)}`);
+    }
+  }
+
+  /** The client acknowledged. */
+  ackedUp(sid: string, upTo: number): void {
+    const session = this.session(sid);
+    if (!session) return;
+    const { down } = session;
+    let reach = session.downHad;
+    while (down[reach]?.isReply) reach += 1;
+    this.history.require(
+      upTo <= reach,
+      () => `the client acknowledges ${upTo}, and its application had ${session.downHad}`,
+    );
+    session.downTold = Math.max(session.downTold, upTo);
+  }
+
+  #owned({ sid, gen, rx, top, ep }: OwnedSession, tokenHash: string): void {
+    const session = this.session(sid);
+    if (!session) return;
+    const { history } = this;
+    if (session.copy) this.#replace(session, session.copy);
+    history.require(gen > session.gen, () => `generation ${gen} of ${short(sid)} follows ${session.gen}`);
+    history.require(
+      ep !== session.ep || (rx === session.rx && top === session.down.length),
+      () => `the store says rx ${rx} and top ${top} of ${short(sid)}: ${session.rx} and ${session.down.length}`,
+    );
+    session.gen = gen;
+    session.tokenHash = tokenHash;
+    session.rxByGen.set(gen, rx);
+  }
+
+  // an older copy is taken over: its positions begin where it ends
+  #replace(session: SessionTruth, { rx, top }: { rx: number; top: number }): void {
+    for (const { tag } of session.down.splice(top)) {
+      const places = this.downByTag.get(tag) ?? [];
+      this.downByTag.set(
+        tag,
+        places.filter(({ sid }) => sid !== session.wish.sid),
+      );
+    }
+    session.kept.splice(top);
+    session.up.splice(rx);
+    session.rx = rx;
+    session.copy = undefined;
+  }
+
+  #trimmed(session: SessionTruth, upTo: number): void {
+    this.history.require(
+      upTo <= session.downTold,
+      () => `the store forgets up to ${upTo}, and the client has acknowledged ${session.downTold} (I3)`,
+    );
+  }
+}
+
+/** A message by what is in it and with it. */
+export function seenOf(data: unknown, meta: WireMeta | undefined): Seen {
+  return { tag: tagOf(data), isReply: meta?.re !== undefined, key: meta?.k };
+}
+
+/** A name of a session as people read it. */
+export function short(sid: string | undefined): string {
+  return String(sid).slice(0, 5);
+}
+
+function sessionOf(wish: OpenWish): SessionTruth {
+  return {
+    wish,
+    tokenHash: wish.tokenHash,
+    ep: wish.ep,
+    gen: 0,
+    up: [],
+    upHad: new Set(),
+    rx: 0,
+    rxByGen: new Map(),
+    kept: [],
+    down: [],
+    downHad: 0,
+    downTold: 0,
+    excuses: new Set(),
+    copy: undefined,
+    isKept: true,
+  };
+}

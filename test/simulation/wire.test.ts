@@ -1,0 +1,29 @@
+import { describe, expect, test } from 'vitest';
+import { run } from './run.ts';
+
+const RUNS = Number(process.env['HOLDFAST_MODEL_RUNS'] ?? 500);
+const FIRST = Number(process.env['HOLDFAST_MODEL_SEED'] ?? 1);
+
+// how many runs a test has: one that fails is told of soon, and a runner that waits sees that something moves
+const PORTION = 250;
+const LONGEST_RUN_MS = 1_000;
+
+describe('the client and the server over a network, a store and nodes that fail', () => {
+  for (let first = FIRST; first < FIRST + RUNS; first += PORTION) {
+    const last = Math.min(first + PORTION, FIRST + RUNS) - 1;
+    test(
+      `keep every promise of the wire with the seeds ${first} to ${last}`,
+      { timeout: PORTION * LONGEST_RUN_MS },
+      async () => {
+        for (let seed = first; seed <= last; seed++) {
+          const { breach, tail } = await run(seed);
+          if (breach !== null) expect.fail(`${breach}\n\n${again(seed)}\n\n${tail}`);
+        }
+      },
+    );
+  }
+});
+
+function again(seed: number): string {
+  return `Again: HOLDFAST_MODEL_SEED=${seed} HOLDFAST_MODEL_RUNS=1 npx vitest run --project unit test/simulation/wire.test.ts`;
+}
