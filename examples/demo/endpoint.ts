@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import type { AppReport, Order, Report } from './server.ts';
 
 const SCRIPT = fileURLToPath(new URL('./server.ts', import.meta.url));
-const START_WITHIN_MS = 15_000;
+const START_WITHIN_MS = 40_000;
 
 export interface EndpointOptions {
   wire: 'plain' | 'holdfast.v1';

@@ -15,7 +15,7 @@ interface Wish {
   seed: number;
 }
 
-const HANGS_AFTER_MS = 120_000;
+const HANGS_AFTER_MS = 240_000;
 const ENDS_WITHIN_MS = 5_000;
 const INTERRUPTED = 130;
 const MISUSED = 2;
