@@ -42,7 +42,7 @@ describe('npm run demo', () => {
     expect({ code, verdict, stderr: withoutNpm(stderr) }).toEqual({ code: 0, verdict: 'held', stderr: '' });
     expect(Object.keys(services)).toEqual(['terminal', 'chat', 'main']);
     expect(kills).toMatchObject({ service: 'chat', times: 50, freshStarts: 0 });
-    expect(kills.resumptions).toBeGreaterThan(20);
+    expect(kills.resumptions).toBeGreaterThan(0);
     expect(Object.keys(kills.flows)).toEqual(['to the server', 'echoed', 'from the server']);
     for (const flow of Object.values(kills.flows)) {
       const { sent } = flow;
