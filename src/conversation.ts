@@ -1,6 +1,6 @@
 import type { ConnectionEvent, SessionLoss } from '../machines/facts.ts';
 import { tameText } from './core/redact.ts';
-import { closeRule, failure, type Failure } from './core/recovery.ts';
+import { closeRule, failure, WIRE_CLOSE_RULES, type Failure } from './core/recovery.ts';
 import { ClientSession } from './core/session.ts';
 import { MessageError, type ErrorDetails } from './errors.ts';
 import type { Link } from './link.ts';
@@ -75,6 +75,8 @@ export class Conversation {
   #rttMs: number | null = null;
   // a newer socket has said hello, while there is one in use
   #isMoving = false;
+  // what is to come first in a session has been said: one may go on that was lost before
+  #isGreeted = false;
   // the goodbye is said: the session ends with its socket
   #isLeaving = false;
   // hellos without a welcome so far: any of them may have moved the session to its socket
@@ -103,7 +105,7 @@ export class Conversation {
 
   /** Whether the session of the present socket goes on from an earlier one, and has had its greeting then. */
   get hasGreeted(): boolean {
-    return this.#exchange?.isResumed === true;
+    return this.#isGreeted && this.#exchange?.isResumed === true;
   }
 
   /** Whether a newer socket is asking for the session: then the server closes the present one. */
@@ -139,7 +141,7 @@ export class Conversation {
         },
         plain: () => {
           // a server that must speak it may do so again at the next attempt
-          const lost = choice === 'required' || isSuccessor ? null : this.#abandon('plain');
+          const lost = choice === 'required' || isSuccessor ? null : this.abandon('plain');
           tell({ type: 'wire.plain', canPing, lost });
         },
         welcomed: (welcome, deflater) => {
@@ -166,6 +168,7 @@ export class Conversation {
 
   /** Sends what is to come first in a new session. */
   greet(messages: readonly EncodedMessage[]): void {
+    this.#isGreeted = true;
     const greetings = messages.map((encoded, number) => OutboundMessage.greeting(encoded, number));
     this.#exchange?.wire.write(() => greetings.shift());
   }
@@ -208,6 +211,14 @@ export class Conversation {
     if (this.#isLeaving) this.end();
   }
 
+  /** The next socket speaks another wire: a session that there was is over. @returns What is to be told of that. */
+  abandon(why: string): SessionLoss | null {
+    if (!this.#session.isOwed) return null;
+    const lost = this.#lossOf(why, this.#session.end());
+    this.#options.sessionLost();
+    return lost;
+  }
+
   /** The connection has ended, and its session with it. */
   end(): void {
     this.#exchange = undefined;
@@ -236,7 +247,10 @@ export class Conversation {
       return;
     }
     let lost: SessionLoss | null = null;
-    if (outcome.kind === 'opened') this.#hellos = 0;
+    if (outcome.kind === 'opened') {
+      this.#hellos = 0;
+      this.#isGreeted = false;
+    }
     if (outcome.kind === 'resumed') this.#acknowledged(outcome.acknowledged);
     else if (outcome.lost !== null) lost = this.#lossOf(outcome.lost, outcome.inDoubt);
     this.#exchange = this.#exchangeOn(transport, welcome, deflater);
@@ -284,13 +298,6 @@ export class Conversation {
     return { wire, reception, isResumed: welcome.resumed };
   }
 
-  #abandon(why: string): SessionLoss | null {
-    if (!this.#session.isResumable) return null;
-    const lost = this.#lossOf(why, this.#session.end());
-    this.#options.sessionLost();
-    return lost;
-  }
-
   #lossOf(why: string, messages: readonly OutboundMessage[]): SessionLoss {
     return { why, inDoubt: this.#forsake(messages) + (this.#options.pool?.lost(why) ?? 0) };
   }
@@ -331,7 +338,7 @@ export class Conversation {
 
 /** A breach of the protocol as the failure of its socket. */
 export function failureOfViolation({ closeCode, message }: ProtocolViolation): Failure {
-  return failure('PROTOCOL_VIOLATION', closeRule(closeCode).verdict, message);
+  return failure('PROTOCOL_VIOLATION', closeRule(closeCode, WIRE_CLOSE_RULES).verdict, message);
 }
 
 async function loadDeflater(): Promise<Deflater> {

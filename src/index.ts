@@ -1,4 +1,12 @@
-export { CLOSE_RULES, closeRule, type CloseRule, type Closure, type Failure, type Verdict } from './core/recovery.ts';
+export {
+  CLOSE_RULES,
+  closeRule,
+  WIRE_CLOSE_RULES,
+  type CloseRule,
+  type Closure,
+  type Failure,
+  type Verdict,
+} from './core/recovery.ts';
 export {
   ConfigurationError,
   ConnectionError,
@@ -15,6 +23,7 @@ export {
 } from './errors.ts';
 export type {
   ClosedEvent,
+  DiscontinuityEvent,
   FlowEvent,
   GaveUpEvent,
   MessageEvent,
@@ -44,8 +53,11 @@ export type {
   RetryOptions,
   ServiceOptions,
   UrlProvider,
+  WireOptions,
 } from './options.ts';
 export type { OverflowPolicy } from './backlog.ts';
+export type { WireName } from '../machines/facts.ts';
+export type { WireChoice } from '../machines/policy.ts';
 export type { Priority } from './core/queue.ts';
 export type { DrainOptions } from './draining.ts';
 export type { ConnectionId, InboundAt, InboundOf, OutboundAt, OutboundOf, Services } from './identity.ts';
@@ -62,6 +74,8 @@ export {
   type ReplyMatcher,
 } from './protocol/profile.ts';
 export type { StandardSchema } from './protocol/schema.ts';
+export type { RequestHandler } from './answers.ts';
+export type { MessageMeta } from './inbox.ts';
 export type { RequestOptions } from './requests.ts';
 export type { OutboxCounts } from './fates.ts';
 export type { Fate, Receipt, SendOptions, SendOutcome } from './receipt.ts';

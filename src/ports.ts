@@ -1,8 +1,9 @@
-import type { WireOffer } from '../machines/facts.ts';
+import type { WireName, WireOffer } from '../machines/facts.ts';
 import type { Access, Tell } from './access.ts';
 import { Answers } from './answers.ts';
 import { ChannelAccess } from './channel-access.ts';
 import { isolated } from './core/isolation.ts';
+import type { CloseRule } from './core/recovery.ts';
 import type { Settled } from './endpoint.ts';
 import { InboundError, type MessageError } from './errors.ts';
 import { greet } from './greeting.ts';
@@ -95,6 +96,11 @@ export class Ports {
   /** What the application's code threw, when that is why the last attempt failed. */
   get cause(): unknown {
     return this.#greetingCause ?? this.#access.cause;
+  }
+
+  /** What close codes mean on a wire. */
+  rules(wire: WireName | null): readonly CloseRule[] {
+    return this.#verdicts.rules(wire);
   }
 
   /** The last round trip, in ms; `null` where none was measured. */

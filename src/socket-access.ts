@@ -1,4 +1,4 @@
-import type { WireOffer } from '../machines/facts.ts';
+import type { WireName, WireOffer } from '../machines/facts.ts';
 import type { Access, Joined, Tell } from './access.ts';
 import { Conversation, failureOfViolation } from './conversation.ts';
 import { failure, type Failure } from './core/recovery.ts';
@@ -10,7 +10,7 @@ import type { Negotiation } from './negotiation.ts';
 import type { Outbox } from './outbox.ts';
 import { PlainWire } from './plain-wire.ts';
 import type { Pool } from './pool.ts';
-import { sendProbe } from './probing.ts';
+import { Prober } from './probing.ts';
 import { CloseCode, WireClose } from './protocol/close-codes.ts';
 import type { EncodedMessage } from './protocol/codec.ts';
 import type { Notice } from './reception.ts';
@@ -59,14 +59,16 @@ export class SocketAccess implements Access {
   readonly #options: SocketAccessOptions;
   readonly #endpoint: Endpoint;
   readonly #verdicts: Verdicts;
+  readonly #prober: Prober;
   // at most one: the socket actor that made it disposes of it before another can be made
   #link: Link | undefined;
   #tell: Tell = nothing;
+  // null: it may be holdfast.v1
+  #wire: WireName | null = null;
   // where the socket goes, and the token to introduce oneself with there, until that is done
   #url = '';
   #token: string | undefined;
   #attemptId = '';
-  #signsAtProbe = 0;
   #negotiation: Negotiation | undefined;
   #renewal: Renewal | undefined;
   // a newer socket asked for the session and was given up
@@ -81,6 +83,7 @@ export class SocketAccess implements Access {
     this.#options = options;
     this.#endpoint = new Endpoint(settings);
     this.#verdicts = new Verdicts(settings, report);
+    this.#prober = new Prober(settings, report);
     this.conversation = new Conversation({
       clock,
       settings: () => settings().wire,
@@ -146,20 +149,22 @@ export class SocketAccess implements Access {
     this.generation = generation;
     this.wasRead = this.#hasRival = false;
     this.#tell = tell;
-    const { clock, memory } = this.#options;
+    const { clock } = this.#options;
     const WebSocket = this.#options.webSocket();
     if (!WebSocket) return this.#failed(failure('NO_WEBSOCKET', 'stop'), generation);
     if (!destination) return this.#failed(failure('INVALID_URL', 'stop', 'no URL was found'), generation);
     this.#url = destination.address.url;
     this.#token = destination.token;
     const wire = this.#offers(offer) ? 'offered' : 'plain';
+    this.#wire = wire === 'plain' ? 'plain' : null;
     const address = wire === 'offered' ? offering(destination.address) : destination.address;
     try {
       this.#link = new Link((listener) => openWebSocket(address, listener, { WebSocket, clock }), {
         opened: (link) => {
           // a handshake that was refused with the name of the subprotocol, and not without it
-          if (wire === 'plain' && offer === 'withheld') memory.remember(this.#url, 'plain');
-          tell({ type: 'socket.opened', generation, canPing: this.#canPing(link), wire });
+          if (wire === 'plain' && offer === 'withheld') this.#found('plain');
+          const lost = wire === 'plain' ? this.conversation.abandon('plain') : null;
+          tell({ type: 'socket.opened', generation, canPing: this.#prober.canProbe(link), wire, lost });
         },
         ended: (end, wasOpen) => {
           this.#ended(end, { wasOpen, generation });
@@ -177,10 +182,10 @@ export class SocketAccess implements Access {
     this.#token = undefined;
     const negotiation = this.conversation.negotiate(link, link.transport, {
       auth,
-      canPing: this.#canPing(link),
+      canPing: this.#prober.canProbe(link),
       tell: (event) => {
-        if (event.type === 'session.welcomed') this.#options.memory.remember(this.#url, 'holdfast.v1');
-        if (event.type === 'wire.plain') this.#options.memory.remember(this.#url, 'plain');
+        if (event.type === 'session.welcomed') this.#found('holdfast.v1');
+        if (event.type === 'wire.plain') this.#found('plain');
         tell(event.type === 'negotiation.failed' ? { ...event, failure: this.#verdicts.decide(event.failure) } : event);
       },
     });
@@ -242,31 +247,11 @@ export class SocketAccess implements Access {
   }
 
   probe(heard: () => void): () => void {
-    const link = this.#link;
-    if (!link?.transport) return nothing;
-    const { ping, profile } = this.#options.settings();
-    const { wire } = this.conversation;
-    // a peer that is known to speak is in doubt only if it said nothing since the last time
-    const spoke = link.signsOfLife > this.#signsAtProbe;
-    this.#signsAtProbe = link.signsOfLife;
-    if (!wire && ping === 'silence' && spoke) {
-      heard();
-      return nothing;
-    }
-    const unhear = link.onceHeard(heard);
-    if (wire) this.conversation.ping();
-    else if (ping !== 'silence') {
-      sendProbe(link.transport, {
-        ping,
-        profile,
-        failed: (cause) => {
-          // a question that was not asked proves nothing: the link is no more in doubt than before
-          this.#options.report(cause);
-          heard();
-        },
-      });
-    }
-    return unhear;
+    if (!this.#link) return nothing;
+    const ask = (): void => {
+      this.conversation.ping();
+    };
+    return this.#prober.probe(this.#link, heard, this.conversation.wire && ask);
   }
 
   greet(messages: readonly EncodedMessage[]): void {
@@ -337,12 +322,12 @@ export class SocketAccess implements Access {
   #ended(end: TransportEnd, { wasOpen, generation }: { wasOpen: boolean; generation: number }): void {
     // the server made way for our own newer socket, whose welcome is about to come
     if (end.code === WireClose.replaced && this.conversation.isMoving) {
-      this.#replaced = this.#verdicts.failureOf(end, wasOpen);
+      this.#replaced = this.#verdicts.failureOf(end, { wasOpen, wire: this.#wire });
       return;
     }
     this.wasRead = end.wasClean && end.initiator === 'local';
     this.conversation.ended(end.code);
-    const failed = this.conversation.explained(this.#verdicts.failureOf(end, wasOpen));
+    const failed = this.conversation.explained(this.#verdicts.failureOf(end, { wasOpen, wire: this.#wire }));
     const isOwnDoing = end.code === WireClose.replaced && this.#hasRival;
     this.#failed(isOwnDoing ? { ...failed, verdict: 'retry' } : failed, generation);
   }
@@ -379,6 +364,11 @@ export class SocketAccess implements Access {
     if (notice.ok) this.#renewal?.taken();
   }
 
+  #found(wire: WireName): void {
+    this.#wire = wire;
+    this.#options.memory.remember(this.#url, wire);
+  }
+
   // whether the name of holdfast.v1 is part of the next handshake
   #offers(offer: WireOffer): boolean {
     const { choice } = this.#options.settings().wire;
@@ -387,10 +377,5 @@ export class SocketAccess implements Access {
     if (this.conversation.isResumable) return true;
     const known = this.#options.memory.recall(this.#url);
     return known === undefined ? offer === 'made' : known === 'holdfast.v1';
-  }
-
-  #canPing(link: Link): boolean {
-    this.#signsAtProbe = link.signsOfLife;
-    return this.#options.settings().ping !== 'auto' || (link.transport?.ping ?? null) !== null;
   }
 }

@@ -1,6 +1,7 @@
 import { isolated } from './core/isolation.ts';
 import { tameText } from './core/redact.ts';
-import { failure, failureOfClosure, type Failure } from './core/recovery.ts';
+import { failure, failureOfClosure, WIRE_CLOSE_RULES, type CloseRule, type Failure } from './core/recovery.ts';
+import type { WireName } from '../machines/facts.ts';
 import type { Settled } from './endpoint.ts';
 import type { ServiceSettings } from './settings.ts';
 import type { TransportEnd } from './transport/transport.ts';
@@ -17,12 +18,18 @@ export class Verdicts {
   }
 
   /** The failure that a socket's end amounts to. */
-  failureOf(end: TransportEnd, wasOpen: boolean): Failure {
+  failureOf(end: TransportEnd, { wasOpen, wire }: { wasOpen: boolean; wire: WireName | null }): Failure {
     const { code, reason, wasClean, initiator, detail } = end;
     return failureOfClosure(
       { code, reason: tameText(reason), wasClean, initiator },
-      { wasOpen, rules: this.#settings().closeRules, detail: detail === null ? null : tameText(detail) },
+      { wasOpen, rules: this.rules(wire), detail: detail === null ? null : tameText(detail) },
     );
+  }
+
+  /** What close codes mean on a wire, before what they mean everywhere. `null`: holdfast.v1 was offered, and may be spoken. */
+  rules(wire: WireName | null): readonly CloseRule[] {
+    const { closeRules } = this.#settings();
+    return wire === 'plain' ? closeRules : [...closeRules, ...WIRE_CLOSE_RULES];
   }
 
   /** The application has the last word, unless its code throws or gives no verdict. */

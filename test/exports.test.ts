@@ -19,6 +19,7 @@ const entries = {
       'HoldfastError',
       'InboundError',
       'MessageError',
+      'WIRE_CLOSE_RULES',
       'bytesProfile',
       'closeRule',
       'defineProfile',

@@ -64,6 +64,28 @@ export const CLOSE_RULES: readonly CloseRule[] = [
   { codes: [4500, 4599], verdict: 'retry', category: 'service_unavailable' },
 ];
 
+/**
+ * What the close codes of `holdfast.v1` lead to, on a socket that speaks it; asked after an application's own lines and before
+ * {@link CLOSE_RULES}. Source: PROTOCOL.md, "Close codes".
+ */
+export const WIRE_CLOSE_RULES: readonly CloseRule[] = [
+  { codes: 4000, verdict: 'stop', category: 'connection_failed' },
+  { codes: [4001, 4002], verdict: 'stop', category: 'protocol_error' },
+  { codes: 4003, verdict: 'stop', category: 'permission_denied' },
+  { codes: 4004, verdict: 'stop', category: 'connection_failed' },
+  { codes: 4005, verdict: 'stop', category: 'authentication_failed' },
+  { codes: 4006, verdict: 'stop', category: 'protocol_error' },
+  { codes: 4007, verdict: 'stop', category: 'rate_limited' },
+  { codes: 4101, verdict: 'retry', category: 'rate_limited' },
+  { codes: [4100, 4103], verdict: 'retry', category: 'service_unavailable' },
+  { codes: 4201, verdict: 'retry', category: 'protocol_error' },
+  { codes: 4202, verdict: 'retry', category: 'timeout' },
+  { codes: 4204, verdict: 'retry', category: 'timeout' },
+  { codes: [4200, 4203], verdict: 'retry', category: 'service_unavailable' },
+  { codes: 4300, verdict: 'retry', category: 'authentication_failed' },
+  { codes: 4301, verdict: 'retry', category: 'resource_not_found' },
+];
+
 const UNLISTED: CloseRule = { codes: [0, 65_535], verdict: 'retry', category: 'connection_failed' };
 
 /** The rule for a close code: the application's own first, then the defaults. */
