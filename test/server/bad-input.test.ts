@@ -121,7 +121,7 @@ describe('bad input of a session', () => {
     client.says(bomb(1_000, [232, 7]));
     expect(client.closed?.code).toBe(4001);
     const agreed = wired.connect();
-    await expect.poll(() => wired.connect().of('srv')[0]?.caps).toEqual(['deflate-raw']);
+    await expect.poll(() => wired.connect().of('srv')[0]?.caps, { timeout: 10_000 }).toEqual(['deflate-raw']);
     agreed.leave();
     const inflating = await wired.join({ auth: 'eve', caps: ['deflate-raw'] });
     inflating.says(bomb(10_000_000, [128, 173, 226, 4]));

@@ -78,7 +78,7 @@ describe('a WebSocketServer of the application', () => {
     const { holdfast, request } = start();
     const answers: unknown[] = [];
     const own: WebSocketServer['options'][] = [
-      { handleProtocols: () => 'chat', verifyClient: ({ origin }) => origin === 'a' },
+      { handleProtocols: () => 'chat', verifyClient: ({ origin }: { origin: string }) => origin === 'a' },
       {
         verifyClient: ({ origin }: { origin: string }, answer: (isAllowed: boolean, code: number) => void) => {
           answer(origin === 'a', 401);
