@@ -39,6 +39,8 @@ export class SessionWire implements Wire {
   readonly #acknowledging: Acknowledging;
   // volatile messages, of which nothing more is heard than that they have left
   readonly #inFlight: InFlight;
+  // the first position that is given here: those before it were given on other sockets
+  readonly #ownFrom: number;
   #window: { messages: number; bytes: number };
   #ackTimer: unknown;
   #isHeld = false;
@@ -49,6 +51,7 @@ export class SessionWire implements Wire {
     this.#transport = transport;
     this.#options = options;
     this.#window = { messages: terms.limits.win.m, bytes: terms.limits.win.b };
+    this.#ownFrom = session.outgoing.next;
     const most = Math.max(1, Math.floor(terms.own.win.m / 4));
     this.#acknowledging = new Acknowledging({ messages: Math.min(ACK_MESSAGES, most), delayMs: ACK_DELAY_MS });
     // the hello has said so
@@ -112,10 +115,11 @@ export class SessionWire implements Wire {
     this.#inFlight.handed(message);
   }
 
-  /** Sends again, in order and with its positions, what the peer has not acknowledged. */
+  /** Sends again, in order and with its positions, what the peer has not acknowledged of what went by other sockets. */
   replay(): void {
     const { outgoing } = this.#options.session;
-    this.#send(outgoing.acknowledged + 1, outgoing.unacknowledged());
+    const first = outgoing.acknowledged + 1;
+    this.#send(first, outgoing.unacknowledged().slice(0, Math.max(0, this.#ownFrom - first)));
   }
 
   /** Sends a frame that is no message. It passes queue and window by. */

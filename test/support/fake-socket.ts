@@ -15,6 +15,8 @@ const CLOSED = 3;
 export class FakeSocket implements WebSocketLike {
   readonly url: string;
   readonly protocols: readonly string[] | undefined;
+  /** The subprotocol that the server selected; absent where a platform does not say. */
+  protocol?: string;
   readyState = CONNECTING;
   binaryType = 'blob';
   bufferedAmount = 0;

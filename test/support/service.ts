@@ -12,6 +12,7 @@ export const TERMINAL: ConnectOptions = { serviceType: 'terminal', terminalId: '
 
 const EVENT_TYPES = [
   'opened',
+  'discontinuity',
   'closed',
   'retrying',
   'gaveUp',
