@@ -13,7 +13,7 @@ import type { EncodedMessage } from './protocol/codec.ts';
 import type { Deflater } from './protocol/compression.ts';
 import type { ServerFrame, WireMeta } from './protocol/frames.ts';
 import type { Payload } from './protocol/profile.ts';
-import type { ProtocolViolation } from './protocol/violation.ts';
+import { ProtocolViolation } from './protocol/violation.ts';
 import { Reception, type Notice } from './reception.ts';
 import { SessionWire } from './session-wire.ts';
 import type { WireReports } from './wire.ts';
@@ -243,7 +243,9 @@ export class Conversation {
   ): void {
     const outcome = this.#session.welcomed(welcome);
     if (!outcome) {
-      tell({ type: 'negotiation.failed', failure: failure('PROTOCOL_VIOLATION', 'stop', 'an impossible welcome') });
+      const violation = new ProtocolViolation('a welcome cannot be true');
+      transport.close(violation.closeCode, violation.message);
+      tell({ type: 'negotiation.failed', failure: failureOfViolation(violation) });
       return;
     }
     let lost: SessionLoss | null = null;

@@ -1,5 +1,5 @@
 import type { ServerFrame } from '../protocol/frames.ts';
-import type { Outgoing} from './ledger.ts';
+import type { Outgoing } from './ledger.ts';
 import { Incoming, type Recorded } from './ledger.ts';
 
 type Welcome = Extract<ServerFrame, { t: 'welcome' }>;
@@ -50,6 +50,11 @@ export class ClientSession<Item extends Recorded> {
   /** Whether there is a session to resume. */
   get isResumable(): boolean {
     return this.#ticket !== undefined;
+  }
+
+  /** Whether there is or was a session whose end somebody is still to be told of. */
+  get isOwed(): boolean {
+    return this.isResumable || this.#lost !== null;
   }
 
   /** The name of the session that the server is to open if there is none to resume. */
