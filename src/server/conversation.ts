@@ -143,7 +143,7 @@ export class Conversation implements LinkReader {
   #refused({ s, e = s, c, m, out }: Frame<'nack'>): void {
     if (s === undefined || e === undefined) return;
     const outcome = out === 'rejected' ? 'rejected' : 'unknown';
-    const error = new MessageError('OUTCOME_UNKNOWN', {
+    const error = new MessageError('MESSAGE_REJECTED', {
       message: `The client refused the message: ${c}, ${m}`,
       outcome,
     });

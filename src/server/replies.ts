@@ -74,7 +74,7 @@ export class Replies {
     if (code === undefined) pending?.resolve(data);
     else
       pending?.reject(
-        new MessageError('REPLY_LOST', { message: `The client answered with ${code}.`, outcome: 'rejected' }),
+        new MessageError('REQUEST_REFUSED', { message: `The client answered with ${code}.`, outcome: 'rejected' }),
       );
   }
 

@@ -12,7 +12,7 @@ describe('a conversation', () => {
     client.says('{"t":"nack","s":1,"c":"BUSY","m":"later","temp":true,"out":"rejected"}');
     client.says('{"t":"nack","s":2,"e":2,"c":"BUSY","m":"later","temp":true,"out":"unknown"}');
     client.says({ t: 'ack', a: 3 });
-    await expect(receipts[0]?.settled).rejects.toMatchObject({ outcome: 'rejected' });
+    await expect(receipts[0]?.settled).rejects.toMatchObject({ code: 'MESSAGE_REJECTED', outcome: 'rejected' });
     await expect(receipts[1]?.settled).rejects.toMatchObject({ outcome: 'unknown' });
     await expect(receipts[2]?.settled).resolves.toBeUndefined();
   });

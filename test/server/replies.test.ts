@@ -35,7 +35,11 @@ test('a reply that says that it failed rejects', async () => {
   const { replies, ask } = start();
   const asked = ask();
   replies.take('7.1', { data: 'no', meta: { h: { error: 'BUSY' } } });
-  await expect(asked).rejects.toMatchObject({ outcome: 'rejected', message: 'The client answered with BUSY.' });
+  await expect(asked).rejects.toMatchObject({
+    code: 'REQUEST_REFUSED',
+    outcome: 'rejected',
+    message: 'The client answered with BUSY.',
+  });
 });
 
 test('a reply that does not come in time is not waited for', async () => {
