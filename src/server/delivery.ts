@@ -1,7 +1,7 @@
 import type { WindowLimits } from '../core/ledger.ts';
 import { WireClose } from '../protocol/close-codes.ts';
 import { ProtocolViolation } from '../protocol/violation.ts';
-import { frameBytesOf, Run, weighed, type WeighedMessage } from './framing.ts';
+import { frameBytesOf, Run, weighed, type WeighedMessage } from '../protocol/framing.ts';
 import { InFlight } from './in-flight.ts';
 import type { Link } from './link.ts';
 import type { SessionStore, StoredMessage } from './store.ts';

@@ -6,7 +6,7 @@ import { writeText } from '../protocol/text-frames.ts';
 import { toUtf8 } from '../protocol/utf8.ts';
 import { ProtocolViolation } from '../protocol/violation.ts';
 import { readFrame } from '../protocol/wire.ts';
-import type { Frame } from './framing.ts';
+import type { Frame } from '../protocol/framing.ts';
 import type { ServerSettings } from './options.ts';
 import type { HandshakeRequest, ServerSocket, SocketEvents } from './socket.ts';
 import { TokenBucket } from './token-bucket.ts';

@@ -10,7 +10,7 @@ import type { Conversation, ConversationParts } from './conversation.ts';
 import { Delivery } from './delivery.ts';
 import { Dispatch } from './dispatch.ts';
 import { sayGoodbye } from './farewell.ts';
-import { frameBytesOf, volatileFrame, type WeighedMessage } from './framing.ts';
+import { frameBytesOf, volatileFrame, type WeighedMessage } from '../protocol/framing.ts';
 import { Intake, type Arrival, type Refusal } from './intake.ts';
 import type { Link } from './link.ts';
 import { Mailbox, type HandlerOptions, type MessageHandler, type RequestHandler } from './mailbox.ts';

@@ -2,7 +2,7 @@ import { MessageError } from '../errors.ts';
 import { encodeBytes, encodeJson } from '../protocol/codec.ts';
 import { checkOf } from '../protocol/fields.ts';
 import { MESSAGE_META, type WireMeta } from '../protocol/frames.ts';
-import { weighed, type WeighedMessage } from './framing.ts';
+import { weighed, type WeighedMessage } from '../protocol/framing.ts';
 import type { MessageOptions } from './message.ts';
 
 const checkMeta = checkOf(MESSAGE_META);

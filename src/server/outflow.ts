@@ -1,6 +1,6 @@
 import { MessageError } from '../errors.ts';
 import type { Delivery } from './delivery.ts';
-import { frameBytesOf, type WeighedMessage } from './framing.ts';
+import { frameBytesOf, type WeighedMessage } from '../protocol/framing.ts';
 import type { Link } from './link.ts';
 import type { Ownership } from './ownership.ts';
 import { Receipt } from './receipt.ts';

@@ -3,7 +3,7 @@ import type { WireMeta } from '../protocol/frames.ts';
 /** A message to a client, as a store keeps it: its payload as it will travel, and what travels with it. */
 export interface StoredMessage {
   readonly data: string | Uint8Array<ArrayBuffer>;
-  readonly meta?: WireMeta;
+  readonly meta?: WireMeta | undefined;
 }
 
 /** What a store knows of a session, once a node owns it. */

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 
 import { readFrame } from '../../src/protocol/wire.ts';
-import { frameBytesOf, Run, volatileFrame, weighed, type Frame } from '../../src/server/framing.ts';
+import { frameBytesOf, Run, volatileFrame, weighed, type Frame } from '../../src/protocol/framing.ts';
 
 const read = (frame: Frame) =>
   readFrame(typeof frame === 'string' ? frame : frame.slice().buffer, {
