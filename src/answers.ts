@@ -15,6 +15,10 @@ export interface AnswersOptions {
 export class Answers {
   readonly #options: AnswersOptions;
   #handler: RequestHandler | undefined;
+  // replies that have no fate yet
+  readonly #replies = new Set<Receipt>();
+  // how many sessions there were before: ids of requests begin anew in each
+  #sessions = 0;
 
   constructor(options: AnswersOptions) {
     this.#options = options;
@@ -38,18 +42,34 @@ export class Answers {
     return true;
   }
 
+  /** The session is over: whoever asked in it waits for no reply, and another may ask by the same id. */
+  lost(): void {
+    this.#sessions += 1;
+    for (const reply of this.#replies) reply.cancel();
+  }
+
   async #answer(id: string, ask: () => unknown): Promise<void> {
+    const session = this.#sessions;
     try {
       const reply = await ask();
       // JSON has no undefined, and whoever asked waits for something
-      this.#options.send(reply ?? null, {}, { re: id });
+      if (session === this.#sessions) this.#reply(id, reply ?? null);
     } catch (cause) {
       this.#options.report(cause);
-      this.#refuse(id, 'HANDLER_FAILED', 'The handler failed.');
+      if (session === this.#sessions) this.#refuse(id, 'HANDLER_FAILED', 'The handler failed.');
     }
   }
 
   #refuse(id: string, error: string, text: string): void {
-    this.#options.send(text, { headers: { error } }, { re: id });
+    this.#reply(id, text, { headers: { error } });
+  }
+
+  #reply(id: string, reply: unknown, options: SendOptions = {}): void {
+    const receipt = this.#options.send(reply, options, { re: id });
+    this.#replies.add(receipt);
+    const forget = (): void => {
+      this.#replies.delete(receipt);
+    };
+    receipt.settled.then(forget, forget);
   }
 }

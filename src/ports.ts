@@ -92,6 +92,7 @@ export class Ports {
       this.requests.lost();
     });
   }
+      this.answers.lost();
 
   /** What the application's code threw, when that is why the last attempt failed. */
   get cause(): unknown {
@@ -209,6 +210,7 @@ export class Ports {
     this.requests.end();
   }
 
+    this.answers.lost();
   /** Lets go of everything. */
   dispose(): void {
     this.hangUp();

@@ -113,6 +113,8 @@ export class SessionWire implements Wire {
     if (!this.#fits(message)) return;
     this.#transmit(this.#packed(volatileFrame(framed(message))));
     this.#inFlight.handed(message);
+    // a window of nothing holds everything back, and this is not worth keeping for another
+    if (this.#window.messages === 0) return this.#options.reports.refused(message, 'VOLATILE_DROPPED');
   }
 
   /** Sends again, in order and with its positions, what the peer has not acknowledged of what went by other sockets. */

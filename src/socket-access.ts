@@ -129,10 +129,10 @@ export class SocketAccess implements Access {
     return this.conversation.hasGreeted;
   }
 
-  // before the first attempt it may be either wire
+  // until it is known it may be either wire
   get carriesIds(): boolean {
     const { choice } = this.#options.settings().wire;
-    return choice !== 'plain' && (this.conversation.wire !== undefined || !this.#link);
+    return choice !== 'plain' && this.#wire !== 'plain';
   }
 
   authorize(settled: Settled): () => void {
@@ -301,6 +301,7 @@ export class SocketAccess implements Access {
     this.#options.pool?.unlinked();
     this.#link?.dispose();
     this.#link = undefined;
+    this.#wire = null;
   }
 
   end(): void {

@@ -29,7 +29,11 @@ export interface WireReports {
   /** It has left the socket, which is all that will be known of it. */
   sent(message: OutboundMessage): void;
   /** It did not leave. */
-  refused(message: OutboundMessage, code: 'SEND_FAILED' | 'MESSAGE_TOO_BIG', cause?: unknown): void;
+  refused(
+    message: OutboundMessage,
+    code: 'SEND_FAILED' | 'MESSAGE_TOO_BIG' | 'VOLATILE_DROPPED',
+    cause?: unknown,
+  ): void;
   /** The socket died while it took it. */
   orphaned(message: OutboundMessage): void;
 }

@@ -161,11 +161,11 @@ export class WireRig extends Rig {
     return server;
   }
 
-  /** The same, and the session goes on. */
+  /** The same, and the session goes on: the server has everything that was sent, and nothing to send again. */
   async resume(welcome?: Partial<Welcome>): Promise<ServerScript> {
     const server = await this.redial();
-    const { hi } = server.hello.resume ?? { hi: 0 };
-    server.welcome({ gen: 2, tok: 'k2', resumed: true, rx: hi, ...welcome });
+    const { hi, rx } = server.hello.resume ?? { hi: 0, rx: 0 };
+    server.welcome({ gen: 2, tok: 'k2', resumed: true, rx: hi, top: rx, ...welcome });
     await this.settle();
     return server;
   }
