@@ -163,6 +163,8 @@ class Life {
     );
     session.on('ended', ({ why }) => {
       this.sessions.delete(session);
+      // what it has not told the store yet comes again, to another or to the next session
+      truth.moves += 1;
       if (!this.isOver) history.note(`${name} lets go of ${short(session.id)}: ${why}`);
     });
     if (chance.happens(0.3)) dispatched.push(this.send(session));

@@ -98,7 +98,7 @@ async function fault(world: World): Promise<void> {
     if (chance.happens(0.7)) line.down.stallUntil(until);
   } else if (kind === 'crashes') crash(world, node);
   else if (kind === 'drains') {
-    if (node.isUp) void node.leave();
+    if (node.isUp) leave(world, node);
     else node.start();
   } else if (kind === 'disasters' && chance.happens(0.2)) {
     for (const each of nodes) crash(world, each);
@@ -109,6 +109,18 @@ async function fault(world: World): Promise<void> {
     await world.pass(chance.between(1_000, 9_000));
     network.refusals = 0;
   } else traffic(world);
+}
+
+// it goes on talking while its clients leave
+function leave({ chance, clock }: World, node: Node): void {
+  void node.leave();
+  for (let left = chance.below(40); left > 0; left--)
+    clock.setTimeout(
+      () => {
+        for (const session of node.sessions) node.send(session);
+      },
+      chance.between(0, 500),
+    );
 }
 
 function crash(world: World, node: Node): void {

@@ -20,6 +20,8 @@ export interface StoreFlaws {
   takesTokenOnce?: boolean;
   /** Opens a session for every hello. */
   ignoresNonce?: boolean;
+  /** Never knows an idempotency key. */
+  forgetsKeys?: boolean;
 }
 
 export interface SharedStoreOptions {
@@ -86,6 +88,7 @@ export class SharedStore {
       await this.inner.detach(wish.sid, 1);
       // an older copy knows older tokens
       for (const why of ['epoch', 'forbidden']) session.excuses.add(why);
+      session.gen = 1;
       if (!flaws.keepsEpoch) truth.restored(session, { ep, rx, top: copied.length });
     }
   }
@@ -225,9 +228,9 @@ export class StorePort implements SessionStore {
   };
 
   readonly known: SessionStore['known'] = (principal, keys) =>
-    this.#call(({ inner, options: { truth } }) => {
+    this.#call(({ inner, options: { truth, flaws } }) => {
       for (const key of keys) truth.askedForKey(this.#node, `${principal} ${key}`);
-      return inner.known(principal, keys);
+      return inner.known(principal, flaws.forgetsKeys ? [] : keys);
     });
 
   readonly touch: SessionStore['touch'] = (sid, gen) =>

@@ -150,7 +150,6 @@ export class Truth {
 
   /** The store lost all of it but an older copy. What the client has is of the epoch before. */
   restored(session: SessionTruth, copy: { ep: string; rx: number; top: number }): void {
-    session.gen = 1;
     session.ep = copy.ep;
     session.copy = copy;
   }

@@ -32,6 +32,8 @@ export type Fault = (typeof FAULTS)[number];
 
 /** Ways in which a part of the world may break the protocol on purpose. */
 export interface Flaws extends StoreFlaws {
+  /** Faults that are on in every run. */
+  faults?: readonly Fault[];
   tampering?: Tampering;
 }
 
@@ -51,7 +53,7 @@ export class World {
 
   constructor(seed: number, flaws: Flaws = {}) {
     this.chance = new Chance(seed * 7_919);
-    this.faults = new Set(this.chance.half(FAULTS));
+    this.faults = new Set([...this.chance.half(FAULTS), ...(flaws.faults ?? [])]);
     const { clock, truth, history, chance } = this;
     const nextTag = (): string => String(++this.#tags);
     const windowMessages = this.has('small windows') ? 4 : 2_048;

@@ -1,0 +1,25 @@
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import { learnClients, MUTATIONS } from './mutations.ts';
+import { run } from './run.ts';
+
+// a rule whose absence is not seen within so many runs is not checked
+const MOST_SEEDS = 300;
+
+describe('the check of the wire', () => {
+  afterEach(() => {
+    vi.restoreAllMocks();
+  });
+
+  test.each(MUTATIONS)('sees that $what', { timeout: 120_000 }, async ({ shows, flaws, apply, what }) => {
+    learnClients();
+    apply?.();
+    for (let seed = 1; seed <= MOST_SEEDS; seed++) {
+      const { breach } = await run(seed, flaws);
+      if (breach === null) continue;
+      if (process.env['HOLDFAST_MODEL_TABLE']) process.stdout.write(`| ${what} | ${seed} | ${breach} |\n`);
+      expect(breach).toMatch(shows);
+      return;
+    }
+    expect.fail(`Nothing was seen in ${MOST_SEEDS} runs.`);
+  });
+});
