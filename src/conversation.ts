@@ -208,7 +208,9 @@ export class Conversation {
   lost(): void {
     this.#exchange = undefined;
     this.#isMoving = false;
-    if (this.#isLeaving) this.end();
+    if (!this.#isLeaving) return;
+    this.end();
+    this.#options.sessionLost();
   }
 
   /** The next socket speaks another wire: a session that there was is over. @returns What is to be told of that. */

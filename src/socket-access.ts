@@ -62,6 +62,8 @@ export class SocketAccess implements Access {
   readonly #prober: Prober;
   // at most one: the socket actor that made it disposes of it before another can be made
   #link: Link | undefined;
+  // the one that messages are read from
+  #readLink: Link | undefined;
   #tell: Tell = nothing;
   // null: it may be holdfast.v1
   #wire: WireName | null = null;
@@ -279,6 +281,7 @@ export class SocketAccess implements Access {
     const { wire, hasGreeted } = this.conversation;
     const isSession = wire !== undefined;
     if (wire) this.#options.pool?.linked(wire, hasGreeted);
+    this.#readLink = this.#link;
     this.#link?.read((data) => {
       outbox.received();
       if (isSession) this.conversation.receive(data);
@@ -287,7 +290,9 @@ export class SocketAccess implements Access {
   }
 
   unread(): void {
-    this.#link?.read(undefined);
+    // not a newer one, whose first frames are for who reads it next
+    this.#readLink?.read(undefined);
+    this.#readLink = undefined;
   }
 
   close(code: number, reason: string): void {
