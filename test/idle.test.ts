@@ -2,36 +2,48 @@ import { describe, expect, test } from 'vitest';
 
 import { Idle } from '../src/idle.ts';
 
-describe('waiting for nothing to be left', () => {
-  test('is over at once where nothing is left', () => {
-    let told = 0;
-    new Idle(() => true).once(() => (told += 1));
-    expect(told).toBe(1);
+function waiting(isIdle: boolean): { idle: Idle; becomesIdle: () => void; told: string[] } {
+  let now = isIdle;
+  const idle = new Idle(() => now);
+  const becomesIdle = (): void => {
+    now = true;
+    idle.look();
+  };
+  return { idle, becomesIdle, told: [] };
+}
+
+describe('the moment in which nothing is left to do', () => {
+  test('is told at once when it is now', () => {
+    const { idle, told } = waiting(true);
+    idle.once(() => told.push('a'));
+    expect(told).toEqual(['a']);
   });
 
-  test('is over once, when it is so, for all who wait', () => {
-    let isIdle = false;
-    const told: string[] = [];
-    const idle = new Idle(() => isIdle);
-    idle.once(() => told.push('one'));
-    const forget = idle.once(() => told.push('other'));
-    idle.once(() => told.push('third'));
-    forget();
+  test('is told when it comes, to each in order of asking, once', () => {
+    const { idle, becomesIdle, told } = waiting(false);
+    idle.once(() => told.push('a'));
+    idle.once(() => told.push('b'));
     idle.look();
     expect(told).toEqual([]);
-    isIdle = true;
+    becomesIdle();
     idle.look();
-    idle.look();
-    expect(told).toEqual(['one', 'third']);
+    expect(told).toEqual(['a', 'b']);
   });
 
-  test('does not look where nobody waits: that may cost something', () => {
-    let looks = 0;
-    const idle = new Idle(() => {
-      looks += 1;
-      return true;
+  test('is not told to who took it back', () => {
+    const { idle, becomesIdle, told } = waiting(false);
+    idle.once(() => told.push('a'))();
+    becomesIdle();
+    expect(told).toEqual([]);
+  });
+
+  test('is told anew to who asks again while being told', () => {
+    const { idle, becomesIdle, told } = waiting(false);
+    idle.once(() => {
+      told.push('a');
+      if (told.length < 3) idle.once(() => told.push('b'));
     });
-    idle.look();
-    expect(looks).toBe(0);
+    becomesIdle();
+    expect(told).toEqual(['a', 'b']);
   });
 });

@@ -3,60 +3,80 @@ import { describe, expect, test } from 'vitest';
 import { Relief } from '../src/relief.ts';
 import type { Wire } from '../src/wire.ts';
 
-class Watched {
+/** A wire that is relieved when the test says so. */
+class Line {
+  relieved: (() => void) | undefined;
+  lowWaterBytes: number | undefined;
   looks = 0;
-  lowWaterBytes = -1;
-  relieve: () => void = () => undefined;
-  readonly wire = {
-    look: () => {
-      this.looks += 1;
-    },
-    onceRelieved: (lowWaterBytes: number, relieved: () => void) => {
-      this.lowWaterBytes = lowWaterBytes;
-      this.relieve = relieved;
-      return () => undefined;
-    },
-  } as unknown as Wire;
+
+  get wire(): Wire {
+    return {
+      onceRelieved: (lowWaterBytes: number, relieved: () => void) => {
+        this.lowWaterBytes = lowWaterBytes;
+        this.relieved = relieved;
+        return () => undefined;
+      },
+      look: () => {
+        this.looks += 1;
+      },
+    } as Wire;
+  }
 }
 
-describe('whoever waits for room on the line', () => {
-  test('is told by the wire, which looks at once', () => {
-    const relief = new Relief();
-    const watched = new Watched();
-    let told = 0;
-    relief.wait(watched.wire, { lowWaterBytes: 7, relieved: () => (told += 1) });
-    expect([watched.looks, watched.lowWaterBytes, told]).toEqual([1, 7, 0]);
-    watched.relieve();
-    expect(told).toBe(1);
+function waiting(): { relief: Relief; told: string[]; wait: (wire?: Wire, name?: string) => () => void } {
+  const relief = new Relief();
+  const told: string[] = [];
+  const wait = (wire?: Wire, name = 'told'): (() => void) =>
+    relief.wait(wire, { lowWaterBytes: 7, relieved: () => told.push(name) });
+  return { relief, told, wait };
+}
+
+describe('relief', () => {
+  test('is asked of the wire that there is, which is looked at now', () => {
+    const { told, wait } = waiting();
+    const line = new Line();
+    wait(line.wire);
+    expect([line.lowWaterBytes, line.looks, told]).toEqual([7, 1, []]);
+    line.relieved?.();
+    expect(told).toEqual(['told']);
   });
 
-  test('is told by the wire that takes the place of a full one', () => {
-    const relief = new Relief();
-    const [full, next] = [new Watched(), new Watched()];
-    let told = 0;
-    relief.wait(full.wire, { lowWaterBytes: 7, relieved: () => (told += 1) });
+  test('may come from a wire that takes the place of the one that was full', () => {
+    const { relief, told, wait } = waiting();
+    const [full, next] = [new Line(), new Line()];
+    wait(full.wire);
     relief.watch(next.wire);
-    expect([next.looks, next.lowWaterBytes]).toEqual([1, 7]);
-    next.relieve();
-    expect(told).toBe(1);
+    expect([next.lowWaterBytes, next.looks]).toEqual([7, 1]);
+    next.relieved?.();
+    expect(told).toEqual(['told']);
   });
 
-  test('is told nothing once it has gone, and no wire is asked for nobody', () => {
-    const relief = new Relief();
-    const [full, next] = [new Watched(), new Watched()];
-    let told = 0;
-    relief.wait(full.wire, { lowWaterBytes: 7, relieved: () => (told += 1) })();
-    full.relieve();
-    relief.watch(next.wire);
+  test('waits for a wire where there is none', () => {
+    const { relief, told, wait } = waiting();
+    const line = new Line();
+    wait();
     relief.watch(undefined);
-    expect([told, next.looks]).toEqual([0, 0]);
+    relief.watch(line.wire);
+    line.relieved?.();
+    expect(told).toEqual(['told']);
   });
 
-  test('waits for a wire, where there is none', () => {
-    const relief = new Relief();
-    const watched = new Watched();
-    relief.wait(undefined, { lowWaterBytes: 7, relieved: () => undefined });
-    relief.watch(watched.wire);
-    expect(watched.looks).toBe(1);
+  test('asks nothing of a new wire while nobody waits', () => {
+    const { relief, wait } = waiting();
+    const line = new Line();
+    wait()();
+    relief.watch(line.wire);
+    expect(line.looks).toBe(0);
+  });
+
+  test('is not told to who took it back, nor to who waited before', () => {
+    const { told, wait } = waiting();
+    const [one, other] = [new Line(), new Line()];
+    const end = wait(one.wire, 'first');
+    wait(other.wire, 'second');
+    end();
+    one.relieved?.();
+    other.relieved?.();
+    expect(told).toEqual(['second']);
   });
 });

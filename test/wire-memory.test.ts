@@ -2,41 +2,59 @@ import { describe, expect, test } from 'vitest';
 
 import { WireMemory } from '../src/wire-memory.ts';
 
-const HALF_AN_HOUR_MS = 30 * 60_000;
+const HALF_AN_HOUR = 30 * 60_000;
 
-describe('the memory of what worked where', () => {
-  test('knows nothing of a place that nobody was at', () => {
-    expect(new WireMemory(() => 0).recall('wss://host/')).toBeUndefined();
+function remembering(): { memory: WireMemory; passes: (ms: number) => void } {
+  let now = 0;
+  const memory = new WireMemory(() => now);
+  return {
+    memory,
+    passes: (ms) => {
+      now += ms;
+    },
+  };
+}
+
+describe('what worked at a URL', () => {
+  test('is not known before it worked, and then for half an hour', () => {
+    const { memory, passes } = remembering();
+    expect(memory.recall('wss://host/a')).toBeUndefined();
+    memory.remember('wss://host/a', 'plain');
+    passes(HALF_AN_HOUR - 1);
+    expect(memory.recall('wss://host/a')).toBe('plain');
+    passes(1);
+    expect(memory.recall('wss://host/a')).toBeUndefined();
   });
 
-  test('knows a place by its path, and not by its query, which may hold a token (pain 60)', () => {
-    const memory = new WireMemory(() => 0);
-    memory.remember('wss://host/chat?token=a', 'plain');
-    memory.remember('wss://host/main', 'holdfast.v1');
-    expect(
-      ['wss://host/chat?token=b', 'wss://host/main', 'wss://host/', 'ws://host/chat'].map((url) => memory.recall(url)),
-    ).toEqual(['plain', 'holdfast.v1', undefined, undefined]);
+  test('is the latest, and lasts from then on', () => {
+    const { memory, passes } = remembering();
+    memory.remember('wss://host/a', 'plain');
+    passes(HALF_AN_HOUR - 1);
+    memory.remember('wss://host/a', 'holdfast.v1');
+    passes(HALF_AN_HOUR - 1);
+    expect(memory.recall('wss://host/a')).toBe('holdfast.v1');
   });
 
-  test('forgets after half an hour, counted from the last time', () => {
-    let now = 0;
-    const memory = new WireMemory(() => now);
-    memory.remember('wss://host/', 'plain');
-    now = HALF_AN_HOUR_MS - 1;
-    expect(memory.recall('wss://host/')).toBe('plain');
-    memory.remember('wss://host/', 'holdfast.v1');
-    now += HALF_AN_HOUR_MS - 1;
-    expect(memory.recall('wss://host/')).toBe('holdfast.v1');
-    now += 1;
-    expect(memory.recall('wss://host/')).toBeUndefined();
+  test('is told apart by scheme, host, port and path; what follows may hold a token, and changes (pain 60)', () => {
+    const { memory } = remembering();
+    memory.remember('wss://host/a?token=1', 'plain');
+    const places = [
+      'wss://host/a?token=2',
+      'wss://host/a',
+      'ws://host/a',
+      'wss://host:8443/a',
+      'wss://host/b',
+      'wss://other/a',
+    ];
+    expect(places.map((url) => memory.recall(url))).toEqual(['plain', 'plain', ...Array<undefined>(4).fill(undefined)]);
   });
 
-  test('is bounded: of very many places the one that was longest not used goes', () => {
-    const memory = new WireMemory(() => 0);
-    for (let n = 0; n < 1_000; n++) memory.remember(`wss://host/${n}`, 'plain');
+  test('is forgotten for the oldest place when there are more than a thousand', () => {
+    const { memory } = remembering();
+    for (let place = 0; place < 1_000; place++) memory.remember(`wss://host/${place}`, 'plain');
     memory.remember('wss://host/0', 'plain');
-    memory.remember('wss://host/new', 'plain');
-    expect(['0', '1', '2', 'new'].map((path) => memory.recall(`wss://host/${path}`))).toEqual([
+    memory.remember('wss://host/1000', 'plain');
+    expect([0, 1, 2, 1_000].map((place) => memory.recall(`wss://host/${place}`))).toEqual([
       'plain',
       undefined,
       'plain',

@@ -1,92 +1,135 @@
 import { describe, expect, test } from 'vitest';
 
 import { Outgoing } from '../../src/core/ledger.ts';
-import { ClientSession } from '../../src/core/session.ts';
-import type { ServerFrame } from '../../src/protocol/frames.ts';
+import { ClientSession, type Resumption } from '../../src/core/session.ts';
+import { welcomeOf } from '../support/server-script.ts';
 
-type Welcome = Extract<ServerFrame, { t: 'welcome' }>;
-
-const LIM = { frame: 1_000, inflated: 1_000, win: { m: 10, b: 1_000 } };
-
-function welcome(given: Partial<Welcome> = {}): Welcome {
-  const ping = { iv: 1, to: 1 };
-  const names = { sid: 's1', tok: 'k1', ep: 'e1', gen: 1 };
-  return { t: 'welcome', ...names, resumed: false, rx: 0, top: 0, ttl: 1, caps: [], lim: LIM, ping, now: 0, ...given };
+interface Item {
+  bytes: number;
+  text: string;
 }
 
-function session(): ClientSession<{ bytes: number; n: number }> {
+function begun(welcome?: Parameters<typeof welcomeOf>[0]): ClientSession<Item> {
+  const session = fresh();
+  session.welcomed(welcomeOf(welcome));
+  return session;
+}
+
+function fresh(): ClientSession<Item> {
   let names = 0;
-  return new ClientSession(new Outgoing(), () => `n${++names}`);
+  return new ClientSession(new Outgoing<Item>(), () => `n${++names}`);
 }
 
-function opened(messages = 0): ReturnType<typeof session> {
-  const own = session();
-  own.welcomed(welcome());
-  for (let n = 1; n <= messages; n++) own.outgoing.record({ bytes: 1, n });
-  return own;
+function record({ outgoing }: ClientSession<Item>, ...texts: string[]): void {
+  for (const text of texts) outgoing.record({ bytes: text.length, text });
 }
 
-describe('the client of a session', () => {
-  test('has nothing to resume at first, and one name for what it wants until a session has it (trap 13)', () => {
-    const own = session();
-    expect([own.resumption, own.isResumable, own.nonce, own.nonce]).toEqual([undefined, false, 'n1', 'n1']);
-    expect(own.welcomed(welcome())).toEqual({ kind: 'opened', lost: null, inDoubt: [] });
-    expect([own.isResumable, own.nonce]).toEqual([true, 'n2']);
+describe('a session of a client', () => {
+  test('has a name before it is opened, the same until it is (trap 13)', () => {
+    const session = fresh();
+    expect([session.nonce, session.nonce, session.resumption, session.isResumable, session.isOwed]).toEqual([
+      'n1',
+      'n1',
+      undefined,
+      false,
+      false,
+    ]);
+    expect(session.welcomed(welcomeOf())).toEqual({ kind: 'opened', lost: null, inDoubt: [] });
+    expect([session.nonce, session.isResumable, session.isOwed]).toEqual(['n2', true, true]);
   });
 
-  test('says of its session what is true of both directions, before the first message as well (trap 4)', () => {
-    expect(opened().resumption).toEqual({ sid: 's1', tok: 'k1', ep: 'e1', rx: 0, lo: 1, hi: 0 });
-    const own = opened(3);
-    own.outgoing.acknowledge(1);
-    own.incoming.arrived(1, 2);
-    own.incoming.accept(1);
-    expect(own.resumption).toMatchObject({ rx: 1, lo: 2, hi: 3 });
+  test('says what it has: its ticket, what it received, and what is not acknowledged', () => {
+    const session = begun({ sid: 's', tok: 't', ep: 'e' });
+    expect(session.resumption).toEqual({ sid: 's', tok: 't', ep: 'e', rx: 0, lo: 1, hi: 0 });
+    record(session, 'a', 'b', 'c');
+    session.outgoing.acknowledge(1);
+    session.incoming.arrived(1, 2);
+    session.incoming.acceptAll();
+    expect(session.resumption).toMatchObject({ rx: 2, lo: 2, hi: 3 });
   });
 
-  test('resumed, has what the server covers acknowledged, and a new token', () => {
-    const own = opened(3);
-    const outcome = own.welcomed(welcome({ resumed: true, tok: 'k2', gen: 2, rx: 2 }));
-    expect(outcome).toEqual({
+  test('that goes on forgets what the server has, keeps the rest with its positions, and takes the new token (trap 12)', () => {
+    const session = begun();
+    record(session, 'a', 'b', 'c');
+    expect(session.welcomed(welcomeOf({ resumed: true, tok: 'k2', rx: 2 }))).toEqual({
       kind: 'resumed',
       acknowledged: [
-        { bytes: 1, n: 1 },
-        { bytes: 1, n: 2 },
+        { bytes: 1, text: 'a' },
+        { bytes: 1, text: 'b' },
       ],
     });
-    expect(own.outgoing.unacknowledged()).toEqual([{ bytes: 1, n: 3 }]);
-    expect(own.resumption).toMatchObject({ tok: 'k2', lo: 3, hi: 3 });
+    expect(session.resumption).toMatchObject({ tok: 'k2', lo: 3, hi: 3 });
   });
 
-  test('refused, begins anew, and leaves in doubt what was not acknowledged', () => {
-    const own = opened(2);
-    own.incoming.arrived(1, 5);
-    own.incoming.acceptAll();
-    const outcome = own.welcomed(welcome({ sid: 's2', why: 'expired' }));
-    expect(outcome).toMatchObject({ kind: 'opened', lost: 'expired', inDoubt: [{ n: 1 }, { n: 2 }] });
-    expect([own.outgoing.next, own.incoming.handed, own.resumption?.sid]).toEqual([1, 0, 's2']);
+  test.each<[string, Parameters<typeof welcomeOf>[0]]>([
+    ['another session', { sid: 'other' }],
+    ['another history', { ep: 'other' }],
+    ['fewer messages given than were received', { top: 1 }],
+    ['fewer messages accepted than were acknowledged', { rx: 0 }],
+    ['more messages accepted than were sent', { rx: 4 }],
+  ])('does not believe a resumption with %s, and stays as it was', (_what, wrong) => {
+    const session = begun();
+    record(session, 'a', 'b', 'c');
+    session.outgoing.acknowledge(1);
+    session.incoming.arrived(1, 2);
+    session.incoming.acceptAll();
+    const before = session.resumption;
+    expect(session.welcomed(welcomeOf({ resumed: true, tok: 'k2', rx: 2, top: 2, ...wrong }))).toBeNull();
+    expect(session.resumption).toEqual(before);
+    expect(session.outgoing.size).toBe(2);
   });
 
-  test.each<[string, Partial<Welcome>]>([
-    ['of another session', { resumed: true, sid: 's2' }],
-    ['of another epoch', { resumed: true, ep: 'e2' }],
-    ['of more than was ever sent', { resumed: true, rx: 4 }],
-    ['of less than was acknowledged before', { resumed: true, rx: 0 }],
-    ['of fewer messages than were handed over', { resumed: true, rx: 1, top: 1 }],
-    ['of a new session that has messages already', { resumed: false, rx: 1 }],
-  ])('takes no welcome that cannot be true: %s', (_what, given) => {
-    const own = opened(3);
-    own.outgoing.acknowledge(1);
-    own.incoming.arrived(1, 2);
-    expect(own.welcomed(welcome({ rx: 1, top: 2, ...given }))).toBeNull();
+  test('does not believe a resumption that it did not ask for, nor a new session that has something of it', () => {
+    const session = fresh();
+    expect(session.welcomed(welcomeOf({ resumed: true }))).toBeNull();
+    expect(session.welcomed(welcomeOf({ rx: 1 }))).toBeNull();
+    expect([session.isResumable, session.nonce]).toEqual([false, 'n1']);
   });
 
-  test('that lost its session says why with the next welcome; one that ended it has nothing to say', () => {
-    const lost = opened(1);
-    lost.lose('lost');
-    expect([lost.isResumable, lost.resumption]).toEqual([false, undefined]);
-    expect(lost.welcomed(welcome({ sid: 's2' }))).toMatchObject({ lost: 'lost', inDoubt: [{ n: 1 }] });
-    const ended = opened(1);
-    expect(ended.end()).toMatchObject([{ n: 1 }]);
-    expect(ended.welcomed(welcome({ sid: 's2' }))).toMatchObject({ lost: null, inDoubt: [] });
+  test('that is refused is lost, with the reason; positions begin anew, and what is left is in doubt', () => {
+    const session = begun();
+    record(session, 'a', 'b');
+    session.outgoing.acknowledge(1);
+    session.incoming.arrived(1, 3);
+    session.incoming.acceptAll();
+    expect(session.welcomed(welcomeOf({ sid: 's2', tok: 'k9', ep: 'e9', why: 'expired' }))).toEqual({
+      kind: 'opened',
+      lost: 'expired',
+      inDoubt: [{ bytes: 1, text: 'b' }],
+    });
+    expect(session.resumption).toEqual({ sid: 's2', tok: 'k9', ep: 'e9', rx: 0, lo: 1, hi: 0 } satisfies Resumption);
+  });
+
+  test('that is refused without a reason is unknown', () => {
+    expect(begun().welcomed(welcomeOf({ sid: 's2' }))).toMatchObject({ lost: 'unknown' });
+  });
+
+  test('lost by word of the server is not asked for, and is told as lost with the next welcome', () => {
+    const session = begun();
+    record(session, 'a');
+    session.lose('lost');
+    expect([session.isResumable, session.resumption, session.isOwed]).toEqual([false, undefined, true]);
+    expect(session.welcomed(welcomeOf({ sid: 's2' }))).toMatchObject({ lost: 'lost', inDoubt: [{ text: 'a' }] });
+    expect(session.welcomed(welcomeOf({ sid: 's3', why: 'epoch' }))).toMatchObject({ lost: 'epoch' });
+  });
+
+  test('that there never was cannot be lost', () => {
+    const session = fresh();
+    session.lose('lost');
+    expect([session.isOwed, session.welcomed(welcomeOf())]).toMatchObject([false, { lost: null }]);
+  });
+
+  test('ended gives back what it leaves in doubt, and the next begins as the first did', () => {
+    const session = begun();
+    record(session, 'a', 'b');
+    session.incoming.arrived(1, 1);
+    expect(session.end().map(({ text }) => text)).toEqual(['a', 'b']);
+    expect([session.isResumable, session.isOwed, session.outgoing.next, session.incoming.handed]).toEqual([
+      false,
+      false,
+      1,
+      0,
+    ]);
+    expect(session.welcomed(welcomeOf({ sid: 's2' }))).toEqual({ kind: 'opened', lost: null, inDoubt: [] });
   });
 });
