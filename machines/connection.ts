@@ -118,11 +118,7 @@ export const connectionMachine = connectionSetup.createMachine({
                   on: {
                     'wire.proven': { target: 'introducing' },
                     'wire.plain': [
-                      {
-                        guard: 'isWireRequired',
-                        target: '#connection.assessing',
-                        actions: 'recordUnavailable',
-                      },
+                      { guard: 'isWireRequired', target: '#connection.assessing', actions: 'recordUnavailable' },
                       {
                         guard: 'hasLostSession',
                         target: '#connection.live.connecting.greeting',
@@ -132,10 +128,7 @@ export const connectionMachine = connectionSetup.createMachine({
                     ],
                   },
                   after: {
-                    wireTimeout: {
-                      actions: 'stopWaiting',
-                      description: 'A server that says nothing speaks plain.',
-                    },
+                    wireTimeout: { actions: 'stopWaiting', description: 'A server that says nothing speaks plain.' },
                   },
                 },
                 introducing: {
@@ -211,17 +204,14 @@ export const connectionMachine = connectionSetup.createMachine({
                 'page.visible': { actions: ['noteSignal', 'probeLink'] },
                 'system.woke': { actions: 'probeLink' },
                 'server.away': { target: '.leaving', actions: 'drawDeparture' },
+                'credentials.demanded': { target: '.renewing' },
                 'health.late': { target: '.degraded' },
               },
               after: {
                 stablePeriod: { actions: 'settle', description: 'The next loss begins a new episode.' },
               },
               states: {
-                open: {
-                  description: 'Messages flow.',
-                  tags: 'open',
-                  on: { 'credentials.demanded': { target: 'renewing' } },
-                },
+                open: { description: 'Messages flow.', tags: 'open' },
                 degraded: {
                   description: 'Messages flow, but the peer is late with its proof of life.',
                   tags: 'degraded',
@@ -231,21 +221,33 @@ export const connectionMachine = connectionSetup.createMachine({
                   description: 'Messages flow. The server asks for fresh credentials; without them it will close.',
                   tags: 'open',
                   invoke: { id: 'renewer', src: 'renewer', input: itself },
-                  on: { 'credentials.renewed': { target: 'open' }, 'credentials.spent': { target: 'open' } },
+                  on: {
+                    'credentials.demanded': { description: 'They are under way.' },
+                    'credentials.renewed': { target: 'open' },
+                    'credentials.spent': { target: 'open', description: 'The server will close, as any server may.' },
+                    'server.away': { target: 'moving', description: 'A new socket brings fresh ones.' },
+                    'health.late': { description: 'It is asked for still; a link that is dead ends it.' },
+                  },
                   after: { credentialsTimeout: { target: 'open' } },
                 },
                 leaving: {
                   description: 'Messages flow. The server asks to be left: not all of its clients are to go at once.',
                   tags: 'open',
-                  on: { 'credentials.demanded': { target: 'moving', description: 'A new socket brings fresh ones.' } },
+                  on: {
+                    'credentials.demanded': { target: 'moving', description: 'A new socket brings fresh ones.' },
+                    'health.late': { description: 'It is to be left still; a link that is dead is left at once.' },
+                  },
                   after: { departure: { target: 'moving' } },
                 },
                 moving: {
                   description: 'Messages flow. A second socket is on its way; the first goes when it has the session.',
                   tags: 'open',
                   invoke: { id: 'successor', src: 'successor', input: itself },
+                  entry: 'expectReplacement',
                   on: {
                     'server.away': { description: 'It is under way.' },
+                    'credentials.demanded': { description: 'The new socket brings fresh ones.' },
+                    'health.late': { description: 'The new socket is the cure.' },
                     'successor.welcomed': [
                       {
                         guard: 'isFresh',
@@ -253,7 +255,7 @@ export const connectionMachine = connectionSetup.createMachine({
                         actions: ['noteLink', 'announceLoss'],
                         description: 'The new server knows nothing of the session: it begins anew.',
                       },
-                      { target: 'open', actions: 'noteLink' },
+                      { target: 'open', actions: ['noteLink', 'rewatchLink'] },
                     ],
                     'successor.failed': { target: 'open', description: 'The server will close, as any server may.' },
                   },
@@ -342,14 +344,8 @@ export const connectionMachine = connectionSetup.createMachine({
           description: 'The delay drawn for this retry runs.',
           entry: { type: 'announceRetry', params: { hold: 'delay' } },
           on: {
-            'network.offline': {
-              target: 'offline',
-              actions: ['noteSignal', 'drawOffline'],
-            },
-            'page.hidden': {
-              target: 'hidden',
-              actions: ['noteSignal', 'drawHidden'],
-            },
+            'network.offline': { target: 'offline', actions: ['noteSignal', 'drawOffline'] },
+            'page.hidden': { target: 'hidden', actions: ['noteSignal', 'drawHidden'] },
             'system.woke': { target: 'waiting', reenter: true, actions: 'drawPrompt' },
           },
           after: { retryDelay: { target: '#connection.live' } },
@@ -369,14 +365,8 @@ export const connectionMachine = connectionSetup.createMachine({
           description: 'Nobody looks at the page: retries are slower until somebody does.',
           entry: { type: 'announceRetry', params: { hold: 'visibility' } },
           on: {
-            'page.visible': {
-              target: 'waiting',
-              actions: ['noteSignal', 'drawPrompt'],
-            },
-            'network.offline': {
-              target: 'offline',
-              actions: ['noteSignal', 'drawOffline'],
-            },
+            'page.visible': { target: 'waiting', actions: ['noteSignal', 'drawPrompt'] },
+            'network.offline': { target: 'offline', actions: ['noteSignal', 'drawOffline'] },
           },
           after: { retryDelay: { target: '#connection.live' } },
         },

@@ -52,6 +52,8 @@ export interface ConnectionContext extends ConnectionInput {
   serverPing: { intervalMs: number; timeoutMs: number } | null;
   /** From the server's request to be left to the departure, in ms. */
   departureMs: number;
+  /** Whether a second socket of this side may have taken the session from the first. */
+  mayBeReplaced: boolean;
   /** The last thing that went wrong; `null` until something has. */
   failure: Failure | null;
   /** What the application gave to its close. */
@@ -178,9 +180,13 @@ const FRESH = {
   isResumed: false,
   serverPing: null,
   departureMs: 0,
+  mayBeReplaced: false,
   failure: null,
   closeRequest: { code: 1000, reason: '' },
 } as const satisfies Omit<ConnectionContext, keyof ConnectionInput>;
+
+// source: PROTOCOL.md, "Close codes"
+const REPLACED = 4004;
 
 const UNNAMED: ConnectionInput = {
   id: 'connection',
@@ -234,12 +240,22 @@ export function linkedBy(event: ConnectionEvent): Partial<ConnectionContext> {
     case 'wire.plain':
       return { canPing: event.canPing, wire: 'plain', isResumed: false };
     case 'session.welcomed':
-      return { canPing: true, wire: 'holdfast.v1', isResumed: event.isResumed, serverPing: event.ping };
-    case 'successor.welcomed':
-      return { generation: event.generation, isResumed: event.isResumed, serverPing: event.ping };
+    case 'successor.welcomed': {
+      const { isResumed, ping: serverPing } = event;
+      const known = { canPing: true, wire: 'holdfast.v1', isResumed, serverPing, mayBeReplaced: false } as const;
+      return event.type === 'successor.welcomed' ? { ...known, generation: event.generation } : known;
+    }
     default:
       return {};
   }
+}
+
+/** What went wrong. The first of two sockets may be told of the second, as of anybody's, before this side hears of it. */
+export function failedBy({ mayBeReplaced }: ConnectionContext, event: ConnectionEvent): Partial<ConnectionContext> {
+  if (!('failure' in event)) return {};
+  const { failure } = event;
+  const isOurs = mayBeReplaced && failure.closure?.code === REPLACED;
+  return { failure: isOurs ? { ...failure, verdict: 'retry' } : failure };
 }
 
 /** What an attempt that the server refused says about the next: the name of the subprotocol may have been the reason. */

@@ -1,4 +1,4 @@
-import { fromCallback, sendTo, setup, type EventObject } from 'xstate';
+import { assign, fromCallback, sendTo, setup, type EventObject } from 'xstate';
 
 /** How a link is watched. All times in milliseconds. */
 export interface HeartbeatPolicy {
@@ -21,7 +21,9 @@ export type HealthEvent =
   /** The link became doubtful for a reason outside it: the machine woke, the network changed. */
   | { type: 'probe' }
   /** A frame of any kind came in after the probe. */
-  | { type: 'link.heard' };
+  | { type: 'link.heard' }
+  /** A new link has taken the place of this one, with a policy of its own. */
+  | { type: 'watch'; policy: HeartbeatPolicy | null };
 
 /** What the health actor tells the connection that owns it. */
 export type HealthEdge = { type: 'health.late' } | { type: 'health.recovered' } | { type: 'health.dead' };
@@ -29,7 +31,7 @@ export type HealthEdge = { type: 'health.late' } | { type: 'health.recovered' } 
 // the last part of the deadline: a turn of the event loop and some, in which frames that are there already are read
 const GRACE_MS = 20;
 
-/** Whether one physical link still answers. One actor per link, for as long as the link is in use. */
+/** Whether the link in use still answers. One actor for as long as there is one without interruption. */
 export const healthMachine = setup({
   types: {
     context: {} as HealthInput,
@@ -41,6 +43,7 @@ export const healthMachine = setup({
     probe: fromCallback<EventObject, { connectionId: string }>(() => undefined),
   },
   actions: {
+    takePolicy: assign(({ event }) => (event.type === 'watch' ? { policy: event.policy } : {})),
     reportLate: sendTo(({ self }) => self._parent ?? self, { type: 'health.late' } satisfies HealthEdge),
     reportRecovered: sendTo(({ self }) => self._parent ?? self, { type: 'health.recovered' } satisfies HealthEdge),
     reportDead: sendTo(({ self }) => self._parent ?? self, { type: 'health.dead' } satisfies HealthEdge),
@@ -60,9 +63,10 @@ export const healthMachine = setup({
   context: ({ input }) => ({ connectionId: input?.connectionId ?? '', policy: input?.policy ?? null }),
   options: { maxIterations: 100 },
   initial: 'deciding',
+  on: { watch: { target: '.deciding', actions: 'takePolicy', description: 'A new link has answered just now.' } },
   states: {
     deciding: {
-      description: 'Passed through at the start: can this link be probed at all?',
+      description: 'Passed through at the start of a link: can it be probed at all?',
       always: [{ guard: 'canProbe', target: 'quiet' }, { target: 'unwatched' }],
     },
     unwatched: {
@@ -99,6 +103,7 @@ export const healthMachine = setup({
     dead: {
       description: 'Nothing came within the deadline: the connection abandons this link.',
       entry: 'reportDead',
+      on: { watch: { description: 'It is given up already.' } },
     },
   },
 });

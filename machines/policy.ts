@@ -66,7 +66,11 @@ export const DELAYS = {
   attemptTimeout: ({ context: { policy } }: Decided) =>
     Math.min(
       MAX_DELAY_MS,
-      policy.credentialsTimeoutMs + policy.urlTimeoutMs + policy.connectTimeoutMs + policy.welcomeTimeoutMs,
+      policy.credentialsTimeoutMs +
+        policy.urlTimeoutMs +
+        policy.connectTimeoutMs +
+        policy.wireTimeoutMs +
+        policy.welcomeTimeoutMs,
     ),
   retryDelay: ({ context }: Decided) => context.retryDelayMs,
 };

@@ -91,10 +91,11 @@ function edgeLines(ways: readonly Way[]): string[] {
 /** What can happen in a leaf that changes what the world sees. */
 function waysFrom(chart: State, leaf: State): Way[] {
   const from = nodeOf(leaf);
-  return effective(chart, leaf).flatMap((transition) =>
+  const heard = effective(chart, leaf);
+  return heard.flatMap((transition) =>
     transition.targets.flatMap((target) => {
       const to = nodeOf(entered(chart, stateAt(chart, target)));
-      return to === from ? [] : [{ from, to, target, line: lineOf(transition) }];
+      return to === from ? [] : [{ from, to, target, line: lineOf(transition, heard) }];
     }),
   );
 }
@@ -111,9 +112,12 @@ function effective(chart: State, leaf: State): Transition[] {
   return found;
 }
 
-// a choice is made by its guards; elsewhere they only refuse what is out of date
-function lineOf(transition: Transition): string {
-  return transition.trigger === 'always' ? condition(transition) : transition.trigger;
+// guards make a choice where one of several ways is taken; elsewhere they only refuse what is out of date
+function lineOf(transition: Transition, heard: readonly Transition[]): string {
+  const { trigger, source } = transition;
+  if (trigger === 'always') return condition(transition);
+  const isChosen = heard.some((other) => other.source === source && other.trigger === trigger && other.isElse);
+  return isChosen ? `${trigger} ${condition(transition)}` : trigger;
 }
 
 /** Where every state of a group has the same way out, the group has it; a way to the whole group ends at its border. */

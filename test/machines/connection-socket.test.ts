@@ -2,7 +2,7 @@ import { fromCallback } from 'xstate';
 import { describe, expect, test } from 'vitest';
 
 import { connectionMachine } from '../../machines/connection.ts';
-import type { ConnectionEvent, SocketCommand } from '../../machines/facts.ts';
+import { stateOf, type ConnectionEvent, type SocketCommand } from '../../machines/facts.ts';
 import { DEFAULT_POLICY } from '../../machines/policy.ts';
 import {
   attempt,
@@ -10,19 +10,25 @@ import {
   closedWith,
   connect,
   disconnect,
+  greeted,
   LEAVES,
   opened,
+  proven,
   running,
   stepped,
   WAYS,
+  welcomed,
   type Leaf,
   type Running,
 } from '../models/connection-cases.ts';
 import { leafOf } from '../support/machine-graph.ts';
 
-const linked: Leaf[] = ['dialing', 'greeting', 'open', 'degraded', 'draining', 'closing'];
+const negotiating: Leaf[] = ['awaiting', 'introducing'];
+const established: Leaf[] = ['open', 'degraded', 'renewing', 'leaving', 'moving'];
+const linked: Leaf[] = ['dialing', ...negotiating, 'greeting', ...established, 'draining', 'closing'];
 const resolving: Leaf[] = ['authorizing', 'locating'];
-const unopened: Leaf[] = ['idle', 'authorizing', 'locating', 'dialing', 'greeting', 'waiting', 'offline', 'hidden'];
+const connecting: Leaf[] = [...resolving, 'dialing', ...negotiating, 'greeting'];
+const unopened: Leaf[] = ['idle', ...connecting, 'waiting', 'offline', 'hidden'];
 
 /** The way to a state a second time, after the first link was lost: now the socket of generation 2 is the current one. */
 function again(leaf: Leaf): ConnectionEvent[] {
@@ -106,8 +112,12 @@ describe('the socket', () => {
     ['authorizing', disconnect],
     ['locating', disconnect],
     ['dialing', disconnect],
+    ['awaiting', disconnect],
+    ['introducing', disconnect],
     ['greeting', disconnect],
     ['dialing', closed(1)],
+    ['awaiting', closed(1)],
+    ['introducing', closed(1)],
     ['greeting', closed(1, closedWith(1002))],
   ])('is disposed of when a connection that is %s leaves its attempt (pain 22)', (leaf, on) => {
     const { connection, socket } = withSocket();
@@ -139,7 +149,8 @@ describe('connecting and disconnecting', () => {
     connection.tell(...WAYS[leaf], connect);
     const { generation } = connection.snapshot().context;
     connection.tell(...attempt(generation + 1), ...attempt(generation), { type: 'health.recovered' });
-    expect(connection.leaf()).toBe('open');
+    connection.tell(proven, welcomed(), greeted);
+    expect(stateOf(connection.snapshot())).toBe('open');
   });
 
   test.each(unopened)('drops what it is doing on disconnect while it is %s, timers included (pain 25)', (leaf) => {

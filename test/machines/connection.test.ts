@@ -2,45 +2,31 @@ import { initialTransition } from 'xstate';
 import { describe, expect, test } from 'vitest';
 
 import { connectionMachine } from '../../machines/connection.ts';
-import { stateOf, type ConnectionEvent, type ConnectionStateName } from '../../machines/facts.ts';
+import { stateOf, type ConnectionStateName } from '../../machines/facts.ts';
 import { DEFAULT_POLICY } from '../../machines/policy.ts';
 import { failure } from '../../src/core/recovery.ts';
 import {
+  away,
   closed,
   closedWith,
   connect,
+  demanded,
   disconnect,
   elapsed,
   LEAVES,
+  loss,
+  offered,
   opened,
   refused,
+  shared,
   stepped,
   unreachable,
   WAYS,
+  WIRE_LEAVES,
   type Leaf,
 } from '../models/connection-cases.ts';
 import { leafOf } from '../support/machine-graph.ts';
-
-type Row = readonly [given: Leaf, on: ConnectionEvent, next: Leaf, effects: readonly string[]];
-
-const begin = ['tell parent connection.active', 'start socket', 'arm credentialsTimeout', 'start authorizer'];
-const rest = ['tell parent connection.rested'];
-const close = [...rest, 'tell outbox resume'];
-const hold = ['emit retrying', 'arm retryDelay'];
-const retry = ['emit failed', ...hold];
-const giveUp = ['emit failed', 'emit gave.up', ...rest];
-
-/** What leaving a state for one outside `live` ends. */
-const end = {
-  authorizing: ['disarm credentialsTimeout', 'stop authorizer', 'stop socket'],
-  locating: ['disarm urlTimeout', 'stop locator', 'stop socket'],
-  dialing: ['disarm connectTimeout', 'stop socket'],
-  greeting: ['disarm greetingTimeout', 'stop greeter', 'stop socket'],
-  established: ['disarm stablePeriod', 'stop health', 'tell outbox detached', 'stop traffic', 'stop socket'],
-  draining: ['disarm drainTimeout', 'tell outbox detached', 'stop traffic', 'stop socket'],
-  closing: ['disarm closeTimeout', 'stop socket'],
-  backoff: ['disarm retryDelay'],
-};
+import { begin, close, end, giveUp, hold, holdToTable, retry, type Row } from './connection-table.ts';
 
 const terminal = closedWith(1008);
 const badUrl = failure('INVALID_URL', 'stop');
@@ -81,6 +67,14 @@ const connecting: Row[] = [
   ['locating', elapsed('urlTimeout', 'live.connecting.resolving.locating'), 'waiting', [...end.locating, ...retry]],
   ['locating', disconnect, 'closed', [...end.locating, ...close]],
   ['dialing', opened(1), 'greeting', ['disarm connectTimeout', 'arm greetingTimeout', 'start greeter']],
+  ['dialing', offered(1), 'awaiting', ['disarm connectTimeout', 'start negotiator', 'arm wireTimeout']],
+  ['dialing', shared(1), 'greeting', ['disarm connectTimeout', 'arm greetingTimeout', 'start greeter']],
+  [
+    'dialing',
+    shared(1, loss),
+    'greeting',
+    ['disarm connectTimeout', 'emit discontinuity', 'arm greetingTimeout', 'start greeter'],
+  ],
   ['dialing', closed(1), 'waiting', [...end.dialing, ...retry]],
   ['dialing', closed(1, terminal), 'failed', [...end.dialing, ...giveUp]],
   ['dialing', elapsed('connectTimeout', 'live.connecting.dialing'), 'waiting', [...end.dialing, ...retry]],
@@ -116,6 +110,8 @@ const established: Row[] = (['open', 'degraded'] as const).flatMap((given): Row[
   [given, { type: 'network.offline' }, given, ['tell health probe']],
   [given, { type: 'page.visible' }, given, ['tell health probe']],
   [given, { type: 'system.woke' }, given, ['tell health probe']],
+  [given, away(), 'leaving', ['arm departure']],
+  [given, demanded, 'renewing', ['arm credentialsTimeout', 'start renewer']],
 ]);
 
 const degrading: Row[] = [
@@ -162,72 +158,26 @@ const flow: Row[] = LEAVES.flatMap((given): Row[] => [
   [given, { type: 'outbox.overflowed' }, given, ['emit overflowed']],
 ]);
 
-const rows = [
-  ...resting,
-  ...connecting,
-  ...established,
-  ...degrading,
-  ...draining,
-  ...closing,
-  ...backoff,
-  ...flow,
-].map(([given, on, next, effects]) => ({ given, on, next, effects }));
+holdToTable(
+  'the connection chart',
+  LEAVES.filter((leaf) => !WIRE_LEAVES.includes(leaf)),
+  [...resting, ...connecting, ...established, ...degrading, ...draining, ...closing, ...backoff, ...flow],
+);
 
-/** One event of each type that comes from outside, in the form most likely to be taken. */
-const everyEvent: ConnectionEvent[] = [
-  connect,
-  disconnect,
-  { type: 'credentials.resolved' },
-  { type: 'credentials.failed', failure: refused },
-  { type: 'url.resolved' },
-  { type: 'url.failed', failure: unreachable },
-  opened(1),
-  { type: 'greeting.completed' },
-  { type: 'greeting.failed', failure: unreachable },
-  closed(1),
-  { type: 'outbox.emptied' },
-  { type: 'health.late' },
-  { type: 'health.recovered' },
-  { type: 'health.dead' },
-  { type: 'network.online' },
-  { type: 'network.offline' },
-  { type: 'page.visible' },
-  { type: 'page.hidden' },
-  { type: 'system.woke' },
-  { type: 'policy.changed', policy: DEFAULT_POLICY },
-];
-
-const ignored = LEAVES.flatMap((given) => {
-  const taken = new Set(rows.filter((row) => row.given === given).map(({ on }) => on.type));
-  return everyEvent.filter(({ type }) => !taken.has(type)).map((on) => ({ given, on }));
-});
-
-describe('the connection chart', () => {
-  test.each(rows.map((row) => [`${row.given}, on ${row.on.type}, to ${row.next}`, row] as const))(
-    'goes from %s',
-    (_step, row) => {
-      const { given, on, next, effects } = row;
-      const { snapshot, effects: found } = stepped([...WAYS[given], on]);
-      expect([leafOf(snapshot), found]).toEqual([next, effects]);
-    },
-  );
-
-  test.each(ignored.map((row) => [`${row.given}, and does nothing, on ${row.on.type}`, row] as const))(
-    'stays %s',
-    (_step, { given, on }) => {
-      const { snapshot, effects } = stepped([...WAYS[given], on]);
-      expect([leafOf(snapshot), effects]).toEqual([given, []]);
-    },
-  );
-
+describe('the states of the connection chart', () => {
   test.each<[Leaf, ConnectionStateName]>([
     ['idle', 'idle'],
     ['authorizing', 'connecting'],
     ['locating', 'connecting'],
     ['dialing', 'connecting'],
+    ['awaiting', 'connecting'],
+    ['introducing', 'connecting'],
     ['greeting', 'connecting'],
     ['open', 'open'],
     ['degraded', 'degraded'],
+    ['renewing', 'open'],
+    ['leaving', 'open'],
+    ['moving', 'open'],
     ['draining', 'closing'],
     ['closing', 'closing'],
     ['waiting', 'backoff'],

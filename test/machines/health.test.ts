@@ -10,6 +10,7 @@ type HealthSnapshot = SnapshotFrom<typeof healthMachine>;
 const policy: HeartbeatPolicy = { intervalMs: 25_000, lateMs: 2_500, timeoutMs: 10_000 };
 const heard: HealthEvent = { type: 'link.heard' };
 const probe: HealthEvent = { type: 'probe' };
+const watch: HealthEvent = { type: 'watch', policy: { ...policy, intervalMs: 5_000 } };
 
 function elapsed(delay: string, state: string): HealthEvent {
   return { type: `xstate.after.${delay}.health.${state}` } as unknown as HealthEvent;
@@ -75,6 +76,10 @@ const rows: Row[] = [
     next: 'dead',
     effects: ['disarm grace', 'stop probe', 'tell parent health.dead'],
   },
+  { given: 'quiet', on: watch, next: 'quiet', effects: ['disarm interval', 'arm interval'] },
+  { given: 'probing', on: watch, next: 'quiet', effects: ['disarm late', 'stop probe', 'arm interval'] },
+  { given: 'late', on: watch, next: 'quiet', effects: ['disarm dead', 'stop probe', 'arm interval'] },
+  { given: 'overdue', on: watch, next: 'quiet', effects: ['disarm grace', 'stop probe', 'arm interval'] },
 ];
 
 const ignored: { given: Leaf; on: HealthEvent }[] = [
@@ -84,6 +89,7 @@ const ignored: { given: Leaf; on: HealthEvent }[] = [
   { given: 'overdue', on: probe },
   { given: 'dead', on: probe },
   { given: 'dead', on: heard },
+  { given: 'dead', on: watch },
 ];
 
 function stepped(events: readonly HealthEvent[], watched: HeartbeatPolicy | null = policy): Step<HealthSnapshot> {
@@ -149,6 +155,18 @@ describe('the health chart', () => {
     tell(probe);
     clock.advance(86_400_000);
     expect([clock.pending(), told, probes()]).toEqual([0, [], false]);
+  });
+
+  test('watches a link that takes the place of another by the policy of that one', () => {
+    const { clock, tell, probes } = watching();
+    clock.advance(4_999);
+    tell(watch);
+    clock.advance(4_999);
+    expect(probes()).toBe(false);
+    clock.advance(1);
+    expect(probes()).toBe(true);
+    tell({ type: 'watch', policy: null });
+    expect([clock.pending(), probes()]).toEqual([0, false]);
   });
 
   test('starts without input, as tools that only look at it start it', () => {

@@ -1,7 +1,7 @@
 import { createActor, initialTransition, type SnapshotFrom } from 'xstate';
 
 import { connectionMachine } from '../../machines/connection.ts';
-import type { ConnectionEmitted, ConnectionEvent, ConnectionInput } from '../../machines/facts.ts';
+import type { ConnectionEmitted, ConnectionEvent, ConnectionInput, SessionLoss } from '../../machines/facts.ts';
 import { DEFAULT_POLICY, type ConnectionPolicy } from '../../machines/policy.ts';
 import { failure, failureOfClosure, type CloseRule, type Failure } from '../../src/core/recovery.ts';
 import { SimulatedClock } from '../support/clock.ts';
@@ -42,6 +42,42 @@ export function opened(generation: number, canPing = true): ConnectionEvent {
   return { type: 'socket.opened', generation, canPing, wire: 'plain' };
 }
 
+/** A socket that was opened with the name of holdfast.v1 in its handshake. */
+export function offered(generation: number): ConnectionEvent {
+  return { type: 'socket.opened', generation, canPing: true, wire: 'offered' };
+}
+
+/** A part in a session that others use too. */
+export function shared(generation: number, lost: SessionLoss | null = null): ConnectionEvent {
+  return { type: 'socket.opened', generation, canPing: true, wire: 'shared', isResumed: lost === null, lost };
+}
+
+export const proven = { type: 'wire.proven' } satisfies ConnectionEvent;
+export const greeted = { type: 'greeting.completed' } satisfies ConnectionEvent;
+export const demanded = { type: 'credentials.demanded' } satisfies ConnectionEvent;
+export const loss: SessionLoss = { why: 'unknown', inDoubt: 2 };
+
+export function plain(lost: SessionLoss | null = null): ConnectionEvent {
+  return { type: 'wire.plain', canPing: true, lost };
+}
+
+// as seldom as a test wants the timers of the health actor to fire
+const ping = { intervalMs: 5e8, timeoutMs: 1e9 };
+
+export function welcomed(lost: SessionLoss | null = null): ConnectionEvent {
+  return { type: 'session.welcomed', isResumed: false, lost, ping };
+}
+
+export function away(inMs = 30_000, spreadMs = 10_000): ConnectionEvent {
+  return { type: 'server.away', inMs, spreadMs };
+}
+
+/** The second socket has the session, or `lost` says why it has another. */
+export function succeeded(generation: number, lost: SessionLoss | null = null): ConnectionEvent {
+  const isResumed = lost === null;
+  return { type: 'successor.welcomed', generation, isResumed, lost, ping: { intervalMs: 2.5e8, timeoutMs: 1e9 } };
+}
+
 export function closed(generation: number, failed: Failure = closedWith(1006)): ConnectionEvent {
   return { type: 'socket.closed', generation, failure: failed };
 }
@@ -53,15 +89,16 @@ export function elapsed(delay: string, state: string): ConnectionEvent {
 
 /** From the wish to the open link: what the actors of one attempt say. */
 export function attempt(generation: number): ConnectionEvent[] {
-  return [
-    { type: 'credentials.resolved' },
-    { type: 'url.resolved' },
-    opened(generation),
-    { type: 'greeting.completed' },
-  ];
+  return [{ type: 'credentials.resolved' }, { type: 'url.resolved' }, opened(generation), greeted];
+}
+
+/** The same with a server that speaks holdfast.v1. */
+export function sessionAttempt(generation: number): ConnectionEvent[] {
+  return [...attempt(generation).slice(0, 2), offered(generation), proven, welcomed(), greeted];
 }
 
 const toOpen = [connect, ...attempt(1)];
+const toSession = [connect, ...sessionAttempt(1)];
 
 /** For each leaf of the chart, events that lead to it. */
 export const WAYS = {
@@ -69,9 +106,14 @@ export const WAYS = {
   authorizing: [connect],
   locating: toOpen.slice(0, 2),
   dialing: toOpen.slice(0, 3),
+  awaiting: toSession.slice(0, 4),
+  introducing: toSession.slice(0, 5),
   greeting: toOpen.slice(0, 4),
   open: toOpen,
   degraded: [...toOpen, { type: 'health.late' }],
+  renewing: [...toSession, demanded],
+  leaving: [...toSession, away()],
+  moving: [...toSession, away(), demanded],
   draining: [...toOpen, disconnect],
   closing: [...toOpen, disconnect, { type: 'outbox.emptied' }],
   waiting: [...toOpen, closed(1)],
@@ -83,6 +125,8 @@ export const WAYS = {
 
 export type Leaf = keyof typeof WAYS;
 export const LEAVES = Object.keys(WAYS) as Leaf[];
+/** Those that only a server that speaks holdfast.v1 leads to. */
+export const WIRE_LEAVES: readonly Leaf[] = ['awaiting', 'introducing', 'renewing', 'leaving', 'moving'];
 
 /** Steps a connection from its start, running nothing. */
 export function stepped(events: readonly ConnectionEvent[], given?: Given): Step<ConnectionSnapshot> {

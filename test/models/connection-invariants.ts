@@ -11,20 +11,28 @@ export interface Invariant {
 }
 
 const MAX_DELAY_MS = 2 ** 31 - 1;
-const actors = ['socket', 'authorizer', 'locator', 'greeter', 'traffic', 'health', 'outbox'];
+const actors = [
+  ...['socket', 'authorizer', 'locator', 'negotiator', 'greeter', 'traffic', 'health', 'renewer', 'successor'],
+  'outbox',
+];
 
-const has = ({ children }: ConnectionSnapshot, id: string): boolean => children[id] !== undefined;
+export const has = ({ children }: ConnectionSnapshot, id: string): boolean => children[id] !== undefined;
 const isLive = (snapshot: ConnectionSnapshot): boolean => snapshot.matches('live');
-const isEstablished = (snapshot: ConnectionSnapshot): boolean => snapshot.matches({ live: { linked: 'established' } });
-const isLinked = (snapshot: ConnectionSnapshot): boolean => snapshot.matches({ live: 'linked' });
+export const isEstablished = (snapshot: ConnectionSnapshot): boolean =>
+  snapshot.matches({ live: { linked: 'established' } });
+export const isLinked = (snapshot: ConnectionSnapshot): boolean => snapshot.matches({ live: 'linked' });
 /** The application has asked for the end of a link. */
 const isEnded = (snapshot: ConnectionSnapshot): boolean => ['draining', 'closing'].includes(leafOf(snapshot));
 const isWaiting = (snapshot: ConnectionSnapshot): boolean => snapshot.matches('backoff');
-const isFired = ({ type }: { type: string }, delay: string): boolean => type.startsWith(`xstate.after.${delay}.`);
-const enters = ({ from, to }: ConnectionEdge, isIn: (snapshot: ConnectionSnapshot) => boolean): boolean =>
+export const isFired = ({ type }: { type: string }, delay: string): boolean =>
+  type.startsWith(`xstate.after.${delay}.`);
+export const enters = ({ from, to }: ConnectionEdge, isIn: (snapshot: ConnectionSnapshot) => boolean): boolean =>
   isIn(to) && !isIn(from);
 const isDialled = (snapshot: ConnectionSnapshot): boolean =>
-  ['dialing', 'greeting', 'open', 'degraded', 'draining', 'closing'].includes(leafOf(snapshot));
+  isLive(snapshot) && !snapshot.matches({ live: { connecting: 'resolving' } });
+/** A second socket has taken the place of the first. */
+export const isSucceeded = ({ from, event }: ConnectionEdge): boolean =>
+  leafOf(from) === 'moving' && event.type === 'successor.welcomed';
 /** Where `connect` begins a new episode instead of hastening the one under way. */
 const isEnding = (snapshot: ConnectionSnapshot): boolean =>
   isEnded(snapshot) || ['idle', 'closed', 'failed'].includes(leafOf(snapshot));
@@ -37,7 +45,7 @@ const isNote = ({ type }: ConnectionEvent): boolean => /^(network|page|policy)\.
 const MOVES: Record<string, readonly string[]> = {
   idle: ['connecting', 'closed'],
   connecting: ['open', 'backoff', 'failed', 'closed'],
-  open: ['degraded', 'backoff', 'failed', 'closing'],
+  open: ['degraded', 'connecting', 'backoff', 'failed', 'closing'],
   degraded: ['open', 'backoff', 'failed', 'closing'],
   backoff: ['connecting', 'closed'],
   closing: ['closed', 'connecting'],
@@ -79,7 +87,7 @@ export const INVARIANTS: readonly Invariant[] = [
       has(to, 'greeter') === (leafOf(to) === 'greeting'),
   },
   {
-    says: 'runs no actor but these seven',
+    says: 'runs no actor but these ten',
     holds: ({ to }) => Object.keys(to.children).every((id) => actors.includes(id)),
   },
   {
@@ -90,10 +98,10 @@ export const INVARIANTS: readonly Invariant[] = [
       (event.type === 'connect' && !isEnded(from)),
   },
   {
-    says: 'raises the generation by one when it dials, and never otherwise',
+    says: 'raises the generation by one when it dials or a second socket takes over, and never otherwise',
     holds: (edge) =>
       edge.to.context.generation - edge.from.context.generation ===
-      (enters(edge, (snapshot) => leafOf(snapshot) === 'dialing') ? 1 : 0),
+      (enters(edge, (snapshot) => leafOf(snapshot) === 'dialing') || isSucceeded(edge) ? 1 : 0),
   },
   {
     says: 'lets an event of an older socket change nothing (pain 21)',
@@ -192,7 +200,10 @@ export const INVARIANTS: readonly Invariant[] = [
   },
   {
     says: 'draws only to choose a wait, and keeps the seed otherwise',
-    holds: ({ from, to }) => to.context.seed === from.context.seed || isWaiting(to),
+    holds: ({ from, event, to }) =>
+      to.context.seed === from.context.seed ||
+      isWaiting(to) ||
+      (event.type === 'server.away' && isEstablished(from) && isEstablished(to)),
   },
   {
     says: 'holds for the network only while it is reported absent, and waits in no other way then',
@@ -242,11 +253,13 @@ export const INVARIANTS: readonly Invariant[] = [
       to.context.closeRequest === from.context.closeRequest || event.type === 'disconnect',
   },
   {
-    says: 'degrades only by a late answer, and recovers only by an answer (pain 3)',
+    says: 'degrades only by a late answer, and recovers only by a word of the server (pain 3)',
     holds: ({ from, event, to }) =>
       !(isEstablished(from) && isEstablished(to)) ||
-      leafOf(from) === leafOf(to) ||
-      event.type === (leafOf(to) === 'degraded' ? 'health.late' : 'health.recovered'),
+      (leafOf(from) === 'degraded') === (leafOf(to) === 'degraded') ||
+      (leafOf(to) === 'degraded'
+        ? event.type === 'health.late'
+        : ['health.recovered', 'server.away', 'credentials.demanded'].includes(event.type)),
   },
   {
     says: 'leaves a dead link without waiting for it (original fault 24)',

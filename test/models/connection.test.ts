@@ -3,109 +3,173 @@ import { describe, expect, test } from 'vitest';
 
 import { connectionMachine } from '../../machines/connection.ts';
 import type { ConnectionEvent, ConnectionInput } from '../../machines/facts.ts';
-import { DEFAULT_POLICY } from '../../machines/policy.ts';
+import { DEFAULT_POLICY, WIRE_CHOICES, type ConnectionPolicy, type WireChoice } from '../../machines/policy.ts';
 import { failure } from '../../src/core/recovery.ts';
 import type { SimulatedClock } from '../support/clock.ts';
-import { divergences, edgeInWords, explore, leafOf, stranded, unreached, untaken } from '../support/machine-graph.ts';
 import {
+  divergences,
+  edgeInWords,
+  explore,
+  leafOf,
+  stranded,
+  unreached,
+  untaken,
+  type MachineGraph,
+} from '../support/machine-graph.ts';
+import {
+  away,
   closed,
   closedWith,
   disconnect,
   inputOf,
+  loss,
+  offered,
   opened,
+  plain,
   refused,
+  shared,
+  succeeded,
   unreachable,
+  welcomed,
   type ConnectionSnapshot,
 } from './connection-cases.ts';
 import { INVARIANTS } from './connection-invariants.ts';
+import { WIRE_INVARIANTS } from './connection-wire-invariants.ts';
 
-const policy = {
+const policy: ConnectionPolicy = {
   ...DEFAULT_POLICY,
-  maxRetries: 2,
-  maxCredentialsRetries: 1,
-  // so far apart that on a real actor the timers of the health actor never come before those of the connection
+  // the first timer of a link to fire, and so far apart from the others that on a real actor none comes before it
+  stableMs: 1,
+  // the last ones
   heartbeat: { intervalMs: 1e9, lateMs: 1e9, timeoutMs: 2e9 },
 };
-const input = inputOf({ policy });
 
-const graph = explore<ConnectionSnapshot, ConnectionEvent, ConnectionInput>(connectionMachine, {
-  input,
-  limit: 100_000,
-  // Left out is what grows or never repeats (generation, seed, the drawn wait) and what is always written before it is read
-  // again (the failure, and whether a link has a ping once that link is gone). Events are made from the true generation.
-  decidesBy: (snapshot) => {
-    const { retries, credentialsFailures, tenure, canPing, network, page, opens } = snapshot.context;
-    const hasPing = snapshot.matches({ live: { linked: 'established' } }) && canPing;
-    return [retries, credentialsFailures, tenure, network, page, opens > 0, hasPing];
-  },
-  cases: {
-    disconnect: () => [disconnect],
-    'policy.changed': () => [{ type: 'policy.changed', policy: { ...policy } }],
-    'credentials.failed': () => [
-      { type: 'credentials.failed', failure: refused },
-      { type: 'credentials.failed', failure: failure('CREDENTIALS_FAILED', 'stop') },
-    ],
-    'url.failed': () => [
-      { type: 'url.failed', failure: unreachable },
-      { type: 'url.failed', failure: failure('INVALID_URL', 'stop') },
-    ],
-    'greeting.failed': () => [
-      { type: 'greeting.failed', failure: unreachable },
-      { type: 'greeting.failed', failure: failure('SEND_FAILED', 'stop') },
-    ],
-    'socket.opened': ({ context: { generation } }) => [
-      opened(generation, true),
-      opened(generation, false),
-      opened(generation - 1),
-    ],
-    'socket.closed': ({ context: { generation } }) => [
-      closed(generation),
-      closed(generation, closedWith(1013)),
-      closed(generation, closedWith(1008)),
-      closed(generation - 1, closedWith(1008)),
-    ],
-  },
-  // the stable period runs once for each link
-  canHappen: ({ context }, { type }) => !type.startsWith('xstate.after.stablePeriod.') || context.tenure === 'new',
-});
+type Graph = MachineGraph<ConnectionSnapshot, ConnectionEvent>;
+
+/** A peer that may be replaced, and one that ends a socket for each of the other reasons. */
+const closures = [closedWith(1006), closedWith(1013), closedWith(1008), closedWith(4004)];
+
+// what a socket can say when it opens, with each of the wires that a service may want
+const openings: Record<WireChoice, (generation: number) => ConnectionEvent[]> = {
+  plain: (generation) => [opened(generation, true), opened(generation, false)],
+  prefer: (generation) => [opened(generation), offered(generation), shared(generation), shared(generation, loss)],
+  required: (generation) => [offered(generation)],
+};
+
+// what is counted multiplies the states: it is counted far where there is nothing else
+const budgets: Record<WireChoice, Partial<ConnectionPolicy>> = {
+  plain: { maxRetries: 2, maxCredentialsRetries: 1 },
+  prefer: { maxRetries: 1, maxCredentialsRetries: 0 },
+  required: { maxRetries: 0, maxCredentialsRetries: 0 },
+};
+
+function graphOf(wire: WireChoice): [ConnectionInput, Graph] {
+  const input = inputOf({ policy: { ...policy, ...budgets[wire], wire } });
+  const graph = explore<ConnectionSnapshot, ConnectionEvent, ConnectionInput>(connectionMachine, {
+    input,
+    limit: 100_000,
+    // Left out is what grows or never repeats (generation, seed, the drawn waits) and what is always written before it is
+    // read again (the failure, and what is known of a link once that link is gone). Events are made from the true generation.
+    decidesBy: (snapshot) => {
+      const { retries, credentialsFailures, tenure, canPing, network, page, opens, offer } = snapshot.context;
+      const isEstablished = snapshot.matches({ live: { linked: 'established' } });
+      const spoken = isEstablished || leafOf(snapshot) === 'greeting' ? snapshot.context.wire : null;
+      const { mayBeReplaced } = snapshot.context;
+      const counted = [retries, credentialsFailures, tenure, network, page, opens > 0];
+      return [...counted, isEstablished && canPing, offer, spoken, mayBeReplaced];
+    },
+    cases: {
+      disconnect: () => [disconnect],
+      'policy.changed': () => [{ type: 'policy.changed', policy: { ...input.policy } }],
+      'credentials.failed': () => [
+        { type: 'credentials.failed', failure: refused },
+        { type: 'credentials.failed', failure: failure('CREDENTIALS_FAILED', 'stop') },
+      ],
+      'url.failed': () => [
+        { type: 'url.failed', failure: unreachable },
+        { type: 'url.failed', failure: failure('INVALID_URL', 'stop') },
+      ],
+      'negotiation.failed': () => [
+        { type: 'negotiation.failed', failure: failure('PROTOCOL_VIOLATION', 'retry') },
+        { type: 'negotiation.failed', failure: failure('PROTOCOL_VIOLATION', 'stop') },
+      ],
+      'greeting.failed': () => [
+        { type: 'greeting.failed', failure: unreachable },
+        { type: 'greeting.failed', failure: failure('SEND_FAILED', 'stop') },
+      ],
+      'socket.opened': ({ context: { generation } }) => [...openings[wire](generation), opened(generation - 1)],
+      'socket.closed': ({ context: { generation } }) => [
+        ...closures.map((closure) => closed(generation, closure)),
+        closed(generation - 1, closedWith(1008)),
+      ],
+      'wire.plain': () => (wire === 'required' ? [plain()] : [plain(), plain(loss)]),
+      'session.welcomed': () => [welcomed(), welcomed(loss)],
+      'server.away': () => [away()],
+      'successor.welcomed': ({ context: { generation } }) => [
+        succeeded(generation + 1),
+        succeeded(generation + 1, loss),
+      ],
+    },
+    canHappen: ({ context, value }, { type }) => {
+      // only a server that speaks holdfast.v1 can ask for anything
+      if (['server.away', 'credentials.demanded'].includes(type)) return context.wire === 'holdfast.v1';
+      // the stable period runs once for each link, and is over before the server stops waiting
+      if (type.startsWith('xstate.after.stablePeriod.')) return context.tenure === 'new';
+      return !isErrand({ value }) || !type.startsWith('xstate.after.') || context.tenure === 'stable';
+    },
+  });
+  return [input, graph];
+}
+
+const explored = WIRE_CHOICES.map((wire) => [wire, ...graphOf(wire)] as const);
+const graphs = explored.map(([, , graph]) => graph);
+
+/** While the server waits for something that it has asked for. */
+function isErrand(snapshot: { value: unknown }): boolean {
+  return ['renewing', 'leaving', 'moving'].includes(leafOf(snapshot));
+}
 
 /** How many timers a state calls for, its health actor's included. */
 function timersOf(snapshot: ConnectionSnapshot): number {
   const { tenure, canPing } = snapshot.context;
   if (['idle', 'closed', 'failed'].includes(leafOf(snapshot))) return 0;
   if (!snapshot.matches({ live: { linked: 'established' } })) return 1;
-  return (tenure === 'new' ? 1 : 0) + (canPing ? 1 : 0);
+  return (tenure === 'new' ? 1 : 0) + (canPing ? 1 : 0) + (isErrand(snapshot) ? 1 : 0);
 }
 
 describe('the connection, explored', () => {
   test('reaches every state of its chart', () => {
-    expect(unreached(connectionMachine, [graph])).toEqual([]);
+    expect(unreached(connectionMachine, graphs)).toEqual([]);
   });
 
   test('takes every transition of its chart', () => {
-    expect(untaken(connectionMachine, [graph])).toEqual([]);
+    expect(untaken(connectionMachine, graphs)).toEqual([]);
   });
 
-  test('has a way to open from every state (pain 1)', () => {
+  test.each(explored)('has a way to open from every state where its wire is %s (pain 1)', (_wire, _input, graph) => {
     expect(stranded(graph, (snapshot) => leafOf(snapshot) === 'open')).toEqual([]);
   });
 
-  test('has a way to closed from every state', () => {
+  test.each(explored)('has a way to closed from every state where its wire is %s', (_wire, _input, graph) => {
     expect(stranded(graph, (snapshot) => leafOf(snapshot) === 'closed')).toEqual([]);
   });
 
-  test.each(INVARIANTS.map(({ says, holds }) => [says, holds] as const))('%s', (_says, holds) => {
-    expect(
-      graph.edges
-        .filter((edge) => !holds(edge))
-        .slice(0, 5)
-        .map(edgeInWords),
-    ).toEqual([]);
-  });
+  test.each([...INVARIANTS, ...WIRE_INVARIANTS].map(({ says, holds }) => [says, holds] as const))(
+    '%s',
+    (_says, holds) => {
+      const broken = graphs.flatMap(({ edges }) => edges.filter((edge) => !holds(edge)));
+      expect(broken.slice(0, 5).map(edgeInWords)).toEqual([]);
+    },
+  );
 
-  test('does as a real actor what it does when stepped, with the timers that its state calls for (original fault 30)', () => {
-    const create = (clock: SimulatedClock): Actor<typeof connectionMachine> =>
-      createActor(connectionMachine, { clock, input });
-    expect(divergences(graph, { create, timersOf }).slice(0, 5)).toEqual([]);
-  });
+  test.each(explored)(
+    'does as a real actor what it does when stepped, with the timers that its state calls for, where its wire is %s (original fault 30)',
+    (_wire, input, graph) => {
+      const create = (clock: SimulatedClock): Actor<typeof connectionMachine> =>
+        createActor(connectionMachine, { clock, input });
+      // that the negotiator was told to wait no longer is no state of the chart, and has no timer any more
+      const walked = graph.edges.filter(({ event }) => !event.type.startsWith('xstate.after.wireTimeout.'));
+      expect(divergences({ ...graph, edges: walked }, { create, timersOf }).slice(0, 5)).toEqual([]);
+    },
+  );
 });

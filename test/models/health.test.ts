@@ -21,18 +21,23 @@ type HealthStep = Edge<HealthSnapshot, HealthEvent>;
 
 const watched: HealthInput = { connectionId: 'c1', policy: DEFAULT_POLICY.heartbeat };
 const unwatched: HealthInput = { connectionId: 'c1', policy: null };
+const watch = {
+  type: 'watch',
+  policy: { intervalMs: 1_000, lateMs: 2_500, timeoutMs: 10_000 },
+} satisfies HealthEvent;
 
 function graphOf(input: HealthInput): MachineGraph<HealthSnapshot, HealthEvent> {
   return explore<HealthSnapshot, HealthEvent, HealthInput>(healthMachine, {
     input,
     limit: 100,
     decidesBy: ({ context }) => context,
-    cases: {},
+    cases: { watch: () => [watch, { ...watch, policy: null }] },
   });
 }
 
 const [graph, silent] = [graphOf(watched), graphOf(unwatched)];
 
+const isTaken = ({ from, event }: HealthStep): boolean => event.type === 'watch' && leafOf(from) !== 'dead';
 const isDoubted = (snapshot: HealthSnapshot): boolean => snapshot.matches('doubted');
 
 const invariants: { says: string; holds: (edge: HealthStep) => boolean }[] = [
@@ -56,7 +61,7 @@ const invariants: { says: string; holds: (edge: HealthStep) => boolean }[] = [
   {
     says: 'doubts a quiet link only on request or after the interval',
     holds: ({ from, event, to }) =>
-      !(leafOf(from) === 'quiet' && to !== from) || /^(probe|xstate\.after\.interval\.)/.test(event.type),
+      !(leafOf(from) === 'quiet' && to !== from) || /^(watch|probe|xstate\.after\.interval\.)/.test(event.type),
   },
   {
     says: 'calls a link late only after the time for that, in a doubt',
@@ -77,9 +82,19 @@ const invariants: { says: string; holds: (edge: HealthStep) => boolean }[] = [
     holds: ({ from, to }) => leafOf(from) !== 'dead' || to === from,
   },
   {
-    says: 'never learns to probe a link that has no ping, nor forgets to',
-    holds: ({ from, to }) =>
-      (leafOf(from) === 'unwatched') === (leafOf(to) === 'unwatched') && to.context === from.context,
+    says: 'never learns to probe a link that has no ping, nor forgets to, before another takes its place',
+    holds: (edge) =>
+      isTaken(edge) ||
+      ((leafOf(edge.from) === 'unwatched') === (leafOf(edge.to) === 'unwatched') &&
+        edge.to.context === edge.from.context),
+  },
+  {
+    says: 'watches a link that takes the place of another from its own beginning, by its own policy',
+    holds: (edge) =>
+      !isTaken(edge) ||
+      (edge.event.type === 'watch' &&
+        edge.to.context.policy === edge.event.policy &&
+        leafOf(edge.to) === (edge.event.policy ? 'quiet' : 'unwatched')),
   },
 ];
 

@@ -116,3 +116,26 @@ test('what leads to one state from many is drawn only where nothing else leads o
   expect(overview?.notes).toEqual(['`quit` also leads to `d` from `a` and `b`.']);
   expect(overview?.mermaid.split('\n').slice(-3)).toEqual(['  a --> b : go', '  b --> c : go', '  c --> d : quit']);
 });
+
+test('the guards of an event are drawn where they choose, and left out where they only refuse', () => {
+  const overview = drawOverview(
+    chartOf(
+      createMachine({
+        id: 'door',
+        initial: 'shut',
+        states: {
+          shut: {
+            tags: 'shut',
+            on: {
+              push: [{ guard: 'isHard', target: 'open' }, { target: 'ajar' }],
+              pull: { guard: 'isLoose', target: 'open' },
+            },
+          },
+          ajar: { tags: 'shut' },
+          open: { tags: 'open' },
+        },
+      }),
+    ),
+  );
+  expect(overview?.mermaid).toContain('shut --> open : push [isHard]<br/>pull');
+});
