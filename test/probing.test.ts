@@ -22,7 +22,7 @@ function given(
     (bug) => bugs.push(bug),
   );
   const link = new Link(() => transport, { opened: () => undefined, ended: () => undefined });
-  return { prober, link, bugs, line: transport as Line };
+  return { prober, link, bugs, line: transport instanceof Line ? transport : new Line() };
 }
 
 describe('asking a link for a sign of life', () => {
