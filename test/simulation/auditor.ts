@@ -38,7 +38,7 @@ export class Auditor implements Observer {
     const data = this.#tampering.up ? this.#tampering.up(sent, line) : sent;
     if (data === null) return null;
     const frame = read(data, 'client');
-    this.#truth.history.note(`${line.name} → ${shown(data)}`);
+    this.#truth.history.note(() => `${line.name} → ${shown(data)}`);
     if (!frame) this.#truth.history.fail(`${line.name}: the client breaks the protocol: ${shown(data)}`);
     else if (frame.t === 'hello') this.#hello(line, frame);
     else this.#saidUp(line, frame);
@@ -50,7 +50,7 @@ export class Auditor implements Observer {
     if (data === null) return null;
     const { history } = this.#truth;
     const frame = read(data, 'server');
-    history.note(`${line.name} ← ${shown(data)}`);
+    history.note(() => `${line.name} ← ${shown(data)}`);
     history.require(
       this.#stale === undefined,
       () => `the server answers a frame of ${String(this.#stale?.name)}, which is not the newest`,

@@ -5,7 +5,8 @@ export class Breach extends Error {}
 export class History {
   readonly #now: () => number;
   readonly #startedAt: number;
-  readonly #lines: string[] = [];
+  readonly #lines: { at: number; what: string | (() => string) }[] = [];
+  #end: number | undefined;
   /** The first one, if any. */
   breach: string | undefined;
 
@@ -19,13 +20,15 @@ export class History {
     return this.#now() - this.#startedAt;
   }
 
-  note(line: string): void {
-    this.#lines.push(`${this.at.toFixed(1).padStart(9)}  ${line}`);
+  /** Something happened. What is dear to write is written only if anybody reads it. */
+  note(what: string | (() => string)): void {
+    this.#lines.push({ at: this.at, what });
   }
 
   /** A rule is broken. What follows it may be its consequence, and is not counted. */
   fail(what: string): void {
     this.note(`BROKEN: ${what}`);
+    this.#end ??= this.#lines.length;
     this.breach ??= what;
   }
 
@@ -36,7 +39,10 @@ export class History {
 
   /** The last lines, down to the breach if there was one. */
   tail(count: number): string {
-    const end = this.#lines.findIndex((line) => line.includes('BROKEN')) + 1 || this.#lines.length;
-    return this.#lines.slice(Math.max(0, end - count), end).join('\n');
+    const end = this.#end ?? this.#lines.length;
+    return this.#lines
+      .slice(Math.max(0, end - count), end)
+      .map(({ at, what }) => `${at.toFixed(1).padStart(9)}  ${typeof what === 'string' ? what : what()}`)
+      .join('\n');
   }
 }

@@ -3,11 +3,11 @@ import type { Occasion } from './network.ts';
 import type { Node } from './node.ts';
 import { World, type Flaws } from './world.ts';
 
-const ACTIONS = { least: 40, most: 100 };
+const ACTIONS = { least: 30, most: 80 };
 const OCCASIONS: readonly Occasion[] = ['srv', 'hello', 'welcome', 'close'];
 // the longest that anything may take to come to rest once nothing goes wrong any more
 const CALM_MS = 60_000;
-const LOOK_MS = 100;
+const LOOK_MS = 250;
 // the standard's number for a socket that has ended
 const CLOSED = 3;
 const HISTORY_LINES = Number(process.env['HOLDFAST_MODEL_LINES'] ?? 90);

@@ -20,6 +20,8 @@ export interface SessionTruth {
   up: Seen[];
   /** Positions of the client's that some application had. */
   upHad: Set<number>;
+  /** Up to here they had all that was acknowledged. */
+  upSure: number;
   /** The store has accepted everything up to here. */
   rx: number;
   /** The same when each generation began. */
@@ -193,7 +195,7 @@ export class Truth {
       upTo <= session.rx,
       () => `the server acknowledges ${upTo}, and the store has accepted ${session.rx} (I2)`,
     );
-    for (let position = 1; position <= upTo; position++) {
+    for (let position = session.upSure + 1; position <= upTo; position++) {
       if (session.upHad.has(position)) continue;
       const seen = session.up[position - 1];
       // a reply is for whoever asked; of a repetition some application had the first
@@ -201,6 +203,7 @@ export class Truth {
       if (isHad) session.upHad.add(position);
       else this.history.fail(`position ${position} is acknowledged, and no application had ${String(seen?.tag)}`);
     }
+    session.upSure = Math.max(session.upSure, upTo);
   }
 
   /** The client acknowledged. */
@@ -273,6 +276,7 @@ function sessionOf(wish: OpenWish): SessionTruth {
     gen: 0,
     up: [],
     upHad: new Set(),
+    upSure: 0,
     rx: 0,
     rxByGen: new Map(),
     kept: [],

@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { run } from './run.ts';
 
 const RUNS = Number(process.env['HOLDFAST_MODEL_RUNS'] ?? 500);
@@ -9,6 +9,15 @@ const PORTION = 250;
 const LONGEST_RUN_MS = 1_000;
 
 describe('the client and the server over a network, a store and nodes that fail', () => {
+  // errors are made by the thousand here, and nobody reads where
+  const { stackTraceLimit } = Error;
+  beforeAll(() => {
+    Error.stackTraceLimit = 0;
+  });
+  afterAll(() => {
+    Error.stackTraceLimit = stackTraceLimit;
+  });
+
   for (let first = FIRST; first < FIRST + RUNS; first += PORTION) {
     const last = Math.min(first + PORTION, FIRST + RUNS) - 1;
     test(
