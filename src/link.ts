@@ -12,8 +12,10 @@ export class Link implements TransportListener {
   #transport: Transport | undefined;
   #wasOpen = false;
   #reader: ((data: InboundData) => void) | undefined;
-  // frames that nobody has read yet, for the next reader; null where none is expected
-  #unread: InboundData[] | null = [];
+  // frames that nobody has read yet
+  readonly #unread: InboundData[] = [];
+  // whether those that come without a reader are for the next one
+  #isHeld = true;
   #signsOfLife = 0;
   #onHeard: (() => void) | undefined;
 
@@ -35,22 +37,22 @@ export class Link implements TransportListener {
 
   /** From now on frames go to this reader. What comes after the last reader has gone is dropped, as a closing WebSocket does. */
   read(reader: ((data: InboundData) => void) | undefined): void {
-    const unread = this.#unread ?? [];
-    this.#unread = null;
     this.#reader = reader;
+    this.#isHeld = false;
+    if (!reader) this.#unread.length = 0;
     // a reader may give way to another in the middle
     while (reader && this.#reader === reader) {
-      const data = unread.shift();
+      const data = this.#unread.shift();
       if (data === undefined) return;
       reader(data);
     }
-    (this.#unread as InboundData[] | null)?.push(...unread);
   }
 
   /** The reader gives way to another that is about to come, and hands back what it did not take. */
   hold(...untaken: InboundData[]): void {
     this.#reader = undefined;
-    this.#unread = untaken;
+    this.#isHeld = true;
+    this.#unread.unshift(...untaken);
   }
 
   /** Calls back at the next sign of life, once. @returns Takes that back. */
@@ -62,8 +64,8 @@ export class Link implements TransportListener {
   }
 
   dispose(): void {
-    this.#reader = this.#onHeard = undefined;
-    this.#unread = null;
+    this.#onHeard = undefined;
+    this.read(undefined);
     this.#transport?.dispose();
     this.#transport = undefined;
   }
@@ -75,8 +77,9 @@ export class Link implements TransportListener {
 
   received(data: InboundData): void {
     this.heard();
-    if (this.#reader) this.#reader(data);
-    else this.#unread?.push(data);
+    // what waits comes first, also while it is being handed over
+    if (this.#reader && this.#unread.length === 0) this.#reader(data);
+    else if (this.#reader || this.#isHeld) this.#unread.push(data);
   }
 
   heard(): void {

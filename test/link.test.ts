@@ -58,6 +58,62 @@ describe('a link', () => {
     expect(read).toEqual([]);
   });
 
+  test('held, keeps what its reader did not take, and what comes after it, for the next', () => {
+    const { link, peer } = linked();
+    const read: InboundData[] = [];
+    link.read((data) => {
+      read.push(data);
+      if (data === 'b') link.hold(data);
+    });
+    for (const data of ['a', 'b', 'c']) peer.received(data);
+    expect(read).toEqual(['a', 'b']);
+    const next: InboundData[] = [];
+    link.read((data) => next.push(data));
+    peer.received('d');
+    expect(next).toEqual(['b', 'c', 'd']);
+  });
+
+  test.each(['later', 'at once'])(
+    'held by its reader in the middle of what waited, gives the rest to the next that comes %s',
+    (when) => {
+      const { link, peer } = linked();
+      const read: InboundData[] = [];
+      for (const data of ['a', 'b', 'c']) peer.received(data);
+      const next = (data: InboundData): void => void read.push(`next ${data as string}`);
+      link.read((data) => {
+        read.push(data);
+        link.hold();
+        if (when === 'at once') link.read(next);
+      });
+      peer.received('d');
+      if (when === 'later') link.read(next);
+      expect(read).toEqual(['a', 'next b', 'next c', 'next d']);
+    },
+  );
+
+  test('gives what comes while it hands over what waited after that', () => {
+    const { link, peer } = linked();
+    const read: InboundData[] = [];
+    for (const data of ['a', 'b']) peer.received(data);
+    link.read((data) => {
+      read.push(data);
+      if (data === 'a') peer.received('c');
+    });
+    expect(read).toEqual(['a', 'b', 'c']);
+  });
+
+  test('disposed of by its reader, gives nothing more to anybody', () => {
+    const { link, peer } = linked();
+    const read: InboundData[] = [];
+    for (const data of ['a', 'b']) peer.received(data);
+    link.read((data) => {
+      read.push(data);
+      link.dispose();
+    });
+    link.read((data) => read.push(data));
+    expect(read).toEqual(['a']);
+  });
+
   test('counts frames, pings and pongs as signs of life', () => {
     const { link, peer } = linked();
     peer.received('a');
