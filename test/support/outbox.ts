@@ -16,7 +16,7 @@ export class Line implements Transport {
   isOpen = true;
   isCompressing = false;
   readonly ping = null;
-  readonly protocol = '';
+  protocol: string | undefined = '';
   /** What was handed over, in order. */
   readonly sent: WireData[] = [];
   /** How many messages each write to the network held. */
