@@ -185,6 +185,7 @@ const FRESH = {
   closeRequest: { code: 1000, reason: '' },
 } as const satisfies Omit<ConnectionContext, keyof ConnectionInput>;
 
+const LEAST_INTERVAL_MS = 100;
 // source: PROTOCOL.md, "Close codes"
 const REPLACED = 4004;
 
@@ -269,11 +270,18 @@ export function discontinuity(event: ConnectionEvent): ConnectionEmitted {
   return { type: 'discontinuity', why, inDoubt };
 }
 
-/** How the open link is watched: no less often than the server wants; `null` for not at all. */
+/**
+ * How the open link is watched: no less often than the server wants, for it takes silence for death, also of a client that does
+ * not want to watch; `null` for not at all.
+ */
 export function heartbeatOf({ canPing, policy, serverPing }: ConnectionContext): HeartbeatPolicy | null {
-  if (!canPing || !policy.heartbeat) return null;
-  const { intervalMs } = policy.heartbeat;
-  return { ...policy.heartbeat, intervalMs: Math.min(intervalMs, serverPing?.intervalMs ?? intervalMs) };
+  const own = policy.heartbeat;
+  if (!canPing || !serverPing) return canPing ? own : null;
+  // whatever it asks for, nobody pings without a pause
+  const wantedMs = Math.min(MAX_DELAY_MS, Math.max(serverPing.intervalMs, LEAST_INTERVAL_MS));
+  if (own) return { ...own, intervalMs: Math.min(own.intervalMs, wantedMs) };
+  const timeoutMs = Math.min(MAX_DELAY_MS, Math.max(serverPing.timeoutMs, LEAST_INTERVAL_MS));
+  return { intervalMs: wantedMs, lateMs: Math.floor(timeoutMs / 4), timeoutMs };
 }
 
 /** How a connection says that it will try again. */

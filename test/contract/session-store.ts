@@ -208,7 +208,7 @@ export function sessionStoreContract(name: string, start: () => Promise<StoreUnd
         ['ahead', { lo: 1, hi: 1 }],
       ];
 
-      test.each(refusals)('is refused as %s for %j, and changes nothing', async (why, given) => {
+      test.each(refusals)('is refused as %s for %j, and changes nothing (trap 5)', async (why, given) => {
         await store.open(wish());
         await store.append('s1', 1, ['a', 'b', 'c'].map(message));
         await store.ack('s1', 1, 1);

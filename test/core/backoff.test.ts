@@ -108,7 +108,7 @@ describe('the wait before a retry', () => {
     expect([0, 0.5, ALMOST_ONE].map((draw) => retryDelayMs(policy, draw, floored))).toEqual([60_000, 60_250, 60_500]);
   });
 
-  test('still spreads clients at the cap (pain 33)', () => {
+  test('still spreads clients at the cap (pain 33) (trap 7)', () => {
     const capped = { ...facts, retry: 40 };
     expect([0, 0.25, 0.75].map((draw) => retryDelayMs(policy, draw, capped))).toEqual([500, 7_875, 22_625]);
   });

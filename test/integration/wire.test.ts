@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { describe, expect, test } from 'vitest';
-import { WebSocketServer } from 'ws';
+import { WebSocket, WebSocketServer } from 'ws';
 
 import type { AddressInfo } from 'node:net';
 import { MemoryStore } from '../../src/server/index.ts';
@@ -78,6 +78,39 @@ describe('messages over holdfast.v1', () => {
     for (let n = 0; n < 900; n++) client.connection.send({ n });
     await client.connection.drainQueue({ timeoutMs: 5_000 });
     expect(node.received).toHaveLength(900);
+  });
+});
+
+describe('a broadcast', () => {
+  test('reaches all others while one of them reads nothing: that one is closed, and waited for by nobody (trap 9)', async () => {
+    const node = await startNode({ limits: { bufferedBytes: 200_000, windowMessages: 100_000 } });
+    const wire = { use: 'required', windowMessages: 100_000, windowBytes: 100_000_000 } as const;
+    const sockets: WebSocket[] = [];
+    class Seen extends WebSocket {
+      constructor(url: string, protocols?: string[]) {
+        super(url, protocols);
+        sockets.push(this);
+      }
+    }
+    const reader = startClient({ url: node.url, wire });
+    const deaf = startClient({ url: node.url, wire, heartbeat: false }, { WebSocket: Seen });
+    await reader.connect();
+    await deaf.connect();
+    sockets[0]?.pause();
+    const codes: number[] = [];
+    node.holdfast.on('closed', ({ code }) => codes.push(code));
+    const text = 'x'.repeat(4_000);
+    let longestMs = 0;
+    let told = 0;
+    for (; told < 20_000 && codes.length === 0; told++) {
+      const before = performance.now();
+      node.holdfast.broadcast(text);
+      longestMs = Math.max(longestMs, performance.now() - before);
+      if (told % 20 === 0) await pause(1);
+    }
+    await until('the reader has all', () => reader.messages.length === told, 20_000);
+    expect(codes).toEqual([4102]);
+    expect(longestMs).toBeLessThan(1_000);
   });
 });
 

@@ -168,6 +168,16 @@ describe('how an open link is watched', () => {
       { ...heartbeat, intervalMs: 5_000 },
     ],
     ['no less often where the server wants that', { canPing: true, policy, serverPing: wanting(60_000) }, heartbeat],
+    [
+      'as the server wants where the heartbeat is off: it takes silence for death',
+      { canPing: true, policy: { ...policy, heartbeat: null }, serverPing: wanting(5_000) },
+      { intervalMs: 5_000, lateMs: 250, timeoutMs: 1_000 },
+    ],
+    [
+      'with a pause between pings, whatever the server wants',
+      { canPing: true, policy, serverPing: wanting(0) },
+      { ...heartbeat, intervalMs: 100 },
+    ],
   ])('is %s', (_how, known, watched) => {
     expect(heartbeatOf(knowing(known))).toEqual(watched);
   });
