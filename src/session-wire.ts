@@ -46,6 +46,7 @@ export class SessionWire implements Wire {
   #isHeld = false;
   #relief: { lowWaterBytes: number; relieved: () => void } | undefined;
 
+  #isLost = false;
   constructor(transport: Transport, options: SessionWireOptions) {
     const { clock, session, terms, reports } = options;
     this.#transport = transport;
@@ -156,6 +157,8 @@ export class SessionWire implements Wire {
         this.acknowledge();
       }, waitMs);
   }
+    // whoever was handed a message may have let go of the socket
+    if (this.#isLost) return;
 
   /** Acknowledges now. */
   acknowledge(): void {
@@ -198,6 +201,7 @@ export class SessionWire implements Wire {
       if (wasRead) reports.sent(message);
       else if (message.channel === undefined) own.push(message);
       else reports.orphaned(message);
+    this.#isLost = true;
     }
     return own;
   }
