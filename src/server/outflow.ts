@@ -36,6 +36,8 @@ export class Outflow {
   // not in the store yet, in order
   #waiting: Waiting[] = [];
   #waitingBytes = 0;
+  // those of them that the store may have by now
+  #underway: readonly Waiting[] = [];
   readonly #heldChannels = new Set<string>();
   // in the store and not acknowledged, as far as they were sent by this node; lowest position first
   readonly #receipts = new Map<number, Receipt>();
@@ -145,9 +147,9 @@ export class Outflow {
     this.#end = new MessageError(code, { message });
     this.#link = undefined;
     this.#options.delivery.detach();
-    for (const receipt of this.#receipts.values())
+    // one that the store may have by now goes to the client when the session lives on elsewhere
+    for (const receipt of [...this.#receipts.values(), ...this.#underway.map((waiting) => waiting.receipt)])
       receipt.settle(new MessageError('OUTCOME_UNKNOWN', { message, outcome: 'unknown' }));
-    // one that the store has by now is lost with the others
     for (const { receipt } of this.#waiting) receipt.settle(this.#end);
     this.#receipts.clear();
     this.#waiting = [];
@@ -168,13 +170,19 @@ export class Outflow {
       await Promise.resolve();
       for (let next = this.#next(); next.length > 0; next = this.#next()) {
         const messages = next.map(({ message }) => message);
-        const answer = await ownership.write((gen) => store.append(sid, gen, messages));
+        const answer = await ownership.write(async (gen) => {
+          this.#underway = next;
+          const given = await store.append(sid, gen, messages);
+          if (typeof given === 'string') this.#underway = [];
+          return given;
+        });
         if (answer === 'lost') return;
         // what the store answers in the same turn, such as that a message is accepted, can be told along with these
         await Promise.resolve();
         if (this.#end) return;
         if (answer === 'overflow') this.#overflow(next);
         else this.#appended(next, answer.first);
+        this.#underway = [];
       }
     } catch (cause) {
       // nobody knows whether the store has them
@@ -184,6 +192,7 @@ export class Outflow {
       this.#remove(this.#waiting);
     } finally {
       this.#isAppending = false;
+      this.#underway = [];
       this.#look();
     }
   }

@@ -207,9 +207,11 @@ test('writes that another owner has fenced end it all', async () => {
   const { store, outflow, attach, settle, sent, told, wish } = await start();
   attach();
   await store.open({ ...wish, node: 'b' });
-  outflow.send(outbound(1));
+  const receipt = outflow.send(outbound(1));
   await settle();
   expect([sent, told]).toEqual([[], ['caught up', 'fenced']]);
+  outflow.end(new MessageError('CONNECTION_ENDED', { message: 'over' }));
+  expect(await codeOf(receipt.settled)).toBe('CONNECTION_ENDED not_sent');
 });
 
 test('the end settles everything: what was never kept was not sent, the rest is unknown', async () => {
@@ -226,4 +228,24 @@ test('the end settles everything: what was never kept was not sent, the rest is 
     'CONNECTION_ENDED not_sent',
     'CONNECTION_ENDED not_sent',
   ]);
+});
+
+test('the end leaves in doubt what the store may have by then', async () => {
+  const { store, outflow, attach, settle } = await start();
+  attach();
+  const append = store.append.bind(store);
+  store.append = async (...asked) => {
+    await append(...asked);
+    // its answer is lost on the way
+    return new Promise(() => undefined);
+  };
+  const underway = outflow.send(outbound(1));
+  await settle();
+  const waiting = outflow.send(outbound(2));
+  outflow.end(new MessageError('CONNECTION_ENDED', { message: 'over' }));
+  expect([await codeOf(underway.settled), await codeOf(waiting.settled)]).toEqual([
+    'OUTCOME_UNKNOWN unknown',
+    'CONNECTION_ENDED not_sent',
+  ]);
+  expect(await store.read('s', 0, { messages: 9, bytes: 99 })).toHaveLength(1);
 });

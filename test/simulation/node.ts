@@ -203,9 +203,8 @@ class Life {
       (error: unknown) => {
         if (this.isOver) return;
         const { outcome, code } = error as MessageError;
-        // what is with the store when the session leaves this node is kept or not: nobody here knows
-        dispatched.outcome = code === 'CONNECTION_ENDED' ? 'unknown' : outcome;
-        truth.history.note(`${name} is told of ${dispatched.tag}: ${(error as MessageError).code}`);
+        dispatched.outcome = outcome;
+        truth.history.note(`${name} is told of ${dispatched.tag}: ${code}`);
       },
     );
     return dispatched;
