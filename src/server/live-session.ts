@@ -160,7 +160,8 @@ export class LiveSession implements Session, ConversationParts {
       },
       nack: (position, refusal) => this.#nack(position, refusal),
     });
-    this.#replies = new Replies(clock, String(owned.gen));
+    // with a part of the session's name: a client may answer in this session what it was asked in one that is lost
+    this.#replies = new Replies(clock, `${sid.slice(0, 8)}.${owned.gen}`);
     this.channels = new Channels({
       most: limits.channelsPerSession,
       window: { messages: limits.windowMessages, bytes: limits.windowBytes * 4 + limits.frameBytes },

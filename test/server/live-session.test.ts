@@ -224,6 +224,15 @@ describe('a session', () => {
     await expect(late).rejects.toMatchObject({ code: 'REQUEST_TIMEOUT' });
   });
 
+  test('asks by ids that no other session has, for a late answer may come in the next', async () => {
+    const { join, sessions, settle } = startWireServer();
+    const clients = [await join(), await join({ nonce: 'n2' })];
+    for (const session of sessions) session.request('x').catch(() => undefined);
+    await settle();
+    const ids = clients.flatMap((client) => client.of('m').flatMap(({ b }) => b.map(({ r }) => r)));
+    expect([ids.length, new Set(ids).size]).toEqual([2, 2]);
+  });
+
   test('ends once the client has acknowledged what was sent, and is nobody’s then', async () => {
     const { join, resume, sessions, settle, ended } = startWireServer();
     const client = await join();
