@@ -1,97 +1,137 @@
 import { describe, expect, test } from 'vitest';
 
-import { OutboundMessage } from '../src/message.ts';
+import type { OutboundMessage } from '../src/message.ts';
 import { PlainWire } from '../src/plain-wire.ts';
 import { SimulatedClock } from './support/clock.ts';
 import { Line } from './support/outbox.ts';
+import { messageOf } from './support/session.ts';
 
-function given(): { wire: PlainWire; line: Line; told: string[]; message: (text: string) => OutboundMessage } {
-  const line = new Line();
-  const told: string[] = [];
+function plain(line = new Line()): {
+  line: Line;
+  clock: SimulatedClock;
+  wire: PlainWire;
+  told: unknown[];
+  write: (...messages: OutboundMessage[]) => number;
+} {
+  const clock = new SimulatedClock();
+  const told: unknown[] = [];
   const wire = new PlainWire(line, {
-    clock: new SimulatedClock(),
+    clock,
     reports: {
-      sent: ({ id }) => told.push(`sent ${id}`),
-      refused: ({ id }, code) => told.push(`${code} ${id}`),
-      orphaned: ({ id }) => told.push(`orphaned ${id}`),
+      sent: ({ data }) => told.push(['sent', data]),
+      refused: ({ data }, code, cause) => told.push([code, data, (cause as Error).message]),
+      orphaned: ({ data }) => told.push(['orphaned', data]),
     },
   });
-  let number = 0;
-  const message = (text: string): OutboundMessage =>
-    new OutboundMessage(
-      { data: text, bytes: text.length, form: 'text' },
-      {},
-      { number: ++number, now: 0, cancel: () => false },
-    );
-  return { wire, line, told, message };
+  return { line, clock, wire, told, write: (...messages) => wire.write(() => messages.shift()) };
 }
 
-/** Gives these, one by one. */
-function from(messages: OutboundMessage[]): () => OutboundMessage | undefined {
-  return () => messages.shift();
-}
+describe('a plain wire', () => {
+  test('hands over each message as it is, in one write, and says how many bytes that was', () => {
+    const { line, write } = plain();
+    expect(
+      write(messageOf('abc', { type: 'n', idempotencyKey: 'k' }), messageOf(''), messageOf(Uint8Array.of(7))),
+    ).toBe(5);
+    expect([line.sent, line.writes]).toEqual([['abc', '', Uint8Array.of(7)], [3]]);
+  });
 
-describe('the plain wire', () => {
-  test('sends each message as one, all in one write, and counts an empty one as something', () => {
-    const { wire, line, told, message } = given();
-    expect(wire.write(from([message('a'), message(''), message('ccc')]))).toBe(5);
+  test('tells a message as sent once it has left the buffer, and looks for that', () => {
+    const { line, clock, wire, told, write } = plain();
+    line.holds = true;
+    write(messageOf('a'), messageOf('b'));
     wire.look();
-    expect([line.sent, line.writes, told]).toEqual([['a', '', 'ccc'], [3], ['sent m1', 'sent m2', 'sent m3']]);
+    expect([told, wire.size]).toEqual([[], 2]);
+    line.drains(1);
+    clock.advance(100);
+    expect([told, wire.size]).toEqual([[['sent', 'a']], 1]);
+    line.drains();
+    clock.advance(100);
+    expect([told.length, clock.pending()]).toEqual([2, 0]);
   });
 
-  test('has room for whatever the socket takes, and waits for no answer', () => {
-    const { wire, line } = given();
-    expect([wire.hasRoom, wire.isSettled, wire.isOpen]).toEqual([true, true, true]);
-    line.isOpen = false;
-    expect(wire.isOpen).toBe(false);
+  test('always has room, and never waits for an answer', () => {
+    const { wire } = plain();
+    expect([wire.hasRoom, wire.isSettled]).toEqual([true, true]);
   });
 
-  test('leaves the rest alone when the socket closes in the middle', () => {
-    const { wire, line, message } = given();
-    const rest = [message('a'), message('b')];
+  test('takes nothing more once the socket closes in the middle', () => {
+    const { line, write } = plain();
     line.onSend = () => {
       line.isOpen = false;
     };
-    wire.write(from(rest));
-    expect(rest).toHaveLength(1);
+    const rest = messageOf('b');
+    write(messageOf('a'), rest);
+    expect([line.sent, rest.fate]).toEqual([['a'], 'waiting']);
   });
 
-  test('goes on after a message that the socket refuses', () => {
-    const { wire, line, told, message } = given();
+  test('tells a message that the socket refuses, with why, and goes on with the next', () => {
+    const { line, told, write } = plain();
     line.onSend = (data) => {
-      if (data === 'bad') throw new Error('no');
+      if (data === 'a') throw new Error('no');
     };
-    wire.write(from([message('bad'), message('good')]));
-    expect([line.sent, told, wire.size]).toEqual([['good'], ['SEND_FAILED m1'], 1]);
+    write(messageOf('a'), messageOf('b'));
+    expect([line.sent, told]).toEqual([['b'], [['SEND_FAILED', 'a', 'no']]]);
   });
 
-  test('leaves in doubt what the buffer holds when the socket dies, unless the peer has read it', () => {
-    for (const wasRead of [false, true]) {
-      const { wire, line, told, message } = given();
+  test('hands over a volatile message as any other', () => {
+    const { line, wire } = plain();
+    wire.writeVolatile(messageOf('a', { volatile: true }));
+    expect([line.sent, wire.size]).toEqual([['a'], 1]);
+  });
+
+  test.each([
+    [false, ['a', 'b'], []],
+    [
+      true,
+      [],
+      [
+        ['sent', 'a'],
+        ['sent', 'b'],
+      ],
+    ],
+  ])(
+    'that is lost, with everything read: %j, gives back what was in the buffer or tells it as sent',
+    (wasRead, back, reported) => {
+      const { line, clock, wire, told, write } = plain();
       line.holds = true;
-      wire.write(from([message('a'), message('b')]));
-      const left = wire.lost({ wasRead });
-      expect([left.map(({ id }) => id), told]).toEqual(wasRead ? [[], ['sent m1', 'sent m2']] : [['m1', 'm2'], []]);
-    }
+      write(messageOf('a'), messageOf('b'));
+      wire.look();
+      expect(wire.lost({ wasRead }).map(({ data }) => data)).toEqual(back);
+      expect([told, wire.size, clock.pending()]).toEqual([reported, 0, 0]);
+    },
+  );
+
+  test('that is lost while the socket takes a message tells that one as orphaned', () => {
+    const { line, wire, told, write } = plain();
+    line.onSend = () => {
+      wire.lost({ wasRead: false });
+    };
+    write(messageOf('a'));
+    expect([told, wire.size]).toEqual([[['orphaned', 'a']], 0]);
   });
 
-  test('tells of a message that was being handed over when the socket died', () => {
-    const { wire, line, told, message } = given();
-    line.onSend = () => wire.lost({ wasRead: false });
-    wire.writeVolatile(message('a'));
-    expect(told).toEqual(['orphaned m1']);
-  });
-
-  test('tells once its buffer has fallen to the mark', () => {
-    const { wire, line, message } = given();
-    let relieved = 0;
+  test('gives relief when the buffer is at the mark, unless that is taken back', () => {
+    const { line, clock, wire, write } = plain();
+    const told: string[] = [];
     line.holds = true;
-    wire.write(from([message('aaaa')]));
-    wire.onceRelieved(2, () => (relieved += 1));
+    write(messageOf('aaaa'));
+    wire.onceRelieved(1, () => told.push('relieved'));
     wire.look();
-    expect([wire.bufferedBytes, relieved]).toEqual([4, 0]);
-    line.drains(2);
-    wire.look();
-    expect(relieved).toBe(1);
+    line.drains(3);
+    clock.advance(100);
+    expect(told).toEqual(['relieved']);
+    wire.onceRelieved(0, () => told.push('taken back'))();
+    line.drains();
+    clock.advance(100);
+    expect(told).toEqual(['relieved']);
+  });
+
+  test('knows its socket', () => {
+    const { line, wire } = plain();
+    line.holds = true;
+    line.send('abc');
+    expect([wire.isOpen, wire.bufferedBytes]).toEqual([true, 3]);
+    line.close();
+    expect(wire.isOpen).toBe(false);
   });
 });
