@@ -94,11 +94,20 @@ function requirePools(services: EnhancedWebSocketOptions['services']): void {
     urls.set(pool, known);
     return [
       ...(wireOf(wire).choice === 'required' ? [] : [`services.${type}.wire: must be required with a pool`]),
-      ...(String(known) === String(url) && typeof known === typeof url
-        ? []
-        : [`services.${type}.url: must be the same throughout a pool`]),
+      ...(isSamePlace(known, url) ? [] : [`services.${type}.url: must be the same throughout a pool`]),
     ];
   });
+  // the ids of its connections could be that of a carrier
+  const namesakes = urls.size === 0 ? [] : Object.keys(services).filter((type) => /^pool(:|$)/.test(type));
+  refuse([...problems, ...namesakes.map((type) => `services.${type}: is the name of what carries pools`)]);
+}
+
+// what two functions give is not known; whether they are one is
+function isSamePlace(one: ServiceOptions['url'], other: ServiceOptions['url']): boolean {
+  return one === other || (typeof one !== 'function' && typeof other !== 'function' && String(one) === String(other));
+}
+
+function refuse(problems: readonly string[]): void {
   if (problems.length === 0) return;
   throw new ConfigurationError('INVALID_OPTIONS', { message: `Invalid options: ${problems.join('; ')}.`, problems });
 }
@@ -115,6 +124,8 @@ export function amend({ options }: Settings, patch: ConfigPatch): Settings {
     const present = services[type];
     // a new service type needs no less than the constructor asks for; the check of the whole finds what is missing
     services[type] = { ...present, ...change, ...nested(present, change) } as ServiceOptions;
+    // its connections are part of a session, or have their own
+    if (present && present.pool !== services[type].pool) refuse([`services.${type}.pool: cannot be changed`]);
   }
   return settle({ ...options, ...patch, services });
 }
