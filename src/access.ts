@@ -1,4 +1,5 @@
 import type { ConnectionEvent, WireOffer } from '../machines/facts.ts';
+import type { Failure } from './core/recovery.ts';
 import type { RequestFacts, Settled } from './endpoint.ts';
 import type { EncodedMessage } from './protocol/codec.ts';
 import type { Wire } from './wire.ts';
@@ -60,6 +61,6 @@ export interface Access {
   close(code: number, reason: string): void;
   /** Lets go of the link at once. */
   hangUp(): void;
-  /** The connection has ended: nothing outlives its links any more. */
-  end(): void;
+  /** The connection has ended: nothing outlives its links any more. `why`: what failed last, if anything did. */
+  end(why: Failure | null): void;
 }

@@ -74,11 +74,12 @@ export class ChannelAccess implements Access {
   dial({ generation }: { generation: number }, tell: Tell): void {
     this.generation = generation;
     this.#tell = tell;
-    const channel = (this.#channel ??= new Channel({ ...this.#options, name: this.#options.freshId() }));
+    const channel = (this.#channel ??= new Channel({ ...this.#options, name: this.#options.pool.freshName() }));
     channel.token = this.#endpoint.takeToken();
     channel.link = {
       opened: ({ lost, isResumed }) => {
-        this.hasGreeted = isResumed;
+        // what is known and not said yet is said as soon as there is room
+        this.hasGreeted = isResumed && channel.greetings !== undefined;
         tell({ type: 'socket.opened', generation, canPing: false, wire: 'shared', isResumed, lost });
       },
       ended: (failed) => {
@@ -115,7 +116,7 @@ export class ChannelAccess implements Access {
 
   greet(messages: readonly EncodedMessage[]): void {
     const greetings = messages.map((encoded, number) => OutboundMessage.greeting(encoded, number));
-    this.join()?.wire.write(() => greetings.shift());
+    if (this.#channel) this.#options.pool.greet(this.#channel, greetings);
   }
 
   join(): Joined | undefined {

@@ -5,8 +5,6 @@ import type { Wire } from './wire.ts';
 
 /** The wire of a channel: the messages go by the session that it shares, and no channel may fill its window alone. */
 export class ChannelWire implements Wire {
-  /** What is handed over is kept by the session. */
-  readonly size = 0;
   readonly #channel: Channel;
   readonly #pool: Pool;
   #isLost = false;
@@ -32,17 +30,24 @@ export class ChannelWire implements Wire {
     return this.#channel.size === 0;
   }
 
+  /** Only what is volatile: everything else is kept by the session. */
+  get size(): number {
+    return this.#channel.volatileSize;
+  }
+
   write(take: () => OutboundMessage | undefined): number {
     const recorded = (): OutboundMessage | undefined => {
       const message = this.hasRoom ? take() : undefined;
       if (message) this.#channel.record(message);
       return message;
     };
-    return this.#pool.wire?.write(recorded) ?? 0;
+    const bytes = this.#pool.wire?.write(recorded) ?? 0;
+    if (bytes > 0) this.#pool.tookTurn(this.#channel);
+    return bytes;
   }
 
   writeVolatile(message: OutboundMessage): void {
-    message.channel = this.#channel.name;
+    this.#channel.record(message);
     this.#pool.wire?.writeVolatile(message);
   }
 
@@ -52,7 +57,7 @@ export class ChannelWire implements Wire {
   }
 
   onceRelieved(lowWaterBytes: number, relieved: () => void): () => void {
-    return this.#pool.onceRelieved({ lowWaterBytes, relieved, hasRoom: () => this.hasRoom });
+    return this.#pool.onceRelieved(this.#channel, { lowWaterBytes, relieved });
   }
 
   lost(): OutboundMessage[] {

@@ -226,6 +226,7 @@ export class Conversation {
     this.#exchange = undefined;
     this.#isLeaving = false;
     this.#forsake(this.#session.end());
+    this.#options.pool?.lost('ended');
   }
 
   /** Adds to a socket's failure what the server said before: why, and when to come back. */
@@ -268,7 +269,13 @@ export class Conversation {
     const { clock, settings, pool, deliver, noticed, violated } = this.#options;
     const session = this.#session;
     const terms = { limits: welcome.lim, own: settings().limits, deflater };
-    const wire = new SessionWire(transport, { clock, session, terms, reports: this.#reports });
+    const wire = new SessionWire(transport, {
+      clock,
+      session,
+      terms,
+      reports: this.#reports,
+      isShared: () => pool !== undefined && pool.size > 0,
+    });
     const reception = new Reception({
       session,
       wire,

@@ -361,7 +361,7 @@ export class Connection<In = InboundData, Out = unknown> {
 
   #end(error: HoldfastError): void {
     this.#ports.outbox.close(this.#endCode, error);
-    this.#ports.end();
+    this.#ports.end(this.#failure);
     this.#ports.inbox.end(this.#place.state === 'failed' ? error : null);
     this.#openings.ended(error);
     this.#conclude();

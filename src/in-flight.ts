@@ -28,6 +28,11 @@ export class InFlight {
     this.#options = options;
   }
 
+  /** Those messages, in order. */
+  get messages(): readonly OutboundMessage[] {
+    return this.#messages;
+  }
+
   /** How many messages are in the socket's buffer, as far as it tells. */
   get size(): number {
     return this.#messages.length;

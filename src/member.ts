@@ -2,7 +2,7 @@ import { nameFrom } from './core/chance.ts';
 import type { UndeliveredEvent } from './events.ts';
 import { Connection, type ConnectionHost } from './handle.ts';
 import type { ConnectOptions } from './options.ts';
-import type { Pool } from './pool.ts';
+import type { Carrier, Pool } from './pool.ts';
 import { Ports, type PortsOptions } from './ports.ts';
 import { carrierOf, type ServiceSettings } from './settings.ts';
 
@@ -14,6 +14,7 @@ export interface Member {
   wish: string;
   /** Where its chance begins. */
   seed: number;
+  settings: () => ServiceSettings;
 }
 
 /** What a connection needs of its service. */
@@ -39,6 +40,25 @@ export interface MemberOptions {
   seed: number;
   /** What it carries, if it is there for others. */
   carries?: Pool | undefined;
+}
+
+/** The connection of this id as the one that carries a pool: made when it is needed, and again once it was forgotten. */
+export function carrierAmong(members: ReadonlyMap<string, Member>, id: string, make: () => Member): Carrier {
+  const stands = (states: readonly string[]): boolean => {
+    const member = members.get(id);
+    return member !== undefined && states.includes(member.connection.status.state);
+  };
+  return {
+    connect: () => {
+      if (!stands(['connecting', 'open', 'degraded', 'backoff'])) void (members.get(id) ?? make()).connection.connect();
+    },
+    vacate: () => {
+      members.get(id)?.ports.outbox.acknowledged([]);
+    },
+    release: () => {
+      if (!stands(['closed', 'failed'])) void members.get(id)?.connection.close();
+    },
+  };
 }
 
 /** Makes a connection and what it acts upon. Nothing is opened. */
@@ -84,6 +104,6 @@ export function makeMember({ id, wish, options, draws, seed, carries }: MemberOp
       host.changed(connection);
     },
   });
-  const member: Member = { connection, ports, wish, seed };
+  const member: Member = { connection, ports, wish, seed, settings };
   return member;
 }

@@ -122,6 +122,11 @@ export class OutboundMessage implements Queueable<OutboundMessage>, Receipt {
     return this.#isInDoubt;
   }
 
+  /** Whether its fate is final. */
+  get isOver(): boolean {
+    return this.#fate !== 'waiting' && this.#fate !== 'handed';
+  }
+
   /** It is in a socket's buffer; or in a queue again, for that socket has died. */
   moved(to: 'waiting' | 'handed'): void {
     this.#fate = to;
@@ -130,7 +135,7 @@ export class OutboundMessage implements Queueable<OutboundMessage>, Receipt {
 
   /** Its fate is final. The first is the only one. */
   ended(fate: 'sent' | 'acknowledged' | 'dropped' | 'unknown', error?: MessageError): void {
-    if (this.#fate !== 'waiting' && this.#fate !== 'handed') return;
+    if (this.isOver) return;
     this.#fate = fate;
     this.#error = error;
     // a receipt may be kept for long; the payload need not be

@@ -173,13 +173,13 @@ export class Outbox {
   /** The peer has accepted these. */
   acknowledged(messages: readonly OutboundMessage[]): void {
     for (const message of messages) if (!message.isGreeting) this.#fates.acknowledged(message);
-    if (this.#kept.size === 0) this.#emptied();
+    this.#emptied();
   }
 
   /** The peer has these and refused them. */
   rejected(message: OutboundMessage, error: MessageError): void {
     this.#fates.rejected(message, error);
-    if (this.#kept.size === 0) this.#emptied();
+    this.#emptied();
   }
 
   /** Lets messages leave until the returned function is called. The chart decides when. */
@@ -269,13 +269,12 @@ export class Outbox {
     return this.#fates.counts({ waiting: size + this.#handed, waitingBytes: bytes });
   }
 
-  get #kept(): Kept {
-    return this.#options.kept?.() ?? this.ledger;
-  }
-
-  // how many were handed over and have no fate yet
+  // how many were handed over and have no fate yet; those of channels count there
   get #handed(): number {
-    const kept = this.#kept.unacknowledged().filter((message) => !message.isGreeting);
+    const shared = this.#options.kept?.();
+    const kept = (shared ?? this.ledger)
+      .unacknowledged()
+      .filter(({ isGreeting, channel }) => !isGreeting && (shared !== undefined || channel === undefined));
     return kept.length + (this.#lastWire?.size ?? 0) + this.#volatile.size;
   }
 

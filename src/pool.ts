@@ -1,4 +1,3 @@
-import type { SessionLoss } from '../machines/facts.ts';
 import type { Channel } from './channel.ts';
 import { failure, type Failure } from './core/recovery.ts';
 import type { OutboundMessage } from './message.ts';
@@ -8,23 +7,23 @@ import type { Notice } from './reception.ts';
 import type { SessionWire } from './session-wire.ts';
 import type { Clock } from './transport/clock.ts';
 
-/** The connection that carries a pool. */
+/** The connection that carries a pool. It need not exist before it is to be opened, and may be forgotten once it is closed. */
 export interface Carrier {
   /** Opens it, unless that is under way. */
   connect(): void;
-  /** Closes it. */
+  /** Nobody uses it: if it is to close, it need not wait any longer. */
+  vacate(): void;
+  /** Closes it, if it is open or about to be. */
   release(): void;
 }
 
 export interface PoolOptions {
   clock: Clock;
-  /** Asked whenever it is needed: it may have been forgotten in the meantime. */
-  carrier: () => Carrier;
+  carrier: Carrier;
 }
 
 interface Relief {
   lowWaterBytes: number;
-  hasRoom: () => boolean;
   relieved: () => void;
 }
 
@@ -42,9 +41,12 @@ export class Pool {
   readonly #shutting = new Set<string>();
   // present from the welcome to the loss of the socket
   #exchange: { wire: SessionWire; isResumed: boolean } | undefined;
-  readonly #reliefs = new Set<Relief>();
+  // who waits for room
+  readonly #reliefs = new Map<Channel, Relief>();
   #lingering: unknown;
   #failure: Failure | undefined;
+  #names = 0;
+  #turns = 0;
 
   constructor(options: PoolOptions) {
     this.#options = options;
@@ -60,13 +62,25 @@ export class Pool {
     return this.#exchange?.wire;
   }
 
+  /** Gives a name that no other channel and no other request of the session has. */
+  freshName(): string {
+    this.#names += 1;
+    return `c${this.#names}`;
+  }
+
   /** A connection wants to use its channel: it is told when it can. */
   join(channel: Channel): void {
     const { clock, carrier } = this.#options;
+    const { ending } = channel;
+    if (ending) {
+      channel.ending = undefined;
+      channel.link?.ended(ending);
+      return;
+    }
     clock.clearTimeout(this.#lingering);
     this.#channels.set(channel.name, channel);
     if (this.#exchange) this.#opened(channel, this.#exchange);
-    else carrier().connect();
+    else carrier.connect();
   }
 
   /** A connection has ended: its channel is no more. @returns What that leaves in doubt. */
@@ -74,49 +88,72 @@ export class Pool {
     channel.link = undefined;
     if (!this.#channels.delete(channel.name)) return [];
     if (channel.isOpened) this.#shut(channel.name);
-    if (this.#channels.size === 0) this.#linger();
+    this.#left(channel);
     return channel.forget();
   }
 
   /** Whether a channel may send: the server does not hold it back, and it leaves room in the window for the others. */
   hasRoom(channel: Channel): boolean {
-    const { wire } = this;
-    if (!wire?.hasRoom || channel.isHeld) return false;
-    return this.#channels.size === 1 || channel.size < Math.max(1, Math.floor(wire.windowMessages / 2));
+    // what is to come first comes first
+    return !channel.greetings?.length && this.#hasRoom(channel);
+  }
+
+  /** Sends what is to come first on a channel, as soon as there is room for it. */
+  greet(channel: Channel, messages: readonly OutboundMessage[]): void {
+    channel.greetings = [...messages];
+    this.#greet(channel);
   }
 
   /** Calls back once a channel may send again. @returns Takes that back. */
-  onceRelieved(relief: Relief): () => void {
-    this.#reliefs.add(relief);
+  onceRelieved(channel: Channel, relief: Relief): () => void {
+    this.#reliefs.set(channel, relief);
     this.#watch();
     return () => {
-      this.#reliefs.delete(relief);
+      if (this.#reliefs.get(channel) === relief) this.#reliefs.delete(channel);
     };
+  }
+
+  /** A channel has sent something. */
+  tookTurn(channel: Channel): void {
+    this.#turns += 1;
+    channel.turn = this.#turns;
   }
 
   /** There may be room. */
   relieve(): void {
-    for (const relief of [...this.#reliefs]) {
-      const { lowWaterBytes, hasRoom, relieved } = relief;
-      if ((this.wire?.bufferedBytes ?? 0) > lowWaterBytes || !hasRoom()) continue;
-      this.#reliefs.delete(relief);
-      relieved();
+    for (const channel of this.#channels.values()) this.#greet(channel);
+    // all of them may be told of room for one: the first gets it
+    for (const [channel, relief] of [...this.#reliefs].sort(([a], [b]) => a.turn - b.turn)) {
+      const isFull = (this.wire?.bufferedBytes ?? 0) > relief.lowWaterBytes || !this.hasRoom(channel);
+      if (isFull || this.#reliefs.get(channel) !== relief) continue;
+      this.#reliefs.delete(channel);
+      relief.relieved();
     }
     this.#watch();
   }
 
-  /** The socket was welcomed, and nothing has been said on it yet: the server hears which channels there are. */
+  /** The socket was welcomed, and nothing has been said on it yet: the server hears which channels there are, and which are no more. */
   introduce(wire: SessionWire): void {
-    for (const name of this.#shutting) wire.control({ t: 'shut', c: name });
-    for (const channel of this.#channels.values()) if (channel.isOpened) this.#open(channel, wire);
+    // also those with messages that the server has not accepted: another one has not heard of them
+    const gone = new Set(this.#shutting);
+    for (const { channel: name } of wire.unacknowledged())
+      if (name !== undefined && !this.#channels.get(name)?.isOpened) gone.add(name);
+    for (const name of gone) wire.control({ t: 'shut', c: name });
+    for (const channel of this.#channels.values()) {
+      channel.doubtHold();
+      if (channel.isOpened) this.#open(channel, wire);
+    }
   }
 
   /** The socket can be used. */
   linked(wire: SessionWire, isResumed: boolean): void {
     this.#exchange = { wire, isResumed };
     this.#failure = undefined;
-    this.#watch();
-    for (const channel of [...this.#channels.values()]) this.#opened(channel, this.#exchange);
+    for (const channel of [...this.#channels.values()]) {
+      channel.ending = undefined;
+      this.#opened(channel, { wire, isResumed });
+    }
+    this.relieve();
   }
 
   /** An attempt failed, or the socket is about to be lost, for this reason. */
@@ -130,56 +167,48 @@ export class Pool {
   unlinked(): void {
     const wasLinked = this.#exchange !== undefined;
     const failed = this.#failure ?? failure('CONNECTION_LOST', 'retry');
-    this.#exchange = undefined;
-    this.#reliefs.clear();
+    this.#unlink();
     if (wasLinked || failed.verdict === 'stop') this.#end(failed);
   }
 
-  /** The carrier has ended. */
-  ended(): void {
-    this.#exchange = undefined;
-    this.#shutting.clear();
-    this.#reliefs.clear();
-    const last = this.#failure;
-    this.#end(last?.verdict === 'stop' ? last : { ...(last ?? failure('CONNECTION_LOST', 'stop')), verdict: 'stop' });
-  }
-
-  /** Lets go of its timer. */
-  dispose(): void {
-    this.#options.clock.clearTimeout(this.#lingering);
+  /** The carrier has ended, and its session with it. */
+  ended(why: Failure | null): void {
+    const failed = { ...(why ?? this.#failure ?? failure('CONNECTION_LOST', 'stop')), verdict: 'stop' } as const;
+    this.#failure = undefined;
+    this.#unlink();
+    this.#forsake('ended');
+    // who is between two attempts is told at the next
+    for (const channel of this.#channels.values()) if (!channel.link) channel.ending = failed;
+    this.#end(failed);
   }
 
   /** A message came for a channel. One that nobody has any more is dropped: the server knows, or will. */
   deliver(name: string, payload: Payload, meta: WireMeta): void {
-    this.#channels.get(name)?.options.inbox.receive(payload, meta);
+    const channel = this.#channels.get(name);
+    channel?.options.outbox.received();
+    channel?.options.inbox.receive(payload, meta);
   }
 
   /** The server has accepted a message of a channel. */
   acknowledged(message: OutboundMessage): void {
     const channel = this.#channelOf(message);
-    if (channel?.settle(message)) channel.options.outbox.acknowledged([message]);
+    if (channel?.acknowledge(message)) channel.options.outbox.acknowledged([message]);
   }
 
-  /** The channel of a message, for as long as its fate is of interest there. */
+  /** The outbox that is to be told of the fate of a message, once; `undefined` when it has been, or does not wait for it any more. */
   outboxOf(message: OutboundMessage): Channel['options']['outbox'] | undefined {
     const channel = this.#channelOf(message);
-    channel?.settle(message);
-    return channel?.options.outbox;
+    return channel?.settle(message) ? channel.options.outbox : undefined;
   }
 
   /** The session is over: everything that the channels had in it is in doubt. @returns How much stays so. */
   lost(why: string): number {
-    let all = 0;
-    this.#shutting.clear();
-    for (const channel of this.#channels.values()) {
-      const inDoubt = channel.options.outbox.forsake(channel.forget());
-      channel.loss = { why, inDoubt } satisfies SessionLoss;
-      channel.options.sessionLost();
-      all += inDoubt;
-    }
+    const inDoubt = this.#forsake(why);
     // a server that was moved to knew nothing of it: those who use the session begin anew
-    if (this.#exchange) this.#end(failure('CONNECTION_LOST', 'retry', 'the session was lost'));
-    return all;
+    const wasLinked = this.#exchange !== undefined;
+    this.#unlink();
+    if (wasLinked) this.#end(failure('CONNECTION_LOST', 'retry', 'the session was lost'));
+    return inDoubt;
   }
 
   /** The server says something of a channel. */
@@ -187,25 +216,47 @@ export class Pool {
     const { c: name = '' } = notice;
     const channel = this.#channels.get(name);
     if (notice.t === 'flow') {
-      if (channel) channel.isHeld = notice.w.m === 0;
+      channel?.hold(notice.w.m === 0);
       this.relieve();
       return;
     }
     if (this.#shutting.delete(name) || !channel) return;
-    channel.isOpened = false;
-    this.#channels.delete(name);
     const failed = failure('CHANNEL_REFUSED', 'stop', notice.why ?? null);
+    this.#channels.delete(name);
     channel.options.outbox.forsake(channel.forget());
-    channel.link?.ended(failed);
-    if (this.#channels.size === 0) this.#linger();
+    channel.options.sessionLost();
+    if (channel.link) channel.link.ended(failed);
+    else channel.ending = failed;
+    this.#left(channel);
   }
 
-  // the carrier itself sends nothing, and does not wait for room
+  // acknowledgements and holds are told; a buffer that empties and a window that grows are not
   #watch(): void {
-    if (this.#reliefs.size === 0) return;
-    const lowest = Math.min(...[...this.#reliefs].map(({ lowWaterBytes }) => lowWaterBytes));
-    this.wire?.onceRelieved(lowest, () => {
+    const { wire } = this;
+    if (this.#reliefs.size === 0 || !wire) return;
+    const lowest = Math.min(...[...this.#reliefs.values()].map(({ lowWaterBytes }) => lowWaterBytes));
+    if (wire.hasRoom && wire.bufferedBytes <= lowest) return;
+    wire.onceRelieved(lowest, () => {
       this.relieve();
+    });
+  }
+
+  #hasRoom(channel: Channel): boolean {
+    const { wire } = this;
+    if (!wire?.hasRoom || channel.isHeld) return false;
+    const { messages, bytes } = wire.window;
+    // one message always may
+    if (this.#channels.size === 1 || channel.size === 0) return true;
+    return channel.size < Math.floor(messages / 2) && channel.bytes < bytes / 2;
+  }
+
+  #greet(channel: Channel): void {
+    const { greetings = [] } = channel;
+    if (greetings.length === 0 || !channel.isOpened) return;
+    this.wire?.write(() => {
+      const greeting = this.#hasRoom(channel) ? greetings.shift() : undefined;
+      if (greeting) channel.record(greeting);
+      return greeting;
     });
   }
 
@@ -213,6 +264,8 @@ export class Pool {
     if (!channel.link) return;
     const isKnown = channel.isOpened;
     if (!isKnown) this.#open(channel, wire);
+    // a server that knew the channel did not need it, and it will not last for ever
+    channel.token = undefined;
     const { loss: lost } = channel;
     channel.loss = null;
     channel.link.opened({ lost, isResumed: isKnown && isResumed });
@@ -230,14 +283,42 @@ export class Pool {
     this.#exchange?.wire.control({ t: 'shut', c: name });
   }
 
+  #unlink(): void {
+    this.#exchange = undefined;
+    this.#reliefs.clear();
+  }
+
   #end(failed: Failure): void {
     for (const { link } of [...this.#channels.values()]) link?.ended(failed);
   }
 
-  #linger(): void {
+  // everything that was said in the session is in doubt
+  #forsake(why: string): number {
+    let all = 0;
+    this.#shutting.clear();
+    for (const channel of this.#channels.values()) {
+      if (!channel.isOpened) continue;
+      const inDoubt = channel.options.outbox.forsake(channel.forget());
+      channel.loss = { why, inDoubt: inDoubt + (channel.loss?.inDoubt ?? 0) };
+      channel.options.sessionLost();
+      all += inDoubt;
+    }
+    return all;
+  }
+
+  #left(channel: Channel): void {
     const { clock, carrier } = this.#options;
+    this.#reliefs.delete(channel);
+    // its part of the window is the others'
+    this.relieve();
+    if (this.#channels.size > 0) return;
+    carrier.vacate();
+    clock.clearTimeout(this.#lingering);
     this.#lingering = clock.setTimeout(() => {
-      if (this.#channels.size === 0) carrier().release();
+      if (this.#channels.size > 0) return;
+      // whoever comes from now on needs another socket
+      this.#unlink();
+      carrier.release();
     }, LINGER_MS);
   }
 

@@ -3,7 +3,7 @@ import type { Access, Tell } from './access.ts';
 import { Answers } from './answers.ts';
 import { ChannelAccess } from './channel-access.ts';
 import { isolated } from './core/isolation.ts';
-import type { CloseRule } from './core/recovery.ts';
+import type { CloseRule, Failure } from './core/recovery.ts';
 import type { Settled } from './endpoint.ts';
 import { InboundError, type MessageError } from './errors.ts';
 import { greet } from './greeting.ts';
@@ -78,6 +78,8 @@ export class Ports {
     });
     this.requests = new Requests({
       clock,
+      // a session that is shared has more than one asker
+      prefix: options.shares ? `${options.shares.freshName()}-` : '',
       replies: () => settings().profile.replies,
       carriesIds: () => this.#access.carriesIds,
       send: (message, sendOptions, meta) => this.outbox.push(message, sendOptions, meta),
@@ -90,9 +92,9 @@ export class Ports {
     });
     this.#access = this.#accessOf(options, () => {
       this.requests.lost();
+      this.answers.lost();
     });
   }
-      this.answers.lost();
 
   /** What the application's code threw, when that is why the last attempt failed. */
   get cause(): unknown {
@@ -204,13 +206,13 @@ export class Ports {
     this.#access.unread();
   }
 
-  /** The connection has ended, and its session with it: what is not acknowledged will not be. */
-  end(): void {
-    this.#access.end();
+  /** The connection has ended, and its session with it: what is not acknowledged will not be. `why`: what failed last. */
+  end(why: Failure | null = null): void {
+    this.#access.end(why);
     this.requests.end();
+    this.answers.lost();
   }
 
-    this.answers.lost();
   /** Lets go of everything. */
   dispose(): void {
     this.hangUp();

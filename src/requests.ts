@@ -12,6 +12,8 @@ export interface RequestOptions extends SendOptions {
 
 export interface RequestsOptions {
   clock: Clock;
+  /** What the names of its requests begin with. @default '' */
+  prefix?: string;
   /** How the wire tells replies; `undefined` when it cannot. */
   replies: () => ReplyMatcher<unknown, unknown> | undefined;
   /** Whether the wire carries the ids of requests itself, or may turn out to. */
@@ -69,7 +71,7 @@ export class Requests {
     if (!replies && !isCarried) return Promise.reject(this.#error('NO_CORRELATION', 'not_sent'));
     return new Promise((resolve, reject) => {
       const { clock } = this.#options;
-      const id = `r${this.#nextNumber++}`;
+      const id = `${this.#options.prefix ?? ''}r${this.#nextNumber++}`;
       const leave = (): void => {
         this.#pending.delete(id);
         clock.clearTimeout(timer);

@@ -13,7 +13,7 @@ import type {
   DisconnectOptions,
   EnhancedWebSocketOptions,
 } from './options.ts';
-import { makeMember, type Member, type MemberHost, type MemberOptions } from './member.ts';
+import { carrierAmong, makeMember, type Member, type MemberHost, type MemberOptions } from './member.ts';
 import { Pool } from './pool.ts';
 import type { SendOptions, SendOutcome } from './receipt.ts';
 import { check, connectRule, destroyRule, listeningRule, observingRule } from './schema.ts';
@@ -284,19 +284,10 @@ export class EnhancedWebSocketService<Types extends Services = Services> {
     const present = this.#pools.get(name);
     if (present) return present;
     const id = `pool:${name}`;
-    const pool: Pool = new Pool({
-      clock: this.#clock,
-      carrier: () => {
-        const { connection } =
-          this.#members.get(id) ?? this.#makeMember({ id, wish: '', options: { serviceType }, carries: pool });
-        return {
-          connect: () => {
-            if (['idle', 'closed', 'failed'].includes(connection.status.state)) void connection.connect();
-          },
-          release: () => void connection.close(),
-        };
-      },
-    });
+    const carrier = carrierAmong(this.#members, id, () =>
+      this.#makeMember({ id, wish: '', options: { serviceType }, carries: pool }),
+    );
+    const pool: Pool = new Pool({ clock: this.#clock, carrier });
     this.#pools.set(name, pool);
     return pool;
   }
@@ -317,12 +308,12 @@ export class EnhancedWebSocketService<Types extends Services = Services> {
     }
   }
 
-  #actorOf({ connection: { id, serviceType }, seed }: Member): ConnectionActor | undefined {
+  #actorOf({ connection: { id, serviceType }, seed, settings }: Member): ConnectionActor | undefined {
     this.#requireAlive();
     if (!this.#members.has(id)) throw this.#unknown(id);
     const present = connectionActor(this.#root, id);
     if (present) return present;
-    const { policy } = this.#serviceSettings(serviceType);
+    const { policy } = settings();
     this.#root.send({ type: 'connection.requested', input: { id, serviceType, policy, seed } });
     return connectionActor(this.#root, id);
   }

@@ -26,6 +26,8 @@ export interface SessionWireOptions {
   session: ClientSession<OutboundMessage>;
   terms: Terms;
   reports: WireReports;
+  /** Whether others use the session, and may have something to say yet. @default never */
+  isShared?: () => boolean;
 }
 
 // PROTOCOL.md: an acknowledgement goes by itself once so many messages, or this long after the first
@@ -44,9 +46,9 @@ export class SessionWire implements Wire {
   #window: { messages: number; bytes: number };
   #ackTimer: unknown;
   #isHeld = false;
+  #isLost = false;
   #relief: { lowWaterBytes: number; relieved: () => void } | undefined;
 
-  #isLost = false;
   constructor(transport: Transport, options: SessionWireOptions) {
     const { clock, session, terms, reports } = options;
     this.#transport = transport;
@@ -77,17 +79,18 @@ export class SessionWire implements Wire {
     return !this.#isHeld && this.#options.session.outgoing.hasRoom(this.#window);
   }
 
-  /** How many messages may be on their way. */
-  get windowMessages(): number {
-    return this.#window.messages;
+  /** How much may be on its way. */
+  get window(): Readonly<{ messages: number; bytes: number }> {
+    return this.#window;
   }
 
   get isSettled(): boolean {
-    return this.#options.session.outgoing.size === 0;
+    const { session, isShared } = this.#options;
+    return session.outgoing.size === 0 && isShared?.() !== true;
   }
 
   get size(): number {
-    return this.#inFlight.size;
+    return this.#inFlight.messages.filter(({ channel }) => channel === undefined).length;
   }
 
   write(take: () => OutboundMessage | undefined): number {
@@ -111,11 +114,16 @@ export class SessionWire implements Wire {
 
   writeVolatile(message: OutboundMessage): void {
     message.moved('handed');
+    // a window of nothing holds everything back, and this is not worth keeping for another
+    if (this.#window.messages === 0) return this.#options.reports.refused(message, 'VOLATILE_DROPPED');
     if (!this.#fits(message)) return;
     this.#transmit(this.#packed(volatileFrame(framed(message))));
     this.#inFlight.handed(message);
-    // a window of nothing holds everything back, and this is not worth keeping for another
-    if (this.#window.messages === 0) return this.#options.reports.refused(message, 'VOLATILE_DROPPED');
+  }
+
+  /** What the peer has not accepted, in order. */
+  unacknowledged(): OutboundMessage[] {
+    return this.#options.session.outgoing.unacknowledged();
   }
 
   /** Sends again, in order and with its positions, what the peer has not acknowledged of what went by other sockets. */
@@ -149,6 +157,8 @@ export class SessionWire implements Wire {
 
   /** The application has accepted what it was handed. */
   accepted(): void {
+    // whoever was handed a message may have let go of the socket
+    if (this.#isLost) return;
     const { clock, session } = this.#options;
     const waitMs = this.#acknowledging.accepted(session.incoming.accepted, clock.now());
     if (waitMs === 0) this.acknowledge();
@@ -157,8 +167,6 @@ export class SessionWire implements Wire {
         this.acknowledge();
       }, waitMs);
   }
-    // whoever was handed a message may have let go of the socket
-    if (this.#isLost) return;
 
   /** Acknowledges now. */
   acknowledge(): void {
@@ -193,6 +201,7 @@ export class SessionWire implements Wire {
   }
 
   lost({ wasRead }: { wasRead: boolean }): OutboundMessage[] {
+    this.#isLost = true;
     this.#options.clock.clearTimeout(this.#ackTimer);
     this.#relief = undefined;
     const { reports } = this.#options;
@@ -201,7 +210,6 @@ export class SessionWire implements Wire {
       if (wasRead) reports.sent(message);
       else if (message.channel === undefined) own.push(message);
       else reports.orphaned(message);
-    this.#isLost = true;
     }
     return own;
   }
@@ -267,6 +275,8 @@ export class SessionWire implements Wire {
 /** A message as it travels in a batch. */
 function framed(message: OutboundMessage): WeighedMessage {
   const { form, channel, data, meta } = message;
+  // its connection has left, and the server hears of that first: all that it has is its position
+  if (message.isOver) return weighed({ data: 'null', meta: channel === undefined ? undefined : { c: channel } });
   if (form !== 'text' && channel === undefined) return message;
   return weighed({
     data: form === 'text' ? JSON.stringify(data) : data,

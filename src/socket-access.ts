@@ -309,9 +309,9 @@ export class SocketAccess implements Access {
     this.#wire = null;
   }
 
-  end(): void {
+  end(why: Failure | null): void {
     this.conversation.end();
-    this.#options.pool?.ended();
+    this.#options.pool?.ended(why);
   }
 
   // no newer socket comes: if the present one made way for it, that is a loss like any other
