@@ -289,12 +289,7 @@ describe('what a connection says', () => {
       { type: 'opened', isReconnect: false, generation: 1, retries: 0, ...plain },
       { type: 'closed', failure },
       { type: 'failed', failure },
-      {
-        type: 'retrying',
-        delayMs: connection.snapshot().context.retryDelayMs,
-        attempt: 1,
-        hold: 'delay',
-      },
+      { type: 'retrying', delayMs: connection.snapshot().context.retryDelayMs, attempt: 1, hold: 'delay' },
     ]);
     expect(connection.clock.untilNextMs()).toBe(connection.snapshot().context.retryDelayMs);
   });
