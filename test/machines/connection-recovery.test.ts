@@ -329,13 +329,8 @@ describe('what a connection says', () => {
       if (leaf === 'closed') connection.tell(closed(2));
       expect(connection.leaf()).toBe(leaf);
       connection.tell(connect, ...attempt(3));
-      expect(connection.emitted.at(-1)).toEqual({
-        type: 'opened',
-        isReconnect: false,
-        generation: 3,
-        retries: 0,
-        ...plain,
-      });
+      const first = { type: 'opened', isReconnect: false, generation: 3, retries: 0 };
+      expect(connection.emitted.at(-1)).toEqual({ ...first, ...plain });
     },
   );
 
