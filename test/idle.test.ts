@@ -46,4 +46,16 @@ describe('the moment in which nothing is left to do', () => {
     becomesIdle();
     expect(told).toEqual(['a', 'b']);
   });
+
+  test('is not looked for while nobody waits: that may cost something', () => {
+    let looks = 0;
+    const idle = new Idle(() => {
+      looks += 1;
+      return false;
+    });
+    idle.look();
+    idle.once(() => undefined)();
+    idle.look();
+    expect(looks).toBe(1);
+  });
 });

@@ -1,118 +1,145 @@
 import { describe, expect, test } from 'vitest';
 
-import { Link } from '../src/link.ts';
-import { Prober } from '../src/probing.ts';
-import { jsonProfile } from '../src/protocol/profile.ts';
+import { Prober, sendProbe } from '../src/probing.ts';
+import { jsonProfile, type Profile } from '../src/protocol/profile.ts';
 import type { ServiceSettings } from '../src/settings.ts';
-import type { Transport } from '../src/transport/transport.ts';
+import type { TransportListener } from '../src/transport/transport.ts';
+import type { Link } from '../src/link.ts';
 import { Line } from './support/outbox.ts';
+import { microtasks } from './support/service.ts';
+import { linkOver } from './support/session.ts';
 
-function given(
-  ping: ServiceSettings['ping'] = 'auto',
-  transport: Transport = new Line(),
-): {
-  prober: Prober;
-  link: Link;
-  bugs: unknown[];
-  line: Line;
-} {
-  const bugs: unknown[] = [];
-  const prober = new Prober(
-    () => ({ ping, profile: jsonProfile }),
-    (bug) => bugs.push(bug),
-  );
-  const link = new Link(() => transport, { opened: () => undefined, ended: () => undefined });
-  return { prober, link, bugs, line: transport instanceof Line ? transport : new Line() };
+/** A line that can send protocol pings. */
+class PingingLine extends Line {
+  pings = 0;
+  override readonly ping = (() => {
+    this.pings += 1;
+  }) as never;
 }
 
-describe('asking a link for a sign of life', () => {
-  test('is possible where the platform has pings, or the application says how', () => {
-    const pinging: Transport = { ...transportOf(new Line()), ping: () => undefined };
-    expect([undefined, pinging].map((transport) => canProbe(given('auto', transport)))).toEqual([false, true]);
-    for (const ping of ['silence', () => 'ping'] as const) {
-      expect(canProbe(given(ping))).toBe(true);
-    }
+function sent(ping: Exclude<ServiceSettings['ping'], 'silence'>, profile: Profile = jsonProfile) {
+  const line = new PingingLine();
+  const failures: unknown[] = [];
+  sendProbe(line, { ping, profile, failed: (cause) => failures.push(cause) });
+  return { line, failures };
+}
+
+describe('a probe of a plain wire', () => {
+  test('is a protocol ping where nothing else is said, and the platform has it', () => {
+    expect(sent('auto').line.pings).toBe(1);
+    const line = new Line();
+    sendProbe(line, { ping: 'auto', profile: jsonProfile, failed: () => undefined });
+    expect(line.sent).toEqual([]);
   });
 
-  test('sends what the application says, encoded as every message is, and hears the first sign after it', () => {
-    const { prober, link, line } = given(() => ({ type: 'ping' }));
-    let heard = 0;
-    prober.probe(link, () => (heard += 1));
-    expect([line.sent, heard]).toEqual([['{"type":"ping"}'], 0]);
-    link.received('anything');
-    link.received('more');
-    expect(heard).toBe(1);
+  test('is the application’s message, in its profile’s form', () => {
+    const { line, failures } = sent(() => ({ op: 'ping' }));
+    expect([line.sent, line.pings, failures]).toEqual([['{"op":"ping"}'], 0, []]);
   });
 
-  test('asks in the wire’s own form, where it has one, whatever the application says', () => {
-    const { prober, link, line } = given('silence');
-    let asked = 0;
-    prober.canProbe(link);
-    link.heard();
-    prober.probe(
-      link,
-      () => undefined,
-      () => (asked += 1),
-    );
-    expect([asked, line.sent]).toEqual([1, []]);
-  });
-
-  test('by silence takes what was said since the last time for the answer', () => {
-    const { prober, link } = given('silence');
-    prober.canProbe(link);
-    let heard = 0;
-    prober.probe(link, () => (heard += 1));
-    expect(heard).toBe(0);
-    link.heard();
-    expect(heard).toBe(1);
-    link.heard();
-    prober.probe(link, () => (heard += 1));
-    expect(heard).toBe(2);
-  });
-
-  test.each<[string, () => unknown]>([
+  test.each<[string, () => unknown, Profile]>([
     [
       'throws',
       () => {
-        throw new Error('no');
+        throw new Error('mine');
       },
+      jsonProfile,
     ],
-    ['makes what cannot be encoded', () => 1n],
-  ])('that is not asked, because `ping` %s, proves nothing', (_why, ping) => {
-    const { prober, link, bugs } = given(ping);
-    let heard = 0;
-    prober.probe(link, () => (heard += 1));
-    expect([heard, bugs.length]).toEqual([1, 1]);
-  });
-
-  test('can be taken back', () => {
-    const { prober, link } = given(() => 'ping');
-    let heard = 0;
-    prober.probe(link, () => (heard += 1))();
-    link.heard();
-    link.dispose();
-    prober.probe(link, () => (heard += 1));
-    expect(heard).toBe(0);
+    ['rejects', () => Promise.reject(new Error('mine')), jsonProfile],
+    ['gives what cannot be encoded', () => 42, { codec: 'text' }],
+  ])('whose function %s is not sent, and is told as failed (pain 46)', async (_how, ping, profile) => {
+    const { line, failures } = sent(ping, profile);
+    await microtasks();
+    expect([line.sent, failures.length]).toEqual([[], 1]);
   });
 });
 
-function canProbe({ prober, link }: ReturnType<typeof given>): boolean {
-  return prober.canProbe(link);
+class Doubt {
+  ping: ServiceSettings['ping'] = 'auto';
+  readonly reported: unknown[] = [];
+  readonly prober = new Prober(
+    () => ({ ping: this.ping, profile: jsonProfile }),
+    (cause) => this.reported.push(cause),
+  );
+  readonly line = new PingingLine();
+  readonly link: Link;
+  readonly peer: TransportListener;
+  heard = 0;
+
+  constructor() {
+    ({ link: this.link, peer: this.peer } = linkOver(this.line));
+  }
+
+  probe(ask?: () => void): () => void {
+    return this.prober.probe(
+      this.link,
+      () => {
+        this.heard += 1;
+      },
+      ask,
+    );
+  }
 }
 
-function transportOf(line: Line): Omit<Transport, 'ping'> {
-  return {
-    send: (data) => {
-      line.send(data);
-    },
-    isOpen: true,
-    protocol: '',
-    bufferedBytes: 0,
-    isCompressing: false,
-    batch: (write) => {
-      line.batch(write);
-    },
-    close: () => undefined,
-    dispose: () => undefined,
-  };
-}
+describe('a prober', () => {
+  test('can probe what has a ping, or what the application has a form for', () => {
+    const d = new Doubt();
+    const { link: bare } = linkOver(new Line());
+    expect([d.prober.canProbe(d.link), d.prober.canProbe(bare)]).toEqual([true, false]);
+    d.ping = () => 'ping';
+    expect(d.prober.canProbe(bare)).toBe(true);
+  });
+
+  test('hears the next sign of life, whatever it is, once; and not what was taken back (pain 10)', () => {
+    const d = new Doubt();
+    d.probe();
+    expect([d.line.pings, d.heard]).toEqual([1, 0]);
+    d.peer.received('anything');
+    d.peer.heard();
+    expect(d.heard).toBe(1);
+    d.probe()();
+    d.peer.heard();
+    expect(d.heard).toBe(1);
+  });
+
+  test('asks by the wire’s own form, where it has one, whatever the application has', () => {
+    const d = new Doubt();
+    for (const ping of ['auto', 'silence', () => 'mine'] as const) {
+      d.ping = ping;
+      let asked = 0;
+      d.probe(() => {
+        asked += 1;
+      });
+      expect([asked, d.line.pings, d.line.sent]).toEqual([1, 0, []]);
+    }
+  });
+
+  test('with `silence` asks nothing: a peer that spoke since the last time is not in doubt', () => {
+    const d = new Doubt();
+    d.ping = 'silence';
+    d.prober.canProbe(d.link);
+    d.peer.received('a');
+    d.probe();
+    expect(d.heard).toBe(1);
+    d.probe();
+    expect([d.heard, d.line.pings]).toEqual([1, 0]);
+    d.peer.received('b');
+    expect(d.heard).toBe(2);
+  });
+
+  test('does not doubt a link because a question could not be asked, and reports that', () => {
+    const d = new Doubt();
+    d.ping = () => {
+      throw new Error('mine');
+    };
+    d.probe();
+    expect([d.heard, d.reported]).toEqual([1, [new Error('mine')]]);
+  });
+
+  test('does nothing on a link that is gone', () => {
+    const d = new Doubt();
+    d.link.dispose();
+    d.probe()();
+    expect([d.line.pings, d.heard]).toEqual([0, 0]);
+  });
+});

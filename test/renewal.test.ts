@@ -1,53 +1,86 @@
 import { describe, expect, test } from 'vitest';
 
-import type { ConnectionEvent } from '../machines/facts.ts';
-import type { CredentialsProvider } from '../src/options.ts';
+import type { RequestFacts } from '../src/endpoint.ts';
+import type { CredentialsProvider, CredentialsRequest } from '../src/options.ts';
 import { Renewal } from '../src/renewal.ts';
-import type { ServiceSettings } from '../src/settings.ts';
+import { settle, type ServiceSettings } from '../src/settings.ts';
 import { deferred, microtasks } from './support/service.ts';
 
-function renewal(credentials?: CredentialsProvider): { own: Renewal; given: string[]; told: string[] } {
+const FACTS: RequestFacts = {
+  connectionId: 'c',
+  serviceType: 'main',
+  terminalId: undefined,
+  sessionId: undefined,
+  params: {},
+  attemptId: 'a1',
+  attempt: 0,
+  lastFailure: undefined,
+};
+
+function renewing(credentials?: CredentialsProvider): { renewal: Renewal; given: string[]; told: string[] } {
+  const settings = settle({ services: { main: { url: 'wss://host/', ...(credentials && { credentials }) } } });
   const given: string[] = [];
   const told: string[] = [];
-  const own = new Renewal({
-    settings: () => ({ credentials }) as unknown as ServiceSettings,
-    facts: { connectionId: 'c' } as never,
+  const renewal = new Renewal({
+    settings: () => settings.services.get('main') as ServiceSettings,
+    facts: FACTS,
     give: (token) => given.push(token),
-    tell: ({ type }: ConnectionEvent) => told.push(type),
+    tell: ({ type }) => told.push(type),
   });
-  return { own, given, told };
+  return { renewal, given, told };
 }
 
-describe('renewing credentials', () => {
-  test('asks the provider, gives its token to the server, and is over when the server has taken it', async () => {
-    const { own, given, told } = renewal(() => Promise.resolve({ token: 'fresh' }));
-    own.taken();
+describe('a renewal', () => {
+  test('asks the provider, gives what it gets to the server, and is done when the server has taken it', async () => {
+    const asked: CredentialsRequest[] = [];
+    const { renewal, given, told } = renewing((request) => {
+      asked.push(request);
+      return { token: 'fresh' };
+    });
     await microtasks();
-    expect([given, told]).toEqual([['fresh'], []]);
-    own.taken();
+    expect([given, told, asked]).toMatchObject([['fresh'], [], [FACTS]]);
+    renewal.taken();
+    expect(told).toEqual(['credentials.renewed']);
+  });
+
+  test('is not done by what the server has taken before', async () => {
+    const answer = deferred<string>();
+    const { renewal, told } = renewing(() => answer.promise);
+    renewal.taken();
+    expect(told).toEqual([]);
+    answer.resolve('fresh');
+    await microtasks();
+    renewal.taken();
     expect(told).toEqual(['credentials.renewed']);
   });
 
   test.each<[string, CredentialsProvider | undefined]>([
     ['there is no provider', undefined],
-    ['the provider fails', () => Promise.reject(new Error('no'))],
-    ['the provider gives nothing', () => undefined as never],
-  ])('is over at once when %s', async (_why, credentials) => {
-    const { given, told } = renewal(credentials);
+    [
+      'the provider throws',
+      () => {
+        throw new Error('no');
+      },
+    ],
+    ['the provider rejects', () => Promise.reject(new Error('no'))],
+    ['the provider gives no token', () => 42 as never],
+  ])('has nothing to give where %s, and says so', async (_why, credentials) => {
+    const { given, told } = renewing(credentials);
     await microtasks();
     expect([given, told]).toEqual([[], ['credentials.spent']]);
   });
 
-  test('that nobody waits for gives nothing away', async () => {
-    const token = deferred<string>();
-    let isAborted = false;
-    const { own, given, told } = renewal(({ signal }) => {
-      signal.addEventListener('abort', () => (isAborted = true));
-      return token.promise;
+  test('that is abandoned tells the provider, and throws away what comes too late (trap 12)', async () => {
+    const answer = deferred<string>();
+    let signal: AbortSignal | undefined;
+    const { renewal, given, told } = renewing((request) => {
+      ({ signal } = request);
+      return answer.promise;
     });
-    own.abandon();
-    token.resolve('late');
+    renewal.abandon();
+    expect(signal?.aborted).toBe(true);
+    answer.resolve('too late');
     await microtasks();
-    expect([given, told, isAborted]).toEqual([[], [], true]);
+    expect([given, told]).toEqual([[], []]);
   });
 });

@@ -1,63 +1,73 @@
 import { describe, expect, test } from 'vitest';
 
 import { Fates } from '../src/fates.ts';
-import { OutboundMessage } from '../src/message.ts';
+import { PlainWire } from '../src/plain-wire.ts';
 import { Volatile } from '../src/volatile.ts';
-import type { Wire } from '../src/wire.ts';
+import { SimulatedClock } from './support/clock.ts';
+import { Line } from './support/outbox.ts';
+import { messageOf } from './support/session.ts';
 
-function given(): { own: Volatile; fates: Fates; message: () => OutboundMessage; told: string[] } {
-  const told: string[] = [];
+function fleeting(): { volatile: Volatile; line: Line; wire: PlainWire; told: [string, string][]; fates: Fates } {
+  const told: [string, string][] = [];
+  let numbers = 0;
   const fates = new Fates({
-    undelivered: (id, { code }) => told.push(`${id} ${code}`),
+    undelivered: (id, { code }) => told.push([id, code]),
     settled: () => undefined,
     context: {},
   });
-  let number = 0;
-  const message = (): OutboundMessage =>
-    new OutboundMessage(
-      { data: 'x', bytes: 1, form: 'text' },
-      { volatile: true },
-      { number: ++number, now: 0, cancel: () => false },
-    );
-  return { own: new Volatile(fates), fates, message, told };
-}
-
-function line({ isOpen = true, bufferedBytes = 0 } = {}): { wire: Wire; written: string[] } {
-  const written: string[] = [];
-  const wire = { isOpen, bufferedBytes, writeVolatile: ({ id }: OutboundMessage) => written.push(id) };
-  return { wire: wire as unknown as Wire, written };
+  const volatile = new Volatile(fates);
+  const line = new Line();
+  const wire = new PlainWire(line, {
+    clock: new SimulatedClock(),
+    reports: { sent: () => undefined, refused: () => undefined, orphaned: () => undefined },
+  });
+  for (const text of ['a', 'b', 'c']) volatile.push(messageOf(text, { volatile: true }, { number: ++numbers }));
+  return { volatile, line, wire, told, fates };
 }
 
 describe('volatile messages', () => {
-  test('leave in order with the next flush, and are accepted until then', () => {
-    const { own, fates, message } = given();
-    own.push(message());
-    own.push(message());
-    expect([own.size, fates.counts({ waiting: 0, waitingBytes: 0 }).accepted]).toEqual([2, 2]);
-    const { wire, written } = line();
-    own.pour(wire, 10);
-    own.pour(wire, 10);
-    expect([written, own.size]).toEqual([['m1', 'm2'], 0]);
+  test('count as accepted, and leave in order with the next flush', () => {
+    const { volatile, line, wire, told, fates } = fleeting();
+    expect([volatile.size, fates.counts({ waiting: 3, waitingBytes: 0 }).accepted]).toEqual([3, 3]);
+    volatile.pour(wire, 100);
+    expect([line.sent, volatile.size, told]).toEqual([['a', 'b', 'c'], 0, []]);
+    volatile.pour(wire, 100);
+    expect(line.sent).toHaveLength(3);
   });
 
-  test.each([
-    ['is not open', { isOpen: false }],
-    ['has enough to do', { bufferedBytes: 10 }],
-  ])('are dropped by a line that %s', (_what, state) => {
-    const { own, message, told } = given();
-    own.push(message());
-    const { wire, written } = line(state);
-    own.pour(wire, 10);
-    expect([written, told]).toEqual([[], ['m1 VOLATILE_DROPPED']]);
+  test('are dropped from the high water mark on: they are not worth a wait', () => {
+    const { volatile, line, wire, told } = fleeting();
+    line.holds = true;
+    volatile.pour(wire, 2);
+    expect([line.sent, told]).toEqual([['a', 'b'], [['m3', 'VOLATILE_DROPPED']]]);
   });
 
-  test('are dropped when their moment is over, and one by one when they are taken back', () => {
-    const { own, message, told } = given();
-    const [one, other] = [message(), message()];
-    own.push(one);
-    own.push(other);
-    expect([own.withdraw(one, 'SEND_CANCELLED'), own.withdraw(one, 'SEND_CANCELLED')]).toEqual([true, false]);
-    own.drop();
-    expect([told, own.size]).toEqual([['m1 SEND_CANCELLED', 'm2 VOLATILE_DROPPED'], 0]);
+  test('are dropped by a socket that is closing', () => {
+    const { volatile, line, wire, told } = fleeting();
+    line.isOpen = false;
+    volatile.pour(wire, 100);
+    expect([line.sent, told.length]).toEqual([[], 3]);
+  });
+
+  test('are dropped when their moment is over', () => {
+    const { volatile, told } = fleeting();
+    volatile.drop();
+    expect([told, volatile.size]).toEqual([
+      [
+        ['m1', 'VOLATILE_DROPPED'],
+        ['m2', 'VOLATILE_DROPPED'],
+        ['m3', 'VOLATILE_DROPPED'],
+      ],
+      0,
+    ]);
+  });
+
+  test('can be taken back until then, each alone, and no other', () => {
+    const { volatile, line, wire, told } = fleeting();
+    const own = messageOf('own', { volatile: true }, { number: 9 });
+    volatile.push(own);
+    const wasHere = [volatile.withdraw(own, 'SEND_CANCELLED'), volatile.withdraw(own, 'SEND_CANCELLED')];
+    volatile.pour(wire, 100);
+    expect([wasHere, line.sent, told]).toEqual([[true, false], ['a', 'b', 'c'], [['m9', 'SEND_CANCELLED']]]);
   });
 });
