@@ -75,6 +75,7 @@ export class Conversation {
   #rttMs: number | null = null;
   // a newer socket has said hello, while there is one in use
   #isMoving = false;
+  #isIntroduced = false;
   // what is to come first in a session has been said: one may go on that was lost before
   #isGreeted = false;
   // the goodbye is said: the session ends with its socket
@@ -108,6 +109,11 @@ export class Conversation {
     return this.#isGreeted && this.#exchange?.isResumed === true;
   }
 
+  /** Whether a hello is out that was not answered yet. */
+  get isIntroduced(): boolean {
+    return this.#isIntroduced;
+  }
+
   /** Whether a newer socket is asking for the session: then the server closes the present one. */
   get isMoving(): boolean {
     return this.#isMoving;
@@ -135,6 +141,7 @@ export class Conversation {
           tell({ type: 'wire.proven' });
         },
         introducing: () => {
+          this.#isIntroduced = true;
           if (!isSuccessor) return;
           this.#isMoving = true;
           this.#exchange?.wire.hold(true);
@@ -207,7 +214,7 @@ export class Conversation {
   /** The socket is gone; the session is not, unless this side ended it. */
   lost(): void {
     this.#exchange = undefined;
-    this.#isMoving = false;
+    this.#isMoving = this.#isIntroduced = false;
     if (!this.#isLeaving) return;
     this.end();
     this.#options.sessionLost();
@@ -259,7 +266,7 @@ export class Conversation {
     if (outcome.kind === 'resumed') this.#acknowledged(outcome.acknowledged);
     else if (outcome.lost !== null) lost = this.#lossOf(outcome.lost, outcome.inDoubt);
     this.#exchange = this.#exchangeOn(transport, welcome, deflater);
-    this.#isMoving = false;
+    this.#isMoving = this.#isIntroduced = false;
     if (lost) this.#options.sessionLost();
     const { iv: intervalMs, to: timeoutMs } = welcome.ping;
     tell({ type: 'session.welcomed', isResumed: welcome.resumed, lost, ping: { intervalMs, timeoutMs } });

@@ -73,7 +73,7 @@ export class SocketAccess implements Access {
   #attemptId = '';
   #negotiation: Negotiation | undefined;
   #renewal: Renewal | undefined;
-  // a newer socket asked for the session and was given up
+  // an attempt before the present socket asked for the session and was given up
   #hasRival = false;
   // how the socket ended that made way for a newer one
   #replaced: Failure | undefined;
@@ -149,7 +149,7 @@ export class SocketAccess implements Access {
   dial({ generation, offer }: { generation: number; offer: WireOffer }, tell: Tell): void {
     const destination = this.#endpoint.take();
     this.generation = generation;
-    this.wasRead = this.#hasRival = false;
+    this.wasRead = false;
     this.#tell = tell;
     const { clock } = this.#options;
     const WebSocket = this.#options.webSocket();
@@ -301,6 +301,9 @@ export class SocketAccess implements Access {
   }
 
   hangUp(): void {
+    const { wire, isIntroduced } = this.conversation;
+    // the hello of an attempt that was given up may be read later than that of the next
+    this.#hasRival = !wire && (this.#hasRival || isIntroduced);
     this.#replaced = undefined;
     this.conversation.lost();
     this.#options.pool?.unlinked();
@@ -318,8 +321,6 @@ export class SocketAccess implements Access {
   #stayed(): void {
     if (!this.conversation.isMoving) return;
     this.conversation.stayed();
-    // its hello is out, and may be answered yet
-    this.#hasRival = true;
     const replaced = this.#replaced;
     this.#replaced = undefined;
     if (replaced) this.#failed({ ...replaced, verdict: 'retry' }, this.generation);

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 
 import type { ServerFrame } from '../src/protocol/frames.ts';
-import { srvOf, welcomeOf, WireRig } from './support/server-script.ts';
+import { ServerScript, srvOf, welcomeOf, WireRig } from './support/server-script.ts';
 import { fateOf, NOTHING_LEFT, TERMINAL } from './support/service.ts';
 
 type Said = ServerFrame | string | ArrayBuffer;
@@ -145,6 +145,23 @@ describe('a server that closes', () => {
     await r.drops(server.socket, 4004);
     await r.clock.advanceAsync(600_000);
     expect([r.state(), r.sockets.constructions]).toEqual(['failed', 1]);
+  });
+
+  test('because of a hello that was given up, and read late, is asked again: that was nobody else', async () => {
+    const r = new WireRig();
+    const { server } = await r.join();
+    await r.drops(server.socket, 1006);
+    await r.passBackoff();
+    r.sockets.last.opens();
+    new ServerScript(r.sockets.last).srv();
+    await r.settle();
+    await r.drops(r.sockets.last, 1006);
+    await r.resume();
+    await r.drops(r.sockets.last, 4004);
+    expect(r.state()).toBe('backoff');
+    await r.resume();
+    await r.drops(r.sockets.last, 4004);
+    expect(r.state()).toBe('failed');
   });
 
   test('having said why and for how long is not asked sooner', async () => {
