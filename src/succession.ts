@@ -29,7 +29,8 @@ export class Succession {
   readonly #options: SuccessionOptions;
   readonly #endpoint: Endpoint;
   #link: Link | undefined;
-  #undo: () => void = () => undefined;
+  // what takes back each step that was begun: one may be over before it has said how
+  readonly #steps: (() => void)[] = [];
   #isOver = false;
   #isAdopted = false;
 
@@ -37,21 +38,23 @@ export class Succession {
     this.#options = options;
     this.#endpoint = new Endpoint(options.settings);
     const { facts } = options;
-    this.#undo = this.#endpoint.authorize(facts, (refused) => {
+    const authorizing = this.#endpoint.authorize(facts, (refused) => {
       if (refused) return this.#fail();
-      this.#undo = this.#endpoint.locate(facts, (lost) => {
+      const locating = this.#endpoint.locate(facts, (lost) => {
         const destination = this.#endpoint.take();
         if (lost || !destination) this.#fail();
         else this.#dial(destination);
       });
+      this.#steps.push(locating);
     });
+    this.#steps.push(authorizing);
   }
 
   /** Nobody wants it any more, unless it was adopted. */
   abandon(): void {
     if (this.#isOver) return;
     this.#isOver = true;
-    this.#undo();
+    for (const undo of this.#steps) undo();
     this.#link?.dispose();
   }
 
@@ -73,9 +76,9 @@ export class Succession {
               tell({ ...event, type: 'successor.welcomed', generation });
             },
           });
-          this.#undo = () => {
+          this.#steps.push(() => {
             negotiation.abandon();
-          };
+          });
           negotiation.start();
         },
         ended: (end) => {

@@ -8,7 +8,8 @@ const AWAY = { t: 'away', in: 30_000, spread: 10_000 } as const;
 
 /** The server asks to be left, and the time for it has come: the second socket is being made. */
 async function leaving(r: WireRig, given: Partial<typeof AWAY & { url: string }> = {}): Promise<Joined> {
-  const joined = await r.join();
+  // nobody asks for a sign of life meanwhile
+  const joined = await r.join({ ping: { iv: 600_000, to: 10_000 } });
   joined.server.says({ ...AWAY, ...given });
   await r.clock.advanceAsync(10_000);
   return joined;
