@@ -75,12 +75,11 @@ export class Conversation {
   #rttMs: number | null = null;
   // a newer socket has said hello, while there is one in use
   #isMoving = false;
-  #isIntroduced = false;
   // what is to come first in a session has been said: one may go on that was lost before
   #isGreeted = false;
   // the goodbye is said: the session ends with its socket
   #isLeaving = false;
-  // hellos without a welcome so far: any of them may have moved the session to its socket
+  // hellos without a welcome so far: any of them may move the session to its socket, however late it comes
   #hellos = 0;
 
   constructor(options: ConversationOptions) {
@@ -107,11 +106,6 @@ export class Conversation {
   /** Whether the session of the present socket goes on from an earlier one, and has had its greeting then. */
   get hasGreeted(): boolean {
     return this.#isGreeted && this.#exchange?.isResumed === true;
-  }
-
-  /** Whether a hello is out that was not answered yet. */
-  get isIntroduced(): boolean {
-    return this.#isIntroduced;
   }
 
   /** Whether a newer socket is asking for the session: then the server closes the present one. */
@@ -141,7 +135,6 @@ export class Conversation {
           tell({ type: 'wire.proven' });
         },
         introducing: () => {
-          this.#isIntroduced = true;
           if (!isSuccessor) return;
           this.#isMoving = true;
           this.#exchange?.wire.hold(true);
@@ -214,7 +207,7 @@ export class Conversation {
   /** The socket is gone; the session is not, unless this side ended it. */
   lost(): void {
     this.#exchange = undefined;
-    this.#isMoving = this.#isIntroduced = false;
+    this.#isMoving = false;
     if (!this.#isLeaving) return;
     this.end();
     this.#options.sessionLost();
@@ -259,14 +252,11 @@ export class Conversation {
       return;
     }
     let lost: SessionLoss | null = null;
-    if (outcome.kind === 'opened') {
-      this.#hellos = 0;
-      this.#isGreeted = false;
-    }
+    if (outcome.kind === 'opened') this.#isGreeted = false;
     if (outcome.kind === 'resumed') this.#acknowledged(outcome.acknowledged);
     else if (outcome.lost !== null) lost = this.#lossOf(outcome.lost, outcome.inDoubt);
     this.#exchange = this.#exchangeOn(transport, welcome, deflater);
-    this.#isMoving = this.#isIntroduced = false;
+    this.#isMoving = false;
     if (lost) this.#options.sessionLost();
     const { iv: intervalMs, to: timeoutMs } = welcome.ping;
     tell({ type: 'session.welcomed', isResumed: welcome.resumed, lost, ping: { intervalMs, timeoutMs } });

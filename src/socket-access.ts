@@ -73,8 +73,6 @@ export class SocketAccess implements Access {
   #attemptId = '';
   #negotiation: Negotiation | undefined;
   #renewal: Renewal | undefined;
-  // an attempt before the present socket asked for the session and was given up
-  #hasRival = false;
   // how the socket ended that made way for a newer one
   #replaced: Failure | undefined;
   // where the server sends its clients when it leaves
@@ -301,9 +299,6 @@ export class SocketAccess implements Access {
   }
 
   hangUp(): void {
-    const { wire, isIntroduced } = this.conversation;
-    // the hello of an attempt that was given up may be read later than that of the next
-    this.#hasRival = !wire && (this.#hasRival || isIntroduced);
     this.#replaced = undefined;
     this.conversation.lost();
     this.#options.pool?.unlinked();
@@ -334,9 +329,7 @@ export class SocketAccess implements Access {
     }
     this.wasRead = end.wasClean && end.initiator === 'local';
     this.conversation.ended(end.code);
-    const failed = this.conversation.explained(this.#verdicts.failureOf(end, { wasOpen, wire: this.#wire }));
-    const isOwnDoing = end.code === WireClose.replaced && this.#hasRival;
-    this.#failed(isOwnDoing ? { ...failed, verdict: 'retry' } : failed, generation);
+    this.#failed(this.conversation.explained(this.#verdicts.failureOf(end, { wasOpen, wire: this.#wire })), generation);
   }
 
   #failed(failed: Failure, generation: number): void {
@@ -351,7 +344,6 @@ export class SocketAccess implements Access {
     former?.read(undefined);
     this.#link = link;
     this.#replaced = undefined;
-    this.#hasRival = false;
     this.generation = generation;
     // whoever doubts the former link has its answer: the new one lives
     former?.heard();
