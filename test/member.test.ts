@@ -1,0 +1,147 @@
+import { describe, expect, test } from 'vitest';
+
+import { carrierAmong, makeMember, type Member, type MemberHost } from '../src/member.ts';
+import { Pool } from '../src/pool.ts';
+import { settle } from '../src/settings.ts';
+import { WireMemory } from '../src/wire-memory.ts';
+import { SimulatedClock } from './support/clock.ts';
+import { browserSockets } from './support/fake-socket.ts';
+
+const clock = new SimulatedClock();
+
+function host({ hasListener = true } = {}): { host: MemberHost; emitted: unknown[]; asked: string[] } {
+  const { services } = settle({
+    services: {
+      alone: { url: 'wss://host/' },
+      shared: { url: 'wss://host/', wire: 'required', pool: 'p', connectTimeoutMs: 7_000 },
+    },
+  });
+  const emitted: unknown[] = [];
+  const asked: string[] = [];
+  const pool = new Pool({
+    clock,
+    carrier: { connect: () => undefined, vacate: () => undefined, release: () => undefined },
+  });
+  return {
+    emitted,
+    asked,
+    host: {
+      clock,
+      memory: new WireMemory(() => clock.now()),
+      webSocket: () => browserSockets().WebSocket,
+      queueing: () => true,
+      report: () => undefined,
+      settings: (type) => {
+        const settings = services.get(type);
+        if (!settings) throw new Error(`There is no ${type}.`);
+        return settings;
+      },
+      pool: (name, type) => {
+        asked.push(`${name} for ${type}`);
+        return pool;
+      },
+      emitter: {
+        emit: (type, event) => emitted.push([type, event]),
+        has: () => hasListener,
+      },
+      tellUndelivered: (event) => emitted.push(['undelivered', event]),
+      actor: () => undefined,
+      changed: () => undefined,
+    },
+  };
+}
+
+const make = (given: ReturnType<typeof host>, serviceType: string, carries?: Pool): Member =>
+  makeMember(
+    { id: `${serviceType}:1`, wish: 'w', options: { serviceType }, draws: [0.1, 0.2], seed: 3, carries },
+    given.host,
+  );
+
+describe('a member of a service', () => {
+  test('is a connection with its ports, its wish and its chance, and opens nothing', () => {
+    const given = host();
+    const { connection, ports, wish, seed, settings } = make(given, 'alone');
+    expect([connection.id, connection.status.state, wish, seed]).toEqual(['alone:1', 'idle', 'w', 3]);
+    expect([ports.outbox.counts.accepted, settings().pool, given.asked, clock.pending()]).toEqual([
+      0,
+      undefined,
+      [],
+      0,
+    ]);
+  });
+
+  test('takes part in the pool that its service names, unless it carries it', () => {
+    const given = host();
+    const sharing = make(given, 'shared');
+    expect([given.asked, sharing.settings().pool]).toEqual([['p for shared'], 'p']);
+    const carrying = make(given, 'shared', given.host.pool('p', 'shared'));
+    expect([carrying.settings().pool, carrying.settings().policy.connectTimeoutMs]).toEqual([undefined, 7_000]);
+    expect(sharing.settings().policy.connectTimeoutMs).toBeGreaterThan(1_000_000_000);
+  });
+
+  test('makes events of what arrives for those who listen to the service, and tells what was not delivered', () => {
+    const given = host();
+    make(given, 'alone').ports.inbox.receive('text');
+    const deaf = host({ hasListener: false });
+    make(deaf, 'alone').ports.inbox.receive('text');
+    make(deaf, 'alone').ports.outbox.push(undefined);
+    expect(given.emitted).toEqual([['message', { connectionId: 'alone:1', serviceType: 'alone', data: 'text' }]]);
+    expect(deaf.emitted).toMatchObject([['undelivered', { connectionId: 'alone:1', messageId: 'm1' }]]);
+  });
+});
+
+describe('the member that carries a pool', () => {
+  function carrier(state = 'idle'): {
+    calls: string[];
+    use: ReturnType<typeof carrierAmong>;
+    members: Map<string, Member>;
+  } {
+    const calls: string[] = [];
+    const members = new Map<string, Member>();
+    const made = {
+      connection: {
+        get status() {
+          return { state };
+        },
+        connect: () => Promise.resolve(calls.push('connect')),
+        close: () => Promise.resolve(calls.push('close')),
+      },
+      ports: { outbox: { acknowledged: () => calls.push('vacate') } },
+    } as unknown as Member;
+    const use = carrierAmong(members, 'pool:p', () => {
+      calls.push('make');
+      members.set('pool:p', made);
+      return made;
+    });
+    return { calls, use, members };
+  }
+
+  test('is made when it is to be opened, and for nothing else', () => {
+    const { calls, use } = carrier();
+    use.vacate();
+    use.release();
+    expect(calls).toEqual([]);
+    use.connect();
+    use.connect();
+    expect(calls).toEqual(['make', 'connect', 'connect']);
+  });
+
+  test.each([
+    ['idle', ['connect', 'vacate', 'close']],
+    ['connecting', ['vacate', 'close']],
+    ['open', ['vacate', 'close']],
+    ['degraded', ['vacate', 'close']],
+    ['backoff', ['vacate', 'close']],
+    ['closing', ['connect', 'vacate', 'close']],
+    ['closed', ['connect', 'vacate']],
+    ['failed', ['connect', 'vacate']],
+  ])('is left alone where it stands already: %s', (state, expected) => {
+    const { calls, use } = carrier(state);
+    use.connect();
+    calls.length = 0;
+    use.connect();
+    use.vacate();
+    use.release();
+    expect(calls).toEqual(expected);
+  });
+});
