@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 
 import { InboundError } from '../src/errors.ts';
 import { Inbox } from '../src/inbox.ts';
+import { JsonPayload } from '../src/protocol/profile.ts';
 import { SimulatedClock } from './support/clock.ts';
 import { microtasks, rig, TERMINAL } from './support/service.ts';
 
@@ -146,6 +147,43 @@ describe('the inbox', () => {
     box.attach();
     for (const frame of ['for the connection itself', 'a']) box.receive(frame);
     expect([heard, delivered]).toEqual([['a'], ['a']]);
+  });
+
+  test('hands on what came beside a message by its own names, and to the connection all of it', () => {
+    const intercepted: unknown[] = [];
+    const delivered: unknown[] = [];
+    const box = new Inbox({
+      clock: new SimulatedClock(),
+      decode: (payload) => (payload as JsonPayload).value,
+      undecodable: () => undefined,
+      intercept: (message, meta) => intercepted.push([message, meta]) < 0,
+      deliver: (message, meta) => delivered.push([message, meta]),
+      report: () => undefined,
+    });
+    const heard: unknown[] = [];
+    box.subscribe((message, meta) => heard.push([message, meta]));
+    box.receive(new JsonPayload('a'), { n: 'kind', h: { x: 'y' }, k: 'key', c: 'channel', x: 5 });
+    box.receive(new JsonPayload('b'), {});
+    box.receive(new JsonPayload('c'));
+    expect(heard).toEqual([
+      ['a', { type: 'kind', headers: { x: 'y' }, key: 'key' }],
+      ['b', {}],
+      ['c', undefined],
+    ]);
+    expect([delivered, intercepted[0]]).toEqual([
+      heard,
+      ['a', { n: 'kind', h: { x: 'y' }, k: 'key', c: 'channel', x: 5 }],
+    ]);
+  });
+
+  test('keeps what came beside a message that it holds back', () => {
+    const { inbox: box, clock } = inbox();
+    const heard: unknown[] = [];
+    box.attach();
+    box.receive('a', { n: 'kind' });
+    box.subscribe((message, meta) => heard.push([message, meta]));
+    clock.advance(0);
+    expect(heard).toEqual([['a', { type: 'kind' }]]);
   });
 
   test('cleared, holds no timer and no listener, and has lost nothing that was held back', async () => {

@@ -26,6 +26,19 @@ describe('a receipt', () => {
     expect(fate).toEqual({ kind: 'resolved', value: { outcome: 'sent', id: 'm1' } });
   });
 
+  test('tells that the peer has accepted its message, where the wire knows that', async () => {
+    const receipt = messageOf();
+    const fate = fateOf(receipt.settled);
+    receipt.moved('handed');
+    receipt.ended('acknowledged');
+    receipt.ended('unknown', error);
+    await microtasks();
+    expect([fate, receipt.fate]).toEqual([
+      { kind: 'resolved', value: { outcome: 'acknowledged', id: 'm1' } },
+      'acknowledged',
+    ]);
+  });
+
   test('tells a fate that was decided before anybody asked', async () => {
     const [sent, dropped] = [messageOf(), messageOf(2)];
     sent.ended('sent');
@@ -82,6 +95,38 @@ describe('a message', () => {
       isKeyed: true,
     });
   });
+
+  test('carries its key, its kind, its headers and what its connection adds, and nothing where there is nothing', () => {
+    const headers = { x: 'y' };
+    const options: SendOptions = { idempotencyKey: 'k', type: 'n', headers };
+    const origin = { number: 1, now: 0, cancel: () => false, meta: { r: 'r1' } };
+    const message = new OutboundMessage({ data: '', bytes: 0, form: 'text' }, options, origin);
+    headers.x = 'changed later';
+    expect([message.meta, message.metaBytes]).toEqual([{ k: 'k', n: 'n', h: { x: 'y' }, r: 'r1' }, 40]);
+    expect([messageOf().meta, messageOf().metaBytes]).toEqual([undefined, 0]);
+    expect(new OutboundMessage({ data: '', bytes: 0, form: 'text' }, {}, origin).meta).toEqual({ r: 'r1' });
+  });
+
+  test('is no greeting, and of no channel, unless it is made so', () => {
+    const greeting = OutboundMessage.greeting({ data: 'hi', bytes: 2, form: 'text' }, 3);
+    expect([messageOf(), greeting]).toMatchObject([
+      { isGreeting: false, isVolatile: false, channel: undefined },
+      { isGreeting: true, data: 'hi', priority: 'normal' },
+    ]);
+    expect(greeting.cancel()).toBe(false);
+    expect(messageOf(1, { volatile: true }).isVolatile).toBe(true);
+  });
+
+  test.each(['waiting', 'handed', 'sent', 'acknowledged', 'dropped', 'unknown'] as const)(
+    'that is %s is over, or not',
+    (fate) => {
+      const message = messageOf();
+      const isOver = fate !== 'waiting' && fate !== 'handed';
+      if (isOver) message.ended(fate, error);
+      else message.moved(fate);
+      expect([message.fate, message.isOver]).toEqual([fate, isOver]);
+    },
+  );
 
   test('lets go of its payload once its fate is final: a receipt may be kept for long', () => {
     const message = messageOf();

@@ -21,6 +21,8 @@ const withOption = (option: object): object => ({ ...withService({}), ...option 
 const withRule = (change: object): object =>
   withService({ closeRules: [{ codes: 1000, verdict: 'stop', category: 'timeout', ...change }] });
 
+const wired = (option: object): object => withService({ wire: { use: 'prefer', ...option } });
+
 const TOO_LONG = 2 ** 31;
 
 describe('options', () => {
@@ -31,6 +33,11 @@ describe('options', () => {
     withService({ retry: {}, queue: {}, heartbeat: {}, closeRules: [], protocols: [] }),
     withService({ queue: { maxMessages: 0, maxBytes: 0 } }),
     withService({ heartbeat: false }),
+    withService({ wire: 'required' }),
+    withService({ wire: 'prefer' }),
+    withService({ wire: 'plain' }),
+    withService({ wire: { use: 'prefer', compression: true, maxFrameBytes: 1_024, maxInflatedBytes: 1_024 } }),
+    withService({ wire: { use: 'required', windowMessages: 1, windowBytes: 1 } }),
     withService({ heartbeat: { intervalMs: 1, lateMs: 1, timeoutMs: 2, ping: 'silence' } }),
     withService({ heartbeat: { ping: () => 'ping' } }),
     withService({ credentials: () => 'token' }),
@@ -53,6 +60,7 @@ describe('options', () => {
     ['services.main.retry.maxRetry', withService({ retry: { maxRetry: 3 } })],
     ['services.main.queue.maxMessage', withService({ queue: { maxMessage: 3 } })],
     ['services.main.heartbeat.interval', withService({ heartbeat: { interval: 3 } })],
+    ['services.main.wire.window', withService({ wire: { use: 'prefer', window: 3 } })],
     ['services.main.credentials.provider', withService({ credentials: { get: () => '', provider: 1 } })],
     ['services.main.closeRules.0.code', withRule({ code: 5 })],
   ])('with the misspelt key %s are refused by its name and path', (path, options) => {
@@ -106,6 +114,13 @@ describe('options', () => {
     ['services.main.decide', (value) => withService({ decide: value }), ['stop', {}]],
     ['services.main.heartbeat', (value) => withService({ heartbeat: value }), [true, 5, 'off', null]],
     ['services.main.heartbeat.ping', (value) => withService({ heartbeat: { ping: value } }), ['json', 5, {}]],
+    ['services.main.wire', (value) => withService({ wire: value }), ['holdfast.v1', true, null, 5]],
+    ['services.main.wire.use', (value) => withService({ wire: { use: value } }), [undefined, 'maybe', 1]],
+    ['services.main.wire.compression', (value) => wired({ compression: value }), ['deflate', 1]],
+    ['services.main.wire.maxFrameBytes', (value) => wired({ maxFrameBytes: value }), [1_023, Infinity, '2048']],
+    ['services.main.wire.maxInflatedBytes', (value) => wired({ maxInflatedBytes: value }), [1_023, 2_000.5, NaN]],
+    ['services.main.wire.windowMessages', (value) => wired({ windowMessages: value }), [0, -1, 1.5]],
+    ['services.main.wire.windowBytes', (value) => wired({ windowBytes: value }), [0, Infinity]],
     ['services.main.retry', (value) => withService({ retry: value }), [false, 5, []]],
     ['services.main.queue', (value) => withService({ queue: value }), [false, 5, []]],
     ['services.main.closeRules', (value) => withService({ closeRules: value }), [{}, 'stop']],

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 
 import type { ConfigurationError } from '../src/errors.ts';
-import { check, connectRule, destroyRule, disconnectRule, patchRule } from '../src/schema.ts';
+import { check, connectRule, destroyRule, disconnectRule, patchRule, sendRule } from '../src/schema.ts';
 
 function problemsOf(act: () => void): readonly string[] {
   try {
@@ -48,6 +48,29 @@ describe('a rule', () => {
     [patchRule, undefined, ['options: is required']],
   ])('names the problem, and where it is: case %#', (rule, value, problems) => {
     expect(problemsOf(() => check(rule, value))).toEqual(problems);
+  });
+
+  test.each([
+    { type: 'n'.repeat(256), headers: {}, volatile: true },
+    {
+      idempotencyKey: 'k',
+      headers: Object.fromEntries(Array.from({ length: 64 }, (_, i) => [`${i}`, 'x'.repeat(4_096)])),
+    },
+  ])('lets through what may travel beside a message: case %#', (options) => {
+    expect(problemsOf(() => check(sendRule, options))).toEqual([]);
+  });
+
+  test.each<[string, object]>([
+    ['type', { type: '' }],
+    ['type', { type: 'n'.repeat(257) }],
+    ['idempotencyKey', { idempotencyKey: '' }],
+    ['volatile', { volatile: 'yes' }],
+    ['headers', { headers: { x: 1 } }],
+    ['headers', { headers: { x: 'x'.repeat(4_097) } }],
+    ['headers', { headers: Object.fromEntries(Array.from({ length: 65 }, (_, i) => [`${i}`, ''])) }],
+    ['headers', { headers: [] }],
+  ])('keeps what may not travel beside a message out, by the name %s: case %#', (name, options) => {
+    expect(problemsOf(() => check(sendRule, options)).map((problem) => problem.split(': ')[0])).toEqual([name]);
   });
 
   test('does not take an inherited name for one of its own', () => {

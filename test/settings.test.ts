@@ -91,6 +91,32 @@ describe('settings', () => {
     });
   });
 
+  test.each(['required', 'prefer', 'plain'] as const)('take the wire %s by its name, and in an object', (use) => {
+    const { wire, policy } = settled({ wire: use });
+    expect([wire.choice, policy.wire]).toEqual([use, use]);
+    expect(settled({ wire: { use } })).toEqual(settled({ wire: use }));
+  });
+
+  test('say on the wire what this side takes', () => {
+    const wire = {
+      use: 'required',
+      compression: true,
+      maxFrameBytes: 2_000,
+      maxInflatedBytes: 3_000,
+      windowMessages: 4,
+      windowBytes: 5,
+    } as const;
+    expect(settled({ wire }).wire).toEqual({
+      choice: 'required',
+      compression: true,
+      limits: { frame: 2_000, inflated: 3_000, win: { m: 4, b: 5 } },
+    });
+    expect(settled({ wire: { ...wire, windowBytes: undefined as never } }).wire.limits.win).toEqual({
+      m: 4,
+      b: 1_048_576,
+    });
+  });
+
   test('keep a 0 as a 0 (original fault 29)', () => {
     const { policy } = settled({ retry: { maxRetries: 0, promptMs: 0, stableMs: 0 }, closeTimeoutMs: 0 });
     expect(policy).toMatchObject({ maxRetries: 0, stableMs: 0, closeTimeoutMs: 0, backoff: { promptMs: 0 } });
@@ -142,6 +168,17 @@ describe('amended settings', () => {
       heartbeat: { intervalMs: 50, timeoutMs: 99 },
     });
     expect([amended.services.get('chat'), amended.maxInactive]).toEqual([present.services.get('chat'), 7]);
+  });
+
+  test('merge what is said of a wire into what was said; a name replaces all of it', () => {
+    const wired = amend(present, { services: { main: { wire: { use: 'prefer', windowMessages: 9 } } } });
+    const limits = (settings: typeof wired) => settings.services.get('main')?.wire;
+    const merged = amend(wired, { services: { main: { wire: { use: 'required', windowBytes: 7 } } } });
+    expect(limits(merged)).toMatchObject({ choice: 'required', limits: { win: { m: 9, b: 7 } } });
+    const named = amend(merged, { services: { main: { wire: 'prefer' } } });
+    expect(limits(named)).toMatchObject({ choice: 'prefer', limits: { win: { m: 2_048, b: 1_048_576 } } });
+    const again = amend(named, { services: { main: { wire: { use: 'plain', windowMessages: 3 } } } });
+    expect(limits(again)).toMatchObject({ choice: 'plain', limits: { win: { m: 3, b: 1_048_576 } } });
   });
 
   test('leave the present ones as they were', () => {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 
+import { WireRig } from './support/server-script.ts';
 import { deferred, rig, TERMINAL } from './support/service.ts';
 
 describe('the status of a connection', () => {
@@ -119,5 +120,19 @@ describe('the status of a connection', () => {
     void r.service.connect(TERMINAL);
     await r.settle();
     expect(states).toEqual(['locating']);
+  });
+
+  test('tells which wire its link speaks, or spoke last, and how long a round trip took', async () => {
+    const r = new WireRig();
+    const server = await r.dial();
+    expect(r.status()).toMatchObject({ detail: 'awaiting', wire: null, rttMs: null });
+    server.srv();
+    server.welcome();
+    await r.clock.advanceAsync(25_000);
+    expect(r.status()).toMatchObject({ state: 'open', wire: 'holdfast.v1', rttMs: null });
+    await r.clock.advanceAsync(40);
+    server.says({ t: 'pong', i: 1, ts: server.of('ping')[0]?.ts ?? 0, now: 1 });
+    await r.drops();
+    expect(r.status()).toMatchObject({ state: 'backoff', wire: 'holdfast.v1', rttMs: 40 });
   });
 });

@@ -30,4 +30,11 @@ describe('an acknowledgement', () => {
   test('is not due while there is nothing to tell', () => {
     expect(new Acknowledging(policy).accepted(0, 1_000)).toBeNull();
   });
+
+  test('knows for how many messages it is due: for those after the last that the peer was told of', () => {
+    const acknowledging = new Acknowledging(policy);
+    expect([acknowledging.pendingTo(0), acknowledging.pendingTo(3)]).toEqual([0, 3]);
+    acknowledging.told(3);
+    expect([acknowledging.pendingTo(3), acknowledging.pendingTo(5), acknowledging.pendingTo(1)]).toEqual([0, 2, 0]);
+  });
 });

@@ -1,14 +1,16 @@
 import { describe, expect, expectTypeOf, test } from 'vitest';
 
-import { InboundError, MessageError, type InboundData } from '../../src/errors.ts';
+import { InboundError, MessageError } from '../../src/errors.ts';
 import {
   bytesProfile,
   decodeWith,
   defineProfile,
   encodeWith,
+  JsonPayload,
   jsonProfile,
   plainProfile,
   textProfile,
+  type Payload,
   type Profile,
 } from '../../src/protocol/profile.ts';
 import { sayings, type Say } from '../support/schemas.ts';
@@ -24,7 +26,7 @@ function encodingFailure(profile: Pick<Profile, 'codec' | 'outbound'>, message: 
   }
 }
 
-function decodingFailure(profile: Pick<Profile, 'codec' | 'inbound'>, data: InboundData): unknown {
+function decodingFailure(profile: Pick<Profile, 'codec' | 'inbound'>, data: Payload): unknown {
   try {
     return decodeWith(profile, data);
   } catch (error) {
@@ -101,6 +103,46 @@ describe('the plain profile', () => {
       Uint8Array.of(1),
       '{"a":1}',
     ]);
+  });
+});
+
+describe('a payload that its wire has parsed already', () => {
+  const shout: Profile['codec'] = { encode: () => '', decode: (data) => `${data as string}!` };
+
+  test.each<[Profile['codec'], unknown, unknown]>([
+    ['json', { a: 1 }, { a: 1 }],
+    ['json', 'text', 'text'],
+    ['json', null, null],
+    ['text', 'null', 'null'],
+    ['text', { a: 1 }, '{"a":1}'],
+    ['plain', '{"a": 1}', '{"a": 1}'],
+    ['plain', [1, 'b'], '[1,"b"]'],
+    [shout, 'hey', 'hey!'],
+    [shout, { a: 1 }, '{"a":1}!'],
+  ])('is for the codec %j, of %j, the message %j', (codec, value, message) => {
+    expect(decodeWith({ codec }, new JsonPayload(value))).toEqual(message);
+  });
+
+  test('is not parsed once more, and not written for a profile that wants JSON', () => {
+    const value = { a: 1 };
+    expect(decodeWith(jsonProfile, new JsonPayload(value))).toBe(value);
+    expect(decodeWith(jsonProfile, new JsonPayload('{"a":1}'))).toBe('{"a":1}');
+  });
+
+  test('is no bytes, and is kept as the text that it would have been', () => {
+    expect(decodingFailure(bytesProfile, new JsonPayload({ a: 1 }))).toMatchObject({
+      code: 'NOT_DECODABLE',
+      data: '{"a":1}',
+    });
+  });
+
+  test('is held to the schema as any other', () => {
+    const strict = defineProfile({ codec: 'json', inbound: sayings });
+    expect(decodeWith(strict, new JsonPayload({ say: 'hi', more: 1 }))).toEqual({ say: 'hi' });
+    expect(decodingFailure(strict, new JsonPayload({ say: 1 }))).toMatchObject({
+      code: 'SCHEMA_MISMATCH',
+      data: '{"say":1}',
+    });
   });
 });
 
