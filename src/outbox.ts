@@ -117,7 +117,7 @@ export class Outbox {
       const text = `The message has ${message.bytes} bytes; ${maxMessageBytes} are allowed.`;
       return this.#fates.refused(message, this.#fates.error('MESSAGE_TOO_BIG', { message: text }));
     }
-    if (options.volatile) return this.#pushVolatile(message);
+    if (options.volatile) return this.#pushVolatile(message, options);
     if (!this.#backlog.place(message, this.#makeWay))
       return this.#fates.refused(message, this.#fates.error('QUEUE_FULL', this.#room()));
     this.#fates.accepted();
@@ -309,9 +309,10 @@ export class Outbox {
     if (this.#backlog.size === 0 && this.#wire?.isSettled !== false) this.#flow?.emptied?.();
   }
 
-  #pushVolatile(message: OutboundMessage): Receipt {
+  #pushVolatile(message: OutboundMessage, { signal }: SendOptions): Receipt {
     if (!this.#wire?.isOpen || !this.#flow) return this.#fates.refused(message, this.#fates.error('VOLATILE_DROPPED'));
     this.#volatile.push(message);
+    cancelOnAbort(message, signal, this.#withdraw);
     this.#flushClock.request();
     return message;
   }
@@ -336,7 +337,7 @@ export class Outbox {
   }
 
   readonly #withdraw = (message: OutboundMessage, code: ErrorCode, cause?: unknown): boolean =>
-    message.isVolatile ? this.#volatile.withdraw(message, code) : this.#backlog.withdraw(message, code, cause);
+    message.isVolatile ? this.#volatile.withdraw(message, code, cause) : this.#backlog.withdraw(message, code, cause);
 
   // what stands against accepting any message now
   #obstacle({ signal }: SendOptions): MessageError | undefined {

@@ -30,10 +30,10 @@ export class Volatile {
   }
 
   /** Drops one. @returns Whether it was still here. */
-  withdraw(message: OutboundMessage, code: ErrorCode): boolean {
+  withdraw(message: OutboundMessage, code: ErrorCode, cause?: unknown): boolean {
     const wasHere = this.#messages.includes(message);
     this.#messages = this.#messages.filter((other) => other !== message);
-    if (wasHere) this.#fates.dropped(message, code);
+    if (wasHere) this.#fates.dropped(message, code, cause);
     return wasHere;
   }
 

@@ -23,18 +23,19 @@ class Desk {
   readonly clock = new SimulatedClock();
   readonly requests: Requests;
   /** Every sending, the latest last. */
-  readonly sent: { message: Call; options: SendOptions; receipt: OutboundMessage }[] = [];
+  readonly sent: { message: Call; options: SendOptions; r: string | undefined; receipt: OutboundMessage }[] = [];
   resendSafe = false;
   carriesIds = false;
   /** What the queue answers a message with. */
   refusal: MessageError | undefined;
 
-  constructor(replies: ReplyMatcher<Call, Call> | undefined = byId) {
+  constructor(replies: ReplyMatcher<Call, Call> | null = byId, prefix?: string) {
     this.requests = new Requests({
       clock: this.clock,
-      replies: () => replies,
+      ...(prefix !== undefined && { prefix }),
+      replies: () => replies ?? undefined,
       carriesIds: () => this.carriesIds,
-      send: (message, options) => {
+      send: (message, options, meta) => {
         const receipt = new OutboundMessage({ data: '', bytes: 0, form: 'text' }, options, {
           number: this.sent.length + 1,
           now: 0,
@@ -45,7 +46,7 @@ class Desk {
           },
         });
         if (this.refusal) receipt.ended('dropped', this.refusal);
-        this.sent.push({ message: message as Call, options, receipt });
+        this.sent.push({ message: message as Call, options, r: meta?.r, receipt });
         return receipt;
       },
       resendSafe: () => this.resendSafe,
@@ -92,22 +93,11 @@ describe('a request', () => {
   });
 
   test('is refused where no reply can be told, and is not sent (original fault 18)', async () => {
-    const d = new Desk(undefined);
-    d.requests.end();
-    const fate = fateOf(
-      new Requests({
-        clock: d.clock,
-        replies: () => undefined,
-        carriesIds: () => false,
-        send: () => {
-          throw new Error('sent');
-        },
-        resendSafe: () => false,
-        context: {},
-      }).ask('x', {}),
-    );
+    const d = new Desk(null);
+    const fate = d.ask('x');
     await microtasks();
     expect(fate.error).toMatchObject({ code: 'NO_CORRELATION', outcome: 'not_sent' });
+    expect([d.sent, d.clock.pending()]).toEqual([[], 0]);
   });
 
   test('that cannot be tagged is refused, and holds no timer', async () => {
@@ -135,6 +125,77 @@ describe('a request', () => {
     });
     expect(d.sent[0]?.options).toEqual({ priority: 'high', ttlMs: 5, idempotencyKey: 'k' });
   });
+});
+
+describe('a request on a wire that carries ids', () => {
+  function carrying(replies: ReplyMatcher<Call, Call> | null = null, prefix?: string): Desk {
+    const d = new Desk(replies, prefix);
+    d.carriesIds = true;
+    return d;
+  }
+
+  test('needs no profile: the message that names its id is the reply, and nobody else’s', async () => {
+    const d = carrying();
+    const fates = [d.ask('a'), d.ask('b')];
+    expect(d.sent.map(({ message, r }) => [message, r])).toEqual([
+      [{ say: 'a' }, 'r1'],
+      [{ say: 'b' }, 'r2'],
+    ]);
+    const taken = ['r2', 'r2', 'r9', undefined].map((re) => d.requests.take({ say: 'done' }, re ? { re } : {}));
+    await microtasks();
+    expect([taken, fates.map(({ kind }) => kind)]).toEqual([
+      [true, false, false, false],
+      ['pending', 'resolved'],
+    ]);
+  });
+
+  test('is refused by a reply that says so: with its code, and its words as the cause', async () => {
+    const d = carrying();
+    const fate = d.ask('x');
+    expect(d.requests.take('no such thing', { re: 'r1', h: { error: 'NOT_FOUND' } })).toBe(true);
+    await microtasks();
+    expect(fate.error).toMatchObject({ code: 'REQUEST_REFUSED', outcome: 'rejected', cause: 'no such thing' });
+    expect((fate.error as Error).message).toContain('NOT_FOUND');
+    expect([d.requests.size, d.clock.pending()]).toEqual([0, 0]);
+  });
+
+  test('is tagged as its profile says as well, and has its reply by either', async () => {
+    const d = carrying(byId);
+    const fates = [d.ask('a'), d.ask('b')];
+    expect(d.sent[0]).toMatchObject({ message: { say: 'a', id: 'r1' }, r: 'r1' });
+    d.requests.take({ say: 'done', id: 'r2' });
+    d.requests.take({ say: 'done' }, { re: 'r1' });
+    await microtasks();
+    expect(fates.map(({ kind }) => kind)).toEqual(['resolved', 'resolved']);
+  });
+
+  test('is sent again by the same id, and names itself apart from those of another asker (pain 18)', () => {
+    const d = carrying(null, 'c2-');
+    d.ask('x', { idempotencyKey: 'k' });
+    d.becomes('sent');
+    d.requests.lost();
+    expect(d.sent.map(({ r }) => r)).toEqual(['c2-r1', 'c2-r1']);
+  });
+
+  test.each<[string, 'sent' | null, string]>([
+    ['waits', null, 'not_sent'],
+    ['has left', 'sent', 'unknown'],
+  ])(
+    'that %s when the wire turns out to carry none is refused, and taken back where it can be',
+    async (_how, fate, outcome) => {
+      const d = carrying();
+      const asked = d.ask('x');
+      if (fate) d.becomes(fate);
+      d.requests.uncorrelated();
+      await microtasks();
+      expect(asked.error).toMatchObject({ code: 'NO_CORRELATION', outcome });
+      expect([d.sent[0]?.receipt.fate, d.requests.size]).toEqual([fate ?? 'dropped', 0]);
+      const known = carrying(byId);
+      known.ask('x');
+      known.requests.uncorrelated();
+      expect(known.requests.size).toBe(1);
+    },
+  );
 });
 
 describe('a request that gets no reply', () => {
