@@ -31,6 +31,12 @@ export function compressed(frame: Uint8Array<ArrayBuffer>, deflater: Deflater): 
   return wrapped;
 }
 
+/** How many bytes a frame is of once it is inflated, as it says itself; of one that is not compressed, its own. */
+export function inflatedBytes(frame: Uint8Array<ArrayBuffer>): number {
+  if (frame[0] !== KIND.compressed) return frame.length;
+  return new ByteReader(frame.subarray(2)).varint();
+}
+
 /**
  * The frame inside a compressed one.
  *

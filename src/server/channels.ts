@@ -66,6 +66,11 @@ export class Channels {
     if (!this.#expected.has(name)) this.#expected.set(name, []);
   }
 
+  /** Whether the client still waits for a channel. */
+  isExpected(name: string): boolean {
+    return this.#expected.has(name);
+  }
+
   /** The client opens a channel. For one that is open it says nothing new. */
   open(name: string, service: string): void {
     if (this.#open.has(name)) return;
@@ -96,6 +101,7 @@ export class Channels {
   /** The client has ended a channel; it is told that it is known. */
   shut(name: string): void {
     const channel = this.#open.get(name);
+    for (const letter of this.#arrived(name)) letter.refuse(CLOSED);
     this.#drop(name, null);
     channel?.ended();
     this.#options.shut(name, undefined);

@@ -181,7 +181,8 @@ export class Conversation implements LinkReader {
   async #admit(channel: { name: string; service: string }, auth: string): Promise<void> {
     const { parts, authenticate } = this.#options;
     const identity = await authenticate(auth, channel);
-    if (!this.link.isOpen) return;
+    // it may have been ended while it was looked at
+    if (!this.link.isOpen || !parts.channels.isExpected(channel.name)) return;
     if (identity?.principal === parts.principal) parts.channels.open(channel.name, channel.service);
     else parts.channels.refuse(channel.name, 'forbidden');
   }

@@ -44,6 +44,8 @@ export interface IntakeOptions {
   /** Tells the client of a refusal. @returns Whether there was a socket to tell it by. */
   nack: (position: number, refusal: Refusal) => boolean;
   fault: (cause: unknown) => void;
+  /** What came, and was looked at later, breaks the protocol. */
+  violated: (violation: ProtocolViolation) => void;
 }
 
 const ACK_DELAY_MS = 50;
@@ -151,6 +153,7 @@ export class Intake {
     this.#acknowledging.told(told);
     for (const [position, refusal] of [...this.#untold]) this.refuse(position, refusal);
     this.#announce();
+    void this.#write();
   }
 
   /** The position to acknowledge; from now on the client knows it. */
@@ -197,14 +200,24 @@ export class Intake {
     const { store, principal, fault } = this.#options;
     store.known(principal, keys).then(
       (known) => {
-        this.#sorted(batch.length, new Set([...known, ...pending]));
+        this.#sortedLater(batch.length, new Set([...known, ...pending]));
       },
       (cause: unknown) => {
         // whether it came before cannot be told: it may come twice, but is not lost
         fault(cause);
-        this.#sorted(batch.length, new Set(pending));
+        this.#sortedLater(batch.length, new Set(pending));
       },
     );
+  }
+
+  // nobody up there catches what is thrown
+  #sortedLater(count: number, known: ReadonlySet<string>): void {
+    try {
+      this.#sorted(count, known);
+    } catch (cause) {
+      if (cause instanceof ProtocolViolation) this.#options.violated(cause);
+      else this.#options.fault(cause);
+    }
   }
 
   #sorted(count: number, known: ReadonlySet<string>): void {
@@ -232,12 +245,13 @@ export class Intake {
     if (this.#isWriting) return;
     this.#isWriting = true;
     const { store, sid, ownership, fault } = this.#options;
+    let keys: string[] = [];
     try {
       // everything that is accepted in this turn goes together
       await Promise.resolve();
       while (this.#ledger.accepted > this.#stored || this.#acceptedKeys.length > 0) {
         const upTo = this.#ledger.accepted;
-        const keys = this.#acceptedKeys.splice(0);
+        keys = this.#acceptedKeys.splice(0);
         const refusal = await ownership.write((gen) => store.accept(sid, gen, { upTo, keys }));
         if (refusal !== null) return;
         this.#stored = upTo;
@@ -245,7 +259,8 @@ export class Intake {
         this.#announce();
       }
     } catch (cause) {
-      // what is not stored is not acknowledged, and comes again after the next loss
+      // what is not stored is not acknowledged: it is tried again with what is accepted next, or by the next socket
+      this.#acceptedKeys.unshift(...keys);
       fault(cause);
     } finally {
       this.#isWriting = false;

@@ -1,6 +1,6 @@
 import type { InboundData } from '../errors.ts';
 import { clampCloseReason, WireClose } from '../protocol/close-codes.ts';
-import { compressed, COMPRESSION_THRESHOLD, type Deflater } from '../protocol/compression.ts';
+import { compressed, COMPRESSION_THRESHOLD, inflatedBytes, type Deflater } from '../protocol/compression.ts';
 import type { FrameFrom, Limits, ServerFrame } from '../protocol/frames.ts';
 import { writeText } from '../protocol/text-frames.ts';
 import { toUtf8 } from '../protocol/utf8.ts';
@@ -13,7 +13,7 @@ import { TokenBucket } from './token-bucket.ts';
 
 /** Who reads what comes over a link. */
 export interface LinkReader {
-  /** A frame that the protocol allows; `bytes` is its length on the way, in characters for text. May throw a {@link ProtocolViolation}. */
+  /** A frame that the protocol allows; `bytes` is its length once it is inflated, in characters for text. May throw a {@link ProtocolViolation}. */
   received(frame: FrameFrom<'client'>, bytes: number): void;
   /** Nothing more comes, and nothing that is sent arrives. Called once. */
   lost(): void;
@@ -99,7 +99,7 @@ export class Link implements SocketEvents {
       const reading = { limits: { frame: limits.frameBytes, inflated: limits.inflatedBytes }, deflater };
       const frame = readFrame(data, { from: 'client', ...reading });
       if (this.#isWithinRate(frame))
-        this.#reader?.received(frame, typeof data === 'string' ? data.length : data.byteLength);
+        this.#reader?.received(frame, typeof data === 'string' ? data.length : inflatedBytes(new Uint8Array(data)));
     } catch (error) {
       if (error instanceof ProtocolViolation) this.close(error.closeCode, error.message);
       else this.#fault(error);

@@ -159,6 +159,9 @@ export class LiveSession implements Session, ConversationParts {
         this.#acknowledge(withinMs);
       },
       nack: (position, refusal) => this.#nack(position, refusal),
+      violated: ({ closeCode, message }) => {
+        this.link?.close(closeCode, message);
+      },
     });
     // with a part of the session's name: a client may answer in this session what it was asked in one that is lost
     this.#replies = new Replies(clock, `${sid.slice(0, 8)}.${owned.gen}`);

@@ -53,6 +53,7 @@ const answered: [what: string, code: number, data: InboundData][] = [
   ['a binary frame that is too big', 4006, new ArrayBuffer(262_145)],
   ['a name that is too long', 4001, `{"t":"m","s":1,"b":[{"d":1,"k":"${'x'.repeat(257)}"}]}`],
   ['a message of a channel that was never opened', 4001, '{"t":"m","s":1,"b":[{"d":1,"c":"room"}]}'],
+  ['the same with a key, which is looked up first', 4001, '{"t":"m","s":1,"b":[{"d":1,"k":"a","c":"room"}]}'],
   ['a channel without a name', 4001, '{"t":"open","c":"","n":"x"}'],
 ];
 

@@ -31,6 +31,7 @@ async function start({ windowMessages = 100, isConnected = true } = {}) {
       return state.isConnected;
     },
     fault: (cause) => faults.push(cause),
+    violated: (violation) => faults.push(violation),
   });
   const settle = (): Promise<void> => clock.advanceAsync(0);
   return { clock, store, wish, intake, delivered, within, nacks, faults, lost, state, settle };
