@@ -99,7 +99,8 @@ export class Auditor implements Observer {
     history.require(rx <= session.rx, () => `a welcome says rx ${rx}, and the store has accepted ${session.rx} (I2)`);
     history.require(top <= session.down.length, () => `a welcome says top ${top} of ${session.down.length} (I1)`);
     if (resumed && said) said.last = said.resume?.rx ?? 0;
-    else if (said) said.last = 0;
+    // a hello that came late opens a session that is in use: what its client has by now it does not say
+    else if (said) said.last = session.downTold > 0 ? null : 0;
     this.#truth.ackedDown(sid, rx);
   }
 

@@ -87,7 +87,12 @@ export class Line {
     }
     const data = this.network.observer.up(this, parcel.data);
     if (data === null) return;
-    if (this.network.strikes('hello') && isType(data, 'hello')) return this.network.ambush(this);
+    if (this.network.strikes('hello') && isType(data, 'hello')) {
+      // it may also come when its client is somewhere else already
+      const isLate = this.network.chance.happens(0.5);
+      if (isLate) this.up.send({ kind: 'data', data });
+      return this.network.ambush(this, isLate);
+    }
     if (this.network.swallows(this, data)) return;
     this.up.send({ kind: 'data', data });
   }
@@ -235,10 +240,13 @@ export class Network {
     return this.#occasion === occasion;
   }
 
-  ambush(line: Line): void {
-    this.history.note(`${line.name} loses its ${String(this.#occasion)}`);
+  ambush(line: Line, isLate = false): void {
+    this.history.note(`${line.name} ${isLate ? 'delays' : 'loses'} its ${String(this.#occasion)}`);
     this.#occasion = undefined;
-    line.cut(this.cutting());
+    if (!isLate) return line.cut(this.cutting());
+    const { chance } = this;
+    const soon = { arriving: 1, clientNoticesMs: chance.between(0, 30), serverNoticesMs: null };
+    line.cut({ ...soon, lateMs: chance.between(50, 2_000) });
   }
 
   /** A cut by chance: often noticed soon by both, sometimes late, or by one of them not at all. */

@@ -161,16 +161,15 @@ async function rest(world: World, after: string): Promise<void> {
   }
 }
 
-function unrestOf({ peers, nodes, truth }: World): string | null {
+function unrestOf({ peers, nodes }: World): string | null {
   for (const peer of peers) {
     const unrest = peer.unrest ?? peer.lack;
     if (unrest !== null) return unrest;
   }
   for (const node of nodes) {
-    const open = node.dispatched.find(
-      ({ outcome, sid }) =>
-        outcome === undefined && truth.session(sid)?.isKept && node.sessions.some(({ id }) => id === sid),
-    );
+    // one without a socket may be of a hello that came too late: nobody will ever ask for it
+    const attached = new Set(node.sessions.filter(({ state }) => state === 'attached').map(({ id }) => id));
+    const open = node.dispatched.find(({ outcome, sid }) => outcome === undefined && attached.has(sid));
     if (open) return `${node.name} does not know what became of ${open.tag}`;
   }
   return null;
