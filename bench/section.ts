@@ -18,6 +18,8 @@ export interface Bar {
   most: number;
   goal?: number;
   isMet: boolean;
+  /** Why it is out of reach. */
+  note?: string;
 }
 
 export interface FigureColumn {
@@ -60,14 +62,20 @@ function verdicts(bars: readonly Bar[]): string[] {
   ];
   return table(
     columns,
-    bars.map(({ name, value, most, goal, isMet }) => [
+    bars.map(({ name, value, most, goal, isMet, note }) => [
       name,
       value.toFixed(3),
       most.toFixed(2),
       goal?.toFixed(2) ?? '',
-      `${isMet ? 'met' : 'NOT met'}${isMet && goal !== undefined ? (value <= goal ? ', goal too' : ', goal not') : ''}`,
+      [verdict({ value, goal, isMet }), note].filter(Boolean).join(': '),
     ]),
   );
+}
+
+function verdict({ value, goal, isMet }: Pick<Bar, 'value' | 'isMet'> & { goal: number | undefined }): string {
+  if (!isMet) return 'NOT met';
+  if (goal === undefined) return 'met';
+  return value <= goal ? 'met, goal too' : 'met, goal not';
 }
 
 function withSpread(ratio: Spread): string {

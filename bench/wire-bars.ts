@@ -21,7 +21,10 @@ interface Rule {
   figure: 'bytes of raw' | 'frames';
   most: number;
   goal?: number;
+  note?: string;
 }
+
+const ALONE = 'a frame is compressed by itself, and one message repeats too little';
 
 const RULES: readonly Rule[] = [
   { name: 'chat, frames per 1,000', payloads: chat, shape: BURSTS, way: holdfast, figure: 'frames', most: 10 },
@@ -37,9 +40,8 @@ const RULES: readonly Rule[] = [
   bytesOf('terminal, compressed', [terminal, BURSTS, holdfastDeflate], { most: 0.15, goal: 0.12 }),
   bytesOf('chat', [chat, APART, holdfast], { most: 1.2, goal: 1.1 }),
   bytesOf('terminal', [terminal, APART, holdfast], { most: 1.2, goal: 1.1 }),
-  // not within reach while each frame is compressed by itself: there is nothing in it to refer to
-  bytesOf('chat, compressed', [chat, APART, holdfastDeflate], { most: 0.5, goal: 0.43 }),
-  bytesOf('terminal, compressed', [terminal, APART, holdfastDeflate], { most: 0.55, goal: 0.48 }),
+  bytesOf('chat, compressed', [chat, APART, holdfastDeflate], { most: 0.5, goal: 0.43, note: ALONE }),
+  bytesOf('terminal, compressed', [terminal, APART, holdfastDeflate], { most: 0.55, goal: 0.48, note: ALONE }),
 ];
 
 /** What the project has set itself, held against what was counted. A run with a fault meets nothing. */
@@ -50,13 +52,15 @@ export function barsOf(costs: readonly Costs[]): Bar[] {
       .map(({ direction, compared }): Bar => {
         const own = compared.find(({ name }) => name === rule.way.name);
         const value = (rule.figure === 'frames' ? own?.values['frames'] : own?.ratios['bytes'])?.median ?? Number.NaN;
-        const { name, most, goal } = rule;
+        const { name, most, goal, note } = rule;
+        const isMet = value <= most;
         return {
           name: `${name}, ${rule.shape.name}, ${direction}`,
           value,
           most,
           ...(goal !== undefined && { goal }),
-          isMet: value <= most,
+          isMet,
+          ...(note !== undefined && !isMet && { note }),
         };
       }),
   );
@@ -65,7 +69,7 @@ export function barsOf(costs: readonly Costs[]): Bar[] {
 function bytesOf(
   what: string,
   [payloads, shape, way]: readonly [Payloads, Shape, Way],
-  { most, goal }: { most: number; goal: number },
+  limits: { most: number; goal: number; note?: string },
 ): Rule {
-  return { name: `${what}, bytes of raw`, payloads, shape, way, figure: 'bytes of raw', most, goal };
+  return { name: `${what}, bytes of raw`, payloads, shape, way, figure: 'bytes of raw', ...limits };
 }

@@ -87,7 +87,7 @@ async function openHoldfast(url: string, compression: boolean, { form, onMessage
     send: (message) => {
       if (connection.send(message).fate === 'dropped') throw new Error('A message was refused.');
     },
-    settled: () => connection.drainQueue({ timeoutMs: 10_000 }),
+    settled: () => connection.drainQueue({ timeoutMs: 45_000 }),
     close,
   };
 }

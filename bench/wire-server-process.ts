@@ -18,23 +18,21 @@ export class WireServerProcess {
 
   /** Resolves once the order is done. */
   async order(order: WireOrder): Promise<void> {
-    const done = heard<WireReport>(this.#child);
+    const done = heard(this.#child, isDone);
     this.#child.send(order);
     await done;
   }
 
   /** Resolves once everything that the server was told to expect has come. */
   async complete(): Promise<void> {
-    await heard<WireReport>(this.#child);
+    await heard(this.#child, isComplete);
   }
 
   /** What was counted since it was told to begin. */
   async report(): Promise<WireCosts> {
-    const costs = heard<WireReport>(this.#child);
+    const costs = heard(this.#child, areCosts);
     this.#child.send({ do: 'report' } satisfies WireOrder);
-    const report = await costs;
-    if (typeof report !== 'object' || !('faults' in report)) throw new Error('The server said something else.');
-    return report;
+    return costs;
   }
 
   stop(): void {
@@ -45,7 +43,12 @@ export class WireServerProcess {
 /** Starts the server. */
 export async function startWireServer(): Promise<WireServerProcess> {
   const child = fork(script, [], { execArgv: ['--import', 'tsx'] });
-  const report = await heard<WireReport>(child);
-  if (typeof report !== 'object' || !('port' in report)) throw new Error('The server did not say where it listens.');
-  return new WireServerProcess(child, report.port);
+  const { port } = await heard(child, isPort);
+  return new WireServerProcess(child, port);
 }
+
+// what comes late, after nobody waited for it any more, is no answer to anything else
+const isDone = (report: WireReport): report is 'done' => report === 'done';
+const isComplete = (report: WireReport): report is 'complete' => report === 'complete';
+const areCosts = (report: WireReport): report is WireCosts => typeof report === 'object' && 'faults' in report;
+const isPort = (report: WireReport): report is { port: number } => typeof report === 'object' && 'port' in report;

@@ -19,7 +19,7 @@ const SHAPES: readonly (Shape & { messages: number })[] = [
 const STREAMS: readonly Payloads[] = [chat, terminal, variedTerminal, records, bytes];
 const OTHERS: readonly Way[] = [rawDeflate, holdfast, holdfastDeflate];
 const TIMED: readonly (Shape & { messages: number })[] = [
-  { ...BURSTS, messages: 40_000 },
+  { ...BURSTS, messages: 20_000 },
   { ...SINGLES, messages: 10_000 },
 ];
 

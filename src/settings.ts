@@ -52,7 +52,7 @@ export interface WireSettings {
 }
 
 /** What a client takes when nothing else is said. */
-export const DEFAULT_WIRE = {
+const DEFAULT_WIRE = {
   compression: false,
   maxFrameBytes: 1_048_576,
   maxInflatedBytes: 4_194_304,

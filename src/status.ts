@@ -67,7 +67,7 @@ export function statusOf(
 }
 
 /** In which mode the messages of an actor leave. */
-export function flowOf(snapshot: ConnectionSnapshot | undefined): Flow {
+function flowOf(snapshot: ConnectionSnapshot | undefined): Flow {
   const outbox = snapshot?.children['outbox']?.getSnapshot() as { value: OutboxValue } | undefined;
   const value = outbox?.value;
   const mode = value?.attached ?? 'detached';

@@ -1,5 +1,5 @@
 /** A rule of the protocol that was seen broken. */
-export class Breach extends Error {}
+class Breach extends Error {}
 
 /** What happened in one run, in readable lines, and the first rule that was broken in it. */
 export class History {

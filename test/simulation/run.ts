@@ -152,6 +152,8 @@ async function rest(world: World, after: string): Promise<void> {
   for (;;) {
     await world.pass(LOOK_MS);
     if (history.breach !== undefined) return;
+    // one that was still leaving when the calm began
+    for (const node of world.nodes) if (!node.isUp) node.start();
     const unrest = unrestOf(world);
     if (unrest === null) return;
     if (clock.now() > deadline) {
