@@ -1,6 +1,3 @@
-/** A rule of the protocol that was seen broken. */
-class Breach extends Error {}
-
 /** What happened in one run, in readable lines, and the first rule that was broken in it. */
 export class History {
   readonly #now: () => number;
