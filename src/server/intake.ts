@@ -149,6 +149,8 @@ export class Intake {
 
   /** Another socket has the session, and its `welcome` told of everything up to a position. */
   attached(told: number): void {
+    // the store may have said so to whoever asked for the session before it has answered here
+    this.#stored = Math.max(this.#stored, told);
     this.#told = told;
     this.#acknowledging.told(told);
     for (const [position, refusal] of [...this.#untold]) this.refuse(position, refusal);
@@ -254,7 +256,7 @@ export class Intake {
         keys = this.#acceptedKeys.splice(0);
         const refusal = await ownership.write((gen) => store.accept(sid, gen, { upTo, keys }));
         if (refusal !== null) return;
-        this.#stored = upTo;
+        this.#stored = Math.max(this.#stored, upTo);
         for (const key of keys) this.#keys.delete(key);
         this.#announce();
       }

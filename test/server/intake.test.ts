@@ -219,3 +219,19 @@ test('what another owner has fenced is not acknowledged', async () => {
   await settle();
   expect([intake.hasNews, lost]).toEqual([false, ['fenced']]);
 });
+
+test('the window begins where the welcome says, although the store has not answered here', async () => {
+  const { store, intake, delivered, settle } = await start({ windowMessages: 2 });
+  const accept = store.accept.bind(store);
+  store.accept = async (...asked) => {
+    await accept(...asked);
+    return new Promise(() => undefined);
+  };
+  intake.arrived(1, plain('a', 'b'), 10);
+  intake.accept(1);
+  intake.accept(2);
+  await settle();
+  intake.attached(2);
+  intake.arrived(3, plain('c', 'd'), 10);
+  expect(delivered.length).toBe(4);
+});
