@@ -57,7 +57,8 @@ export class Delivery {
   attach(link: Link, { received, top }: { received: number; top: number }): void {
     this.#link = link;
     this.#top = Math.max(this.#top, top);
-    this.#inFlight = new InFlight(received);
+    // the socket before may have said more since, and the store may have forgotten that much
+    this.#inFlight = new InFlight(Math.max(received, this.#inFlight.acknowledged));
     this.#atHand = [];
     this.#isBehind = true;
     const { m, b } = link.limits.win;

@@ -169,3 +169,18 @@ test('a store that fails costs the client a retry', async () => {
   await settle();
   expect(told).toEqual(['fault: down', 'closed 4103']);
 });
+
+test('a socket whose client said less than it has acknowledged since goes on after that', async () => {
+  const { store, delivery, attach, told, linkOf, append, settle } = await start();
+  const [before, after] = [linkOf(), linkOf()];
+  attach(before, { received: 0, top: 0 });
+  const { first, messages } = await append('a', 'b');
+  delivery.appended(first, messages);
+  // its hello says 0, and before the welcome this comes by the socket before
+  delivery.acknowledge(1);
+  await store.ack('s', 1, 1);
+  attach(after, { received: 0, top: 2 });
+  delivery.pump();
+  await settle();
+  expect([after.sent, told]).toEqual([['2["b"]'], ['caught up', 'caught up']]);
+});
