@@ -224,6 +224,17 @@ describe('what worked at a URL', () => {
     await r.passBackoff();
     expect(new Set(r.sockets.all.map(({ protocols }) => protocols?.[0]))).toEqual(new Set([NAME]));
   });
+
+  test('does not matter to a session that may be resumed: it is asked for, whatever a handshake meets', async () => {
+    const r = new WireRig({ terminal: { wire: 'prefer', heartbeat: false } });
+    await r.join({ ping: { iv: 10_000_000, to: 10_000 } });
+    // longer than is remembered
+    await r.clock.advanceAsync(31 * 60_000);
+    await r.drops();
+    await r.passBackoff();
+    await r.drops();
+    expect((await r.redial()).hello.resume?.sid).toBe('s1');
+  });
 });
 
 describe('a service that requires holdfast.v1', () => {
