@@ -289,8 +289,9 @@ export class LiveSession implements Session, ConversationParts {
   }
 
   confirm(): void {
-    const { store } = this.#host;
-    this.#guarded(this.ownership.write((gen) => store.confirm(this.id, gen)));
+    const gen = this.#attachment?.owned.gen;
+    // of this socket only: a hello that came late may have a newer generation by now, whose token its client never gets
+    if (gen !== undefined) this.#guarded(this.#host.store.confirm(this.id, gen));
   }
 
   bye(): void {

@@ -224,6 +224,26 @@ describe('a session', () => {
     await expect(late).rejects.toMatchObject({ code: 'REQUEST_TIMEOUT' });
   });
 
+  test('is resumed with the token that its client has, although a hello of an older socket came late', async () => {
+    const { store, join, resume, settle } = startWireServer();
+    const first = await join();
+    const second = await resume(first);
+    const attach = store.attach.bind(store);
+    let answer: () => void = () => undefined;
+    store.attach = async (claim) => {
+      const given = await attach(claim);
+      await new Promise<void>((resolve) => (answer = resolve));
+      return given;
+    };
+    await resume(first);
+    second.says({ t: 'ack', a: 0 });
+    await settle();
+    store.attach = attach;
+    answer();
+    await settle();
+    expect((await resume(second)).welcome).toMatchObject({ resumed: true, sid: first.welcome.sid });
+  });
+
   test('asks by ids that no other session has, for a late answer may come in the next', async () => {
     const { join, sessions, settle } = startWireServer();
     const clients = [await join(), await join({ nonce: 'n2' })];
