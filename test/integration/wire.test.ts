@@ -96,19 +96,23 @@ describe('a broadcast', () => {
     const deaf = startClient({ url: node.url, wire, heartbeat: false }, { WebSocket: Seen });
     await reader.connect();
     await deaf.connect();
+    const { session } = node;
     sockets[0]?.pause();
     const codes: number[] = [];
     node.holdfast.on('closed', ({ code }) => codes.push(code));
     const text = 'x'.repeat(4_000);
     let longestMs = 0;
     let told = 0;
-    for (; told < 20_000 && codes.length === 0; told++) {
+    for (; told < 20_000 && session.state === 'attached'; told++) {
       const before = performance.now();
       node.holdfast.broadcast(text);
       longestMs = Math.max(longestMs, performance.now() - before);
       if (told % 20 === 0) await pause(1);
     }
     await until('the reader has all', () => reader.messages.length === told, 20_000);
+    expect(session.state).not.toBe('attached');
+    // it reads no close either, and has a grace of some seconds for its answer
+    await until('the deaf one is gone', () => codes.length > 0, 10_000);
     expect(codes).toEqual([4102]);
     expect(longestMs).toBeLessThan(1_000);
   });
