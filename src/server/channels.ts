@@ -1,7 +1,7 @@
 import { Emitter } from '../core/emitter.ts';
 import { FaultError } from '../errors.ts';
 import { ProtocolViolation } from '../protocol/violation.ts';
-import type { Refusal } from './intake.ts';
+import type { Refusal } from './refusals.ts';
 import { Mailbox, type HandlerOptions, type Letter, type MessageHandler, type RequestHandler } from './mailbox.ts';
 import type { InboundMessage, InboundRequest, MessageOptions, Report, SessionReceipt } from './message.ts';
 import type { Channel } from './surface.ts';

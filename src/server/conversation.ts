@@ -111,7 +111,8 @@ export class Conversation implements LinkReader {
         this.#acknowledged(frame.a);
         return this.#pong(frame);
       case 'pong':
-        return this.#acknowledged(frame.a);
+        this.#acknowledged(frame.a);
+        return parts.intake.ponged(frame.i);
       case 'flow':
         if (frame.c === undefined) parts.setWindow({ messages: frame.w.m, bytes: frame.w.b });
         else if (parts.channels.get(frame.c)) parts.outflow.hold(frame.c, frame.w.m === 0);

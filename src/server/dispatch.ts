@@ -1,8 +1,9 @@
 import type { WireMeta } from '../protocol/frames.ts';
 import type { Channels } from './channels.ts';
-import type { Arrival, HeldMessage, Intake, Refusal } from './intake.ts';
+import type { Arrival, HeldMessage, Intake } from './intake.ts';
 import type { Letter, Mailbox } from './mailbox.ts';
 import type { InboundMessage, InboundRequest, MessageOptions, SessionReceipt } from './message.ts';
+import type { Refusal } from './refusals.ts';
 import type { Replies } from './replies.ts';
 
 export interface DispatchOptions {

@@ -5,6 +5,7 @@ import type { WireMeta } from '../protocol/frames.ts';
 import { ProtocolViolation } from '../protocol/violation.ts';
 import type { ServerLimits } from './options.ts';
 import type { Ownership } from './ownership.ts';
+import { Refusals, type Refusal, type RefusalsOptions } from './refusals.ts';
 import type { SessionStore } from './store.ts';
 
 /** A message as it came: its payload, and what travelled with it. */
@@ -17,15 +18,6 @@ export interface Arrival {
 export interface HeldMessage extends Arrival {
   readonly position: number;
   readonly bytes: number;
-}
-
-/** Why a message was refused; the fields of `nack`. */
-export interface Refusal {
-  code: string;
-  message: string;
-  temporary: boolean;
-  /** `rejected`: it was not acted on. `unknown`: it may have been. */
-  outcome: 'rejected' | 'unknown';
 }
 
 export interface IntakeOptions {
@@ -41,8 +33,7 @@ export interface IntakeOptions {
   deliver: (message: HeldMessage) => void;
   /** Something is to be acknowledged, at the latest in so many ms. */
   acknowledge: (withinMs: number) => void;
-  /** Tells the client of a refusal. @returns Whether there was a socket to tell it by. */
-  nack: (position: number, refusal: Refusal) => boolean;
+  say: RefusalsOptions['say'];
   fault: (cause: unknown) => void;
   /** What came, and was looked at later, breaks the protocol. */
   violated: (violation: ProtocolViolation) => void;
@@ -74,8 +65,7 @@ export class Intake {
   readonly #keys = new Set<string>();
   #acceptedKeys: string[] = [];
   #isWriting = false;
-  // refusals that nobody could be told of: they count as accepted once somebody is
-  readonly #untold = new Map<number, Refusal>();
+  readonly #refusals: Refusals;
 
   constructor(options: IntakeOptions) {
     const { accepted, limits } = options;
@@ -85,6 +75,13 @@ export class Intake {
     const messages = Math.max(1, Math.min(ACK_MESSAGES, Math.floor(limits.windowMessages / 4)));
     this.#acknowledging = new Acknowledging({ messages, delayMs: ACK_DELAY_MS });
     this.#acknowledging.told(accepted);
+    this.#refusals = new Refusals({
+      say: options.say,
+      now: options.now,
+      known: (position) => {
+        this.#settle(position);
+      },
+    });
   }
 
   /** How many were handed over and are not accepted. */
@@ -126,25 +123,19 @@ export class Intake {
   /** The application has accepted a message. */
   accept(position: number): void {
     const message = this.#held.get(position);
-    if (!message) return;
+    if (!message || this.#refusals.has(position)) return;
     if (message.meta.k !== undefined) this.#acceptedKeys.push(message.meta.k);
-    this.#release(message);
-    this.#ledger.accept(position);
-    void this.#write();
+    this.#settle(position);
   }
 
-  /** The application did not take a message: the client is told, and the message counts as accepted. */
+  /** The application did not take a message: the client is told, and once it knows, the message counts as accepted. */
   refuse(position: number, refusal: Refusal): void {
-    const message = this.#held.get(position);
-    if (!message) return;
-    if (!this.#options.nack(position, refusal)) {
-      this.#untold.set(position, refusal);
-      return;
-    }
-    this.#untold.delete(position);
-    this.#release(message);
-    this.#ledger.accept(position);
-    void this.#write();
+    if (this.#held.has(position) && !this.#refusals.has(position)) this.#refusals.refuse(position, refusal);
+  }
+
+  /** The client has answered a ping of this server. */
+  ponged(ping: number): void {
+    this.#refusals.ponged(ping);
   }
 
   /** Another socket has the session, and its `welcome` told of everything up to a position. */
@@ -153,7 +144,7 @@ export class Intake {
     this.#stored = Math.max(this.#stored, told);
     this.#told = told;
     this.#acknowledging.told(told);
-    for (const [position, refusal] of [...this.#untold]) this.refuse(position, refusal);
+    this.#refusals.attached();
     this.#announce();
     void this.#write();
   }
@@ -170,11 +161,13 @@ export class Intake {
     this.#heldBytes += message.bytes;
   }
 
-  #release({ position, bytes, meta }: HeldMessage): void {
-    this.#held.delete(position);
-    this.#heldBytes -= bytes;
-    // the key of what was accepted stays here until the store has it
-    if (meta.k !== undefined && !this.#acceptedKeys.includes(meta.k)) this.#keys.delete(meta.k);
+  // the key of what was accepted stays here until the store has it
+  #settle(position: number): void {
+    const message = this.#held.get(position);
+    if (!message) return;
+    const { k } = message.meta;
+    if (k !== undefined && !this.#acceptedKeys.includes(k)) this.#keys.delete(k);
+    this.#drop(message);
   }
 
   #checkWindow(): void {
@@ -234,7 +227,7 @@ export class Intake {
     this.#sort();
   }
 
-  // accepted without being handed over; the first of its key stays where it is
+  // the first of its key stays where it is
   #drop({ position, bytes }: HeldMessage): void {
     this.#held.delete(position);
     this.#heldBytes -= bytes;

@@ -11,7 +11,7 @@ import { Delivery } from './delivery.ts';
 import { Dispatch } from './dispatch.ts';
 import { sayGoodbye } from './farewell.ts';
 import { frameBytesOf, volatileFrame, type WeighedMessage } from '../protocol/framing.ts';
-import { Intake, type Arrival, type Refusal } from './intake.ts';
+import { Intake, type Arrival } from './intake.ts';
 import type { Link } from './link.ts';
 import { Mailbox, type HandlerOptions, type MessageHandler, type RequestHandler } from './mailbox.ts';
 import type { StoreClock } from './memory-store.ts';
@@ -158,7 +158,10 @@ export class LiveSession implements Session, ConversationParts {
       acknowledge: (withinMs) => {
         this.#acknowledge(withinMs);
       },
-      nack: (position, refusal) => this.#nack(position, refusal),
+      say: (frame) => {
+        this.link?.send(frame);
+        return this.link !== undefined;
+      },
       violated: ({ closeCode, message }) => {
         this.link?.close(closeCode, message);
       },
@@ -381,11 +384,6 @@ export class LiveSession implements Session, ConversationParts {
     } catch (error) {
       return Receipt.refused(error as MessageError);
     }
-  }
-
-  #nack(position: number, { code, message, temporary, outcome }: Refusal): boolean {
-    this.link?.send({ t: 'nack', s: position, e: position, c: code, m: message, temp: temporary, out: outcome });
-    return this.link !== undefined;
   }
 
   #acknowledge(withinMs: number): void {

@@ -1,5 +1,5 @@
 import { FaultError } from '../errors.ts';
-import type { Refusal } from './intake.ts';
+import type { Refusal } from './refusals.ts';
 import type { Acknowledge, InboundMessage, InboundRequest, Report } from './message.ts';
 
 /** A message that is to be handed over, and how what becomes of it is told. */

@@ -13,6 +13,7 @@ async function start({ windowMessages = 100, isConnected = true } = {}) {
   const delivered: [position: number, data: unknown][] = [];
   const within: number[] = [];
   const nacks: [position: number, code: string][] = [];
+  const pings: number[] = [];
   const faults: unknown[] = [];
   const lost: string[] = [];
   const state = { isConnected };
@@ -26,15 +27,16 @@ async function start({ windowMessages = 100, isConnected = true } = {}) {
     now: () => clock.now(),
     deliver: ({ position, data }) => delivered.push([position, data]),
     acknowledge: (ms) => within.push(ms),
-    nack: (position, { code }) => {
-      if (state.isConnected) nacks.push([position, code]);
+    say: (frame) => {
+      if (state.isConnected && frame.t === 'nack') nacks.push([frame.s ?? 0, frame.c]);
+      if (state.isConnected && frame.t === 'ping') pings.push(frame.i);
       return state.isConnected;
     },
     fault: (cause) => faults.push(cause),
     violated: (violation) => faults.push(violation),
   });
   const settle = (): Promise<void> => clock.advanceAsync(0);
-  return { clock, store, wish, intake, delivered, within, nacks, faults, lost, state, settle };
+  return { clock, store, wish, intake, delivered, within, nacks, pings, faults, lost, state, settle };
 }
 
 const plain = (...data: unknown[]): Arrival[] => data.map((each) => ({ data: each, meta: {} }));
@@ -160,18 +162,53 @@ test('a key is known between its acceptance and the store', async () => {
   expect(delivered).toEqual([[1, 'a']]);
 });
 
-test('a refused message counts as accepted, and its key may be used again', async () => {
-  const { store, intake, nacks, settle } = await start();
+test('a refused message counts as accepted once the client is known to have the refusal, and its key may be used again', async () => {
+  const { store, intake, nacks, pings, settle } = await start();
   intake.arrived(1, [keyed('a', 'k'), ...plain('b')], 1);
   await settle();
   intake.refuse(1, REFUSAL);
   intake.refuse(1, REFUSAL);
+  // it cannot be both
+  intake.accept(1);
   intake.accept(2);
   await settle();
-  expect([nacks, intake.stored, await store.known('ann', ['k'])]).toEqual([[[1, 'HANDLER_FAILED']], 2, []]);
+  expect([nacks, pings, intake.stored]).toEqual([[[1, 'HANDLER_FAILED']], [1], 0]);
+  intake.ponged(1);
+  await settle();
+  expect([intake.stored, await store.known('ann', ['k'])]).toEqual([2, []]);
 });
 
-test('a refusal waits for a socket that tells of it, and is not accepted before', async () => {
+test('a refusal that went with its socket is told again, until one answers', async () => {
+  const { intake, nacks, pings, settle } = await start();
+  intake.arrived(1, plain('a'), 1);
+  intake.refuse(1, REFUSAL);
+  intake.attached(0);
+  // of the ping of a socket that is gone
+  intake.ponged(1);
+  await settle();
+  expect([nacks.length, pings, intake.stored]).toEqual([2, [1, 2], 0]);
+  intake.ponged(2);
+  await settle();
+  expect(intake.stored).toBe(1);
+  intake.attached(1);
+  expect([nacks.length, pings.length]).toEqual([2, 2]);
+});
+
+test('refusals that come while one is asked about share the next ping', async () => {
+  const { intake, nacks, pings, settle } = await start();
+  intake.arrived(1, plain('a', 'b', 'c'), 1);
+  for (const position of [1, 2, 3]) intake.refuse(position, REFUSAL);
+  expect([nacks.length, pings]).toEqual([3, [1]]);
+  intake.ponged(1);
+  await settle();
+  expect([pings, intake.stored]).toEqual([[1, 2], 1]);
+  intake.ponged(7);
+  intake.ponged(2);
+  await settle();
+  expect([pings, intake.stored]).toEqual([[1, 2], 3]);
+});
+
+test('a refusal waits for a socket that tells of it', async () => {
   const { intake, nacks, state, settle } = await start({ isConnected: false });
   intake.arrived(1, plain('a'), 1);
   intake.refuse(1, REFUSAL);
@@ -179,6 +216,7 @@ test('a refusal waits for a socket that tells of it, and is not accepted before'
   expect([nacks, intake.stored]).toEqual([[], 0]);
   state.isConnected = true;
   intake.attached(0);
+  intake.ponged(1);
   await settle();
   expect([nacks, intake.stored]).toEqual([[[1, 'HANDLER_FAILED']], 1]);
 });
