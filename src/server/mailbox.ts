@@ -52,7 +52,7 @@ export class Mailbox implements AsyncIterable<InboundMessage | InboundRequest> {
   #onRequest: Consumer | undefined;
   #readers: Reader[] = [];
   #isHandingOver = false;
-  #hasEnded = false;
+  #isClosed = false;
 
   /** `changed` is called when there is less in it than before. */
   constructor(report: Report, changed: () => void = () => undefined) {
@@ -69,7 +69,7 @@ export class Mailbox implements AsyncIterable<InboundMessage | InboundRequest> {
   }
 
   put(letter: Letter): void {
-    if (this.#hasEnded) return;
+    if (this.#isClosed) return;
     this.#letters.push(letter);
     this.#bytes += letter.bytes;
     this.#handOver();
@@ -77,7 +77,7 @@ export class Mailbox implements AsyncIterable<InboundMessage | InboundRequest> {
 
   /** Hands a message over now or never. */
   putVolatile(message: InboundMessage): void {
-    if (this.#letters.length > 0 || this.#hasEnded) return;
+    if (this.#letters.length > 0 || this.#isClosed) return;
     if (this.#onMessage) this.#call(this.#onMessage, volatileLetter(message));
     else this.#readers.shift()?.take(volatileLetter(message));
   }
@@ -121,8 +121,7 @@ export class Mailbox implements AsyncIterable<InboundMessage | InboundRequest> {
           resolve(DONE);
         },
       };
-      if (this.#hasEnded) waiting.done();
-      else this.#readers.push(waiting);
+      this.#readers.push(waiting);
       this.#handOver();
     };
     const iterator: AsyncIterableIterator<InboundMessage | InboundRequest> = {
@@ -141,14 +140,19 @@ export class Mailbox implements AsyncIterable<InboundMessage | InboundRequest> {
     return iterator;
   }
 
-  /** Nothing more comes; what waits is forgotten. */
+  /** Nothing more comes. What waits is handed over first, and loops end after the last of it. */
+  close(): void {
+    this.#isClosed = true;
+    this.#handOver();
+  }
+
+  /** Nothing more comes, and what waits is forgotten. */
   end(): void {
-    this.#hasEnded = true;
+    const had = this.#letters.length;
     this.#letters = [];
     this.#bytes = 0;
-    const readers = this.#readers;
-    this.#readers = [];
-    for (const reader of readers) reader.done();
+    this.close();
+    if (had > 0) this.#changed();
   }
 
   // a handler that adds another one, or messages, must not begin this anew inside itself
@@ -166,7 +170,14 @@ export class Mailbox implements AsyncIterable<InboundMessage | InboundRequest> {
     }
     this.#letters.splice(0, taken);
     this.#isHandingOver = false;
+    if (this.#isClosed && this.#letters.length === 0) this.#dismiss();
     if (taken > 0 && before > 0) this.#changed();
+  }
+
+  #dismiss(): void {
+    const readers = this.#readers;
+    this.#readers = [];
+    for (const reader of readers) reader.done();
   }
 
   #takerOf({ message }: Letter): ((letter: Letter) => void) | undefined {

@@ -147,6 +147,24 @@ describe('a mailbox', () => {
     expect(asked.replies).toEqual(['here']);
   });
 
+  test('that is closed hands what it has to a handler that comes later', () => {
+    const { mailbox, letter, changes } = start();
+    mailbox.put(letter('a'));
+    mailbox.close();
+    const seen: unknown[] = [];
+    mailbox.onMessage(({ data }) => seen.push(data));
+    expect([seen, mailbox.size, changes()]).toEqual([['a'], 0, 1]);
+  });
+
+  test('that is ended forgets what it has', () => {
+    const { mailbox, letter, changes } = start();
+    mailbox.put(letter('a'));
+    mailbox.end();
+    const seen: unknown[] = [];
+    mailbox.onMessage(({ data }) => seen.push(data));
+    expect([seen, mailbox.size, mailbox.bytes, changes()]).toEqual([[], 0, 0, 1]);
+  });
+
   test('keeps a message before a request until somebody takes it', () => {
     const { mailbox, letter, request } = start();
     const asked: unknown[] = [];
@@ -205,6 +223,36 @@ describe('a loop over a mailbox', () => {
       { done: true, value: undefined },
       0,
     ]);
+  });
+
+  test('ends after the last message of a mailbox that is closed, and takes none that comes later', async () => {
+    const { mailbox, letter } = start();
+    mailbox.put(letter('a'));
+    mailbox.put(letter('b'));
+    mailbox.close();
+    mailbox.put(letter('late'));
+    const seen: unknown[] = [];
+    for await (const { data } of mailbox) seen.push(data);
+    expect([seen, mailbox.size]).toEqual([['a', 'b'], 0]);
+  });
+
+  test('that waits for a mailbox which is closed ends at once', async () => {
+    const { mailbox, letter } = start();
+    const waiting = mailbox[Symbol.asyncIterator]().next();
+    mailbox.close();
+    mailbox.putVolatile({ data: 'late', position: null });
+    mailbox.put(letter('late'));
+    expect([await waiting, mailbox.size]).toEqual([{ done: true, value: undefined }, 0]);
+  });
+
+  test('ends when a handler closes the mailbox at the last message', async () => {
+    const { mailbox, request } = start();
+    const waiting = mailbox[Symbol.asyncIterator]().next();
+    mailbox.onRequest(() => {
+      mailbox.close();
+    });
+    mailbox.put(request('last'));
+    expect(await waiting).toEqual({ done: true, value: undefined });
   });
 
   test('is given volatile messages while it waits, and nothing after it was left', async () => {
