@@ -3,6 +3,7 @@ import type { OutboundMessage } from './message.ts';
 import { WireClose } from './protocol/close-codes.ts';
 import type { FrameFrom, ServerFrame, WireMeta } from './protocol/frames.ts';
 import { JsonPayload, type Payload } from './protocol/profile.ts';
+import { inflatedLength } from './protocol/compression.ts';
 import { ProtocolViolation } from './protocol/violation.ts';
 import { readFrame } from './protocol/wire.ts';
 import type { SessionWire, Terms } from './session-wire.ts';
@@ -42,30 +43,30 @@ export class Reception {
   receive(data: InboundData): void {
     const { own: limits, deflater } = this.#options.terms;
     try {
-      this.#take(readFrame(data, { from: 'server', limits, deflater }));
+      this.#take(readFrame(data, { from: 'server', limits, deflater }), inflatedLength(data));
     } catch (error) {
       if (!(error instanceof ProtocolViolation)) throw error;
       this.#options.violated(error);
     }
   }
 
-  #take(frame: FrameFrom<'server'>): void {
+  #take(frame: FrameFrom<'server'>, bytes: number): void {
     const { wire, noticed, ponged, now } = this.#options;
     switch (frame.t) {
       case 'batch':
         this.#acknowledged(frame.a);
-        return this.#arrived(frame.s, frame.d, (value, take) => {
+        return this.#arrived({ first: frame.s, items: frame.d, bytes }, (value, take) => {
           take(new JsonPayload(value), undefined);
         });
       case 'm':
         this.#acknowledged(frame.a);
-        return this.#arrived(frame.s, frame.b, ({ d, ...meta }, take) => {
+        return this.#arrived({ first: frame.s, items: frame.b, bytes }, ({ d, ...meta }, take) => {
           take(new JsonPayload(d), meta);
         });
       case 'bytes':
         this.#acknowledged(frame.a);
         if (frame.s === 0) return this.#flitted(frame.b.map(({ d, meta }) => [d.slice().buffer, meta]));
-        return this.#arrived(frame.s, frame.b, ({ d, meta }, take) => {
+        return this.#arrived({ first: frame.s, items: frame.b, bytes }, ({ d, meta }, take) => {
           // a copy: the frame's buffer is shared by all of them
           take(d.slice().buffer, meta);
         });
@@ -101,8 +102,7 @@ export class Reception {
   }
 
   #arrived<Item>(
-    first: number,
-    items: readonly Item[],
+    { first, items, bytes }: { first: number; items: readonly Item[]; bytes: number },
     hand: (item: Item, take: ReceptionOptions['deliver']) => void,
   ): void {
     const { session, wire, deliver } = this.#options;
@@ -112,7 +112,7 @@ export class Reception {
     session.incoming.acceptAll();
     // what came twice was sent by somebody who does not know that it came
     if (skip === items.length) wire.acknowledge();
-    else wire.accepted();
+    else wire.accepted(bytes);
   }
 
   #flitted(messages: readonly [Payload, WireMeta][]): void {

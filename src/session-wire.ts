@@ -1,9 +1,17 @@
-import { Acknowledging } from './core/acknowledging.ts';
+import { Acknowledging, ackPolicyFor } from './core/acknowledging.ts';
 import type { ClientSession } from './core/session.ts';
 import { InFlight } from './in-flight.ts';
 import type { OutboundMessage } from './message.ts';
 import { compressed, type Deflater } from './protocol/compression.ts';
-import { frameBytesOf, Run, volatileFrame, weighed, type Frame, type WeighedMessage } from './protocol/framing.ts';
+import {
+  frameBytesOf,
+  Run,
+  volatileFrame,
+  weighed,
+  weightOf,
+  type Frame,
+  type WeighedMessage,
+} from './protocol/framing.ts';
 import type { ClientFrame, Limits } from './protocol/frames.ts';
 import { writeText } from './protocol/text-frames.ts';
 import { toUtf8 } from './protocol/utf8.ts';
@@ -30,10 +38,6 @@ export interface SessionWireOptions {
   isShared?: () => boolean;
 }
 
-// PROTOCOL.md: an acknowledgement goes by itself once so many messages, or this long after the first
-const ACK_MESSAGES = 256;
-const ACK_DELAY_MS = 50;
-
 /** The way out of a session on one socket: messages get positions and stay in the ledger until the peer has acknowledged them. */
 export class SessionWire implements Wire {
   readonly #transport: Transport;
@@ -43,6 +47,8 @@ export class SessionWire implements Wire {
   readonly #inFlight: InFlight;
   // the first position that is given here: those before it were given on other sockets
   readonly #ownFrom: number;
+  // up to where those were sent again here
+  #resentTo = 0;
   #window: { messages: number; bytes: number };
   #ackTimer: unknown;
   #isHeld = false;
@@ -55,8 +61,7 @@ export class SessionWire implements Wire {
     this.#options = options;
     this.#window = { messages: terms.limits.win.m, bytes: terms.limits.win.b };
     this.#ownFrom = session.outgoing.next;
-    const most = Math.max(1, Math.floor(terms.own.win.m / 4));
-    this.#acknowledging = new Acknowledging({ messages: Math.min(ACK_MESSAGES, most), delayMs: ACK_DELAY_MS });
+    this.#acknowledging = new Acknowledging(ackPolicyFor({ messages: terms.own.win.m, bytes: terms.own.win.b }));
     // the hello has said so
     this.#acknowledging.told(session.incoming.accepted);
     this.#inFlight = new InFlight({
@@ -76,7 +81,7 @@ export class SessionWire implements Wire {
   }
 
   get hasRoom(): boolean {
-    return !this.#isHeld && this.#options.session.outgoing.hasRoom(this.#window);
+    return !this.#isHeld && this.#isThrough && this.#options.session.outgoing.hasRoom(this.#window);
   }
 
   /** How much may be on its way. */
@@ -96,7 +101,7 @@ export class SessionWire implements Wire {
   write(take: () => OutboundMessage | undefined): number {
     const { outgoing } = this.#options.session;
     const first = outgoing.next;
-    const handed: OutboundMessage[] = [];
+    const handed: WeighedMessage[] = [];
     let bytes = 0;
     while (this.isOpen && this.hasRoom) {
       const message = take();
@@ -104,9 +109,10 @@ export class SessionWire implements Wire {
       message.moved('handed');
       // an empty message counts as one byte, so that every batch is seen to advance
       bytes += Math.max(1, message.bytes);
-      if (!this.#fits(message)) continue;
-      outgoing.record(message);
-      handed.push(message);
+      const item = framed(message);
+      if (!this.#fits(message, item)) continue;
+      outgoing.record(message, weightOf(item));
+      handed.push(item);
     }
     this.#send(first, handed);
     return bytes;
@@ -116,8 +122,9 @@ export class SessionWire implements Wire {
     message.moved('handed');
     // a window of nothing holds everything back, and this is not worth keeping for another
     if (this.#window.messages === 0) return this.#options.reports.refused(message, 'VOLATILE_DROPPED');
-    if (!this.#fits(message)) return;
-    this.#transmit(this.#packed(volatileFrame(framed(message))));
+    const item = framed(message);
+    if (!this.#fits(message, item)) return;
+    this.#transmit(this.#packed(volatileFrame(item)));
     this.#inFlight.handed(message);
   }
 
@@ -126,11 +133,25 @@ export class SessionWire implements Wire {
     return this.#options.session.outgoing.unacknowledged();
   }
 
-  /** Sends again, in order and with its positions, what the peer has not acknowledged of what went by other sockets. */
+  /**
+   * Sends again, in order and with its positions, what the peer has not acknowledged of what went by other sockets: as far as the window
+   * goes, and from then on whenever there is room. Nothing new leaves before that.
+   */
   replay(): void {
+    if (this.#isHeld || this.#isThrough) return;
     const { outgoing } = this.#options.session;
-    const first = outgoing.acknowledged + 1;
-    this.#send(first, outgoing.unacknowledged().slice(0, Math.max(0, this.#ownFrom - first)));
+    const { acknowledged } = outgoing;
+    const first = Math.max(this.#resentTo, acknowledged) + 1;
+    const last = Math.min(outgoing.reach(this.#window), this.#ownFrom - 1);
+    if (last < first) return;
+    this.#resentTo = last;
+    this.#send(
+      first,
+      outgoing
+        .unacknowledged()
+        .slice(first - acknowledged - 1, last - acknowledged)
+        .map(framed),
+    );
   }
 
   /** Sends a frame that is no message. It passes queue and window by. */
@@ -155,12 +176,12 @@ export class SessionWire implements Wire {
     return accepted;
   }
 
-  /** The application has accepted what it was handed. */
-  accepted(): void {
+  /** The application has accepted what it was handed, which came in a frame of so many bytes. */
+  accepted(bytes: number): void {
     // whoever was handed a message may have let go of the socket
     if (this.#isLost) return;
     const { clock, session } = this.#options;
-    const waitMs = this.#acknowledging.accepted(session.incoming.accepted, clock.now());
+    const waitMs = this.#acknowledging.accepted(session.incoming.accepted, { now: clock.now(), bytes });
     if (waitMs === 0) this.acknowledge();
     else if (waitMs !== null)
       this.#ackTimer ??= clock.setTimeout(() => {
@@ -214,6 +235,10 @@ export class SessionWire implements Wire {
     return own;
   }
 
+  get #isThrough(): boolean {
+    return Math.max(this.#resentTo, this.#options.session.outgoing.acknowledged) + 1 >= this.#ownFrom;
+  }
+
   #told(accepted: number): void {
     this.#acknowledging.told(accepted);
     this.#options.clock.clearTimeout(this.#ackTimer);
@@ -221,21 +246,19 @@ export class SessionWire implements Wire {
   }
 
   // what the peer will never take must not get a position: everything behind it would wait for it
-  #fits(message: OutboundMessage): boolean {
-    const { frame } = this.#options.terms.limits;
-    if (frameBytesOf(framed(message)) <= frame) return true;
+  #fits(message: OutboundMessage, item: WeighedMessage): boolean {
+    if (frameBytesOf(item) <= this.#options.terms.limits.frame) return true;
     this.#options.reports.refused(message, 'MESSAGE_TOO_BIG');
     return false;
   }
 
-  #send(first: number, messages: readonly OutboundMessage[]): void {
+  #send(first: number, messages: readonly WeighedMessage[]): void {
     if (messages.length === 0) return;
     const most = this.#options.terms.limits.frame;
     this.#transport.batch(() => {
       let position = first;
       let run = new Run(most);
-      for (const message of messages) {
-        const item = framed(message);
+      for (const item of messages) {
         if (run.add(item)) continue;
         this.#transmit(this.#packed(run.frame(position, this.takeAck())));
         position += run.size;
@@ -261,6 +284,7 @@ export class SessionWire implements Wire {
   }
 
   #relieve(): void {
+    this.replay();
     const relief = this.#relief;
     const { outgoing } = this.#options.session;
     const { messages, bytes } = this.#window;

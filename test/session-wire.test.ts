@@ -94,17 +94,67 @@ describe('a replay', () => {
     r.wire.replay();
     expect(r.line.sent).toEqual(['1["a"]']);
     r.write('b');
-    r.moveTo();
+    r.moveTo().replay();
     r.write('c');
     r.wire.replay();
-    expect(r.line.sent).toEqual(['3["c"]', '2["b"]']);
+    expect(r.line.sent).toEqual(['2["b"]', '3["c"]']);
   });
 
-  test('does not ask whether the window has room: it was handed over before', () => {
+  test('goes as far as the window of its own socket allows, and on as the server acknowledges', () => {
+    const r = new SessionRig();
+    r.write('a', 'b', 'c', 'd', 'e');
+    r.session.outgoing.acknowledge(1);
+    r.moveTo(new Line(), windowOf(2)).replay();
+    expect(r.line.sent).toEqual(['2["b","c"]']);
+    r.session.outgoing.acknowledge(2);
+    r.wire.look();
+    r.session.outgoing.acknowledge(5);
+    r.wire.look();
+    expect(r.line.sent).toEqual(['2["b","c"]', '4["d"]']);
+  });
+
+  test('goes by bytes as well, and lets a message larger than the window travel alone', () => {
+    const r = new SessionRig();
+    r.write('abc', 'def', 'ghijklmnop', 'q');
+    r.moveTo(new Line(), windowOf(100, 10)).replay();
+    for (const acknowledged of [2, 3]) {
+      r.session.outgoing.acknowledge(acknowledged);
+      r.wire.look();
+    }
+    expect(r.line.sent).toEqual(['1["abc","def"]', '3["ghijklmnop"]', '4["q"]']);
+  });
+
+  test('waits for a window that is nothing, and goes on as it grows', () => {
+    const r = new SessionRig();
+    r.write('a', 'b', 'c');
+    r.moveTo(new Line(), windowOf(0)).replay();
+    expect(r.line.sent).toEqual([]);
+    for (const m of [1, 3]) r.wire.resize({ m, b: 1_000 });
+    expect(r.line.sent).toEqual(['1["a"]', '2["b","c"]']);
+  });
+
+  test('is through before anything new leaves', () => {
+    const r = new SessionRig();
+    r.write('a', 'b', 'c');
+    r.moveTo(new Line(), windowOf(2)).replay();
+    r.session.outgoing.acknowledge(2);
+    expect([r.wire.hasRoom, r.write('new')]).toEqual([false, 0]);
+    r.wire.look();
+    expect([r.wire.hasRoom, r.write('new')]).toEqual([true, 3]);
+    expect(r.line.sent).toEqual(['1["a","b"]', '3["c"]', '4["new"]']);
+  });
+
+  test('stops where its socket is held for a newer one, and goes on when that does not come', () => {
     const r = new SessionRig();
     r.write('a', 'b', 'c');
     r.moveTo(new Line(), windowOf(1)).replay();
-    expect([r.line.sent, r.wire.hasRoom]).toEqual([['1["a","b","c"]'], false]);
+    r.wire.hold(true);
+    r.session.outgoing.acknowledge(1);
+    r.wire.look();
+    r.wire.resize({ m: 9, b: 1_000 });
+    expect(r.line.sent).toEqual(['1["a"]']);
+    r.wire.hold(false);
+    expect(r.line.sent).toEqual(['1["a"]', '2["b","c"]']);
   });
 });
 
@@ -173,16 +223,37 @@ describe('an acknowledgement', () => {
   });
 });
 
+describe('the window of this side', () => {
+  test('is made room in as soon as a quarter of its bytes has come', () => {
+    const r = new SessionRig({ own: { ...LIMITS, win: { m: 100, b: 1_000 } } });
+    r.accepts(1, 100);
+    expect(framesOf(r.line, 'ack')).toEqual([]);
+    r.accepts(1, 200);
+    expect(framesOf(r.line, 'ack')).toEqual([{ t: 'ack', a: 2 }]);
+  });
+});
+
 describe('the window of the server', () => {
   test('bounds what is not acknowledged, by messages and by bytes', () => {
     const few = new SessionRig(windowOf(2));
     few.write('a', 'b', 'c');
     expect([few.line.sent, few.wire.hasRoom]).toEqual([['1["a","b"]'], false]);
-    const small = new SessionRig(windowOf(100, 5));
+    const small = new SessionRig(windowOf(100, 6));
     small.write('abc', 'def', 'g');
     expect(small.line.sent).toEqual(['1["abc","def"]']);
     small.session.outgoing.acknowledge(1);
     expect(small.wire.hasRoom).toBe(true);
+  });
+
+  test('counts what stands in the frame: what JSON makes of a text, and what travels with a message', () => {
+    const escaped = new SessionRig(windowOf(100, 20));
+    escaped.write('\0\0\0', 'next');
+    expect(escaped.line.sent).toHaveLength(1);
+    expect(escaped.session.outgoing.bytes).toBe(20);
+    const keyed = new SessionRig(windowOf(100, 20));
+    keyed.write(messageOf(1, { idempotencyKey: 'a-key-of-its-own' }), messageOf(2));
+    expect(framesOf(keyed.line, 'm')).toHaveLength(1);
+    expect(keyed.session.outgoing.bytes).toBe('1{"k":"a-key-of-its-own"}'.length);
   });
 
   test('lets a message that is larger than itself go alone', () => {

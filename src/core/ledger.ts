@@ -1,9 +1,3 @@
-/** What a window counts by. */
-export interface Recorded {
-  /** Size of its payload. */
-  readonly bytes: number;
-}
-
 /** How much may be sent and not yet acknowledged. */
 export interface WindowLimits {
   messages: number;
@@ -17,9 +11,10 @@ const TRIM_AT = 64;
  * The outbound half of a session: messages get their positions here, 1, 2, 3 and so on, and are kept until the peer has
  * acknowledged them. Positions never change while the session lives, whatever becomes of its sockets.
  */
-export class Outgoing<Item extends Recorded> {
-  // acknowledged ones up to #head, then those that are not
+export class Outgoing<Item> {
+  // acknowledged ones up to #head, then those that are not, and what each counts in the window
   #items: Item[] = [];
+  #sizes: number[] = [];
   #head = 0;
   #acknowledged = 0;
   #bytes = 0;
@@ -48,12 +43,21 @@ export class Outgoing<Item extends Recorded> {
     return messages > 0 && (this.size === 0 || (this.size < messages && this.#bytes < bytes));
   }
 
-  /** Gives a message its position. */
-  record(item: Item): number {
+  /** Gives a message its position. `bytes`: what it counts in the window. */
+  record(item: Item, bytes: number): number {
     const position = this.next;
     this.#items.push(item);
-    this.#bytes += item.bytes;
+    this.#sizes.push(bytes);
+    this.#bytes += bytes;
     return position;
+  }
+
+  /** Up to which position a window lets what is not acknowledged be sent again. The first always may, as in {@link Outgoing.hasRoom}. */
+  reach({ messages, bytes }: WindowLimits): number {
+    const most = Math.min(this.size, messages);
+    let count = 0;
+    for (let sum = 0; count < most && (count === 0 || sum < bytes); count++) sum += this.#sizes[this.#head + count] ?? 0;
+    return this.#acknowledged + count;
   }
 
   /** The peer has everything up to a position. @returns What that settles; `null` when so much was never sent. */
@@ -63,11 +67,12 @@ export class Outgoing<Item extends Recorded> {
     // an older acknowledgement that a newer one has overtaken
     if (count <= 0) return [];
     const settled = this.#items.slice(this.#head, this.#head + count);
-    for (const { bytes } of settled) this.#bytes -= bytes;
+    for (let index = this.#head; index < this.#head + count; index++) this.#bytes -= this.#sizes[index] ?? 0;
     this.#head += count;
     this.#acknowledged = upTo;
     if (this.#head >= TRIM_AT && this.#head * 2 >= this.#items.length) {
       this.#items = this.#items.slice(this.#head);
+      this.#sizes = this.#sizes.slice(this.#head);
       this.#head = 0;
     }
     return settled;
@@ -82,6 +87,7 @@ export class Outgoing<Item extends Recorded> {
   restart(): Item[] {
     const inDoubt = this.unacknowledged();
     this.#items = [];
+    this.#sizes = [];
     this.#head = this.#acknowledged = this.#bytes = 0;
     return inDoubt;
   }

@@ -1,6 +1,5 @@
 import type { ServerFrame } from '../protocol/frames.ts';
-import type { Outgoing } from './ledger.ts';
-import { Incoming, type Recorded } from './ledger.ts';
+import { Incoming, type Outgoing } from './ledger.ts';
 
 type Welcome = Extract<ServerFrame, { t: 'welcome' }>;
 
@@ -31,7 +30,7 @@ export type Welcomed<Item> =
  * The client's half of a session of `holdfast.v1`, over all its sockets: who it is, what it has sent, and what it has received.
  * Source: PROTOCOL.md, "Sessions and resumption".
  */
-export class ClientSession<Item extends Recorded> {
+export class ClientSession<Item> {
   readonly outgoing: Outgoing<Item>;
   readonly incoming = new Incoming();
   readonly #freshNonce: () => string;

@@ -31,10 +31,11 @@ export function compressed(frame: Uint8Array<ArrayBuffer>, deflater: Deflater): 
   return wrapped;
 }
 
-/** How many bytes a frame is of once it is inflated, as it says itself; of one that is not compressed, its own. */
-export function inflatedBytes(frame: Uint8Array<ArrayBuffer>): number {
-  if (frame[0] !== KIND.compressed) return frame.length;
-  return new ByteReader(frame.subarray(2)).varint();
+/** How long a frame is once it is inflated, as it says itself, or as it came: in bytes, and in characters for text. */
+export function inflatedLength(data: string | ArrayBuffer): number {
+  if (typeof data === 'string') return data.length;
+  const frame = new Uint8Array(data);
+  return frame[0] === KIND.compressed ? new ByteReader(frame.subarray(2)).varint() : frame.length;
 }
 
 /**

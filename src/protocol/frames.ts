@@ -5,7 +5,7 @@ export const VERSION = 1;
 /** The subprotocol that is offered and selected. Source: RFC 6455, section 1.9. */
 export const SUBPROTOCOL = 'holdfast.v1';
 
-/** How much may be on its way and unacknowledged: messages, and bytes of their payloads. */
+/** How much may be on its way and unacknowledged: messages, and bytes of them as they stand in their frames. */
 const WINDOW = { m: 'count', b: 'count' } as const satisfies Fields;
 /** What a side takes: bytes of a frame, bytes of one that is compressed once it is not, and its window. */
 const LIMITS = { frame: 'count', inflated: 'count', win: WINDOW } as const satisfies Fields;

@@ -32,6 +32,11 @@ export function weighed(message: FramedMessage): WeighedMessage {
   return { ...message, bytes, metaBytes: meta ? utf8Bytes(JSON.stringify(meta)) : 0 };
 }
 
+/** What a message counts in a window. */
+export function weightOf({ bytes, metaBytes }: WeighedMessage): number {
+  return bytes + metaBytes;
+}
+
 /** The most bytes that a frame with nothing but this message takes. */
 export function frameBytesOf({ bytes, metaBytes }: WeighedMessage): number {
   return HEAD_BYTES + EACH_BYTES + bytes + metaBytes;

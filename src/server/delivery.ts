@@ -1,7 +1,7 @@
 import type { WindowLimits } from '../core/ledger.ts';
 import { WireClose } from '../protocol/close-codes.ts';
 import { ProtocolViolation } from '../protocol/violation.ts';
-import { frameBytesOf, Run, weighed, type WeighedMessage } from '../protocol/framing.ts';
+import { frameBytesOf, Run, weighed, weightOf, type WeighedMessage } from '../protocol/framing.ts';
 import { InFlight } from './in-flight.ts';
 import type { Link } from './link.ts';
 import type { SessionStore, StoredMessage } from './store.ts';
@@ -123,7 +123,7 @@ export class Delivery {
       const first = this.#inFlight.sent + 1;
       const run = new Run(link.limits.frame);
       for (let next = this.#atHand[taken]; next && this.#mayGo() && run.add(next); next = this.#atHand[taken]) {
-        this.#inFlight.record(next.bytes);
+        this.#inFlight.record(weightOf(next));
         taken += 1;
         if (frameBytesOf(next) > link.limits.frame) return this.#breakOff('a message is larger than the client takes');
       }

@@ -32,7 +32,7 @@ export class InFlight {
     return messages > 0 && (this.size === 0 || (this.size < messages && this.#bytes < bytes));
   }
 
-  /** The next position was sent, with a payload of so many bytes. */
+  /** The next position was sent. `bytes`: what its message counts in the window. */
   record(bytes: number): void {
     this.#sizes.push(bytes);
     this.#bytes += bytes;

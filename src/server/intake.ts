@@ -1,4 +1,4 @@
-import { Acknowledging } from '../core/acknowledging.ts';
+import { Acknowledging, ackPolicyFor } from '../core/acknowledging.ts';
 import { Incoming } from '../core/ledger.ts';
 import { WireClose } from '../protocol/close-codes.ts';
 import type { WireMeta } from '../protocol/frames.ts';
@@ -17,7 +17,8 @@ export interface Arrival {
 /** A message with its position, and what it takes of the memory. */
 export interface HeldMessage extends Arrival {
   readonly position: number;
-  readonly bytes: number;
+  /** Its share of the frame, unless it was looked at more closely. */
+  bytes: number;
 }
 
 export interface IntakeOptions {
@@ -39,11 +40,6 @@ export interface IntakeOptions {
   violated: (violation: ProtocolViolation) => void;
 }
 
-const ACK_DELAY_MS = 50;
-const ACK_MESSAGES = 256;
-// frames are longer than the payloads that a window counts, by what travels with those
-const OVERHEAD = 4;
-
 /**
  * The way in: messages are handed over in order and once; what the application has accepted goes to the store, and then to the client as
  * an acknowledgement, in that order.
@@ -55,6 +51,10 @@ export class Intake {
   // what was handed over and not accepted, by position
   readonly #held = new Map<number, HeldMessage>();
   #heldBytes = 0;
+  // of what was accepted since the last thought of an acknowledgement
+  #releasedBytes = 0;
+  // up to here messages were weighed one by one
+  #weighedTo = 0;
   // up to here the store has it, and the client may be told
   #stored: number;
   #told: number;
@@ -72,8 +72,9 @@ export class Intake {
     this.#options = options;
     this.#ledger.restart(accepted);
     this.#stored = this.#told = accepted;
-    const messages = Math.max(1, Math.min(ACK_MESSAGES, Math.floor(limits.windowMessages / 4)));
-    this.#acknowledging = new Acknowledging({ messages, delayMs: ACK_DELAY_MS });
+    this.#acknowledging = new Acknowledging(
+      ackPolicyFor({ messages: limits.windowMessages, bytes: limits.windowBytes }),
+    );
     this.#acknowledging.told(accepted);
     this.#refusals = new Refusals({
       say: options.say,
@@ -172,10 +173,21 @@ export class Intake {
 
   #checkWindow(): void {
     const { windowMessages, windowBytes, frameBytes } = this.#options.limits;
-    const most = windowBytes * OVERHEAD + frameBytes;
+    // one message always may go beyond it
+    const most = windowBytes + frameBytes;
+    if (this.#heldBytes > most) this.#weigh();
     // by what is not acknowledged, for only that the client knows of
     if (this.#ledger.handed - this.#stored > Math.max(1, windowMessages) || this.#heldBytes > most)
       throw new ProtocolViolation('more came than the window allows');
+  }
+
+  // to share a frame evenly costs nothing, and is wrong where a small message and a large one came together
+  #weigh(): void {
+    for (const message of this.#held.values()) {
+      if (message.position > this.#weighedTo) message.bytes = weightOf(message);
+    }
+    this.#weighedTo = this.#ledger.handed;
+    this.#heldBytes = [...this.#held.values()].reduce((sum, { bytes }) => sum + bytes, 0);
   }
 
   // in order: a message with a key waits for the store's answer, and all after it wait with it
@@ -231,6 +243,7 @@ export class Intake {
   #drop({ position, bytes }: HeldMessage): void {
     this.#held.delete(position);
     this.#heldBytes -= bytes;
+    this.#releasedBytes += bytes;
     this.#ledger.accept(position);
     void this.#write();
   }
@@ -264,7 +277,19 @@ export class Intake {
 
   #announce(): void {
     const { acknowledge, now } = this.#options;
-    const withinMs = this.#acknowledging.accepted(this.#stored, now());
+    const withinMs = this.#acknowledging.accepted(this.#stored, { now: now(), bytes: this.#releasedBytes });
+    this.#releasedBytes = 0;
     if (withinMs !== null) acknowledge(withinMs);
+  }
+}
+
+// in UTF-16 units, of which there are never more than bytes
+function weightOf({ data, meta, bytes }: HeldMessage): number {
+  try {
+    const metaLength = Object.keys(meta).length > 0 ? JSON.stringify(meta).length : 0;
+    return (data instanceof Uint8Array ? data.length : JSON.stringify(data).length) + metaLength;
+  } catch {
+    // the application has it already, and may have made something of it that JSON cannot hold
+    return bytes;
   }
 }

@@ -1,6 +1,6 @@
 import type { InboundData } from '../errors.ts';
 import { clampCloseReason, WireClose } from '../protocol/close-codes.ts';
-import { compressed, COMPRESSION_THRESHOLD, inflatedBytes, type Deflater } from '../protocol/compression.ts';
+import { compressed, COMPRESSION_THRESHOLD, inflatedLength, type Deflater } from '../protocol/compression.ts';
 import type { FrameFrom, Limits, ServerFrame } from '../protocol/frames.ts';
 import { writeText } from '../protocol/text-frames.ts';
 import { toUtf8 } from '../protocol/utf8.ts';
@@ -98,8 +98,7 @@ export class Link implements SocketEvents {
       const deflater = this.isCompressing ? this.#options.deflater : null;
       const reading = { limits: { frame: limits.frameBytes, inflated: limits.inflatedBytes }, deflater };
       const frame = readFrame(data, { from: 'client', ...reading });
-      if (this.#isWithinRate(frame))
-        this.#reader?.received(frame, typeof data === 'string' ? data.length : inflatedBytes(new Uint8Array(data)));
+      if (this.#isWithinRate(frame)) this.#reader?.received(frame, inflatedLength(data));
     } catch (error) {
       if (error instanceof ProtocolViolation) this.close(error.closeCode, error.message);
       else this.#fault(error);

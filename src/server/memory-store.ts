@@ -34,10 +34,6 @@ export interface MemoryStoreOptions {
   maxKeys?: number;
 }
 
-interface Kept extends StoredMessage {
-  readonly bytes: number;
-}
-
 interface Session {
   readonly wish: OpenWish;
   gen: number;
@@ -45,7 +41,7 @@ interface Session {
   /** The token that the client is known to have, then those of the welcomes since: any of them may have come. */
   tokenHashes: string[];
   rx: number;
-  readonly outgoing: Outgoing<Kept>;
+  readonly outgoing: Outgoing<StoredMessage>;
   /** It had to forget what it should have kept: nobody can resume it. */
   hasOverflowed: boolean;
   /** When it is forgotten; `null` while it has an owner. */
@@ -149,7 +145,7 @@ export class MemoryStore implements SessionStore {
         return 'overflow';
       }
       const first = outgoing.next;
-      for (const message of messages) outgoing.record({ ...message, bytes: bytesOf(message) });
+      for (const message of messages) outgoing.record(message, bytesOf(message));
       const last = outgoing.next - 1;
       if (gen === null) this.#tell('wake', { sid, top: last, node: session.node });
       return { first, last };
@@ -162,7 +158,8 @@ export class MemoryStore implements SessionStore {
     if (!outgoing || after < outgoing.acknowledged) return Promise.resolve([]);
     const page: StoredMessage[] = [];
     let bytes = 0;
-    for (const { bytes: size, ...message } of outgoing.unacknowledged().slice(after - outgoing.acknowledged)) {
+    for (const message of outgoing.unacknowledged().slice(after - outgoing.acknowledged)) {
+      const size = bytesOf(message);
       if (page.length >= most.messages || (page.length > 0 && bytes + size > most.bytes)) break;
       page.push(message);
       bytes += size;
@@ -317,8 +314,8 @@ function refusalOf(claim: ResumeClaim, session: Session): ResumeRefusal | null {
   return claim.hi < rx ? 'ahead' : null;
 }
 
-function bytesOf({ data }: StoredMessage): number {
-  return data.length;
+function bytesOf({ data, meta }: StoredMessage): number {
+  return data.length + (meta ? JSON.stringify(meta).length : 0);
 }
 
 function nonceOf({ principal, nonce }: Pick<OpenWish, 'principal' | 'nonce'>): string {

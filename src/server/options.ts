@@ -31,7 +31,7 @@ export interface ServerLimits {
   inflatedBytes: number;
   /** Messages of a client that may be unacknowledged. @default 2_048 */
   windowMessages: number;
-  /** Bytes of their payloads. @default 1_048_576 */
+  /** Bytes of them, as they stand in their frames. @default 1_048_576 */
   windowBytes: number;
   /** Messages of a client in a second on the average; twice as many at once. Past it the socket is closed with 4101. @default Infinity */
   messagesPerSecond: number;

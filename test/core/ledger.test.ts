@@ -8,14 +8,14 @@ const window = { messages: 3, bytes: 10 };
 
 function sent(...sizes: number[]): Outgoing<{ bytes: number }> {
   const outgoing = new Outgoing<{ bytes: number }>();
-  for (const size of sizes) outgoing.record(item(size));
+  for (const size of sizes) outgoing.record(item(size), size);
   return outgoing;
 }
 
 describe('what is outgoing', () => {
   test('gets positions from 1 on, each once', () => {
     const outgoing = new Outgoing<{ bytes: number }>();
-    expect([outgoing.record(item()), outgoing.record(item()), outgoing.next]).toEqual([1, 2, 3]);
+    expect([outgoing.record(item(), 1), outgoing.record(item(), 1), outgoing.next]).toEqual([1, 2, 3]);
   });
 
   test('is kept until it is acknowledged, and settled by that in order', () => {
@@ -50,6 +50,18 @@ describe('what is outgoing', () => {
     expect(sent().hasRoom({ messages: 0, bytes: 0 })).toBe(false);
   });
 
+  test.each<[string, number[], number]>([
+    ['the messages of a window', [1, 1, 1, 1], 4],
+    ['its bytes', [4, 4, 4, 4], 4],
+    ['one that is larger than it', [100, 1], 2],
+    ['all of it', [1, 1], 3],
+    ['nothing where there is nothing', [], 1],
+  ])('may be sent again as far as %s', (_what, sizes, reach) => {
+    const outgoing = sent(50, ...sizes);
+    outgoing.acknowledge(1);
+    expect([outgoing.reach(window), outgoing.reach({ messages: 0, bytes: 0 })]).toEqual([reach, 1]);
+  });
+
   test('is given back for a new session, whose positions begin at 1', () => {
     const outgoing = sent(1, 2, 3);
     outgoing.acknowledge(1);
@@ -72,7 +84,7 @@ describe('what is outgoing', () => {
           const list: { bytes: number }[] = [];
           let acknowledged = 0;
           for (const step of steps) {
-            if (typeof step === 'object') expect(outgoing.record(step)).toBe(list.push(step));
+            if (typeof step === 'object') expect(outgoing.record(step, step.bytes)).toBe(list.push(step));
             else {
               const upTo = acknowledged + step - 5;
               const expected = upTo > list.length ? null : list.slice(acknowledged, Math.max(acknowledged, upTo));

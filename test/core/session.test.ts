@@ -5,7 +5,6 @@ import { ClientSession, type Resumption } from '../../src/core/session.ts';
 import { welcomeOf } from '../support/server-script.ts';
 
 interface Item {
-  bytes: number;
   text: string;
 }
 
@@ -21,7 +20,7 @@ function fresh(): ClientSession<Item> {
 }
 
 function record({ outgoing }: ClientSession<Item>, ...texts: string[]): void {
-  for (const text of texts) outgoing.record({ bytes: text.length, text });
+  for (const text of texts) outgoing.record({ text }, text.length);
 }
 
 describe('a session of a client', () => {
@@ -53,10 +52,7 @@ describe('a session of a client', () => {
     record(session, 'a', 'b', 'c');
     expect(session.welcomed(welcomeOf({ resumed: true, tok: 'k2', rx: 2 }))).toEqual({
       kind: 'resumed',
-      acknowledged: [
-        { bytes: 1, text: 'a' },
-        { bytes: 1, text: 'b' },
-      ],
+      acknowledged: [{ text: 'a' }, { text: 'b' }],
     });
     expect(session.resumption).toMatchObject({ tok: 'k2', lo: 3, hi: 3 });
   });
@@ -95,7 +91,7 @@ describe('a session of a client', () => {
     expect(session.welcomed(welcomeOf({ sid: 's2', tok: 'k9', ep: 'e9', why: 'expired' }))).toEqual({
       kind: 'opened',
       lost: 'expired',
-      inDoubt: [{ bytes: 1, text: 'b' }],
+      inDoubt: [{ text: 'b' }],
     });
     expect(session.resumption).toEqual({ sid: 's2', tok: 'k9', ep: 'e9', rx: 0, lo: 1, hi: 0 } satisfies Resumption);
   });

@@ -117,11 +117,49 @@ test('more than the window breaks the protocol, in messages and in bytes', async
     intake.arrived(3, plain(3), 1);
   }).toThrow('window');
   const other = await start();
-  other.intake.arrived(1, plain(1), 5_000);
+  const large = 'x'.repeat(900);
+  other.intake.arrived(1, plain(large, large), 1_900);
   expect(() => {
-    other.intake.arrived(2, plain(2), 1);
+    other.intake.arrived(3, plain(large), 950);
   }).toThrow('window');
   await settle();
+});
+
+test('a large message that came with small ones weighs what it weighs, once it is gone as well', async () => {
+  const { intake, settle } = await start();
+  // by even shares, the small one would weigh 450 each time
+  for (const first of [1, 3, 5, 7, 9, 11]) {
+    intake.arrived(first, plain('x'.repeat(900), 1), 910);
+    intake.accept(first);
+    await settle();
+  }
+  intake.arrived(13, plain('x'.repeat(900)), 910);
+  expect(() => {
+    intake.arrived(14, plain('x'.repeat(900), 'x'.repeat(900)), 1_820);
+  }).toThrow('window');
+});
+
+test('what an application made of a message does not count for it', async () => {
+  const { intake, delivered } = await start();
+  const data: Record<string, unknown> = { text: 'x'.repeat(900) };
+  intake.arrived(1, plain(data), 920);
+  Object.assign(delivered[0]?.[1] as object, { self: data });
+  intake.arrived(2, plain('x'.repeat(900)), 910);
+  expect(() => {
+    intake.arrived(3, plain('x'.repeat(900)), 910);
+  }).toThrow('window');
+});
+
+test('a quarter of the bytes of the window is acknowledged at once', async () => {
+  const { intake, within, settle } = await start();
+  intake.arrived(1, plain('a', 'b'), 240);
+  intake.accept(1);
+  await settle();
+  intake.arrived(3, plain('c'), 150);
+  intake.accept(2);
+  intake.accept(3);
+  await settle();
+  expect(within).toEqual([50, 0]);
 });
 
 test('a key that was accepted before is not handed over again, in this session or another', async () => {

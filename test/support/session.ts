@@ -81,12 +81,12 @@ export class SessionRig {
     return this.wire.write(() => queue.shift());
   }
 
-  /** Messages came and were accepted, so many. */
-  accepts(count: number): void {
+  /** Messages came and were accepted, so many, in a frame of so many bytes. */
+  accepts(count: number, bytes = 0): void {
     const { incoming } = this.session;
     incoming.arrived(incoming.handed + 1, count);
     incoming.acceptAll();
-    this.wire.accepted();
+    this.wire.accepted(bytes);
   }
 
   get frames(): FrameFrom<'client'>[] {
