@@ -141,14 +141,15 @@ export class Conversation implements LinkReader {
     for (const arrival of arrivals) this.#options.parts.volatile(arrival);
   }
 
-  #refused({ s, e = s, c, m, out }: Frame<'nack'>): void {
-    if (s === undefined || e === undefined) return;
+  #refused({ s, e = s, k = [], c, m, out }: Frame<'nack'>): void {
+    const { outflow } = this.#options.parts;
     const outcome = out === 'rejected' ? 'rejected' : 'unknown';
     const error = new MessageError('MESSAGE_REJECTED', {
       message: `The client refused the message: ${c}, ${m}`,
       outcome,
     });
-    this.#options.parts.outflow.refused(s, e, error);
+    if (s !== undefined && e !== undefined) outflow.refused(s, e, error);
+    outflow.refusedByKey(k, error);
   }
 
   #pong({ i, ts }: Frame<'ping'>): void {

@@ -23,6 +23,8 @@ export interface OutflowOptions {
 interface Waiting {
   readonly message: WeighedMessage;
   readonly receipt: Receipt;
+  /** Why it is not to be sent after all. */
+  revoked?: MessageError;
 }
 
 const MAX_APPEND = 256;
@@ -81,7 +83,7 @@ export class Outflow {
       this.#options.tooSlow();
       return Receipt.refused(new MessageError('QUEUE_FULL', { message: `${buffered} bytes wait for the client.` }));
     }
-    const waiting = { message, receipt: new Receipt() };
+    const waiting = { message, receipt: new Receipt(message.meta) };
     this.#waiting.push(waiting);
     this.#waitingBytes += bytes;
     void this.#append();
@@ -113,6 +115,20 @@ export class Outflow {
 
   /**
    * The client has accepted everything up to a position.
+  /** A channel is no more: what waits for it is not sent. What the store may have by now goes, as does all that has a position. */
+  drop(channel: string, error: MessageError): void {
+    this.#heldChannels.delete(channel);
+    for (const waiting of this.#waiting) if (waiting.receipt.channel === channel) waiting.revoked = error;
+    this.#revoke();
+    this.#look();
+  }
+
+  /** The receipts of what this node has sent to a channel and the client has not acknowledged. */
+  unsettled(channel: string): Receipt[] {
+    const waiting = this.#waiting.map(({ receipt }) => receipt);
+    return [...this.#receipts.values(), ...waiting].filter((receipt) => receipt.channel === channel);
+  }
+
    *
    * @throws {ProtocolViolation} When so much was never sent.
    */
@@ -134,6 +150,12 @@ export class Outflow {
 
   /** Calls back once nothing is left unacknowledged: now, or later. @returns Takes that back. */
   onceSettled(callback: () => void): () => void {
+  /** The same of messages that are told by their idempotency keys. */
+  refusedByKey(keys: readonly string[], error: MessageError): void {
+    const refused = new Set<string | undefined>(keys);
+    for (const receipt of this.#receipts.values()) if (refused.has(receipt.key)) receipt.settle(error);
+  }
+
     this.#onSettled = callback;
     this.#look();
     return () => {
@@ -168,20 +190,23 @@ export class Outflow {
     const { store, sid, ownership, fault } = this.#options;
     try {
       await Promise.resolve();
-      for (let next = this.#next(); next.length > 0; next = this.#next()) {
-        const messages = next.map(({ message }) => message);
+      while (this.#next().length > 0) {
+        let sent: Waiting[] = [];
         const answer = await ownership.write(async (gen) => {
-          this.#underway = next;
+          // chosen as late as can be: while it is decided whose the session is, a channel may end
+          this.#underway = sent = this.#next();
+          if (sent.length === 0) return null;
+          const messages = sent.map(({ message }) => message);
           const given = await store.append(sid, gen, messages);
           if (typeof given === 'string') this.#underway = [];
           return given;
         });
-        if (answer === 'lost') return;
+        if (answer === 'lost' || answer === null) return;
         // what the store answers in the same turn, such as that a message is accepted, can be told along with these
         await Promise.resolve();
         if (this.#end) return;
-        if (answer === 'overflow') this.#overflow(next);
-        else this.#appended(next, answer.first);
+        if (answer === 'overflow') this.#overflow(sent);
+        else this.#appended(sent, answer.first);
         this.#underway = [];
       }
     } catch (cause) {
@@ -223,6 +248,8 @@ export class Outflow {
     const { delivery, overflowed } = this.#options;
     if (!this.#link) {
       this.#isFull = true;
+    this.#revoke();
+    if (sent.some(({ revoked }) => revoked)) return;
       overflowed();
     } else if (sent.length > 1) {
       this.#appendSize = Math.ceil(sent.length / 2);
@@ -237,6 +264,12 @@ export class Outflow {
 
   #remove(gone: readonly Waiting[]): void {
     for (const { message } of gone) this.#waitingBytes -= frameBytesOf(message);
+  #revoke(): void {
+    const gone = this.#waiting.filter((waiting) => waiting.revoked && !this.#underway.includes(waiting));
+    this.#remove(gone);
+    for (const { receipt, revoked } of gone) receipt.settle(revoked ?? null);
+  }
+
     if (gone.every((waiting, index) => waiting === this.#waiting[index])) {
       this.#waiting = this.#waiting.slice(gone.length);
     } else {

@@ -1,5 +1,6 @@
 import { quiet } from '../core/isolation.ts';
 import type { MessageError } from '../errors.ts';
+import type { WireMeta } from '../protocol/frames.ts';
 import type { SessionReceipt } from './message.ts';
 
 interface Waiter {
@@ -10,10 +11,19 @@ interface Waiter {
 /** The fate of one message to a client. Its promise is made only for those who ask. */
 export class Receipt implements SessionReceipt {
   position: number | null = null;
+  /** The idempotency key of the message. */
+  readonly key: string | undefined;
+  /** The channel of the message; `undefined` for the session's own. */
+  readonly channel: string | undefined;
   // null: settled well
   #outcome: MessageError | null | undefined;
   #promise: Promise<void> | undefined;
   #waiter: Waiter | undefined;
+
+  constructor({ k, c }: Pick<WireMeta, 'k' | 'c'> = {}) {
+    this.key = k;
+    this.channel = c;
+  }
 
   /** The receipt of a message that was refused before it went anywhere. */
   static refused(error: MessageError): Receipt {

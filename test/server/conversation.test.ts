@@ -17,6 +17,17 @@ describe('a conversation', () => {
     await expect(receipts[2]?.settled).resolves.toBeUndefined();
   });
 
+  test('lets the client refuse messages by their keys', async () => {
+    const { join, sessions, settle } = startWireServer();
+    const client = await join();
+    const receipts = ['a', 'b', 'c'].map((key) => sessions[0]?.send(key, { key }));
+    await settle();
+    client.says('{"t":"nack","k":["a","c"],"c":"BUSY","m":"later","temp":true,"out":"rejected"}', { t: 'ack', a: 3 });
+    await expect(receipts[0]?.settled).rejects.toMatchObject({ code: 'MESSAGE_REJECTED', outcome: 'rejected' });
+    await expect(receipts[1]?.settled).resolves.toBeUndefined();
+    await expect(receipts[2]?.settled).rejects.toMatchObject({ code: 'MESSAGE_REJECTED' });
+  });
+
   test('ends with the socket of a client that says nothing, and not with one that pings', async () => {
     const { join, clock, sessions } = startWireServer();
     const [silent, alive] = [await join({ auth: 'ann' }), await join({ auth: 'bob' })];

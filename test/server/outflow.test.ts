@@ -52,7 +52,7 @@ async function start({ maxMessages = 100, maxBytes = 10_000, bufferedBytes = 5_0
     delivery.pump();
   };
   const settle = (): Promise<void> => clock.advanceAsync(0);
-  return { store, link, delivery, outflow, attach, settle, told, faults, sent, wish };
+  return { ...shared, link, delivery, outflow, attach, settle, told, faults, sent, wish };
 }
 
 const codeOf = (promise: Promise<void>): Promise<string> =>
@@ -182,6 +182,88 @@ test('a store that fails leaves its messages in doubt, and those that follow are
   const receipt = outflow.send(outbound('lost'));
   await settle();
   expect([await codeOf(receipt.settled), faults.length]).toEqual(['SEND_FAILED unknown', 1]);
+test('messages of a channel that is no more are not sent, as far as they wait, and the others go', async () => {
+  const { outflow, attach, settle, sent } = await start();
+  attach();
+  outflow.hold('room', true);
+  const receipts = ['room', 'other'].map((channel) => outflow.send(outbound(channel, { channel })));
+  await settle();
+  outflow.drop('room', new MessageError('CONNECTION_ENDED', { message: 'no more' }));
+  outflow.send(outbound('again', { channel: 'room' }));
+  await settle();
+  expect(sent).toEqual([
+    '{"t":"m","s":1,"b":[{"d":"other","c":"other"}]}',
+    '{"t":"m","s":2,"b":[{"d":"again","c":"room"}]}',
+  ]);
+  expect([await codeOf(receipts[0]?.settled ?? Promise.resolve()), outflow.waitingBytes, outflow.size]).toEqual([
+    'CONNECTION_ENDED not_sent',
+    0,
+    2,
+  ]);
+});
+
+test('messages that wait for a change of the owner when their channel ends are not sent either', async () => {
+  const { outflow, attach, settle, sent, ownership } = await start();
+  attach();
+  let decide: () => void = () => undefined;
+  void ownership.during(() => new Promise<void>((resolve) => (decide = resolve)));
+  const receipt = outflow.send(outbound('late', { channel: 'room' }));
+  await settle();
+  outflow.drop('room', new MessageError('CONNECTION_ENDED', { message: 'no more' }));
+  decide();
+  await settle();
+  expect([sent, await codeOf(receipt.settled), outflow.waitingBytes]).toEqual([[], 'CONNECTION_ENDED not_sent', 0]);
+});
+
+test('messages that the store may have go on when their channel ends, unless it has no room for them', async () => {
+  const { store, outflow, attach, settle, sent } = await start();
+  attach();
+  const append = store.append.bind(store);
+  let answer: (isRoom: boolean) => void = () => undefined;
+  store.append = async (...asked) => {
+    const hasRoom = await new Promise<boolean>((resolve) => (answer = resolve));
+    return hasRoom ? append(...asked) : 'overflow';
+  };
+  const receipts: Promise<void>[] = [];
+  for (const hasRoom of [true, false]) {
+    receipts.push(outflow.send(outbound(hasRoom, { channel: 'room' })).settled);
+    await settle();
+    outflow.drop('room', new MessageError('CONNECTION_ENDED', { message: 'no more' }));
+    answer(hasRoom);
+    await settle();
+  }
+  outflow.acknowledge(1);
+  expect(sent).toEqual(['{"t":"m","s":1,"b":[{"d":true,"c":"room"}]}']);
+  expect(await Promise.all(receipts.map(codeOf))).toEqual(['settled', 'CONNECTION_ENDED not_sent']);
+  expect(outflow.size).toBe(0);
+});
+
+test('receipts of a channel are known until they are acknowledged', async () => {
+  const { outflow, attach, settle } = await start();
+  attach();
+  const [first, , second] = ['room', 'other', 'room'].map((channel) => outflow.send(outbound(1, { channel })));
+  expect(outflow.unsettled('room')).toEqual([first, second]);
+  await settle();
+  outflow.acknowledge(2);
+  outflow.hold('room', true);
+  const held = outflow.send(outbound(2, { channel: 'room' }));
+  expect(outflow.unsettled('room')).toEqual([second, held]);
+});
+
+test('messages are refused by their keys as well', async () => {
+  const { outflow, attach, settle } = await start();
+  attach();
+  const receipts = ['a', 'b', undefined].map((key) => outflow.send(outbound(1, key === undefined ? {} : { key })));
+  await settle();
+  outflow.refusedByKey(['b', 'c'], new MessageError('MESSAGE_REJECTED', { outcome: 'rejected' }));
+  outflow.acknowledge(3);
+  expect(await Promise.all(receipts.map(({ settled }) => codeOf(settled)))).toEqual([
+    'settled',
+    'MESSAGE_REJECTED rejected',
+    'settled',
+  ]);
+});
+
   store.append = append;
   outflow.send(outbound('next'));
   await settle();
