@@ -1,5 +1,6 @@
 import { connectionSetup } from './effects.ts';
 import { heartbeatOf, initialContext, type ActorInput, type ConnectionContext } from './facts.ts';
+import { assessing, backoff } from './recovery.ts';
 
 // whose actor it is: all that an invoked actor is told
 const itself = ({ context }: { context: ConnectionContext }): ActorInput => ({ connectionId: context.id });
@@ -47,10 +48,15 @@ export const connectionMachine = connectionSetup.createMachine({
               initial: 'authorizing',
               states: {
                 authorizing: {
-                  description: 'Waiting for the credentials provider; passed at once without one.',
-                  invoke: { id: 'authorizer', src: 'authorizer', input: itself },
+                  description:
+                    'Waiting for the credentials provider; passed at once without one, and with what an attempt before has got.',
+                  invoke: {
+                    id: 'authorizer',
+                    src: 'authorizer',
+                    input: ({ context }) => ({ connectionId: context.id, credentials: context.credentials }),
+                  },
                   on: {
-                    'credentials.resolved': { target: 'locating', actions: 'clearCredentialsFailures' },
+                    'credentials.resolved': { target: 'locating', actions: 'keepCredentials' },
                     'credentials.failed': {
                       target: '#connection.assessing',
                       actions: ['countCredentialsFailure', 'recordFailure'],
@@ -61,7 +67,7 @@ export const connectionMachine = connectionSetup.createMachine({
                       target: '#connection.assessing',
                       actions: [
                         'countCredentialsFailure',
-                        { type: 'recordTimeout', params: { code: 'CREDENTIALS_TIMEOUT' } },
+                        { type: 'recordCode', params: { code: 'CREDENTIALS_TIMEOUT' } },
                       ],
                     },
                   },
@@ -76,7 +82,7 @@ export const connectionMachine = connectionSetup.createMachine({
                   after: {
                     urlTimeout: {
                       target: '#connection.assessing',
-                      actions: [{ type: 'recordTimeout', params: { code: 'URL_TIMEOUT' } }],
+                      actions: [{ type: 'recordCode', params: { code: 'URL_TIMEOUT' } }],
                     },
                   },
                 },
@@ -100,7 +106,7 @@ export const connectionMachine = connectionSetup.createMachine({
               after: {
                 connectTimeout: {
                   target: '#connection.assessing',
-                  actions: [{ type: 'recordTimeout', params: { code: 'CONNECT_TIMEOUT' } }],
+                  actions: [{ type: 'recordCode', params: { code: 'CONNECT_TIMEOUT' } }],
                 },
               },
             },
@@ -118,7 +124,11 @@ export const connectionMachine = connectionSetup.createMachine({
                   on: {
                     'wire.proven': { target: 'introducing' },
                     'wire.plain': [
-                      { guard: 'isWireRequired', target: '#connection.assessing', actions: 'recordUnavailable' },
+                      {
+                        guard: 'isWireRequired',
+                        target: '#connection.assessing',
+                        actions: { type: 'recordCode', params: { code: 'WIRE_UNAVAILABLE' } },
+                      },
                       {
                         guard: 'hasLostSession',
                         target: '#connection.live.connecting.greeting',
@@ -146,7 +156,7 @@ export const connectionMachine = connectionSetup.createMachine({
                   after: {
                     welcomeTimeout: {
                       target: '#connection.assessing',
-                      actions: [{ type: 'recordTimeout', params: { code: 'WELCOME_TIMEOUT' } }],
+                      actions: [{ type: 'recordCode', params: { code: 'WELCOME_TIMEOUT' } }],
                     },
                   },
                 },
@@ -163,7 +173,7 @@ export const connectionMachine = connectionSetup.createMachine({
               after: {
                 greetingTimeout: {
                   target: '#connection.assessing',
-                  actions: [{ type: 'recordTimeout', params: { code: 'GREETING_TIMEOUT' } }],
+                  actions: [{ type: 'recordCode', params: { code: 'GREETING_TIMEOUT' } }],
                 },
               },
             },
@@ -195,7 +205,7 @@ export const connectionMachine = connectionSetup.createMachine({
               on: {
                 'health.dead': {
                   target: '#connection.assessing',
-                  actions: ['recordDeath', 'announceClosed'],
+                  actions: [{ type: 'recordCode', params: { code: 'LINK_DEAD' } }, 'announceClosed'],
                   description: 'Abandoned without waiting for the platform to notice.',
                 },
                 disconnect: { target: 'draining', actions: 'recordCloseRequest' },
@@ -311,67 +321,8 @@ export const connectionMachine = connectionSetup.createMachine({
         },
       },
     },
-    assessing: {
-      description: 'Passed through after every failure: the one place where recovery is chosen.',
-      entry: 'announceFailure',
-      always: [
-        { guard: 'isTerminal', target: 'failed', actions: { type: 'announceGiveUp', params: { because: 'terminal' } } },
-        {
-          guard: 'areCredentialsExhausted',
-          target: 'failed',
-          actions: { type: 'announceGiveUp', params: { because: 'credentials' } },
-        },
-        {
-          guard: 'isExhausted',
-          target: 'failed',
-          actions: { type: 'announceGiveUp', params: { because: 'exhausted' } },
-        },
-        { guard: 'isOffline', target: '#connection.backoff.offline', actions: ['countRetry', 'drawOffline'] },
-        { guard: 'isHidden', target: '#connection.backoff.hidden', actions: ['countRetry', 'drawHidden'] },
-        { target: 'backoff', actions: ['countRetry', 'drawBackoff'] },
-      ],
-    },
-    backoff: {
-      description: 'Between attempts. No socket exists.',
-      tags: 'backoff',
-      initial: 'waiting',
-      on: {
-        connect: { target: 'live', description: 'The application does not want to wait.' },
-        disconnect: { target: 'closed' },
-      },
-      states: {
-        waiting: {
-          description: 'The delay drawn for this retry runs.',
-          entry: { type: 'announceRetry', params: { hold: 'delay' } },
-          on: {
-            'network.offline': { target: 'offline', actions: ['noteSignal', 'drawOffline'] },
-            'page.hidden': { target: 'hidden', actions: ['noteSignal', 'drawHidden'] },
-            'system.woke': { target: 'waiting', reenter: true, actions: 'drawPrompt' },
-          },
-          after: { retryDelay: { target: '#connection.live' } },
-        },
-        offline: {
-          description: 'No network is reported. News of it ends the wait; a slow retry goes on: reports can be wrong.',
-          entry: { type: 'announceRetry', params: { hold: 'network' } },
-          on: {
-            'network.online': [
-              { guard: 'isHidden', target: 'hidden', actions: ['noteSignal', 'drawHidden'] },
-              { target: 'waiting', actions: ['noteSignal', 'drawPrompt'] },
-            ],
-          },
-          after: { retryDelay: { target: '#connection.live' } },
-        },
-        hidden: {
-          description: 'Nobody looks at the page: retries are slower until somebody does.',
-          entry: { type: 'announceRetry', params: { hold: 'visibility' } },
-          on: {
-            'page.visible': { target: 'waiting', actions: ['noteSignal', 'drawPrompt'] },
-            'network.offline': { target: 'offline', actions: ['noteSignal', 'drawOffline'] },
-          },
-          after: { retryDelay: { target: '#connection.live' } },
-        },
-      },
-    },
+    assessing,
+    backoff,
     closed: {
       description: 'The application closed it. Only the application opens it again, with nothing held back.',
       tags: 'closed',

@@ -1,7 +1,9 @@
 import { assign, emit, fromCallback, sendTo, setup, type EventObject } from 'xstate';
 
 import { hiddenDelayMs, offlineDelayMs, promptDelayMs, retryDelayMs } from '../src/core/backoff.ts';
-import { failure, ownClosure } from '../src/core/recovery.ts';
+import { classified, ownClosure } from '../src/core/recovery.ts';
+import type { RecoveryStrategy } from '../src/protocol/recovery-rule.ts';
+import type { ErrorCode } from '../src/errors.ts';
 import {
   discontinuity,
   drawDelay,
@@ -14,7 +16,11 @@ import {
   offerAfterRefusal,
   openedBy,
   retrying,
+  isBeyondRecovery,
+  isUntried,
+  weighed,
   type ActorInput,
+  type AuthorizerInput,
   type ConnectionContext,
   type ConnectionEmitted,
   type ConnectionEvent,
@@ -31,7 +37,9 @@ import { outboxMachine, type OutboxEvent } from './outbox.ts';
 import { DELAYS } from './policy.ts';
 
 type ConnectionReport = 'connection.active' | 'connection.rested';
-type TimeoutCode = 'CREDENTIALS_TIMEOUT' | 'URL_TIMEOUT' | 'CONNECT_TIMEOUT' | 'WELCOME_TIMEOUT' | 'GREETING_TIMEOUT';
+
+// what is forgotten once a connection is stable, or the application wants it anew
+const NEW_EPISODE = { retries: 0, rejections: 0, tried: [] as RecoveryStrategy[] };
 
 /** What the chart of a connection does, asks and waits for, by name. */
 export const connectionSetup = setup({
@@ -46,7 +54,7 @@ export const connectionSetup = setup({
     /** Owns one WebSocket: dials, reports, closes; disposes of it when stopped. */
     socket: fromCallback<SocketCommand, ActorInput>(() => undefined),
     /** Asks the credentials provider. */
-    authorizer: fromCallback<EventObject, ActorInput>(() => undefined),
+    authorizer: fromCallback<EventObject, AuthorizerInput>(() => undefined),
     /** Asks the URL provider. */
     locator: fromCallback<EventObject, ActorInput>(() => undefined),
     /** Finds out which wire the server speaks, and opens or resumes the session on it. */
@@ -63,7 +71,14 @@ export const connectionSetup = setup({
     outbox: outboxMachine,
   },
   actions: {
-    begin: assign({ retries: 0, credentialsFailures: 0, tenure: 'new', failure: null, opens: 0 }),
+    begin: assign({
+      ...NEW_EPISODE,
+      credentialsFailures: 0,
+      credentials: 'fresh',
+      tenure: 'new',
+      failure: null,
+      opens: 0,
+    }),
     changePolicy: assign(({ event }) => (event.type === 'policy.changed' ? { policy: event.policy } : {})),
     noteSignal: assign(({ event }) => environmentAfter(event)),
     advanceGeneration: assign({ generation: ({ context }) => context.generation + 1 }),
@@ -81,13 +96,15 @@ export const connectionSetup = setup({
     drawDeparture: assign(({ context, event }) => drawDeparture(context, event)),
     stopWaiting: sendTo('negotiator', { type: 'yield' }),
     announceLoss: emit(({ event }) => discontinuity(event)),
-    recordOpen: assign({ opens: ({ context }) => context.opens + 1, tenure: 'new' }),
-    settle: assign({ retries: 0, tenure: 'stable' }),
-    clearCredentialsFailures: assign({ credentialsFailures: 0 }),
+    recordOpen: assign({ opens: ({ context }) => context.opens + 1, tenure: 'new', credentials: 'fresh' }),
+    settle: assign({ ...NEW_EPISODE, tenure: 'stable' }),
+    keepCredentials: assign({ credentialsFailures: 0, credentials: 'kept' }),
     recordFailure: assign(({ context, event }) => failedBy(context, event)),
-    recordTimeout: assign((_, params: { code: TimeoutCode }) => ({ failure: failure(params.code, 'retry') })),
-    recordUnavailable: assign({ failure: () => failure('WIRE_UNAVAILABLE', 'retry') }),
-    recordDeath: assign({ failure: () => failure('LINK_DEAD', 'retry') }),
+    recordCode: assign(({ context }, { code }: { code: ErrorCode }) => ({
+      failure: classified({ code, wire: context.wire }, context.policy.rules),
+    })),
+    weighFailure: assign(({ context }) => weighed(context)),
+    noteTrial: assign({ tried: ({ context: { tried, failure } }) => (failure ? [...tried, failure.strategy] : tried) }),
     recordOwnClose: assign({ failure: ({ context }) => ownClosure(context.closeRequest) }),
     countCredentialsFailure: assign({ credentialsFailures: ({ context }) => context.credentialsFailures + 1 }),
     recordCloseRequest: assign(({ event }) =>
@@ -120,10 +137,15 @@ export const connectionSetup = setup({
     hasLostCurrent: ({ context, event }) =>
       event.type === 'socket.opened' && event.generation === context.generation && Boolean(event.lost),
     hasLostSession: ({ event }) => 'lost' in event && event.lost !== null,
-    isTerminal: ({ context }) => context.failure?.verdict === 'stop',
+    isTerminal: ({ context }) => isBeyondRecovery(context),
+    mayReauthenticate: ({ context }) => isUntried(context, 'reauthenticate'),
+    mayRenegotiate: ({ context }) => isUntried(context, 'renegotiate'),
+    mayBeginAnew: ({ context }) => isUntried(context, 'new_session'),
+    isToldToWait: ({ context }) => context.failure?.strategy === 'wait',
     isExhausted: ({ context: { policy, retries } }) => policy.maxRetries !== null && retries >= policy.maxRetries,
-    areCredentialsExhausted: ({ context: { policy, credentialsFailures } }) =>
-      policy.maxCredentialsRetries !== null && credentialsFailures > policy.maxCredentialsRetries,
+    areCredentialsExhausted: ({ context: { policy, credentialsFailures, rejections } }) =>
+      (policy.maxCredentialsRetries !== null && credentialsFailures > policy.maxCredentialsRetries) ||
+      (policy.maxRejections !== null && rejections > policy.maxRejections),
     isOffline: ({ context }) => context.network === 'offline',
     isHidden: ({ context }) => context.page === 'hidden',
   },

@@ -2,6 +2,7 @@
 import { MAX_DELAY_MS, type DelayFormula } from '../src/core/backoff.ts';
 import { drawFrom } from '../src/core/chance.ts';
 import { ownClosure, type Failure } from '../src/core/recovery.ts';
+import type { RecoveryStrategy } from '../src/protocol/recovery-rule.ts';
 import type { HealthEdge, HeartbeatPolicy } from './health.ts';
 import type { OutboxEdge } from './outbox.ts';
 import { DEFAULT_POLICY, type ConnectionPolicy } from './policy.ts';
@@ -36,6 +37,12 @@ export interface ConnectionContext extends ConnectionInput {
   retries: number;
   /** Failures of the credentials provider in a row. */
   credentialsFailures: number;
+  /** Whether the next attempt may use the credentials that the last one got, or has to ask for fresh ones. */
+  credentials: CredentialsNeed;
+  /** How often in this episode the peer has refused them. */
+  rejections: number;
+  /** What was tried in this episode without waiting for it: each once. */
+  tried: RecoveryStrategy[];
   /** Whether the last open connection outlived the stable period; its first retry is prompt. */
   tenure: 'new' | 'stable';
   /** The wait chosen for the retry that is pending, in ms. */
@@ -129,9 +136,17 @@ export interface Succession extends Omit<Welcomed, 'type'> {
   generation: number;
 }
 
+/** Which credentials an attempt begins with. */
+export type CredentialsNeed = 'kept' | 'fresh';
+
 /** Every invoked actor finds its ports by the id of the connection it works for: they are no part of the chart. */
 export interface ActorInput {
   connectionId: string;
+}
+
+/** What the authorizer is told. */
+export interface AuthorizerInput extends ActorInput {
+  credentials: CredentialsNeed;
 }
 
 /** What a connection announces. Emitted after the state it speaks of is reached. */
@@ -167,11 +182,14 @@ export function stateOf(snapshot: { tags: ReadonlySet<string> }): ConnectionStat
 }
 
 // what every connection starts with, beside its input
-const FRESH = {
+const FRESH: Omit<ConnectionContext, keyof ConnectionInput> = {
   generation: 0,
   opens: 0,
   retries: 0,
   credentialsFailures: 0,
+  credentials: 'fresh',
+  rejections: 0,
+  tried: [],
   tenure: 'new',
   retryDelayMs: 0,
   canPing: false,
@@ -183,7 +201,7 @@ const FRESH = {
   mayBeReplaced: false,
   failure: null,
   closeRequest: { code: 1000, reason: '' },
-} as const satisfies Omit<ConnectionContext, keyof ConnectionInput>;
+};
 
 const LEAST_INTERVAL_MS = 100;
 // source: PROTOCOL.md, "Close codes"
@@ -256,7 +274,38 @@ export function failedBy({ mayBeReplaced }: ConnectionContext, event: Connection
   if (!('failure' in event)) return {};
   const { failure } = event;
   const isOurs = mayBeReplaced && failure.closure?.code === REPLACED;
-  return { failure: isOurs ? { ...failure, verdict: 'retry' } : failure };
+  return { failure: isOurs ? { ...failure, strategy: 'reconnect' } : failure };
+}
+
+/** What a failure means for the next attempt, whenever that is. */
+export function weighed({ failure, rejections, offer }: ConnectionContext): Partial<ConnectionContext> {
+  switch (failure?.strategy) {
+    case 'reauthenticate':
+      return { credentials: 'fresh', rejections: rejections + 1 };
+    case 'renegotiate':
+      return { offer: 'withheld' };
+    default:
+      return { offer };
+  }
+}
+
+/** Whether a strategy is one that needs no waiting, and has not been tried in this episode. */
+export function isUntried({ failure, tried }: ConnectionContext, strategy: RecoveryStrategy): boolean {
+  return failure?.strategy === strategy && !tried.includes(strategy);
+}
+
+/** Whether nothing but the application can help: the table says so, or what it says instead is not to be had. */
+export function isBeyondRecovery({ failure, policy }: ConnectionContext): boolean {
+  switch (failure?.strategy) {
+    case 'manual':
+      return true;
+    case 'reauthenticate':
+      return policy.maxRejections === null;
+    case 'renegotiate':
+      return policy.wire !== 'prefer';
+    default:
+      return false;
+  }
 }
 
 /** What an attempt that the server refused says about the next: the name of the subprotocol may have been the reason. */
@@ -303,6 +352,6 @@ export function drawDelay(
 ): Pick<ConnectionContext, 'seed' | 'retryDelayMs'> {
   const { seed, draw } = drawFrom(context.seed);
   const { retries, tenure, failure: last, policy } = context;
-  const facts = { retry: retries, wasStable: tenure === 'stable', floorMs: last?.floorMs ?? 0 };
+  const facts = { retry: retries, wasStable: tenure === 'stable', retryAfterMs: last?.retryAfterMs ?? 0 };
   return { seed, retryDelayMs: delayMs(policy.backoff, draw, facts) };
 }

@@ -1,4 +1,5 @@
 import { MAX_DELAY_MS, type BackoffPolicy } from '../src/core/backoff.ts';
+import type { RecoveryRule } from '../src/protocol/recovery-rule.ts';
 import type { HeartbeatPolicy } from './health.ts';
 
 /** What the chart of a connection decides by. Plain data: `null` stands for "no limit" and "off", for JSON has no Infinity. */
@@ -22,6 +23,10 @@ export interface ConnectionPolicy {
   maxRetries: number | null;
   /** Retries after failures of the credentials provider in a row, before giving up. */
   maxCredentialsRetries: number | null;
+  /** How often in one episode the peer may refuse credentials and fresh ones be tried; `null`: there is nobody to ask for fresh ones. */
+  maxRejections: number | null;
+  /** What failures lead to, asked before the default table. */
+  rules: readonly RecoveryRule[];
   backoff: BackoffPolicy;
   heartbeat: HeartbeatPolicy | null;
 }
@@ -47,6 +52,8 @@ export const DEFAULT_POLICY: ConnectionPolicy = {
   stableMs: 10_000,
   maxRetries: null,
   maxCredentialsRetries: null,
+  maxRejections: null,
+  rules: [],
   backoff: { baseMs: 500, capMs: 30_000, promptMs: 200, offlineMs: 30_000, hiddenMs: 30_000 },
   heartbeat: DEFAULT_HEARTBEAT,
 };

@@ -1,4 +1,4 @@
-import type { ConnectionEvent, WireOffer } from '../machines/facts.ts';
+import type { ConnectionEvent, CredentialsNeed, WireOffer } from '../machines/facts.ts';
 import type { Failure } from './core/recovery.ts';
 import type { RequestFacts, Settled } from './endpoint.ts';
 import type { EncodedMessage } from './protocol/codec.ts';
@@ -36,7 +36,7 @@ export interface Access {
   readonly carriesIds: boolean;
   /** Whether the peer has read everything that left on the link that has ended. */
   readonly wasRead: boolean;
-  authorize(settled: Settled): () => void;
+  authorize(need: CredentialsNeed, settled: Settled): () => void;
   locate(settled: Settled): () => void;
   /** Makes a link to what was found, and tells what becomes of it. */
   dial(command: { generation: number; offer: WireOffer }, tell: Tell): void;

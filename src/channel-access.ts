@@ -1,7 +1,8 @@
+import type { CredentialsNeed } from '../machines/facts.ts';
 import type { Access, Joined, Tell } from './access.ts';
 import { Channel, type ChannelOptions } from './channel.ts';
 import { ChannelWire } from './channel-wire.ts';
-import { failureOfClosure, type Failure } from './core/recovery.ts';
+import { classified, type Failure } from './core/recovery.ts';
 import { Endpoint, type RequestFacts, type Settled } from './endpoint.ts';
 import { OutboundMessage } from './message.ts';
 import type { Pool } from './pool.ts';
@@ -14,6 +15,8 @@ export interface ChannelAccessOptions extends Omit<ChannelOptions, 'name'> {
   pool: Pool;
   facts: () => Omit<RequestFacts, 'attemptId'>;
   freshId: () => string;
+  /** Epoch ms. */
+  now: () => number;
   report: (cause: unknown) => void;
 }
 
@@ -35,7 +38,7 @@ export class ChannelAccess implements Access {
 
   constructor(options: ChannelAccessOptions) {
     this.#options = options;
-    this.#endpoint = new Endpoint(options.settings);
+    this.#endpoint = new Endpoint(options.settings, options.now);
     this.#verdicts = new Verdicts(options.settings, options.report);
   }
 
@@ -60,9 +63,9 @@ export class ChannelAccess implements Access {
     return this.#channel?.link !== undefined;
   }
 
-  authorize(settled: Settled): () => void {
+  authorize(need: CredentialsNeed, settled: Settled): () => void {
     this.#attemptId = this.#options.freshId();
-    return this.#endpoint.authorize(this.facts, this.#verdicts.decided(settled));
+    return this.#endpoint.authorize(this.facts, need, this.#verdicts.decided(settled));
   }
 
   // where the pool is, it knows itself
@@ -75,7 +78,7 @@ export class ChannelAccess implements Access {
     this.generation = generation;
     this.#tell = tell;
     const channel = (this.#channel ??= new Channel({ ...this.#options, name: this.#options.pool.freshName() }));
-    channel.token = this.#endpoint.takeToken();
+    channel.token = this.#endpoint.token;
     channel.link = {
       opened: ({ lost, isResumed }) => {
         // what is known and not said yet is said as soon as there is room
@@ -135,7 +138,8 @@ export class ChannelAccess implements Access {
 
   close(code: number, reason: string): void {
     this.end();
-    this.#failed(failureOfClosure({ code, reason, wasClean: true, initiator: 'local' }, { wasOpen: true }));
+    const closure = { code, reason, wasClean: true, initiator: 'local' } as const;
+    this.#failed(classified({ code: 'CLOSED_LOCALLY', closure }));
   }
 
   hangUp(): void {

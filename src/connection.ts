@@ -1,7 +1,13 @@
 import { fromCallback, type EventObject } from 'xstate';
 
 import { connectionMachine } from '../machines/connection.ts';
-import type { ActorInput, ConnectionEvent, NegotiatorCommand, SocketCommand } from '../machines/facts.ts';
+import type {
+  ActorInput,
+  AuthorizerInput,
+  ConnectionEvent,
+  NegotiatorCommand,
+  SocketCommand,
+} from '../machines/facts.ts';
 import type { Settled } from './endpoint.ts';
 import { healthLogic } from './health.ts';
 import { outboxLogic } from './outbox.ts';
@@ -27,8 +33,8 @@ export const connectionLogic = connectionMachine.provide({
         ports.hangUp();
       };
     }),
-    authorizer: fromCallback<EventObject, ActorInput>((place) =>
-      portsAt(place).authorize(telling(place.sendBack, 'credentials')),
+    authorizer: fromCallback<EventObject, AuthorizerInput>((place) =>
+      portsAt(place).authorize(place.input.credentials, telling(place.sendBack, 'credentials')),
     ),
     locator: fromCallback<EventObject, ActorInput>((place) => portsAt(place).locate(telling(place.sendBack, 'url'))),
     negotiator: fromCallback<NegotiatorCommand, ActorInput>((place) => {

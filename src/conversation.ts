@@ -1,6 +1,6 @@
 import type { ConnectionEvent, SessionLoss } from '../machines/facts.ts';
 import { tameText } from './core/redact.ts';
-import { closeRule, failure, WIRE_CLOSE_RULES, type Failure } from './core/recovery.ts';
+import { classified, type Failure } from './core/recovery.ts';
 import { ClientSession } from './core/session.ts';
 import { MessageError, type ErrorDetails } from './errors.ts';
 import type { Link } from './link.ts';
@@ -233,11 +233,11 @@ export class Conversation {
   explained(given: Failure): Failure {
     // who took the session from it may be a hello of this side that has not been answered yet
     const isByUs = given.closure?.code === WireClose.replaced && this.#hellos > 0;
-    const failed: Failure = isByUs ? { ...given, verdict: 'retry' } : given;
+    const failed: Failure = isByUs ? { ...given, strategy: 'reconnect' } : given;
     const warning = this.#warning;
     if (!warning) return failed;
     const detail = [failed.detail, `${warning.c}: ${tameText(warning.m)}`].filter(Boolean).join('; ');
-    return { ...failed, detail, floorMs: Math.max(failed.floorMs, warning.ra ?? 0) };
+    return { ...failed, detail, retryAfterMs: Math.max(failed.retryAfterMs, warning.ra ?? 0) };
   }
 
   #welcomed(
@@ -346,7 +346,8 @@ export class Conversation {
 
 /** A breach of the protocol as the failure of its socket. */
 export function failureOfViolation({ closeCode, message }: ProtocolViolation): Failure {
-  return failure('PROTOCOL_VIOLATION', closeRule(closeCode, WIRE_CLOSE_RULES).verdict, message);
+  const closure = { code: closeCode, reason: '', wasClean: false, initiator: 'local' } as const;
+  return classified({ code: 'PROTOCOL_VIOLATION', closure }, [], { detail: message });
 }
 
 async function loadDeflater(): Promise<Deflater> {

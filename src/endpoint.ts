@@ -1,3 +1,4 @@
+import type { CredentialsNeed } from '../machines/facts.ts';
 import { isProtocols, parseUrl } from './address.ts';
 import { failure, type Failure } from './core/recovery.ts';
 import type { AddressRequest, Credentials, CredentialsRequest } from './options.ts';
@@ -17,32 +18,31 @@ export interface Destination {
 export type Settled = (failed: Failure | null) => void;
 
 /**
- * Who a connection is and where it goes: asks the providers, and holds what they gave until the attempt is dialled. Tokens
+ * Who a connection is and where it goes: asks the providers, and holds what they gave for as long as it may be used. Tokens
  * stay in here; no event, error or record ever carries one.
  */
 export class Endpoint {
   readonly #settings: () => ServiceSettings;
+  readonly #now: () => number;
   #credentials: Credentials | undefined;
   #cause: unknown;
   #address: Address | undefined;
 
-  constructor(settings: () => ServiceSettings) {
+  constructor(settings: () => ServiceSettings, now: () => number) {
     this.#settings = settings;
+    this.#now = now;
   }
 
-  /** What the last {@link authorize} and {@link locate} found; it is given out once, and then forgotten. */
+  /** What the last {@link authorize} and {@link locate} found. The address is given out once. */
   take(): Destination | undefined {
     const address = this.#address;
-    const token = this.takeToken();
     this.#address = undefined;
-    return address && { address, token };
+    return address && { address, token: this.token };
   }
 
-  /** What the last {@link authorize} found; likewise. */
-  takeToken(): string | undefined {
-    const token = tokenOf(this.#credentials);
-    this.#credentials = undefined;
-    return token;
+  /** The token of the credentials that it has. */
+  get token(): string | undefined {
+    return tokenOf(this.#credentials);
   }
 
   /** What a provider threw, when that is why the last step failed: for the application's eyes only. */
@@ -50,11 +50,12 @@ export class Endpoint {
     return this.#cause;
   }
 
-  /** Asks the credentials provider. @returns Abandons the question. */
-  authorize(facts: RequestFacts, settled: Settled): () => void {
+  /** Asks the credentials provider, unless there are credentials that may be used still. @returns Abandons the question. */
+  authorize(facts: RequestFacts, need: CredentialsNeed, settled: Settled): () => void {
     const { credentials } = this.#settings();
-    this.#credentials = this.#cause = undefined;
-    if (!credentials) {
+    this.#cause = undefined;
+    if (need === 'fresh' || !this.#isGood(this.#credentials)) this.#credentials = undefined;
+    if (!credentials || this.#credentials !== undefined) {
       settled(null);
       return () => undefined;
     }
@@ -63,7 +64,7 @@ export class Endpoint {
       (answer) => {
         if (answer.failed) return settled(this.#blame('CREDENTIALS_FAILED', answer.cause));
         if (!isCredentials(answer.value))
-          return settled(failure('CREDENTIALS_FAILED', 'retry', 'neither a token nor an object with one'));
+          return settled(failure('CREDENTIALS_FAILED', 'neither a token nor an object with one'));
         this.#credentials = answer.value;
         settled(null);
       },
@@ -83,18 +84,23 @@ export class Endpoint {
       (answer) => {
         if (answer.failed) return settled(this.#blame('URL_FAILED', answer.cause));
         const parsed = parseUrl(answer.value.url);
-        if (!parsed.ok) return settled(failure('INVALID_URL', 'stop', parsed.problem));
-        if (!isProtocols(answer.value.protocols)) return settled(failure('INVALID_PROTOCOLS', 'stop'));
+        if (!parsed.ok) return settled(failure('INVALID_URL', parsed.problem));
+        if (!isProtocols(answer.value.protocols)) return settled(failure('INVALID_PROTOCOLS'));
         this.#address = { url: parsed.url, protocols: answer.value.protocols };
         settled(null);
       },
     );
   }
 
+  #isGood(credentials: Credentials | undefined): boolean {
+    const expiresAt = typeof credentials === 'object' ? credentials.expiresAt : undefined;
+    return credentials !== undefined && (expiresAt === undefined || this.#now() < expiresAt);
+  }
+
   // a provider's own message may quote the token it failed with: only the kind of error goes on record
   #blame(code: 'CREDENTIALS_FAILED' | 'URL_FAILED', cause: unknown): Failure {
     this.#cause = cause;
-    return failure(code, 'retry', cause instanceof Error ? cause.name : `a ${typeof cause}`);
+    return failure(code, cause instanceof Error ? cause.name : `a ${typeof cause}`);
   }
 }
 
@@ -133,5 +139,7 @@ function tokenOf(credentials: Credentials | undefined): string | undefined {
 }
 
 function isCredentials(value: unknown): value is Credentials {
-  return typeof value === 'string' || typeof (value as { token?: unknown } | null | undefined)?.token === 'string';
+  if (typeof value === 'string') return true;
+  const { token, expiresAt } = Object(value) as { token?: unknown; expiresAt?: unknown };
+  return typeof token === 'string' && (expiresAt === undefined || typeof expiresAt === 'number');
 }

@@ -106,6 +106,8 @@ export interface ErrorDetails {
   serviceType?: string;
   /** Whether the library goes on by itself. Default: `false`. */
   retryable?: boolean;
+  /** The shortest wait before it does, in ms, when somebody asked for one. */
+  retryAfterMs?: number;
   /** Replaces the code's own category. */
   category?: ErrorCategory;
 }
@@ -119,6 +121,8 @@ export class HoldfastError extends Error {
   readonly severity: ErrorSeverity;
   /** Whether the library goes on by itself: `true` means a retry follows. */
   readonly retryable: boolean;
+  /** The shortest wait before that, in ms, as the peer or the policy table asked for; `undefined` when nobody did. */
+  readonly retryAfterMs: number | undefined;
   readonly connectionId: string | undefined;
   readonly serviceType: string | undefined;
 
@@ -129,6 +133,7 @@ export class HoldfastError extends Error {
     this.category = details.category ?? category;
     this.severity = severity;
     this.retryable = details.retryable ?? false;
+    this.retryAfterMs = details.retryAfterMs;
     this.connectionId = details.connectionId;
     this.serviceType = details.serviceType;
   }

@@ -21,7 +21,7 @@ export function greet(
   let isAbandoned = false;
   const fail = (cause: unknown): void => {
     const kind = cause instanceof Error ? cause.name : `a ${typeof cause}`;
-    if (!isAbandoned) greeted({ failed: failure('GREETING_FAILED', 'retry', kind), cause });
+    if (!isAbandoned) greeted({ failed: failure('GREETING_FAILED', kind), cause });
   };
   const say = (messages: Iterable<unknown>): void => {
     if (isAbandoned) return;

@@ -388,8 +388,7 @@ export class Connection<In = InboundData, Out = unknown> {
     const retryable = stateOf(snapshot) === 'backoff';
     // in backoff the retry that answers the failure is counted already
     const attempt = retryable ? retries - 1 : retries;
-    const rules = this.#ports.rules(snapshot.context.wire);
-    return errorOf(failure, { ...this.#source, generation, attempt, retryable, cause: this.#ports.cause, rules });
+    return errorOf(failure, { ...this.#source, generation, attempt, retryable, cause: this.#ports.cause });
   }
 
   get #closeError(): HoldfastError {

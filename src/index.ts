@@ -1,12 +1,7 @@
-export {
-  CLOSE_RULES,
-  closeRule,
-  WIRE_CLOSE_RULES,
-  type CloseRule,
-  type Closure,
-  type Failure,
-  type Verdict,
-} from './core/recovery.ts';
+export { MAX_RETRY_AFTER_MS, STRATEGIES, type Closure, type Failure } from './core/recovery.ts';
+export { DEFAULT_RULES } from './core/recovery-table.ts';
+export type { RecoveryRule, RecoveryStrategy } from './protocol/recovery-rule.ts';
+export type { Decision } from './verdicts.ts';
 export {
   ConfigurationError,
   ConnectionError,

@@ -1,4 +1,6 @@
-import type { CloseRule, Failure, Verdict } from './core/recovery.ts';
+import type { Failure } from './core/recovery.ts';
+import type { RecoveryRule } from './protocol/recovery-rule.ts';
+import type { Decision } from './verdicts.ts';
 import type { ConnectionError, HoldfastError } from './errors.ts';
 import type { OverflowPolicy } from './backlog.ts';
 import type { Inspect } from './inspection.ts';
@@ -59,14 +61,14 @@ export interface ServiceOptions {
   /** From then on to the peer's agreement; then it is not waited for any more. @default 2_000 */
   closeTimeoutMs?: number;
   retry?: RetryOptions;
-  /** What close codes lead to, asked before the defaults ({@link CLOSE_RULES}). @default [] */
-  closeRules?: readonly CloseRule[];
+  /** What failures lead to: the first rule that covers one, of these, then of the profile's, then of {@link DEFAULT_RULES}. @default [] */
+  recovery?: readonly RecoveryRule[];
   /**
-   * Has the last word on each failure of a provider or a socket: a verdict, or `undefined` to leave it as classified. A
-   * deadline that passed and a dead link are retried without asking. When it throws, the classification stands and `onError`
-   * is told.
+   * Has the last word on each failure of a provider or a socket: a strategy, one with a wait, or `undefined` to leave it as classified. A
+   * deadline that passed and a dead link are not asked about: a rule can cover them. When it throws, or gives something else, the
+   * classification stands and `onError` is told.
    */
-  decide?: (failure: Failure) => Verdict | undefined;
+  decide?: (failure: Failure) => Decision | undefined;
   queue?: QueueOptions;
   /**
    * Which wire is spoken. `plain`: what any server speaks. `required`: `holdfast.v1`, or the connection is not opened. `prefer`:
@@ -165,8 +167,15 @@ export interface HeartbeatOptions {
 
 /** Gives the credentials for one attempt. */
 export type CredentialsProvider = (request: CredentialsRequest) => Credentials | Promise<Credentials>;
-/** A token, or a token in an object that may carry more for the URL provider. Never printed or recorded, and kept no longer than until the next attempt. */
-export type Credentials = string | { readonly token: string };
+/** A token, or a token in an object that may carry more for the URL provider. Never printed or recorded. Kept over attempts that never
+ * opened, until the peer refuses them. */
+export type Credentials =
+  | string
+  | {
+      readonly token: string;
+      /** Until when they can be used, in ms since 1970: later attempts ask for others. @default for as long as nobody refuses them */
+      readonly expiresAt?: number;
+    };
 
 export interface CredentialsOptions {
   get: CredentialsProvider;
@@ -174,6 +183,11 @@ export interface CredentialsOptions {
   timeoutMs?: number;
   /** Retries after failures of the provider in a row, before `failed`; they count for `retry.maxRetries` as well. @default Infinity */
   maxRetries?: number;
+  /**
+   * How often in one episode the peer may refuse the credentials before `failed`. After the first refusal fresh ones are tried at once, after
+   * each further one after the backoff. 0: the first refusal is the end. @default 2
+   */
+  maxRejections?: number;
 }
 
 /** What the credentials provider is told. */

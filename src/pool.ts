@@ -160,20 +160,20 @@ export class Pool {
   failing(failed: Failure): void {
     this.#failure = failed;
     // nobody waits for a carrier that gives up
-    if (failed.verdict === 'stop') this.unlinked();
+    if (failed.strategy === 'manual') this.unlinked();
   }
 
   /** The socket is gone. Those who wait for the next one go on waiting. */
   unlinked(): void {
     const wasLinked = this.#exchange !== undefined;
-    const failed = this.#failure ?? failure('CONNECTION_LOST', 'retry');
+    const failed = this.#failure ?? failure('CONNECTION_LOST');
     this.#unlink();
-    if (wasLinked || failed.verdict === 'stop') this.#end(failed);
+    if (wasLinked || failed.strategy === 'manual') this.#end(failed);
   }
 
   /** The carrier has ended, and its session with it. */
   ended(why: Failure | null): void {
-    const failed = { ...(why ?? this.#failure ?? failure('CONNECTION_LOST', 'stop')), verdict: 'stop' } as const;
+    const failed = { ...(why ?? this.#failure ?? failure('CONNECTION_LOST')), strategy: 'manual' } as const;
     this.#failure = undefined;
     this.#unlink();
     this.#forsake('ended');
@@ -207,7 +207,7 @@ export class Pool {
     // a server that was moved to knew nothing of it: those who use the session begin anew
     const wasLinked = this.#exchange !== undefined;
     this.#unlink();
-    if (wasLinked) this.#end(failure('CONNECTION_LOST', 'retry', 'the session was lost'));
+    if (wasLinked) this.#end(failure('CONNECTION_LOST', 'the session was lost'));
     return inDoubt;
   }
 
@@ -221,7 +221,7 @@ export class Pool {
       return;
     }
     if (this.#shutting.delete(name) || !channel) return;
-    const failed = failure('CHANNEL_REFUSED', 'stop', notice.why ?? null);
+    const failed = failure('CHANNEL_REFUSED', notice.why ?? null);
     this.#channels.delete(name);
     channel.options.outbox.forsake(channel.forget());
     channel.options.sessionLost();

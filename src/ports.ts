@@ -1,9 +1,9 @@
-import type { WireName, WireOffer } from '../machines/facts.ts';
+import type { CredentialsNeed, WireOffer } from '../machines/facts.ts';
 import type { Access, Tell } from './access.ts';
 import { Answers } from './answers.ts';
 import { ChannelAccess } from './channel-access.ts';
 import { isolated } from './core/isolation.ts';
-import type { CloseRule, Failure } from './core/recovery.ts';
+import type { Failure } from './core/recovery.ts';
 import type { Settled } from './endpoint.ts';
 import { InboundError, type MessageError } from './errors.ts';
 import { greet } from './greeting.ts';
@@ -101,11 +101,6 @@ export class Ports {
     return this.#greetingCause ?? this.#access.cause;
   }
 
-  /** What close codes mean on a wire. */
-  rules(wire: WireName | null): readonly CloseRule[] {
-    return this.#verdicts.rules(wire);
-  }
-
   /** The last round trip, in ms; `null` where none was measured. */
   get rttMs(): number | null {
     return this.#access.rttMs;
@@ -116,9 +111,9 @@ export class Ports {
     return this.#inDoubt;
   }
 
-  authorize(settled: Settled): () => void {
+  authorize(need: CredentialsNeed, settled: Settled): () => void {
     this.#greetingCause = undefined;
-    return this.#access.authorize(settled);
+    return this.#access.authorize(need, settled);
   }
 
   locate(settled: Settled): () => void {
@@ -224,7 +219,15 @@ export class Ports {
     const { connectionId, serviceType, carries, shares } = options;
     const { outbox, inbox } = this;
     if (shares) {
-      const access = new ChannelAccess({ ...options, pool: shares, service: serviceType, outbox, inbox, sessionLost });
+      const access = new ChannelAccess({
+        ...options,
+        pool: shares,
+        service: serviceType,
+        now: () => options.clock.now(),
+        outbox,
+        inbox,
+        sessionLost,
+      });
       this.#kept = () => access.kept;
       return access;
     }

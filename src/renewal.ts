@@ -4,6 +4,8 @@ import type { ServiceSettings } from './settings.ts';
 
 export interface RenewalOptions {
   settings: () => ServiceSettings;
+  /** Epoch ms. */
+  now: () => number;
   facts: RequestFacts;
   /** Gives a fresh token to the server. */
   give: (token: string) => void;
@@ -17,11 +19,11 @@ export class Renewal {
   #isGiven = false;
 
   constructor(options: RenewalOptions) {
-    const { settings, facts, give, tell } = options;
+    const { settings, now, facts, give, tell } = options;
     this.#options = options;
-    const endpoint = new Endpoint(settings);
-    this.#undo = endpoint.authorize(facts, (failed) => {
-      const token = endpoint.takeToken();
+    const endpoint = new Endpoint(settings, now);
+    this.#undo = endpoint.authorize(facts, 'fresh', (failed) => {
+      const token = endpoint.token;
       if (failed || token === undefined) return tell({ type: 'credentials.spent' });
       this.#isGiven = true;
       give(token);

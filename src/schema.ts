@@ -3,8 +3,9 @@ import { isProtocols } from './address.ts';
 import { MAX_DELAY_MS } from './core/backoff.ts';
 import { DEFAULT_QUEUE, OVERFLOW_POLICIES } from './backlog.ts';
 import { PRIORITIES } from './core/queue.ts';
+import { STRATEGIES } from './core/recovery.ts';
 import { MOST } from './protocol/fields.ts';
-import { CATEGORIES, ConfigurationError, MessageError } from './errors.ts';
+import { CATEGORIES, ConfigurationError, ERRORS, MessageError } from './errors.ts';
 
 /** Holds a value to something: every problem with it, as `path: what`. */
 export type Rule = (value: unknown, path: string) => string[];
@@ -69,20 +70,32 @@ const flag = must('true or false', (value) => typeof value === 'boolean');
 const callback = must('a function', isFunction);
 const text = must('a string that is not empty', (value) => isText(value) && value !== '');
 
+const oneOf = (...names: readonly string[]): Rule =>
+  must(`one of ${names.join(', ')}`, (value) => names.some((name) => name === value));
+
 const isCloseCode = (value: unknown): boolean => isWhole(value, 0, 65_535);
 const isBand = (value: unknown): boolean => {
   if (!isListOf(value, isCloseCode)) return false;
   const [first = 0, last = -1, ...more] = value as number[];
   return first <= last && more.length === 0;
 };
-const closeRule = object({
-  codes: required(
-    must('a close code, or the first and last of a band', (value) => isCloseCode(value) || isBand(value)),
-  ),
-  verdict: required(must("'retry' or 'stop'", (value) => value === 'retry' || value === 'stop')),
-  category: required(must('an error category', (value) => CATEGORIES.some((category) => category === value))),
-  floorMs: duration(),
+const isErrorCode = (value: unknown): boolean => typeof value === 'string' && Object.hasOwn(ERRORS, value);
+const band = must('a code, or the first and last of a band', (value) => isCloseCode(value) || isBand(value));
+const recoveryRule = object({
+  failure: must('an error code, or a list of them', (value) => isErrorCode(value) || isListOf(value, isErrorCode)),
+  codes: band,
+  status: band,
+  initiator: oneOf('peer', 'local', 'network'),
+  wire: oneOf('plain', 'holdfast.v1'),
+  category: required(oneOf(...CATEGORIES)),
+  strategy: required(oneOf(...STRATEGIES)),
+  retryAfterMs: duration(),
 });
+const recoveryRules: Rule = (value, path) => {
+  if (value === undefined) return [];
+  if (!Array.isArray(value)) return [`${path}: must be a list`];
+  return value.flatMap((rule, index) => required(recoveryRule)(rule, `${path}.${index}`));
+};
 
 const retryFields = {
   baseMs: duration(1),
@@ -166,6 +179,7 @@ const profileFields = {
     (value) => has(value, 'tag', 'idOf') || has(value, 'answers'),
   ),
   resendSafe: flag,
+  recovery: recoveryRules,
   onOpen: callback,
 };
 
@@ -180,16 +194,15 @@ const serviceFields = {
     'a list of subprotocol tokens, each once, or a function',
     (value) => isFunction(value) || isProtocols(value),
   ),
-  credentials: either(isFunction, object({ get: required(callback), timeoutMs: duration(1), maxRetries: limit })),
+  credentials: either(
+    isFunction,
+    object({ get: required(callback), timeoutMs: duration(1), maxRetries: limit, maxRejections: count }),
+  ),
   urlTimeoutMs: duration(1),
   connectTimeoutMs: duration(1),
   closeTimeoutMs: duration(),
   retry: object(retryFields),
-  closeRules: (value: unknown, path: string): string[] => {
-    if (value === undefined) return [];
-    if (!Array.isArray(value)) return [`${path}: must be a list`];
-    return value.flatMap((rule, index) => required(closeRule)(rule, `${path}.${index}`));
-  },
+  recovery: recoveryRules,
   decide: callback,
   drainTimeoutMs: duration(),
   queue: object(queueFields),

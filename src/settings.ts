@@ -2,7 +2,6 @@ import { DEFAULT_HEARTBEAT, DEFAULT_POLICY, type ConnectionPolicy, type WireChoi
 import { parseUrl } from './address.ts';
 import { MAX_DELAY_MS } from './core/backoff.ts';
 import { DEFAULT_QUEUE, type OutboxLimits } from './backlog.ts';
-import type { CloseRule } from './core/recovery.ts';
 import { ConfigurationError } from './errors.ts';
 import type {
   ConfigPatch,
@@ -30,7 +29,6 @@ export interface ServiceSettings {
   readonly url: ServiceOptions['url'];
   readonly protocols: NonNullable<ServiceOptions['protocols']>;
   readonly credentials: CredentialsProvider | undefined;
-  readonly closeRules: readonly CloseRule[];
   readonly decide: ServiceOptions['decide'];
   readonly queue: OutboxLimits;
   readonly profile: Profile;
@@ -152,7 +150,6 @@ function settleService(type: string, service: ServiceOptions, options: EnhancedW
     url: service.url,
     protocols: service.protocols ?? [],
     credentials: typeof credentials === 'object' ? credentials.get : credentials,
-    closeRules: service.closeRules ?? [],
     decide: service.decide,
     queue: { ...DEFAULT_QUEUE, ...given(service.queue) },
     profile: service.profile ?? plainProfile,
@@ -203,6 +200,8 @@ function policyOf(service: ServiceOptions, options: EnhancedWebSocketOptions): C
     stableMs: retry.stableMs ?? DEFAULT_POLICY.stableMs,
     maxRetries: (options.enableAutoRecovery ?? true) ? limitOf(retry.maxRetries) : 0,
     maxCredentialsRetries: limitOf(credentials?.maxRetries),
+    maxRejections: service.credentials ? (credentials?.maxRejections ?? 2) : null,
+    rules: [...(service.recovery ?? []), ...(service.profile?.recovery ?? [])],
     backoff: backoffOf(retry),
     heartbeat: watched ? heartbeatOf(service.heartbeat || {}) : null,
   };

@@ -1,4 +1,4 @@
-import type { WireName, WireOffer } from '../machines/facts.ts';
+import type { CredentialsNeed, WireName, WireOffer } from '../machines/facts.ts';
 import type { Access, Joined, Tell } from './access.ts';
 import { Conversation, failureOfViolation } from './conversation.ts';
 import { failure, type Failure } from './core/recovery.ts';
@@ -81,7 +81,7 @@ export class SocketAccess implements Access {
   constructor(options: SocketAccessOptions) {
     const { settings, clock, outbox, inbox, pool, freshId, sessionLost, report, context } = options;
     this.#options = options;
-    this.#endpoint = new Endpoint(settings);
+    this.#endpoint = new Endpoint(settings, () => clock.now());
     this.#verdicts = new Verdicts(settings, report);
     this.#prober = new Prober(settings, report);
     this.conversation = new Conversation({
@@ -135,9 +135,9 @@ export class SocketAccess implements Access {
     return choice !== 'plain' && this.#wire !== 'plain';
   }
 
-  authorize(settled: Settled): () => void {
+  authorize(need: CredentialsNeed, settled: Settled): () => void {
     this.#attemptId = this.#options.freshId();
-    return this.#endpoint.authorize(this.facts, this.#verdicts.decided(settled));
+    return this.#endpoint.authorize(this.facts, need, this.#verdicts.decided(settled));
   }
 
   locate(settled: Settled): () => void {
@@ -151,8 +151,8 @@ export class SocketAccess implements Access {
     this.#tell = tell;
     const { clock } = this.#options;
     const WebSocket = this.#options.webSocket();
-    if (!WebSocket) return this.#failed(failure('NO_WEBSOCKET', 'stop'), generation);
-    if (!destination) return this.#failed(failure('INVALID_URL', 'stop', 'no URL was found'), generation);
+    if (!WebSocket) return this.#failed(failure('NO_WEBSOCKET'), generation);
+    if (!destination) return this.#failed(failure('INVALID_URL', 'no URL was found'), generation);
     this.#url = destination.address.url;
     this.#token = destination.token;
     const wire = this.#offers(offer) ? 'offered' : 'plain';
@@ -205,6 +205,7 @@ export class SocketAccess implements Access {
     this.#attemptId = freshId();
     const succession = new Succession({
       settings,
+      now: () => clock.now(),
       facts: this.facts,
       conversation: this.conversation,
       url: this.#elsewhere,
@@ -232,8 +233,10 @@ export class SocketAccess implements Access {
   }
 
   renew(tell: Tell): () => void {
+    const { settings, clock } = this.#options;
     const renewal = new Renewal({
-      settings: this.#options.settings,
+      settings,
+      now: () => clock.now(),
       facts: this.facts,
       give: (token) => {
         this.conversation.renew(token);
@@ -318,7 +321,7 @@ export class SocketAccess implements Access {
     this.conversation.stayed();
     const replaced = this.#replaced;
     this.#replaced = undefined;
-    if (replaced) this.#failed({ ...replaced, verdict: 'retry' }, this.generation);
+    if (replaced) this.#failed({ ...replaced, strategy: 'reconnect' }, this.generation);
   }
 
   #ended(end: TransportEnd, { wasOpen, generation }: { wasOpen: boolean; generation: number }): void {

@@ -9,6 +9,8 @@ import type { Address, Transport, TransportEnd, TransportListener } from './tran
 
 export interface SuccessionOptions {
   settings: () => ServiceSettings;
+  /** Epoch ms. */
+  now: () => number;
   facts: RequestFacts;
   conversation: Conversation;
   /** Where the server sends its clients; `undefined` for the same place as ever. */
@@ -36,9 +38,9 @@ export class Succession {
 
   constructor(options: SuccessionOptions) {
     this.#options = options;
-    this.#endpoint = new Endpoint(options.settings);
+    this.#endpoint = new Endpoint(options.settings, options.now);
     const { facts } = options;
-    const authorizing = this.#endpoint.authorize(facts, (refused) => {
+    const authorizing = this.#endpoint.authorize(facts, 'fresh', (refused) => {
       if (refused) return this.#fail();
       const locating = this.#endpoint.locate(facts, (lost) => {
         const destination = this.#endpoint.take();

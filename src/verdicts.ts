@@ -1,10 +1,14 @@
 import { isolated } from './core/isolation.ts';
+import { classified, clampRetryAfter, closureErrorCode, failure, STRATEGIES, type Failure } from './core/recovery.ts';
 import { tameText } from './core/redact.ts';
-import { failure, failureOfClosure, WIRE_CLOSE_RULES, type CloseRule, type Failure } from './core/recovery.ts';
 import type { WireName } from '../machines/facts.ts';
 import type { Settled } from './endpoint.ts';
+import type { RecoveryStrategy } from './protocol/recovery-rule.ts';
 import type { ServiceSettings } from './settings.ts';
 import type { TransportEnd } from './transport/transport.ts';
+
+/** What an application decides on a failure: a strategy, or one with a wait. */
+export type Decision = RecoveryStrategy | { strategy: RecoveryStrategy; retryAfterMs?: number };
 
 /** What failures lead to: as the table says, unless the application decides otherwise. */
 export class Verdicts {
@@ -19,41 +23,50 @@ export class Verdicts {
 
   /** The failure that a socket's end amounts to. */
   failureOf(end: TransportEnd, { wasOpen, wire }: { wasOpen: boolean; wire: WireName | null }): Failure {
-    const { code, reason, wasClean, initiator, detail } = end;
-    return failureOfClosure(
-      { code, reason: tameText(reason), wasClean, initiator },
-      { wasOpen, rules: this.rules(wire), detail: detail === null ? null : tameText(detail) },
-    );
+    const { code, reason, wasClean, initiator, detail, status, retryAfterMs = 0 } = end;
+    const closure = { code, reason: tameText(reason), wasClean, initiator, ...(status !== undefined && { status }) };
+    return classified({ code: closureErrorCode(closure, wasOpen), closure, wire }, this.#settings().policy.rules, {
+      detail: detail === null ? null : tameText(detail),
+      retryAfterMs,
+    });
   }
 
-  /** What close codes mean on a wire, before what they mean everywhere. `null`: holdfast.v1 was offered, and may be spoken. */
-  rules(wire: WireName | null): readonly CloseRule[] {
-    const { closeRules } = this.#settings();
-    return wire === 'plain' ? closeRules : [...closeRules, ...WIRE_CLOSE_RULES];
+  /** The failure of a step before the socket, by the application's own rules too. */
+  ruled(failed: Failure): Failure {
+    return classified({ code: failed.code }, this.#settings().policy.rules, { detail: failed.detail });
   }
 
-  /** The application has the last word, unless its code throws or gives no verdict. */
+  /** The application has the last word, unless its code throws or gives nothing that can be done. */
   decide(failed: Failure): Failure {
     const { decide } = this.#settings();
-    let verdict = failed.verdict;
-    if (decide) {
-      isolated(
-        () => {
-          const decided = decide({ ...failed });
-          if (decided === 'retry' || decided === 'stop') verdict = decided;
-          return decided;
-        },
-        [],
-        this.#report,
-      );
-    }
-    return { ...failed, verdict };
+    if (!decide) return failed;
+    let decided: Failure = failed;
+    const ask = (): unknown => {
+      const decision: unknown = decide({ ...failed });
+      if (decision !== undefined) decided = this.#after(failed, decision);
+      return decision;
+    };
+    isolated(ask, [], this.#report);
+    return decided;
   }
 
   /** The same for whoever waits for a step to end. */
   decided(settled: Settled): Settled {
     return (failed) => {
-      settled(failed && this.decide(failed));
+      settled(failed && this.decide(this.ruled(failed)));
+    };
+  }
+
+  #after(failed: Failure, decision: unknown): Failure {
+    const { strategy, retryAfterMs } =
+      typeof decision === 'string' ? { strategy: decision } : (Object(decision) as Partial<Record<string, unknown>>);
+    const known = STRATEGIES.find((name) => name === strategy);
+    if (!known)
+      throw new TypeError('The option `decide` gave nothing that can be done: a strategy, or an object with one.');
+    return {
+      ...failed,
+      strategy: known,
+      ...(retryAfterMs !== undefined && { retryAfterMs: clampRetryAfter(retryAfterMs) }),
     };
   }
 }
@@ -68,6 +81,7 @@ export function constructorFailure(cause: unknown): Failure {
   const { name } = Object(cause) as { name?: unknown };
   // only its name is kept: the platform's message quotes the URL, and with it whatever token is in there
   const detail = typeof name === 'string' ? name : null;
-  if (name === 'SyntaxError') return failure('INVALID_URL', 'stop', detail);
-  return failure('WEBSOCKET_FAILED', cause instanceof TypeError ? 'stop' : 'retry', detail);
+  if (name === 'SyntaxError') return failure('INVALID_URL', detail);
+  const failed = failure('WEBSOCKET_FAILED', detail);
+  return cause instanceof TypeError ? { ...failed, strategy: 'manual' } : failed;
 }

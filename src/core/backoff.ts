@@ -21,8 +21,8 @@ export interface RetryFacts {
   retry: number;
   /** Whether the connection that was lost had been open for the stable period. */
   wasStable: boolean;
-  /** The shortest wait that the peer's close code asks for. */
-  floorMs: number;
+  /** The shortest wait that the peer asked for. */
+  retryAfterMs: number;
 }
 
 /** Chooses a wait in ms. `draw` is a number in [0, 1). */
@@ -62,9 +62,9 @@ export function hiddenDelayMs(policy: BackoffPolicy, draw: number, facts: RetryF
 // whatever sets a retry off, a peer that asked for time has it
 function floored(
   delayMs: number,
-  { policy, draw, facts: { floorMs } }: { policy: BackoffPolicy; draw: number; facts: RetryFacts },
+  { policy, draw, facts: { retryAfterMs } }: { policy: BackoffPolicy; draw: number; facts: RetryFacts },
 ): number {
-  const leastMs = floorMs > 0 ? floorMs + draw * policy.baseMs : 0;
+  const leastMs = retryAfterMs > 0 ? retryAfterMs + draw * policy.baseMs : 0;
   return Math.min(MAX_DELAY_MS, Math.round(Math.max(delayMs, leastMs)));
 }
 

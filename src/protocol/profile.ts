@@ -1,5 +1,6 @@
 import { InboundError, MessageError, type InboundData } from '../errors.ts';
 import { encodeBytes, encodeJson, encodePlain, encodeText, type EncodedMessage } from './codec.ts';
+import type { RecoveryRule } from './recovery-rule.ts';
 import { validated, type StandardSchema } from './schema.ts';
 
 /** A wire form of the application's own. What either throws is told as `NOT_ENCODABLE` or `NOT_DECODABLE`, and stops nothing. */
@@ -54,6 +55,8 @@ export interface Profile<In = unknown, Out = unknown> {
    * @default false
    */
   resendSafe?: boolean;
+  /** What the failures of such a server lead to, its own close codes above all. The service's own rules are asked first. @default none */
+  recovery?: readonly RecoveryRule[];
   /**
    * The messages that leave after each opening, before any that waits: subscriptions, a terminal's size, a hello. When it
    * throws or rejects the attempt has failed, and another follows.

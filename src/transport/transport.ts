@@ -14,6 +14,10 @@ export interface TransportEnd {
   initiator: CloseInitiator;
   /** What the platform said of it, for example `connect ECONNREFUSED 127.0.0.1:9`; `null` in browsers, which say nothing. */
   detail: string | null;
+  /** The HTTP status of a handshake that was refused, where the platform shows it. */
+  status?: number;
+  /** What the refusal asked for, in ms. Source: RFC 9110, section 10.2.3. */
+  retryAfterMs?: number;
 }
 
 /** What a transport reports. After `ended` it reports nothing; after `dispose()` it reports nothing at all. */

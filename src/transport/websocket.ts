@@ -1,4 +1,5 @@
 import { clampCloseReason, CloseCode, isSendableCloseCode } from '../protocol/close-codes.ts';
+import { retryAfterMs } from '../protocol/retry-after.ts';
 import type { Clock } from './clock.ts';
 import type { Address, InboundData, Transport, TransportEnd, TransportListener } from './transport.ts';
 
@@ -22,9 +23,17 @@ export interface WebSocketLike {
   /** `ws` only, and not of its public face: the stream underneath. Without it every frame is a write of its own. */
   readonly _socket?: { cork(): void; uncork(): void } | null;
   /** `ws` only. */
-  on?(event: 'ping' | 'pong', listener: () => void): unknown;
+  on?(event: WsEvent, listener: (...args: never[]) => void): unknown;
   /** `ws` only. */
-  off?(event: 'ping' | 'pong', listener: () => void): unknown;
+  off?(event: WsEvent, listener: (...args: never[]) => void): unknown;
+}
+
+type WsEvent = 'ping' | 'pong' | 'unexpected-response';
+
+/** An answer to the handshake that is no upgrade, as `ws` shows it. */
+interface RefusedHandshake {
+  statusCode?: number;
+  headers: { 'retry-after'?: string };
 }
 
 /** Any class that behaves as the standard `WebSocket`: the browser's, Node's own, or that of `ws`. */
@@ -61,6 +70,13 @@ export function openWebSocket(
   const heard = (): void => {
     listener.heard();
   };
+  const refused = (_request: unknown, { statusCode, headers }: RefusedHandshake): void => {
+    giveUp(CloseCode.abnormal, {
+      detail: `the server answered with ${statusCode ?? 'nothing'}`,
+      ...(statusCode !== undefined && { status: statusCode }),
+      retryAfterMs: retryAfterMs(headers['retry-after'], clock.now()),
+    });
+  };
 
   function letGo(): void {
     clock.clearTimeout(errorTimer);
@@ -75,6 +91,7 @@ export function openWebSocket(
     };
     socket.off?.('ping', heard);
     socket.off?.('pong', heard);
+    socket.off?.('unexpected-response', refused);
   }
 
   function finish(ended: TransportEnd): void {
@@ -82,8 +99,8 @@ export function openWebSocket(
     listener.ended(ended);
   }
 
-  function giveUp(code: number, why: string | null): void {
-    finish({ code, reason: '', wasClean: false, initiator: 'network', detail: why });
+  function giveUp(code: number, why: Pick<TransportEnd, 'detail' | 'status' | 'retryAfterMs'>): void {
+    finish({ code, reason: '', wasClean: false, initiator: 'network', ...why });
     end(socket);
   }
 
@@ -94,13 +111,13 @@ export function openWebSocket(
     };
     socket.onmessage = (event: { data: unknown }) => {
       const data = inbound(event.data);
-      if (data === null) giveUp(CloseCode.unsupportedData, NO_BLOBS);
+      if (data === null) giveUp(CloseCode.unsupportedData, { detail: NO_BLOBS });
       else listener.received(data);
     };
     socket.onerror = (event: { message?: unknown }) => {
       if (typeof event.message === 'string') detail = event.message;
       errorTimer ??= clock.setTimeout(() => {
-        giveUp(CloseCode.abnormal, detail);
+        giveUp(CloseCode.abnormal, { detail });
       }, CLOSE_AFTER_ERROR_MS);
     };
     socket.onclose = ({ code, reason, wasClean }: { code: number; reason: string; wasClean: boolean }) => {
@@ -111,6 +128,7 @@ export function openWebSocket(
     };
     socket.on?.('ping', heard);
     socket.on?.('pong', heard);
+    socket.on?.('unexpected-response', refused);
   } catch (cause) {
     // a socket that cannot be listened to must not stay open unseen
     letGo();
