@@ -175,6 +175,51 @@ describe('a server that is about to leave', () => {
   });
 });
 
+describe('without a queue, messages that are sent while a connection moves', () => {
+  test.each<[string, (server: ServerScript) => void]>([
+    ['the first socket is still there', () => undefined],
+    [
+      'the server has closed the first socket already',
+      (server) => {
+        server.socket.ends(4004);
+      },
+    ],
+  ])('wait the moment, for it stays open: %s', async (_when, act) => {
+    const r = new WireRig({ enableMessageQueue: false });
+    const { connection, server, next } = await asking(r);
+    const receipts = [connection.send('1')];
+    await r.settle();
+    act(server);
+    await r.settle();
+    receipts.push(connection.send('2'));
+    next.welcome({ gen: 2, tok: 'k2', resumed: true });
+    receipts.push(connection.send('3'));
+    await r.settle();
+    expect(next.messages.map(([, payload]) => payload)).toEqual(['1', '2', '3']);
+    expect([receipts.map(({ fate }) => fate), r.of('undelivered')]).toEqual([Array(3).fill('handed'), []]);
+  });
+
+  test('are dropped when the second socket comes to nothing and the first is gone', async () => {
+    const r = new WireRig({ enableMessageQueue: false });
+    const { connection, server, next } = await asking(r);
+    server.socket.ends(4004);
+    await r.settle();
+    const receipt = connection.send('1');
+    const fleeting = connection.send('2', { volatile: true });
+    await r.settle();
+    expect([receipt.fate, fleeting.fate]).toEqual(['waiting', 'dropped']);
+    await r.drops(next.socket);
+    expect([r.state(), receipt.fate, r.of('undelivered').map(({ error }) => error.code)]).toEqual([
+      'backoff',
+      'dropped',
+      ['VOLATILE_DROPPED', 'NOT_OPEN'],
+    ]);
+    expect(fateOf(connection.send('3').settled)).toBeDefined();
+    await r.settle();
+    expect(r.of('undelivered').at(-1)?.error.code).toBe('NOT_OPEN');
+  });
+});
+
 describe('a second socket that comes to nothing', () => {
   test.each<[string, (r: WireRig) => Promise<unknown>]>([
     ['is refused', (r) => r.drops()],
