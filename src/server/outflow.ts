@@ -113,8 +113,6 @@ export class Outflow {
     else if (this.#heldChannels.delete(channel)) void this.#append();
   }
 
-  /**
-   * The client has accepted everything up to a position.
   /** A channel is no more: what waits for it is not sent. What the store may have by now goes, as does all that has a position. */
   drop(channel: string, error: MessageError): void {
     this.#heldChannels.delete(channel);
@@ -129,6 +127,8 @@ export class Outflow {
     return [...this.#receipts.values(), ...waiting].filter((receipt) => receipt.channel === channel);
   }
 
+  /**
+   * The client has accepted everything up to a position.
    *
    * @throws {ProtocolViolation} When so much was never sent.
    */
@@ -148,14 +148,14 @@ export class Outflow {
     }
   }
 
-  /** Calls back once nothing is left unacknowledged: now, or later. @returns Takes that back. */
-  onceSettled(callback: () => void): () => void {
   /** The same of messages that are told by their idempotency keys. */
   refusedByKey(keys: readonly string[], error: MessageError): void {
     const refused = new Set<string | undefined>(keys);
     for (const receipt of this.#receipts.values()) if (refused.has(receipt.key)) receipt.settle(error);
   }
 
+  /** Calls back once nothing is left unacknowledged: now, or later. @returns Takes that back. */
+  onceSettled(callback: () => void): () => void {
     this.#onSettled = callback;
     this.#look();
     return () => {
@@ -246,10 +246,10 @@ export class Outflow {
 
   #overflow(sent: readonly Waiting[]): void {
     const { delivery, overflowed } = this.#options;
-    if (!this.#link) {
-      this.#isFull = true;
     this.#revoke();
     if (sent.some(({ revoked }) => revoked)) return;
+    if (!this.#link) {
+      this.#isFull = true;
       overflowed();
     } else if (sent.length > 1) {
       this.#appendSize = Math.ceil(sent.length / 2);
@@ -262,14 +262,14 @@ export class Outflow {
     }
   }
 
-  #remove(gone: readonly Waiting[]): void {
-    for (const { message } of gone) this.#waitingBytes -= frameBytesOf(message);
   #revoke(): void {
     const gone = this.#waiting.filter((waiting) => waiting.revoked && !this.#underway.includes(waiting));
     this.#remove(gone);
     for (const { receipt, revoked } of gone) receipt.settle(revoked ?? null);
   }
 
+  #remove(gone: readonly Waiting[]): void {
+    for (const { message } of gone) this.#waitingBytes -= frameBytesOf(message);
     if (gone.every((waiting, index) => waiting === this.#waiting[index])) {
       this.#waiting = this.#waiting.slice(gone.length);
     } else {
