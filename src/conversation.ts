@@ -8,7 +8,7 @@ import { OutboundMessage } from './message.ts';
 import { Negotiation } from './negotiation.ts';
 import type { Outbox } from './outbox.ts';
 import type { Pool } from './pool.ts';
-import { WireClose } from './protocol/close-codes.ts';
+import { CloseCode, WireClose } from './protocol/close-codes.ts';
 import type { EncodedMessage } from './protocol/codec.ts';
 import type { Deflater } from './protocol/compression.ts';
 import type { ServerFrame, WireMeta } from './protocol/frames.ts';
@@ -248,9 +248,9 @@ export class Conversation {
 
   /** Adds to a socket's failure what the server said before: why, and when to come back. */
   explained(given: Failure): Failure {
-    // who took the session from it may be a hello of this side that has not been answered yet
+    // who took the session from it may be a hello of this side that has not been answered yet, or it was given up before
     const isReplaced = given.closure?.code === WireClose.replaced;
-    const isByUs = isReplaced && this.#hellos > 0;
+    const isByUs = isReplaced && (this.#hellos > 0 || !this.isResumable);
     if (isReplaced) this.#hellos = Math.max(0, this.#hellos - 1);
     const failed: Failure = isByUs ? { ...given, verdict: 'retry' } : given;
     return this.#warning?.explained(failed) ?? failed;
@@ -269,12 +269,22 @@ export class Conversation {
     if (outcome.kind === 'resumed') this.#acknowledged(outcome.acknowledged);
     else if (outcome.lost !== null) lost = this.#lossOf(outcome.lost, outcome.inDoubt);
     const exchange = this.#exchangeOn(socket, welcome);
+    if (!exchange.wire.takesAll) return this.#giveUp(exchange.wire, socket.transport, tell);
     this.#exchange = exchange;
     this.#warning = socket.warning;
     this.#isMoving = false;
     if (lost) this.#options.sessionLost();
     const { iv: intervalMs, to: timeoutMs } = welcome.ping;
     tell({ type: 'session.welcomed', isResumed: welcome.resumed, lost, ping: { intervalMs, timeoutMs } });
+  }
+
+  // what has a position cannot be left out, and the server would close for it: it ends the session here, and the next attempt begins another
+  #giveUp(wire: SessionWire, transport: Transport, tell: Tell): void {
+    wire.control({ t: 'bye', keep: false });
+    transport.close(CloseCode.normal, 'limits');
+    this.#session.lose('limits');
+    const why = 'the session was lost: it has a message that is larger than the server takes';
+    tell({ type: 'negotiation.failed', failure: failure('CONNECTION_LOST', 'retry', why) });
   }
 
   #exchangeOn({ transport, deflater, warning }: Welcoming, welcome: Frame<'welcome'>): Exchange {

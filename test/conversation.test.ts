@@ -6,7 +6,7 @@ import { encodePlain } from '../src/protocol/codec.ts';
 import type { ServerFrame } from '../src/protocol/frames.ts';
 import { writeText } from '../src/protocol/text-frames.ts';
 import { ProtocolViolation } from '../src/protocol/violation.ts';
-import { welcomeOf } from './support/server-script.ts';
+import { LIMITS, welcomeOf } from './support/server-script.ts';
 import { framesOf, framesOn } from './support/session.ts';
 import { microtasks } from './support/service.ts';
 import { Talk, type Socket } from './support/talk.ts';
@@ -81,6 +81,46 @@ describe('a conversation', () => {
       [['OUTCOME_UNKNOWN', 'unknown']],
       ['session lost'],
     ]);
+  });
+
+  test('that goes on where a frame may not be as large as what is to be sent again is given up, and told as lost', async () => {
+    const t = new Talk();
+    t.joins();
+    const receipts = [
+      t.push('accepted'),
+      t.push('bare'),
+      t.push('x'.repeat(300)),
+      t.push('y'.repeat(300), { idempotencyKey: 'k' }),
+    ];
+    await microtasks();
+    t.loses();
+    const small = { lim: { ...LIMITS, frame: 300 } };
+    const refused = t.welcomes({ resumed: true, rx: 1, ...small });
+    expect(refused.told.at(-1)).toMatchObject({
+      type: 'negotiation.failed',
+      failure: { code: 'CONNECTION_LOST', verdict: 'retry' },
+    });
+    expect([framesOn(refused.line).slice(1), refused.line.isOpen]).toEqual([[{ t: 'bye', keep: false }], false]);
+    t.loses();
+    const next = t.joins({ sid: 's2', ...small });
+    await microtasks();
+    expect(framesOf(next.line, 'hello')[0]).not.toHaveProperty('resume');
+    expect(next.told.at(-1)).toMatchObject({ isResumed: false, lost: { why: 'limits', inDoubt: 2 } });
+    expect([receipts.map(({ fate }) => fate), t.errors.at(-1)]).toMatchObject([
+      ['acknowledged', 'unknown', 'unknown', 'unknown'],
+      { code: 'OUTCOME_UNKNOWN', cause: { code: 'MESSAGE_TOO_BIG' } },
+    ]);
+  });
+
+  test('that is given up as it moves has no reason to stop when its first socket is closed for that', async () => {
+    const t = new Talk();
+    t.joins();
+    t.push('x'.repeat(300));
+    await microtasks();
+    const second = t.welcomes({ resumed: true, lim: { ...LIMITS, frame: 200 } }, { isSuccessor: true });
+    expect(second.told.at(-1)).toMatchObject({ type: 'negotiation.failed' });
+    const replaced = { ...ownClosure({ code: 4004, reason: '' }), verdict: 'stop' } as const;
+    expect(t.conversation.explained(replaced).verdict).toBe('retry');
   });
 
   test('closed with 4301 is lost, and asks for a new session', () => {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 
 import { jsonProfile } from '../src/protocol/profile.ts';
-import { WireRig, type Joined, type ServerScript } from './support/server-script.ts';
+import { LIMITS, WireRig, type Joined, type ServerScript } from './support/server-script.ts';
 import { deferred, fateOf } from './support/service.ts';
 
 const AWAY = { t: 'away', in: 30_000, spread: 10_000 } as const;
@@ -173,6 +173,30 @@ describe('a server that is about to leave', () => {
     await r.settle();
     expect([next.messages.map(([position]) => position), r.status().flow]).toEqual([[2, 3], 'flowing']);
   });
+});
+
+test('a server whose frames are too small for what is to be sent again is no place to move to: a new session begins', async () => {
+  const r = new WireRig();
+  const { connection, server } = await leaving(r);
+  const receipt = connection.send('x'.repeat(500));
+  await r.settle();
+  const lim = { ...LIMITS, frame: 400 };
+  const next = await r.opens();
+  next.srv({ node: 'n2' });
+  await r.settle();
+  // the session is there by now, and its first socket is closed for that
+  server.socket.ends(4004);
+  next.welcome({ gen: 2, tok: 'k2', resumed: true, lim });
+  await r.settle();
+  expect([r.state(), receipt.fate]).toEqual(['backoff', 'handed']);
+  const third = await r.redial();
+  third.welcome({ sid: 's2', lim });
+  await r.settle();
+  expect([r.state(), receipt.fate, r.of('discontinuity')]).toMatchObject([
+    'open',
+    'unknown',
+    [{ why: 'limits', inDoubt: 1 }],
+  ]);
 });
 
 describe('without a queue, messages that are sent while a connection moves', () => {
