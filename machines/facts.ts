@@ -116,7 +116,7 @@ export type WireOffer = 'made' | 'withheld';
 
 /** A session that is over without the application's will. */
 export interface SessionLoss {
-  /** Why: one of the words of `welcome`, `plain` for a server that speaks nothing else any more, or `lost`. */
+  /** Why: one of the words of `welcome`, `plain` for a server that speaks nothing else any more, `limits`, or `lost`. */
   why: string;
   /** Messages that it left in doubt. */
   inDoubt: number;

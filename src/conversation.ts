@@ -1,6 +1,6 @@
 import type { ConnectionEvent, SessionLoss } from '../machines/facts.ts';
 import { tameText } from './core/redact.ts';
-import { classified, type Failure } from './core/recovery.ts';
+import { classified, failure, type Failure } from './core/recovery.ts';
 import { ClientSession } from './core/session.ts';
 import { MessageError, type ErrorDetails } from './errors.ts';
 import type { Link } from './link.ts';
@@ -8,7 +8,7 @@ import { OutboundMessage } from './message.ts';
 import { Negotiation } from './negotiation.ts';
 import type { Outbox } from './outbox.ts';
 import type { Pool } from './pool.ts';
-import { WireClose } from './protocol/close-codes.ts';
+import { CloseCode, WireClose } from './protocol/close-codes.ts';
 import type { EncodedMessage } from './protocol/codec.ts';
 import type { Deflater } from './protocol/compression.ts';
 import type { ServerFrame, WireMeta } from './protocol/frames.ts';
@@ -20,6 +20,7 @@ import type { WireReports } from './wire.ts';
 import type { WireSettings } from './settings.ts';
 import type { Clock } from './transport/clock.ts';
 import type { InboundData, Transport } from './transport/transport.ts';
+import { Warning } from './warning.ts';
 
 type Frame<Type extends ServerFrame['t']> = Extract<ServerFrame, { t: Type }>;
 type Tell = (event: ConnectionEvent) => void;
@@ -61,6 +62,13 @@ interface Exchange {
   isResumed: boolean;
 }
 
+/** A socket that is welcomed. */
+interface Welcoming {
+  transport: Transport;
+  deflater: Deflater | null;
+  warning: Warning;
+}
+
 /** One connection's part in `holdfast.v1`, over all its sockets. */
 export class Conversation {
   readonly #options: ConversationOptions;
@@ -69,8 +77,8 @@ export class Conversation {
   #exchange: Exchange | undefined;
   // messages that the server refused, and has not acknowledged yet
   readonly #refusals = new Map<OutboundMessage, MessageError>();
-  // what the server said last of why it is about to close
-  #warning: Frame<'err'> | undefined;
+  // what the server said of trouble on the present socket
+  #warning: Warning | undefined;
   #ping: { id: number; sentAt: number } = { id: 0, sentAt: 0 };
   #rttMs: number | null = null;
   // a newer socket has said hello, while there is one in use
@@ -79,7 +87,7 @@ export class Conversation {
   #isGreeted = false;
   // the goodbye is said: the session ends with its socket
   #isLeaving = false;
-  // hellos without a welcome so far: any of them may move the session to its socket, however late it comes
+  // hellos without a welcome so far: any of them may move the session to its socket, however late it comes, and once
   #hellos = 0;
 
   constructor(options: ConversationOptions) {
@@ -103,9 +111,14 @@ export class Conversation {
     return this.#exchange?.wire;
   }
 
-  /** Whether the session of the present socket goes on from an earlier one, and has had its greeting then. */
+  /** Whether the session of the present socket goes on from an earlier one. */
+  get isResumed(): boolean {
+    return this.#exchange?.isResumed === true;
+  }
+
+  /** Whether it does, and has had its greeting then. */
   get hasGreeted(): boolean {
-    return this.#isGreeted && this.#exchange?.isResumed === true;
+    return this.#isGreeted && this.isResumed;
   }
 
   /** Whether a newer socket is asking for the session: then the server closes the present one. */
@@ -124,20 +137,23 @@ export class Conversation {
     transport: Transport,
     { auth, canPing, isSuccessor = false, tell }: NegotiatingOptions,
   ): Negotiation {
-    this.#warning = undefined;
+    const warning = new Warning(() => this.#now());
+    if (!isSuccessor) this.#warning = warning;
     const { choice, compression, limits } = this.#options.settings();
     const negotiation = new Negotiation(link, transport, {
       introduction: () => ({ nonce: this.#session.nonce, resume: this.#session.resumption, auth, limits }),
       loadDeflater: compression ? loadDeflater : null,
       reports: {
         proven: () => {
-          this.#hellos += 1;
           tell({ type: 'wire.proven' });
         },
         introducing: () => {
           if (!isSuccessor) return;
           this.#isMoving = true;
           this.#exchange?.wire.hold(true);
+        },
+        introduced: () => {
+          this.#hellos += 1;
         },
         plain: () => {
           // a server that must speak it may do so again at the next attempt
@@ -146,14 +162,14 @@ export class Conversation {
         },
         welcomed: (welcome, deflater) => {
           this.#hellos -= 1;
-          this.#welcomed(welcome, { transport, deflater, tell });
+          this.#welcomed(welcome, { transport, deflater, warning, tell });
         },
         violated: (violation) => {
           transport.close(violation.closeCode, violation.message);
           tell({ type: 'negotiation.failed', failure: failureOfViolation(violation) });
         },
         warned: (error) => {
-          this.#warning = error;
+          warning.heard(error);
         },
       },
     });
@@ -207,6 +223,7 @@ export class Conversation {
   /** The socket is gone; the session is not, unless this side ended it. */
   lost(): void {
     this.#exchange = undefined;
+    this.#warning = undefined;
     this.#isMoving = false;
     if (!this.#isLeaving) return;
     this.end();
@@ -231,23 +248,19 @@ export class Conversation {
 
   /** Adds to a socket's failure what the server said before: why, and when to come back. */
   explained(given: Failure): Failure {
-    // who took the session from it may be a hello of this side that has not been answered yet
-    const isByUs = given.closure?.code === WireClose.replaced && this.#hellos > 0;
+    // who took the session from it may be a hello of this side that has not been answered yet, or it was given up before
+    const isReplaced = given.closure?.code === WireClose.replaced;
+    const isByUs = isReplaced && (this.#hellos > 0 || !this.isResumable);
+    if (isReplaced) this.#hellos = Math.max(0, this.#hellos - 1);
     const failed: Failure = isByUs ? { ...given, strategy: 'reconnect' } : given;
-    const warning = this.#warning;
-    if (!warning) return failed;
-    const detail = [failed.detail, `${warning.c}: ${tameText(warning.m)}`].filter(Boolean).join('; ');
-    return { ...failed, detail, retryAfterMs: Math.max(failed.retryAfterMs, warning.ra ?? 0) };
+    return this.#warning?.explained(failed) ?? failed;
   }
 
-  #welcomed(
-    welcome: Frame<'welcome'>,
-    { transport, deflater, tell }: { transport: Transport; deflater: Deflater | null; tell: Tell },
-  ): void {
+  #welcomed(welcome: Frame<'welcome'>, { tell, ...socket }: Welcoming & { tell: Tell }): void {
     const outcome = this.#session.welcomed(welcome);
     if (!outcome) {
       const violation = new ProtocolViolation('a welcome cannot be true');
-      transport.close(violation.closeCode, violation.message);
+      socket.transport.close(violation.closeCode, violation.message);
       tell({ type: 'negotiation.failed', failure: failureOfViolation(violation) });
       return;
     }
@@ -255,14 +268,26 @@ export class Conversation {
     if (outcome.kind === 'opened') this.#isGreeted = false;
     if (outcome.kind === 'resumed') this.#acknowledged(outcome.acknowledged);
     else if (outcome.lost !== null) lost = this.#lossOf(outcome.lost, outcome.inDoubt);
-    this.#exchange = this.#exchangeOn(transport, welcome, deflater);
+    const exchange = this.#exchangeOn(socket, welcome);
+    if (!exchange.wire.takesAll) return this.#giveUp(exchange.wire, socket.transport, tell);
+    this.#exchange = exchange;
+    this.#warning = socket.warning;
     this.#isMoving = false;
     if (lost) this.#options.sessionLost();
     const { iv: intervalMs, to: timeoutMs } = welcome.ping;
     tell({ type: 'session.welcomed', isResumed: welcome.resumed, lost, ping: { intervalMs, timeoutMs } });
   }
 
-  #exchangeOn(transport: Transport, welcome: Frame<'welcome'>, deflater: Deflater | null): Exchange {
+  // what has a position cannot be left out, and the server would close for it: it ends the session here, and the next attempt begins another
+  #giveUp(wire: SessionWire, transport: Transport, tell: Tell): void {
+    wire.control({ t: 'bye', keep: false });
+    transport.close(CloseCode.normal, 'limits');
+    this.#session.lose('limits');
+    const why = 'the session was lost: it has a message that is larger than the server takes';
+    tell({ type: 'negotiation.failed', failure: { ...failure('CONNECTION_LOST', why), strategy: 'new_session' } });
+  }
+
+  #exchangeOn({ transport, deflater, warning }: Welcoming, welcome: Frame<'welcome'>): Exchange {
     const { clock, settings, pool, deliver, noticed, violated } = this.#options;
     const session = this.#session;
     const terms = { limits: welcome.lim, own: settings().limits, deflater };
@@ -296,7 +321,7 @@ export class Conversation {
         if (i === this.#ping.id) this.#rttMs = Math.max(0, this.#now() - this.#ping.sentAt);
       },
       noticed: (notice) => {
-        if (notice.t === 'err') this.#warning = notice;
+        if (notice.t === 'err') warning.heard(notice);
         else if (notice.t === 'flow' || notice.t === 'shut') pool?.noticed(notice);
         else noticed(notice);
       },

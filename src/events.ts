@@ -32,7 +32,7 @@ export interface OpenedEvent extends EventSource {
 export interface DiscontinuityEvent extends EventSource {
   /**
    * `unknown` or `expired` to the server; another `epoch` of its store; `overflow`, more than it keeps; `forbidden`; `gap` or `ahead`, the
-   * two sides disagree; `lost`, it said so itself; `plain`.
+   * two sides disagree; `limits`, it does not take what was to be sent again; `lost`, it said so itself; `plain`.
    */
   why: string;
   /** Messages that may or may not have been accepted. Each has an `undelivered` event of its own, but for those that are sent again. */

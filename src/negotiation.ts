@@ -36,6 +36,8 @@ export interface NegotiationReports {
   proven(): void;
   /** The hello is about to leave: what it says of the session must stay true until it is answered. */
   introducing(): void;
+  /** It has left, and may be answered however late. */
+  introduced(): void;
   /** It does not, or nothing shows that it does. What it said so far is left to be read. */
   plain(): void;
   /** The answer to the hello, and how frames are compressed. */
@@ -52,8 +54,8 @@ export class Negotiation {
   readonly #options: NegotiationOptions;
   readonly #reports: NegotiationReports;
   #isOver = false;
-  // from the hello on
-  #isIntroduced = false;
+  // what has been said: nothing, the greeting of the server, the hello of this side
+  #stage: 'silent' | 'proven' | 'introduced' = 'silent';
   #deflater: Deflater | null = null;
 
   constructor(
@@ -79,7 +81,7 @@ export class Negotiation {
 
   /** A server that has said nothing so far speaks plain. */
   yield(): void {
-    if (this.#isIntroduced) return;
+    if (this.#stage !== 'silent') return;
     this.#settle(() => {
       this.#reports.plain();
     });
@@ -93,7 +95,7 @@ export class Negotiation {
   }
 
   #read(data: InboundData): void {
-    if (!this.#isIntroduced) return this.#greeted(data);
+    if (this.#stage === 'silent') return this.#greeted(data);
     const { limits: own } = this.#options.introduction();
     let frame: FrameFrom<'server'>;
     try {
@@ -104,6 +106,7 @@ export class Negotiation {
     if (frame.t === 'err') return this.#reports.warned(frame);
     if (frame.t === 'unknown') return;
     if (frame.t !== 'welcome') return this.#violated(new ProtocolViolation(`${frame.t} came before welcome`));
+    if (this.#stage === 'proven') return this.#violated(new ProtocolViolation('welcome came before hello'));
     const welcome = frame;
     const deflater = welcome.caps.includes(DEFLATE_RAW) ? this.#deflater : null;
     this.#settle(() => {
@@ -124,7 +127,7 @@ export class Negotiation {
         this.#reports.plain();
       }, data);
     }
-    this.#isIntroduced = true;
+    this.#stage = 'proven';
     this.#reports.proven();
     if (!frame.v.includes(VERSION))
       return this.#violated(new ProtocolViolation('no version is spoken by both', WireClose.noCommonVersion));
@@ -152,7 +155,10 @@ export class Negotiation {
       this.#transport.send(writeText({ t: 'hello', v: VERSION, nonce, caps, lim, ...secrets }));
     } catch {
       // the socket is about to end, and says so itself
+      return;
     }
+    this.#stage = 'introduced';
+    this.#reports.introduced();
   }
 
   #violated(error: unknown): void {

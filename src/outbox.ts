@@ -156,7 +156,7 @@ export class Outbox {
 
   /** The socket is gone. `wasRead`: the peer agreed to our close, and so has read everything before it. @returns How many messages it left in doubt. */
   lost({ wasRead }: { wasRead: boolean }): number {
-    this.detach();
+    this.#wire = undefined;
     const held = this.#lastWire?.lost({ wasRead }) ?? [];
     this.#lastWire = undefined;
     return this.forsake(held);

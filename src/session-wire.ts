@@ -72,8 +72,9 @@ export class SessionWire implements Wire {
     });
   }
 
+  /** Also while it is held: what is sent then waits for the newer socket, whichever of the two is closed first. */
   get isOpen(): boolean {
-    return this.#transport.isOpen;
+    return this.#isHeld || this.#transport.isOpen;
   }
 
   get bufferedBytes(): number {
@@ -120,12 +121,19 @@ export class SessionWire implements Wire {
 
   writeVolatile(message: OutboundMessage): void {
     message.moved('handed');
-    // a window of nothing holds everything back, and this is not worth keeping for another
-    if (this.#window.messages === 0) return this.#options.reports.refused(message, 'VOLATILE_DROPPED');
+    // a window of nothing holds everything back, and this is not worth keeping for another, nor for another socket
+    if (this.#window.messages === 0 || !this.#transport.isOpen)
+      return this.#options.reports.refused(message, 'VOLATILE_DROPPED');
     const item = framed(message);
     if (!this.#fits(message, item)) return;
     this.#transmit(this.#packed(volatileFrame(item)));
     this.#inFlight.handed(message);
+  }
+
+  /** Whether the peer takes frames as large as what is to be sent again needs. */
+  get takesAll(): boolean {
+    const { frame } = this.#options.terms.limits;
+    return this.unacknowledged().every((message) => frameBytesOf(framed(message)) <= frame);
   }
 
   /** What the peer has not accepted, in order. */

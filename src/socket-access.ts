@@ -321,7 +321,7 @@ export class SocketAccess implements Access {
     this.conversation.stayed();
     const replaced = this.#replaced;
     this.#replaced = undefined;
-    if (replaced) this.#failed({ ...replaced, strategy: 'reconnect' }, this.generation);
+    if (replaced) this.#failed(this.conversation.explained(replaced), this.generation);
   }
 
   #ended(end: TransportEnd, { wasOpen, generation }: { wasOpen: boolean; generation: number }): void {
@@ -353,7 +353,7 @@ export class SocketAccess implements Access {
     former?.transport?.close(CloseCode.normal, 'moved');
     former?.dispose();
     // a session that begins anew is greeted first
-    if (this.hasGreeted) this.#options.moved();
+    if (this.conversation.isResumed) this.#options.moved();
   }
 
   #noticed(notice: Notice): void {

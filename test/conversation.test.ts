@@ -6,6 +6,7 @@ import { encodePlain } from '../src/protocol/codec.ts';
 import type { ServerFrame } from '../src/protocol/frames.ts';
 import { writeText } from '../src/protocol/text-frames.ts';
 import { ProtocolViolation } from '../src/protocol/violation.ts';
+import { LIMITS, welcomeOf } from './support/server-script.ts';
 import { framesOf, framesOn } from './support/session.ts';
 import { microtasks } from './support/service.ts';
 import { Talk, type Socket } from './support/talk.ts';
@@ -80,6 +81,46 @@ describe('a conversation', () => {
       [['OUTCOME_UNKNOWN', 'unknown']],
       ['session lost'],
     ]);
+  });
+
+  test('that goes on where a frame may not be as large as what is to be sent again is given up, and told as lost', async () => {
+    const t = new Talk();
+    t.joins();
+    const receipts = [
+      t.push('accepted'),
+      t.push('bare'),
+      t.push('x'.repeat(300)),
+      t.push('y'.repeat(300), { idempotencyKey: 'k' }),
+    ];
+    await microtasks();
+    t.loses();
+    const small = { lim: { ...LIMITS, frame: 300 } };
+    const refused = t.welcomes({ resumed: true, rx: 1, ...small });
+    expect(refused.told.at(-1)).toMatchObject({
+      type: 'negotiation.failed',
+      failure: { code: 'CONNECTION_LOST', verdict: 'retry' },
+    });
+    expect([framesOn(refused.line).slice(1), refused.line.isOpen]).toEqual([[{ t: 'bye', keep: false }], false]);
+    t.loses();
+    const next = t.joins({ sid: 's2', ...small });
+    await microtasks();
+    expect(framesOf(next.line, 'hello')[0]).not.toHaveProperty('resume');
+    expect(next.told.at(-1)).toMatchObject({ isResumed: false, lost: { why: 'limits', inDoubt: 2 } });
+    expect([receipts.map(({ fate }) => fate), t.errors.at(-1)]).toMatchObject([
+      ['acknowledged', 'unknown', 'unknown', 'unknown'],
+      { code: 'OUTCOME_UNKNOWN', cause: { code: 'MESSAGE_TOO_BIG' } },
+    ]);
+  });
+
+  test('that is given up as it moves has no reason to stop when its first socket is closed for that', async () => {
+    const t = new Talk();
+    t.joins();
+    t.push('x'.repeat(300));
+    await microtasks();
+    const second = t.welcomes({ resumed: true, lim: { ...LIMITS, frame: 200 } }, { isSuccessor: true });
+    expect(second.told.at(-1)).toMatchObject({ type: 'negotiation.failed' });
+    const replaced = { ...ownClosure({ code: 4004, reason: '' }), verdict: 'stop' } as const;
+    expect(t.conversation.explained(replaced).verdict).toBe('retry');
   });
 
   test('closed with 4301 is lost, and asks for a new session', () => {
@@ -279,26 +320,56 @@ describe('a second socket for a session', () => {
 describe('a failure', () => {
   const lost = failure('CONNECTION_LOST', 'retry', 'platform');
 
-  test('is explained by what the server said last, until the next attempt', () => {
+  const busy = { t: 'err', c: 'BUSY', m: 'come\nback', temp: true, ra: 700 } as const;
+  const replaced = { ...ownClosure({ code: 4004, reason: '' }), verdict: 'stop' } as const;
+
+  test('is explained by what the server said on the same socket just before, and by nothing older', () => {
     const t = new Talk();
     const socket = t.joins();
     expect(t.conversation.explained(lost)).toBe(lost);
-    says(socket, { t: 'err', c: 'BUSY', m: 'come\nback', temp: true, ra: 700 });
+    says(socket, busy);
     expect(t.conversation.explained(lost)).toMatchObject({ detail: 'platform; BUSY: come back', floorMs: 700 });
-    expect(t.conversation.explained({ ...lost, floorMs: 900 }).floorMs).toBe(900);
-    t.loses();
-    t.negotiates();
+    t.clock.advance(60_000);
     expect(t.conversation.explained(lost)).toBe(lost);
   });
 
-  test('by 4004 is this side’s own doing while a hello of it is not answered (trap 3)', () => {
+  test('of an attempt that gets no socket is not explained by what was said on the last', () => {
     const t = new Talk();
-    const replaced = { ...ownClosure({ code: 4004, reason: '' }), verdict: 'stop' } as const;
+    says(t.joins(), { ...busy, fatal: true });
+    t.loses();
+    expect(t.conversation.explained(lost)).toBe(lost);
+    says(t.introduces(), busy);
+    expect(t.conversation.explained(lost).floorMs).toBe(700);
+  });
+
+  test('of the first of two sockets is not explained by what was said on the second, unless that has taken its place', () => {
+    const t = new Talk();
+    const first = t.joins();
+    says(first, { ...busy, c: 'FIRST' });
+    const second = t.introduces({}, { isSuccessor: true });
+    says(second, { ...busy, c: 'SECOND' });
+    expect(t.conversation.explained(lost).detail).toContain('FIRST');
+    says(second, welcomeOf({ resumed: true }));
+    expect(t.conversation.explained(lost).detail).toContain('SECOND');
+  });
+
+  test('by 4004 is this side’s own doing while a hello of it is not answered, once for each (trap 3)', () => {
+    const t = new Talk();
     t.joins();
     expect(t.conversation.explained(replaced).verdict).toBe('stop');
     t.loses();
     t.introduces();
+    t.loses();
+    t.joins({ resumed: true });
     expect(t.conversation.explained(replaced).verdict).toBe('retry');
+    expect(t.conversation.explained(replaced).verdict).toBe('stop');
+  });
+
+  test('by 4004 is somebody else’s doing when this side has said no hello that could have done it', () => {
+    const t = new Talk();
+    t.joins();
+    t.introduces({ v: [9] }, { isSuccessor: true });
+    expect(t.conversation.explained(replaced).verdict).toBe('stop');
   });
 
   test.each([

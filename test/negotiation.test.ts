@@ -36,6 +36,7 @@ function talking(
     reports: {
       proven: () => told.push('proven'),
       introducing: () => told.push('introducing'),
+      introduced: () => told.push('introduced'),
       plain: () => told.push('plain'),
       welcomed: ({ sid }, deflater) => told.push(['welcomed', sid, deflater !== null]),
       violated: ({ closeCode }) => told.push(['violated', closeCode]),
@@ -69,9 +70,9 @@ describe('a negotiation', () => {
     expect([line.sent, told]).toEqual([[], []]);
     says(srv());
     expect(framesOn(line)).toEqual([{ t: 'hello', v: 1, nonce: 'n1', caps: [], lim: LIMITS }]);
-    expect(told).toEqual(['proven', 'introducing']);
+    expect(told).toEqual(['proven', 'introducing', 'introduced']);
     says(welcome());
-    expect(told.slice(2)).toEqual([['welcomed', 's1', false]]);
+    expect(told.slice(3)).toEqual([['welcomed', 's1', false]]);
   });
 
   test('introduces this side with its token and what it resumes, as they are at that moment', () => {
@@ -128,6 +129,7 @@ describe('a negotiation', () => {
       reports: {
         proven: nothing,
         introducing: nothing,
+        introduced: nothing,
         plain: () => heard.push('plain'),
         welcomed: nothing,
         violated: nothing,
@@ -146,7 +148,7 @@ describe('a negotiation', () => {
     talk.negotiation.start();
     expect(talk.told).toEqual([]);
     talk.says(srv());
-    expect(talk.told).toEqual(['proven', 'introducing']);
+    expect(talk.told).toEqual(['proven', 'introducing', 'introduced']);
   });
 
   test('gives way to plain while the server has said nothing, and not later', () => {
@@ -157,7 +159,7 @@ describe('a negotiation', () => {
     const greeted = started();
     greeted.says(srv());
     greeted.negotiation.yield();
-    expect(greeted.told).toEqual(['proven', 'introducing']);
+    expect(greeted.told).toEqual(['proven', 'introducing', 'introduced']);
   });
 
   test('with a server of other versions breaks off with 4002', () => {
@@ -175,13 +177,13 @@ describe('a negotiation', () => {
   ])('is broken by %s in place of the welcome', (_what, frame, code) => {
     const { told, says } = started();
     says(srv(), frame, welcome());
-    expect(told.slice(2)).toEqual([['violated', code]]);
+    expect(told.slice(3)).toEqual([['violated', code]]);
   });
 
   test('hears why the server is about to close, and passes by what may be ignored', () => {
     const { told, says } = started();
     says(srv(), '{"t":"news","o":1}', writeText({ t: 'err', c: 'BUSY', m: '', temp: true }), welcome());
-    expect(told.slice(2)).toEqual([
+    expect(told.slice(3)).toEqual([
       ['warned', 'BUSY'],
       ['welcomed', 's1', false],
     ]);
@@ -196,7 +198,7 @@ describe('a negotiation', () => {
     expect([told, line.sent, left()]).toEqual([[], [], [srv()]]);
   });
 
-  test('does not mind a socket that throws: its end is told by itself', () => {
+  test('does not mind a socket that throws: its end is told by itself, and no hello has left', () => {
     const line = new Line();
     line.onSend = () => {
       throw new Error('closing');
@@ -235,9 +237,17 @@ describe('compression', () => {
     says(srv({ caps }));
     await microtasks();
     expect([loads, line.sent, told]).toEqual([1, [], ['proven']]);
+    says(writeText({ t: 'err', c: 'BUSY', m: '', temp: true }));
     loading.resolve(pakoDeflater);
     await microtasks();
     expect(framesOn(line)).toMatchObject([{ t: 'hello', caps }]);
+  });
+
+  test('that is being loaded leaves no hello to be answered: a welcome breaks the protocol', async () => {
+    const { told, says } = started({}, { loadDeflater: () => deferred<Deflater>().promise });
+    says(srv({ caps }), welcome());
+    await microtasks();
+    expect(told).toEqual(['proven', ['violated', 4001]]);
   });
 
   test('that cannot be loaded is done without', async () => {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 
 import { jsonProfile } from '../src/protocol/profile.ts';
-import { WireRig, type Joined, type ServerScript } from './support/server-script.ts';
+import { LIMITS, WireRig, type Joined, type ServerScript } from './support/server-script.ts';
 import { deferred, fateOf } from './support/service.ts';
 
 const AWAY = { t: 'away', in: 30_000, spread: 10_000 } as const;
@@ -172,6 +172,75 @@ describe('a server that is about to leave', () => {
     next.welcome({ gen: 2, resumed: true, rx: 1 });
     await r.settle();
     expect([next.messages.map(([position]) => position), r.status().flow]).toEqual([[2, 3], 'flowing']);
+  });
+});
+
+test('a server whose frames are too small for what is to be sent again is no place to move to: a new session begins', async () => {
+  const r = new WireRig();
+  const { connection, server } = await leaving(r);
+  const receipt = connection.send('x'.repeat(500));
+  await r.settle();
+  const lim = { ...LIMITS, frame: 400 };
+  const next = await r.opens();
+  next.srv({ node: 'n2' });
+  await r.settle();
+  // the session is there by now, and its first socket is closed for that
+  server.socket.ends(4004);
+  next.welcome({ gen: 2, tok: 'k2', resumed: true, lim });
+  await r.settle();
+  expect([r.state(), receipt.fate]).toEqual(['backoff', 'handed']);
+  const third = await r.redial();
+  third.welcome({ sid: 's2', lim });
+  await r.settle();
+  expect([r.state(), receipt.fate, r.of('discontinuity')]).toMatchObject([
+    'open',
+    'unknown',
+    [{ why: 'limits', inDoubt: 1 }],
+  ]);
+});
+
+describe('without a queue, messages that are sent while a connection moves', () => {
+  test.each<[string, (server: ServerScript) => void]>([
+    ['the first socket is still there', () => undefined],
+    [
+      'the server has closed the first socket already',
+      (server) => {
+        server.socket.ends(4004);
+      },
+    ],
+  ])('wait the moment, for it stays open: %s', async (_when, act) => {
+    const r = new WireRig({ enableMessageQueue: false });
+    const { connection, server, next } = await asking(r);
+    const receipts = [connection.send('1')];
+    await r.settle();
+    act(server);
+    await r.settle();
+    receipts.push(connection.send('2'));
+    next.welcome({ gen: 2, tok: 'k2', resumed: true });
+    receipts.push(connection.send('3'));
+    await r.settle();
+    expect(next.messages.map(([, payload]) => payload)).toEqual(['1', '2', '3']);
+    expect([receipts.map(({ fate }) => fate), r.of('undelivered')]).toEqual([Array(3).fill('handed'), []]);
+  });
+
+  test('are dropped when the second socket comes to nothing and the first is gone', async () => {
+    const r = new WireRig({ enableMessageQueue: false });
+    const { connection, server, next } = await asking(r);
+    server.socket.ends(4004);
+    await r.settle();
+    const receipt = connection.send('1');
+    const fleeting = connection.send('2', { volatile: true });
+    await r.settle();
+    expect([receipt.fate, fleeting.fate]).toEqual(['waiting', 'dropped']);
+    await r.drops(next.socket);
+    expect([r.state(), receipt.fate, r.of('undelivered').map(({ error }) => error.code)]).toEqual([
+      'backoff',
+      'dropped',
+      ['VOLATILE_DROPPED', 'NOT_OPEN'],
+    ]);
+    expect(fateOf(connection.send('3').settled)).toBeDefined();
+    await r.settle();
+    expect(r.of('undelivered').at(-1)?.error.code).toBe('NOT_OPEN');
   });
 });
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 
 import { jsonProfile } from '../src/protocol/profile.ts';
-import { welcomeOf, WireRig } from './support/server-script.ts';
+import { LIMITS, welcomeOf, WireRig } from './support/server-script.ts';
 import { fateOf, TERMINAL } from './support/service.ts';
 
 function heardBy(r: WireRig): unknown[] {
@@ -234,6 +234,30 @@ describe('a session that the server no longer has', () => {
     expect(r.of('discontinuity')).toMatchObject([{ inDoubt: 1 }]);
     expect(r.of('undelivered')).toMatchObject([
       { messageId: 'm2', error: { code: 'OUTCOME_UNKNOWN', outcome: 'unknown' } },
+    ]);
+  });
+
+  test('or cannot go on with, for its frames are too small: a new one begins there, and what fits is sent again', async () => {
+    const r = new WireRig();
+    const { connection } = await r.join();
+    const big = connection.send('x'.repeat(500), { idempotencyKey: 'big' });
+    const small = connection.send('small', { idempotencyKey: 'small' });
+    await r.settle();
+    await r.drops();
+    const lim = { ...LIMITS, frame: 400 };
+    const refused = await r.redial();
+    refused.welcome({ gen: 2, tok: 'k2', resumed: true, lim });
+    await r.settle();
+    expect([r.state(), refused.of('bye'), refused.messages]).toEqual(['backoff', [{ t: 'bye', keep: false }], []]);
+    const next = await r.redial();
+    expect(next.hello).not.toHaveProperty('resume');
+    next.welcome({ sid: 's2', lim });
+    await r.settle();
+    expect([next.messages, big.fate, small.fate]).toEqual([[[1, 'small']], 'unknown', 'handed']);
+    expect([r.state(), r.of('discontinuity'), r.of('undelivered')]).toMatchObject([
+      'open',
+      [{ why: 'limits', inDoubt: 0 }],
+      [{ error: { code: 'OUTCOME_UNKNOWN', cause: { code: 'MESSAGE_TOO_BIG' } } }],
     ]);
   });
 

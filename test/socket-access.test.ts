@@ -270,6 +270,20 @@ describe('a session on another socket', () => {
     expect([r.received.length, r.last]).toMatchObject([1, { type: 'socket.closed', generation: 2 }]);
   });
 
+  test('that moved there goes on there, as the chart does, whether it has been greeted or not', async () => {
+    const r = new Reach();
+    await r.welcomed();
+    r.joins();
+    r.access.succeed(r.tells);
+    await microtasks();
+    const second = r.server;
+    second.socket.opens();
+    second.srv();
+    second.welcome({ resumed: true, gen: 2 });
+    second.sends(1, 'a');
+    expect([r.last, r.heard, r.received.length]).toMatchObject([{ isResumed: true }, ['moved'], 1]);
+  });
+
   test('that moved there is not read before it was greeted, if it began anew', async () => {
     const r = new Reach();
     await r.welcomed();

@@ -161,16 +161,17 @@ export class Admission implements LinkReader {
       return;
     }
     link.isCompressing = caps.some((cap) => hello.caps.includes(cap));
-    const conversation = this.#conversationOf(session, { lease, request });
+    const conversation = this.#conversationOf(session, { hello, lease, request });
     const received = isResumed ? (hello.resume?.rx ?? 0) : owned.acked;
     session.attach({ conversation, owned, received }, this.#welcome(claimed, lease));
   }
 
-  #conversationOf(session: LiveSession, { lease, request }: Pick<Newcomer, 'lease' | 'request'>): Conversation {
+  #conversationOf(session: LiveSession, { hello, lease, request }: Newcomer): Conversation {
     const { link, settings, authenticate, now, fault } = this.#options;
     return new Conversation({
       link,
       parts: session,
+      auth: hello.auth,
       lease,
       now,
       fault,

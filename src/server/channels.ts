@@ -1,26 +1,30 @@
 import { Emitter } from '../core/emitter.ts';
-import { FaultError } from '../errors.ts';
+import { FaultError, MessageError } from '../errors.ts';
+import type { ServerFrame } from '../protocol/frames.ts';
 import { ProtocolViolation } from '../protocol/violation.ts';
+import type { Letter } from './mailbox.ts';
+import type { InboundMessage, MessageOptions, Report, SessionReceipt } from './message.ts';
+import { OpenChannel } from './open-channel.ts';
+import type { ServerLimits } from './options.ts';
+import type { Outflow } from './outflow.ts';
 import type { Refusal } from './refusals.ts';
-import { Mailbox, type HandlerOptions, type Letter, type MessageHandler, type RequestHandler } from './mailbox.ts';
-import type { InboundMessage, InboundRequest, MessageOptions, Report, SessionReceipt } from './message.ts';
 import type { Channel } from './surface.ts';
 
 export interface ChannelsOptions {
-  /** Channels at one time. */
-  most: number;
-  /** What an obedient client may still have on its way when it is told to wait. */
-  window: { messages: number; bytes: number };
+  limits: Pick<ServerLimits, 'channelsPerSession' | 'windowMessages' | 'windowBytes' | 'frameBytes'>;
+  outflow: Pick<Outflow, 'drop' | 'unsettled'>;
   send: (data: unknown, options: MessageOptions) => SessionReceipt;
-  /** Tells the client to hold a channel's messages back, or to let them go. */
-  hold: (name: string, isHeld: boolean) => void;
-  /** Tells the client that a channel is no more. */
-  shut: (name: string, why: string | undefined) => void;
+  /** Sends a frame to the client, when there is a socket to send it by. */
+  tell: (frame: ServerFrame) => void;
   report: Report;
 }
 
-// a channel whose queue is longer than this is held back, and let go at half of it
-const HOLD_AT = { messages: 256, bytes: 262_144 };
+/** A channel that the client asks for, until it has its answer. */
+export interface Expected {
+  /** What came for it meanwhile. */
+  readonly letters: Letter[];
+}
+
 const CLOSED: Refusal = {
   code: 'CHANNEL_CLOSED',
   message: 'the channel is closed',
@@ -33,12 +37,14 @@ const MAX_CLOSED = 256;
 /** The channels of one session, beside its own. */
 export class Channels {
   readonly #options: ChannelsOptions;
-  readonly #open = new Map<string, OpenChannel>();
+  // open, or ended by the application and on their way to the client with their last messages
+  readonly #known = new Map<string, OpenChannel>();
   // closed lately: on which socket of the session the client was told, `null` when it knows
   readonly #closed = new Map<string, number | null>();
   #socket = 0;
-  // with the authentication at present, and what has come for them
-  readonly #expected = new Map<string, Letter[]>();
+  readonly #expected = new Map<string, Expected>();
+  // ended by the client, with messages that the application has not taken: they take the place of a channel as long
+  readonly #runningOut = new Set<OpenChannel>();
   readonly #listeners: Emitter<{ channel: Channel }>;
 
   constructor(options: ChannelsOptions) {
@@ -48,43 +54,56 @@ export class Channels {
     });
   }
 
+  /** How many the client may have. */
+  get most(): number {
+    return this.#options.limits.channelsPerSession;
+  }
+
+  /** The channel of that name, if it is open. */
   get(name: string): Channel | undefined {
-    return this.#open.get(name);
+    const channel = this.#known.get(name);
+    return channel?.isOpen ? channel : undefined;
+  }
+
+  /** Whether there is such a channel for the client: it is open, or its end is about to be told. */
+  has(name: string): boolean {
+    return this.#known.has(name);
   }
 
   onChannel(listener: (channel: Channel) => void): () => void {
     return this.#listeners.on('channel', listener);
   }
 
-  /** Whether the client may open another channel of this name, or has it already. */
-  hasRoom(name: string): boolean {
-    return this.#open.has(name) || this.#open.size < this.#options.most;
+  /** Why the client may not open a channel, whoever it is; `null` when nothing stands against it. */
+  objectionTo(name: string): string | null {
+    // it may be that the client was told on a socket that died of it, and so never knew
+    const toldOn = this.#closed.get(name) ?? this.#socket;
+    if (toldOn < this.#socket) return 'closed';
+    const others = this.#expected.size - (this.#expected.has(name) ? 1 : 0);
+    if (this.#known.size + this.#runningOut.size + others >= this.most) return 'too many channels';
+    return this.#listeners.has('channel') ? null : 'no such service';
   }
 
   /** The client asks for a channel, and has to wait for the answer. */
-  expect(name: string): void {
-    if (!this.#expected.has(name)) this.#expected.set(name, []);
+  expect(name: string): Expected {
+    const expected = this.#expected.get(name) ?? { letters: [] };
+    this.#expected.set(name, expected);
+    return expected;
   }
 
-  /** Whether the client still waits for a channel. */
-  isExpected(name: string): boolean {
-    return this.#expected.has(name);
+  /** Whether the client still waits for that answer. */
+  isExpected(name: string, expected: Expected): boolean {
+    return this.#expected.get(name) === expected;
   }
 
-  /** The client opens a channel. For one that is open it says nothing new. */
+  /** The client opens a channel. For one that it has, it says nothing new. */
   open(name: string, service: string): void {
-    if (this.#open.has(name)) return;
-    // it may be that the client was told on a socket that died of it, and so never knew
-    const toldOn = this.#closed.get(name) ?? this.#socket;
-    if (toldOn < this.#socket) return this.refuse(name, 'closed');
-    if (!this.hasRoom(name)) return this.refuse(name, 'too many channels');
-    if (!this.#listeners.has('channel')) return this.refuse(name, 'no such service');
+    if (this.has(name)) return;
+    const objection = this.objectionTo(name);
+    if (objection !== null) return this.refuse(name, objection);
     this.#closed.delete(name);
-    const channel = new OpenChannel({ name, service }, this.#options, (why) => {
-      this.#drop(name, this.#socket);
-      this.#options.shut(name, why);
-    });
-    this.#open.set(name, channel);
+    const channel = this.#make(name, service);
+    this.#known.set(name, channel);
     const arrived = this.#arrived(name);
     // first all its handlers, then what they are for: a request must not be taken for a message because it was early
     this.#listeners.emit('channel', channel);
@@ -93,18 +112,21 @@ export class Channels {
 
   /** The client may not have a channel. */
   refuse(name: string, why: string): void {
-    this.#remember(name, null);
-    this.#options.shut(name, why);
-    for (const letter of this.#arrived(name)) letter.refuse(CLOSED);
+    this.#forget(name, null);
+    this.#options.tell({ t: 'shut', c: name, why });
   }
 
   /** The client has ended a channel; it is told that it is known. */
   shut(name: string): void {
-    const channel = this.#open.get(name);
-    for (const letter of this.#arrived(name)) letter.refuse(CLOSED);
-    this.#drop(name, null);
-    channel?.ended();
-    this.#options.shut(name, undefined);
+    const channel = this.#known.get(name);
+    this.#forget(name, null);
+    if (channel) {
+      const error = new MessageError('CONNECTION_ENDED', { message: 'The client has ended the channel.' });
+      this.#options.outflow.drop(name, error);
+      channel.ended();
+      if (channel.size > 0) this.#runningOut.add(channel);
+    }
+    this.#options.tell({ t: 'shut', c: name });
   }
 
   /**
@@ -113,134 +135,99 @@ export class Channels {
    * @throws {ProtocolViolation} When there never was such a channel, or when it was held back and went on.
    */
   put(name: string, letter: Letter): void {
-    const channel = this.#open.get(name);
+    const channel = this.#known.get(name);
     const expected = this.#expected.get(name);
-    if (channel) {
-      letter.accept();
-      channel.put({ ...letter, accept: () => undefined, refuse: () => undefined });
-    } else if (expected) {
-      expected.push(letter);
-    } else if (this.#closed.has(name)) {
-      letter.refuse(CLOSED);
-    } else {
-      throw new ProtocolViolation('a message of a channel that was never opened');
-    }
+    if (channel?.isOpen) channel.put(letter);
+    else if (expected) expected.letters.push(letter);
+    else if (channel || this.#closed.has(name)) letter.refuse(CLOSED);
+    else throw new ProtocolViolation('a message of a channel that was never opened');
   }
 
   putVolatile(name: string, message: InboundMessage): void {
-    this.#open.get(name)?.mailbox.putVolatile(message);
+    this.#known.get(name)?.putVolatile(message);
   }
 
   /** A new socket: the client hears anew of what it may have missed. */
   attached(): void {
     this.#socket += 1;
-    for (const [name, channel] of this.#open) if (channel.isHeld) this.#options.hold(name, true);
+    for (const [name, channel] of this.#known) if (channel.isOpen && channel.isHeld) this.#hold(name, true);
   }
 
+  /** The session is over. What the channels have accepted is handed over all the same. */
   end(): void {
-    for (const channel of this.#open.values()) channel.ended();
-    this.#open.clear();
+    const channels = [...this.#known.values()];
+    this.#known.clear();
+    this.#expected.clear();
+    this.#runningOut.clear();
     this.#listeners.clear();
+    for (const channel of channels) channel.ended();
+  }
+
+  /** The session is over, and the application wants nothing more of it. */
+  discard(): void {
+    const channels = [...this.#known.values(), ...this.#runningOut];
+    this.end();
+    for (const channel of channels) channel.forget();
+  }
+
+  #make(name: string, service: string): OpenChannel {
+    const { limits, report, send } = this.#options;
+    const channel: OpenChannel = new OpenChannel({
+      name,
+      service,
+      limits,
+      report,
+      send,
+      hold: (isHeld) => {
+        this.#hold(name, isHeld);
+      },
+      left: (why) => {
+        this.#leave(channel, why);
+      },
+      ranOut: () => {
+        this.#runningOut.delete(channel);
+      },
+    });
+    return channel;
+  }
+
+  // the client drops what comes after its end: it is told of that once it has what was sent before
+  #leave(channel: OpenChannel, why: string | undefined): void {
+    const receipts = this.#options.outflow.unsettled(channel.name);
+    if (receipts.length === 0) this.#tellEnd(channel, why);
+    else
+      void Promise.allSettled(receipts.map(({ settled }) => settled)).then(() => {
+        this.#tellEnd(channel, why);
+      });
+  }
+
+  #tellEnd(channel: OpenChannel, why: string | undefined): void {
+    const { name } = channel;
+    // the client may have ended it as well meanwhile, or all of them
+    if (this.#known.get(name) !== channel) return;
+    this.#forget(name, this.#socket);
+    this.#options.tell({ t: 'shut', c: name, ...(why !== undefined && { why }) });
+  }
+
+  #hold(name: string, isHeld: boolean): void {
+    const { windowMessages: m, windowBytes: b } = this.#options.limits;
+    this.#options.tell({ t: 'flow', w: isHeld ? { m: 0, b: 0 } : { m, b }, c: name });
   }
 
   #arrived(name: string): Letter[] {
-    const letters = this.#expected.get(name) ?? [];
+    const expected = this.#expected.get(name);
     this.#expected.delete(name);
-    return letters;
+    return expected?.letters ?? [];
   }
 
-  #drop(name: string, toldOn: number | null): void {
-    this.#open.delete(name);
-    this.#remember(name, toldOn);
-  }
-
-  #remember(name: string, toldOn: number | null): void {
+  #forget(name: string, toldOn: number | null): void {
+    this.#known.delete(name);
     this.#closed.delete(name);
     this.#closed.set(name, toldOn);
     for (const oldest of this.#closed.keys()) {
-      if (this.#closed.size <= MAX_CLOSED) return;
+      if (this.#closed.size <= MAX_CLOSED) break;
       this.#closed.delete(oldest);
     }
-  }
-}
-
-class OpenChannel implements Channel {
-  readonly name: string;
-  readonly service: string;
-  readonly mailbox: Mailbox;
-  isOpen = true;
-  /** Whether the client was told to wait. */
-  isHeld = false;
-  readonly #options: ChannelsOptions;
-  readonly #shut: (why: string | undefined) => void;
-  readonly #listeners: Emitter<{ closed: undefined }>;
-
-  constructor(
-    { name, service }: { name: string; service: string },
-    options: ChannelsOptions,
-    shut: (why: string | undefined) => void,
-  ) {
-    this.name = name;
-    this.service = service;
-    this.#options = options;
-    this.#shut = shut;
-    this.mailbox = new Mailbox(options.report, () => {
-      this.#measure();
-    });
-    this.#listeners = new Emitter((cause) => {
-      options.report(new FaultError('LISTENER_THREW', { cause }));
-    });
-  }
-
-  send(data: unknown, options: MessageOptions = {}): SessionReceipt {
-    return this.#options.send(data, { ...options, channel: this.name });
-  }
-
-  onMessage(handler: MessageHandler, options?: HandlerOptions): () => void {
-    return this.mailbox.onMessage(handler, options);
-  }
-
-  onRequest(handler: RequestHandler, options?: HandlerOptions): () => void {
-    return this.mailbox.onRequest(handler, options);
-  }
-
-  [Symbol.asyncIterator](): AsyncIterator<InboundMessage | InboundRequest> {
-    return this.mailbox[Symbol.asyncIterator]();
-  }
-
-  onClosed(listener: () => void): () => void {
-    return this.#listeners.on('closed', listener);
-  }
-
-  close(why?: string): void {
-    if (!this.isOpen) return;
-    this.ended();
-    this.#shut(why);
-  }
-
-  ended(): void {
-    this.isOpen = false;
-    this.mailbox.end();
-    this.#listeners.emit('closed', undefined);
-    this.#listeners.clear();
-  }
-
-  /** @throws {ProtocolViolation} When the client was told to wait and sends more than was on its way. */
-  put(letter: Letter): void {
-    this.mailbox.put(letter);
-    this.#measure();
-    const { window } = this.#options;
-    const { size, bytes } = this.mailbox;
-    if (size > HOLD_AT.messages + window.messages || bytes > HOLD_AT.bytes + window.bytes)
-      throw new ProtocolViolation('a channel that is held back goes on');
-  }
-
-  #measure(): void {
-    const { size, bytes } = this.mailbox;
-    const isFull = size >= HOLD_AT.messages || bytes >= HOLD_AT.bytes;
-    const isHalf = size <= HOLD_AT.messages / 2 && bytes <= HOLD_AT.bytes / 2;
-    if (this.isHeld ? !isHalf : !isFull) return;
-    this.isHeld = !this.isHeld;
-    if (this.isOpen) this.#options.hold(this.name, this.isHeld);
+    for (const letter of this.#arrived(name)) letter.refuse(CLOSED);
   }
 }

@@ -2,7 +2,7 @@ import { MessageError } from '../errors.ts';
 import { CloseCode, WireClose } from '../protocol/close-codes.ts';
 import type { ClientFrame, FrameFrom, WireMessage } from '../protocol/frames.ts';
 import { ProtocolViolation } from '../protocol/violation.ts';
-import type { Channels } from './channels.ts';
+import type { Channels, Expected } from './channels.ts';
 import type { Arrival, Intake } from './intake.ts';
 import type { Lease } from './lease.ts';
 import type { Link, LinkReader } from './link.ts';
@@ -30,6 +30,8 @@ export interface ConversationParts {
 export interface ConversationOptions {
   link: Link;
   parts: ConversationParts;
+  /** The token of the client's hello. */
+  auth: string | undefined;
   lease: Lease;
   now: () => number;
   /** Epoch ms. */
@@ -38,7 +40,7 @@ export interface ConversationOptions {
   fault: (cause: unknown) => void;
 }
 
-// a client that hands in tokens and channels faster than they are checked is no client
+// a client that hands in tokens, or opens channels and ends them, faster than they are checked is no client
 const MAX_CHECKS = 64;
 
 /** What is said over one socket of a session, from `welcome` to its end. */
@@ -46,12 +48,15 @@ export class Conversation implements LinkReader {
   readonly link: Link;
   readonly #options: ConversationOptions;
   #isConfirmed = false;
-  // tokens and channels that are with the authentication
-  #checks = 0;
+  // the last one that was accepted: what the client may do is asked of it again for each channel without a token of its own
+  #token: string | undefined;
+  // what is with the authentication, by the frame that asked
+  readonly #checks = { auth: 0, open: 0 };
 
   constructor(options: ConversationOptions) {
     this.#options = options;
     this.link = options.link;
+    this.#token = options.auth;
   }
 
   received(frame: FrameFrom<'client'>, bytes: number): void {
@@ -115,10 +120,10 @@ export class Conversation implements LinkReader {
         return parts.intake.ponged(frame.i);
       case 'flow':
         if (frame.c === undefined) parts.setWindow({ messages: frame.w.m, bytes: frame.w.b });
-        else if (parts.channels.get(frame.c)) parts.outflow.hold(frame.c, frame.w.m === 0);
+        else if (parts.channels.has(frame.c)) parts.outflow.hold(frame.c, frame.w.m === 0);
         return;
       case 'auth':
-        return this.#check(() => this.#refresh(frame.tok));
+        return this.#check('auth', () => this.#refresh(frame.tok));
       case 'open':
         return this.#open(frame);
       case 'shut':
@@ -158,14 +163,14 @@ export class Conversation implements LinkReader {
     this.link.send({ t: 'pong', i, ts, now: now(), ...told });
   }
 
-  #open({ c: name, n: service, auth }: Frame<'open'>): void {
+  #open({ c: name, n: service, auth = this.#token }: Frame<'open'>): void {
     const { channels } = this.#options.parts;
-    if (auth === undefined || channels.get(name)) channels.open(name, service);
-    else {
-      // messages of it may come before the answer does
-      channels.expect(name);
-      this.#check(() => this.#admit({ name, service }, auth));
-    }
+    if (channels.has(name)) return;
+    const objection = channels.objectionTo(name);
+    if (objection !== null) return channels.refuse(name, objection);
+    // messages of it may come before the answer does
+    const expected = channels.expect(name);
+    this.#check('open', () => this.#admit({ name, service }, { auth, expected }));
   }
 
   async #refresh(token: string): Promise<void> {
@@ -176,22 +181,28 @@ export class Conversation implements LinkReader {
       this.link.close(WireClose.authRejected, 'the credentials were rejected');
       return;
     }
+    this.#token = token;
     lease.renew(identity.expiresAt, wallNow());
     this.link.send({ t: 'auth', ok: true, ...(identity.expiresAt !== undefined && { exp: identity.expiresAt }) });
   }
 
-  async #admit(channel: { name: string; service: string }, auth: string): Promise<void> {
+  async #admit(
+    channel: { name: string; service: string },
+    { auth, expected }: { auth: string | undefined; expected: Expected },
+  ): Promise<void> {
     const { parts, authenticate } = this.#options;
     const identity = await authenticate(auth, channel);
-    // it may have been ended while it was looked at
-    if (!this.link.isOpen || !parts.channels.isExpected(channel.name)) return;
+    // it may have been ended while it was looked at, and opened anew
+    if (!this.link.isOpen || !parts.channels.isExpected(channel.name, expected)) return;
     if (identity?.principal === parts.principal) parts.channels.open(channel.name, channel.service);
     else parts.channels.refuse(channel.name, 'forbidden');
   }
 
-  #check(check: () => Promise<void>): void {
-    if (this.#checks >= MAX_CHECKS) throw new ProtocolViolation('too many tokens at once');
-    this.#checks += 1;
+  #check(by: 'auth' | 'open', check: () => Promise<void>): void {
+    // a client that comes back opens all its channels at once
+    const most = by === 'open' ? MAX_CHECKS + this.#options.parts.channels.most : MAX_CHECKS;
+    if (this.#checks[by] >= most) throw new ProtocolViolation('too many tokens at once');
+    this.#checks[by] += 1;
     check()
       .catch((cause: unknown) => {
         this.#options.fault(cause);
@@ -203,7 +214,7 @@ export class Conversation implements LinkReader {
         });
       })
       .finally(() => {
-        this.#checks -= 1;
+        this.#checks[by] -= 1;
       });
   }
 }

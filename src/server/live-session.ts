@@ -169,17 +169,11 @@ export class LiveSession implements Session, ConversationParts {
     // with a part of the session's name: a client may answer in this session what it was asked in one that is lost
     this.#replies = new Replies(clock, `${sid.slice(0, 8)}.${owned.gen}`);
     this.channels = new Channels({
-      most: limits.channelsPerSession,
-      window: { messages: limits.windowMessages, bytes: limits.windowBytes * 4 + limits.frameBytes },
+      limits,
+      outflow: this.outflow,
       report: host.report,
       send: (data, options) => this.send(data, options),
-      hold: (name, isHeld) => {
-        const { windowMessages: m, windowBytes: b } = limits;
-        this.link?.send({ t: 'flow', w: isHeld ? { m: 0, b: 0 } : { m, b }, c: name });
-      },
-      shut: (name, why) => {
-        this.link?.send({ t: 'shut', c: name, ...(why !== undefined && { why }) });
-      },
+      tell: (frame) => this.link?.send(frame),
     });
     this.#dispatch = new Dispatch({
       mailbox: this.#mailbox,
@@ -353,8 +347,10 @@ export class LiveSession implements Session, ConversationParts {
     const message = `The session has ended: ${why}.`;
     this.outflow.end(new MessageError('CONNECTION_ENDED', { message }));
     this.#replies.end();
+    // what is left there was not acknowledged: whoever sent it knows that it may not have arrived
     this.#mailbox.end();
-    this.channels.end();
+    if (why === 'closed') this.channels.discard();
+    else this.channels.end();
     this.#host.ackDelay.clear(this);
     if (link) sayGoodbye(link, { why, ...this.#closing, accepted: this.intake.hasNews ? this.intake.tell() : 0 });
     const { store } = this.#host;

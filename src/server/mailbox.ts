@@ -10,6 +10,7 @@ export interface Letter {
   readonly refuse: (refusal: Refusal) => void;
 }
 
+/** How the messages of a session's own channel are handed over; those of its other channels are accepted before that. */
 export interface HandlerOptions {
   /** When a message counts as accepted. @default 'received' */
   acknowledge?: Acknowledge;

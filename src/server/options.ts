@@ -6,7 +6,7 @@ import { nameFrom, platformRandom, type RandomBytes } from './tokens.ts';
 
 /** What a client says of itself. */
 export interface Credentials {
-  /** The token of `hello`, of a refresh, or of a channel; absent when the client has none. */
+  /** The token of `hello`, of a refresh, or of a channel; of a channel without one, the last that was accepted on its socket. Absent when the client has none. */
   auth: string | undefined;
   meta: Readonly<Record<string, string>>;
   request: HandshakeRequest;
@@ -48,8 +48,9 @@ export interface ServerLimits {
 /** What a server goes by, less what hears of sessions and sockets. */
 export interface ServerOptions {
   /**
-   * Says who a client is: on every `hello`, one that resumes included, for a fresh token, and for a channel that has one of its own. `null`:
-   * nobody. What it throws goes to `onError`, and the client is asked to come back later.
+   * Says who a client is: on every `hello`, one that resumes included, for a fresh token, and for every channel that is not open yet, which then is in
+   * `channel`. `null`: nobody; for a channel, nobody who may have it, as is another principal than the session's. A token may be asked about
+   * several times. What it throws goes to `onError`, and the client is asked to come back later.
    */
   authenticate: (credentials: Credentials) => Identity | null | Promise<Identity | null>;
   limits?: Partial<ServerLimits>;

@@ -17,20 +17,25 @@ export interface Exchange extends AsyncIterable<InboundMessage | InboundRequest>
   /** Sends text, bytes, or any value that JSON can hold. Never throws: what is refused is told by the receipt. */
   send(data: unknown, options?: MessageOptions): SessionReceipt;
   /** Hands messages to `handler` from now on, in place of the one before. What came until then is handed over at once. @returns Ends that. */
-  onMessage(handler: MessageHandler, options?: HandlerOptions): () => void;
+  onMessage(handler: MessageHandler): () => void;
   /** Hands requests to `handler`; what it returns is the reply. Without one they are messages like any other. @returns Ends that. */
-  onRequest(handler: RequestHandler, options?: HandlerOptions): () => void;
+  onRequest(handler: RequestHandler): () => void;
 }
 
-/** One of several streams of messages that share a session. Its messages are accepted when they are in its queue here. */
+/**
+ * One of several streams of messages that share a session. Its messages are accepted, and acknowledged, when they are in its queue here, and
+ * not when they are processed: acknowledgements count the messages of the whole session in order, so that a slow channel would hold
+ * up all the others. What was accepted is handed over even when the channel or its session has ended, unless the application ended it.
+ */
 export interface Channel extends Exchange {
   readonly name: string;
   /** What the client opened it for. */
   readonly service: string;
+  /** Whether it can be used for sending. */
   readonly isOpen: boolean;
-  /** Ends it, for the client as well. */
+  /** Ends it: what waits in its queue is forgotten, and the client is told once it has acknowledged, or refused, what was sent before. */
   close(why?: string): void;
-  /** @returns Removes the listener. */
+  /** Hears, once, that nothing can be sent by it any more. What it had accepted by then may still be on its way to a handler or a loop. @returns Removes the listener. */
   onClosed(listener: () => void): () => void;
 }
 
@@ -44,6 +49,8 @@ export interface Session extends Exchange {
   readonly isInherited: boolean;
   /** Messages to the client that it has not acknowledged. */
   readonly unacknowledged: number;
+  onMessage(handler: MessageHandler, options?: HandlerOptions): () => void;
+  onRequest(handler: RequestHandler, options?: HandlerOptions): () => void;
   /**
    * Sends now or never: without a position, an acknowledgement or a repetition. @returns Whether there was a socket that took it.
    *
@@ -58,6 +65,6 @@ export interface Session extends Exchange {
   onChannel(listener: (channel: Channel) => void): () => void;
   /** @returns Removes the listener. */
   on<Type extends keyof SessionEvents>(type: Type, listener: (event: SessionEvents[Type]) => unknown): () => void;
-  /** Ends the session once the client has acknowledged what was sent, or after 5 s. Resolves when it is over. */
+  /** Ends the session once the client has acknowledged what was sent, or after 5 s; what nobody has taken by then is forgotten. Resolves when it is over. */
   close(options?: { code?: number; why?: string }): Promise<void>;
 }

@@ -23,17 +23,20 @@ export interface WebSocketLike {
   /** `ws` only, and not of its public face: the stream underneath. Without it every frame is a write of its own. */
   readonly _socket?: { cork(): void; uncork(): void } | null;
   /** `ws` only. */
-  on?(event: WsEvent, listener: (...args: never[]) => void): unknown;
+  readonly on?: WsListening;
   /** `ws` only. */
-  off?(event: WsEvent, listener: (...args: never[]) => void): unknown;
+  readonly off?: WsListening;
 }
 
-type WsEvent = 'ping' | 'pong' | 'unexpected-response';
+interface WsListening {
+  (event: 'ping' | 'pong', listener: () => void): unknown;
+  (event: 'unexpected-response', listener: (request: unknown, response: RefusedHandshake) => void): unknown;
+}
 
 /** An answer to the handshake that is no upgrade, as `ws` shows it. */
 interface RefusedHandshake {
-  statusCode?: number;
-  headers: { 'retry-after'?: string };
+  statusCode?: number | undefined;
+  headers: { 'retry-after'?: string | undefined };
 }
 
 /** Any class that behaves as the standard `WebSocket`: the browser's, Node's own, or that of `ws`. */

@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
 
+import { compressed } from '../../src/protocol/compression.ts';
 import { pakoDeflater } from '../../src/protocol/deflater.ts';
+import { toUtf8 } from '../../src/protocol/utf8.ts';
 import type { InboundData } from '../../src/errors.ts';
 import type { Session } from '../../src/server/surface.ts';
 import type { WireClient } from '../support/wire-client.ts';
@@ -13,6 +15,11 @@ const huge = [255, 255, 255, 255, 255, 255, 255, 127];
 function bomb(inside: number, says: readonly number[]): ArrayBuffer {
   const data = pakoDeflater.deflate(new Uint8Array(inside));
   return new Uint8Array([2, 1, ...says, ...data]).buffer;
+}
+
+/** A text frame, compressed. */
+function deflated(text: string): ArrayBuffer {
+  return compressed(toUtf8(text), pakoDeflater)?.buffer ?? new ArrayBuffer(0);
 }
 
 const answered: [what: string, code: number, data: InboundData][] = [
@@ -155,6 +162,15 @@ describe('bad input of a session', () => {
     const { client } = await pair({ limits: { windowBytes: 1_000, frameBytes: 1_000 } });
     for (let position = 1; position <= 8 && !client.closed; position++)
       client.says(`${position}["${'x'.repeat(900)}"]`);
+    expect(client.closed?.code).toBe(4001);
+  });
+
+  test('bounds them by what they are once they are inflated', async () => {
+    const wired = startWireServer({ compression: true, limits: { windowBytes: 1_000, frameBytes: 1_000 } });
+    await expect.poll(() => wired.connect().of('srv')[0]?.caps, { timeout: 10_000 }).toEqual(['deflate-raw']);
+    const client = await wired.join({ caps: ['deflate-raw'] });
+    for (let position = 1; position <= 8 && !client.closed; position++)
+      client.says(deflated(`${position}["${'x'.repeat(2_000)}"]`));
     expect(client.closed?.code).toBe(4001);
   });
 

@@ -10,15 +10,21 @@ import { startWireServer } from '../support/wire-server.ts';
 function start(most = 64) {
   const told: unknown[] = [];
   const errors: HoldfastError[] = [];
+  const receipts: Receipt[] = [];
   const channels = new Channels({
-    most,
-    window: { messages: 10, bytes: 1_000 },
+    limits: { channelsPerSession: most, windowMessages: 10, windowBytes: 200, frameBytes: 200 },
+    outflow: {
+      drop: (name, { code, outcome }) => told.push(['drop', name, code, outcome]),
+      unsettled: () => receipts,
+    },
     send: (data, { channel }) => {
       told.push(['send', channel, data]);
       return new Receipt();
     },
-    hold: (name, isHeld) => told.push([isHeld ? 'hold' : 'release', name]),
-    shut: (name, why) => told.push(['shut', name, why]),
+    tell: (frame) => {
+      if (frame.t === 'flow') told.push([frame.w.m === 0 ? 'hold' : 'release', frame.c]);
+      else if (frame.t === 'shut') told.push(['shut', frame.c, frame.why]);
+    },
     report: (error) => errors.push(error),
   });
   const opened: Channel[] = [];
@@ -29,7 +35,7 @@ function start(most = 64) {
     accept: () => fates.push(`${String(data)} accepted`),
     refuse: ({ code, outcome }) => fates.push(`${String(data)} ${code} ${outcome}`),
   });
-  return { channels, told, errors, opened, fates, letter };
+  return { channels, told, errors, receipts, opened, fates, letter };
 }
 
 describe('the channels of a session', () => {
@@ -100,11 +106,14 @@ describe('the channels of a session', () => {
     channels.onChannel(() => undefined);
     channels.open('a', 'x');
     channels.open('b', 'x');
-    expect([told, channels.hasRoom('a'), channels.hasRoom('b')]).toEqual([
+    expect([told, channels.get('a')?.isOpen, channels.get('b')]).toEqual([
       [['shut', 'b', 'too many channels']],
       true,
-      false,
+      undefined,
     ]);
+    channels.shut('a');
+    channels.expect('c');
+    expect([channels.objectionTo('b'), channels.objectionTo('c')]).toEqual(['too many channels', null]);
   });
 
   test('refuse what comes after their end, and break the protocol with what was never theirs', () => {
@@ -133,6 +142,7 @@ describe('the channels of a session', () => {
     channels.shut('a');
     expect([told, opened[0]?.isOpen]).toEqual([
       [
+        ['drop', 'a', 'CONNECTION_ENDED', 'not_sent'],
         ['shut', 'a', undefined],
         ['shut', 'a', undefined],
       ],
@@ -221,14 +231,32 @@ describe('channels on the wire', () => {
     client.says({ t: 'flow', w: { m: 1, b: 1 }, c: 'room' });
     await settle();
     expect(client.of('m').at(-1)).toMatchObject({ s: 3, b: [{ d: 'held' }] });
+    client.says({ t: 'ack', a: 3 });
+    await settle();
     sessions[0]?.channel('room')?.close('enough');
     client.says('{"t":"m","s":2,"b":[{"d":"late","c":"room"}]}');
     await settle();
     expect(client.of('shut')).toEqual([{ t: 'shut', c: 'room', why: 'enough' }]);
     expect(client.of('nack')).toMatchObject([{ s: 2, e: 2, c: 'CHANNEL_CLOSED', out: 'rejected' }]);
   });
+});
 
-  test('with credentials of their own are opened for their principal only', async () => {
+describe('the credentials of channels', () => {
+  /** A server whose channels are for those whose token may have their service. */
+  function guarded(mayHave: (auth: string | undefined, service: string) => boolean | Promise<boolean>) {
+    const asked: unknown[] = [];
+    const wired = startWireServer({
+      authenticate: async ({ auth, channel, resume }) => {
+        if (!channel) return { principal: 'ann' };
+        asked.push([auth, channel.name, resume]);
+        return (await mayHave(auth, channel.service)) ? { principal: 'ann' } : null;
+      },
+      onSession: (session) => session.onChannel(() => undefined),
+    });
+    return { ...wired, asked };
+  }
+
+  test('are their own, of the principal of their session', async () => {
     const asked: unknown[] = [];
     const { join, sessions, settle } = startWireServer({
       authenticate: ({ auth = 'ann', channel }) => {
@@ -252,5 +280,62 @@ describe('channels on the wire', () => {
       [{ t: 'shut', c: 'b', why: 'forbidden' }],
     ]);
     expect(client.of('nack')).toMatchObject([{ s: 2 }]);
+  });
+
+  test('are the session’s where there are no others, which may not be enough', async () => {
+    const { join, settle, sessions, asked } = guarded((auth, service) => auth === 'root' || service !== 'admin');
+    const client = await join({ auth: 'ann' });
+    client.says({ t: 'open', c: 'a', n: 'chat' }, { t: 'open', c: 'b', n: 'admin' });
+    client.says('{"t":"m","s":1,"b":[{"d":1,"c":"b"}]}');
+    await settle();
+    expect(asked).toEqual([
+      ['ann', 'a', false],
+      ['ann', 'b', false],
+    ]);
+    expect([sessions[0]?.channel('a')?.isOpen, sessions[0]?.channel('b')]).toEqual([true, undefined]);
+    expect(client.of('shut')).toEqual([{ t: 'shut', c: 'b', why: 'forbidden' }]);
+    expect(client.of('nack')).toMatchObject([{ s: 1, c: 'CHANNEL_CLOSED' }]);
+  });
+
+  test('of the session are the last ones that were accepted on its socket', async () => {
+    const { join, resume, settle, asked } = guarded(() => true);
+    const client = await join({ auth: 'first' });
+    client.says({ t: 'auth', tok: 'second' });
+    await settle();
+    client.says({ t: 'open', c: 'a', n: 'chat' });
+    await settle();
+    client.leave();
+    const again = await resume(client, {}, { auth: 'third' });
+    again.says({ t: 'open', c: 'a', n: 'chat' }, { t: 'open', c: 'b', n: 'chat' });
+    await settle();
+    expect(asked).toEqual([
+      ['second', 'a', false],
+      ['third', 'b', false],
+    ]);
+  });
+
+  test('are not looked at where nobody would have the channel', async () => {
+    const { join, settle, asked } = guarded(() => true);
+    const client = await join();
+    for (let number = 0; number < 65; number++) client.says({ t: 'open', c: `c${number}`, n: 'chat' });
+    expect(client.of('shut')).toEqual([{ t: 'shut', c: 'c64', why: 'too many channels' }]);
+    client.says({ t: 'auth', tok: 'fresh' });
+    await settle();
+    expect([asked.length, client.of('auth').length, client.closed]).toEqual([64, 1, undefined]);
+  });
+
+  test('let a channel in that was ended and opened anew while they were looked at, by its new ones', async () => {
+    const answers: ((may: boolean) => void)[] = [];
+    const { join, settle, sessions } = guarded(() => new Promise((resolve) => answers.push(resolve)));
+    const client = await join();
+    client.says({ t: 'open', c: 'a', n: 'old' }, { t: 'shut', c: 'a' }, { t: 'open', c: 'a', n: 'new' });
+    client.says('{"t":"m","s":1,"b":[{"d":1,"c":"a"}]}');
+    await settle();
+    answers[0]?.(true);
+    await settle();
+    expect(sessions[0]?.channel('a')).toBeUndefined();
+    answers[1]?.(true);
+    await settle();
+    expect([sessions[0]?.channel('a')?.service, client.of('shut').length]).toEqual(['new', 1]);
   });
 });

@@ -287,6 +287,20 @@ test('a store that fails is told of, and asked again with the next', async () =>
   expect(intake.stored).toBe(2);
 });
 
+test('the key of what a store could not take goes to it with the next', async () => {
+  const { store, intake, settle } = await start();
+  const accept = store.accept.bind(store);
+  store.accept = () => Promise.reject(new Error('down'));
+  intake.arrived(1, [keyed('a', 'k'), ...plain('b')], 1);
+  await settle();
+  intake.accept(1);
+  await settle();
+  store.accept = accept;
+  intake.accept(2);
+  await settle();
+  expect(await store.known('ann', ['k'])).toEqual(['k']);
+});
+
 test('what another owner has fenced is not acknowledged', async () => {
   const { store, wish, intake, lost, settle } = await start();
   await store.open({ ...wish, node: 'b' });

@@ -133,6 +133,7 @@ export class OutboxRig {
   /** The socket is gone. @returns How many messages it left in doubt. */
   lose({ wasRead = false } = {}): number {
     this.tell('detached');
+    this.outbox.detach();
     return this.outbox.lost({ wasRead });
   }
 
