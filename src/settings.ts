@@ -200,11 +200,16 @@ function policyOf(service: ServiceOptions, options: EnhancedWebSocketOptions): C
     stableMs: retry.stableMs ?? DEFAULT_POLICY.stableMs,
     maxRetries: (options.enableAutoRecovery ?? true) ? limitOf(retry.maxRetries) : 0,
     maxCredentialsRetries: limitOf(credentials?.maxRetries),
-    maxRejections: service.credentials ? (credentials?.maxRejections ?? 2) : null,
+    maxRejections: hasProvider(service) ? (credentials?.maxRejections ?? 2) : null,
     rules: [...(service.recovery ?? []), ...(service.profile?.recovery ?? [])],
     backoff: backoffOf(retry),
     heartbeat: watched ? heartbeatOf(service.heartbeat || {}) : null,
   };
+}
+
+// whether an attempt can bring anything that the last one did not
+function hasProvider({ credentials, url, protocols }: ServiceOptions): boolean {
+  return credentials !== undefined || typeof url === 'function' || typeof protocols === 'function';
 }
 
 function backoffOf(retry: RetryOptions): ConnectionPolicy['backoff'] {

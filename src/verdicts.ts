@@ -43,7 +43,10 @@ export class Verdicts {
     let decided: Failure = failed;
     const ask = (): unknown => {
       const decision: unknown = decide({ ...failed });
-      if (decision !== undefined) decided = this.#after(failed, decision);
+      const after = decision === undefined ? failed : decidedBy(decision, failed);
+      if (after) decided = after;
+      else this.#report(new TypeError('The option `decide` gave neither a strategy nor an object with one.'));
+      // of a promise only the rejection is heard
       return decision;
     };
     isolated(ask, [], this.#report);
@@ -56,19 +59,21 @@ export class Verdicts {
       settled(failed && this.decide(this.ruled(failed)));
     };
   }
+}
 
-  #after(failed: Failure, decision: unknown): Failure {
-    const { strategy, retryAfterMs } =
-      typeof decision === 'string' ? { strategy: decision } : (Object(decision) as Partial<Record<string, unknown>>);
-    const known = STRATEGIES.find((name) => name === strategy);
-    if (!known)
-      throw new TypeError('The option `decide` gave nothing that can be done: a strategy, or an object with one.');
-    return {
-      ...failed,
-      strategy: known,
-      ...(retryAfterMs !== undefined && { retryAfterMs: clampRetryAfter(retryAfterMs) }),
-    };
-  }
+// undefined for what cannot be done
+function decidedBy(decision: unknown, failed: Failure): Failure | undefined {
+  const { strategy, retryAfterMs } = Object(typeof decision === 'string' ? { strategy: decision } : decision) as {
+    strategy?: unknown;
+    retryAfterMs?: unknown;
+  };
+  const known = STRATEGIES.find((name) => name === strategy);
+  if (!known) return undefined;
+  return {
+    ...failed,
+    strategy: known,
+    ...(retryAfterMs !== undefined && { retryAfterMs: clampRetryAfter(retryAfterMs) }),
+  };
 }
 
 /**

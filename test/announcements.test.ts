@@ -36,8 +36,8 @@ describe('what a connection announces', () => {
       {},
       [['discontinuity', { ...source, why: 'expired', inDoubt: 2 }]],
     ],
-    [{ type: 'failed', failure: failure('LINK_DEAD', 'retry') }, {}, [['error', error]]],
-    [{ type: 'failed', failure: failure('LINK_DEAD', 'retry') }, { error: null }, []],
+    [{ type: 'failed', failure: failure('LINK_DEAD') }, {}, [['error', error]]],
+    [{ type: 'failed', failure: failure('LINK_DEAD') }, { error: null }, []],
     [
       { type: 'retrying', delayMs: 5, attempt: 1, hold: 'network' },
       {},
@@ -58,7 +58,7 @@ describe('what a connection announces', () => {
 
   test('closed by the peer, it hears with what went wrong, and how many messages are in doubt', () => {
     const closure = { code: 1001, reason: 'off', wasClean: true, initiator: 'peer' as const };
-    const failed = { ...failure('CLOSED_BY_PEER', 'retry'), closure };
+    const failed = { ...failure('CLOSED_BY_PEER'), closure };
     expect(announced({ type: 'closed', failure: failed }, { inDoubt: 2 })).toEqual([
       ['closed', { ...source, ...closure, error, inDoubt: 2 }],
     ]);
@@ -70,7 +70,7 @@ describe('what a connection announces', () => {
   });
 
   test('a loss of which no closure is known, it hears as 1006', () => {
-    expect(announced({ type: 'closed', failure: failure('LINK_DEAD', 'retry') })).toMatchObject([
+    expect(announced({ type: 'closed', failure: failure('LINK_DEAD') })).toMatchObject([
       ['closed', { code: 1006, reason: '', wasClean: false, initiator: 'network' }],
     ]);
   });

@@ -39,6 +39,7 @@ class Desk {
         attempt: 1,
         lastFailure: undefined,
       }),
+      now: () => 0,
       freshId: () => `id-${++this.#names}`,
       report: (cause) => this.bugs.push(cause),
     });
@@ -47,7 +48,7 @@ class Desk {
   /** Asks for the credentials, and then for its channel. */
   async dials(generation = 1): Promise<(Failure | null)[]> {
     const settled: (Failure | null)[] = [];
-    this.access.authorize((failed) => settled.push(failed));
+    this.access.authorize('fresh', (failed) => settled.push(failed));
     await microtasks();
     this.access.locate((failed) => settled.push(failed));
     this.access.dial({ generation }, (event) => this.told.push(event));
@@ -79,12 +80,12 @@ describe('a connection that is a channel', () => {
       credentials: () => {
         throw cause;
       },
-      decide: () => 'stop',
+      decide: () => 'manual',
     });
     const settled: (Failure | null)[] = [];
-    desk.access.authorize((failed) => settled.push(failed));
+    desk.access.authorize('fresh', (failed) => settled.push(failed));
     await microtasks();
-    expect([settled, desk.access.cause]).toMatchObject([[{ code: 'CREDENTIALS_FAILED', verdict: 'stop' }], cause]);
+    expect([settled, desk.access.cause]).toMatchObject([[{ code: 'CREDENTIALS_FAILED', strategy: 'manual' }], cause]);
   });
 
   test('is open when the pool is, and knows whether the session goes on', async () => {
@@ -99,7 +100,7 @@ describe('a connection that is a channel', () => {
     expect(framesOf(desk.bench.session.line, 'm')).toEqual([{ t: 'm', s: 1, b: [{ d: 'hello', c: 'c1' }] }]);
     desk.bench.relinks();
     expect([desk.told.at(-1), desk.access.isLinked]).toMatchObject([
-      { type: 'socket.closed', generation: 1, failure: { code: 'CONNECTION_LOST', verdict: 'retry' } },
+      { type: 'socket.closed', generation: 1, failure: { code: 'CONNECTION_LOST', strategy: 'reconnect' } },
       false,
     ]);
     await desk.dials(2);
@@ -145,11 +146,13 @@ describe('a connection that is a channel', () => {
   });
 
   test('takes another place after it was refused, and the same one after anything else', async () => {
-    const desk = new Desk({ decide: () => 'retry' });
+    const desk = new Desk({ decide: () => 'reconnect' });
     await desk.dials();
     desk.bench.links();
     desk.bench.pool.noticed({ t: 'shut', c: 'c1', why: 'no' });
-    expect(desk.told.at(-1)).toMatchObject({ failure: { code: 'CHANNEL_REFUSED', detail: 'no', verdict: 'retry' } });
+    expect(desk.told.at(-1)).toMatchObject({
+      failure: { code: 'CHANNEL_REFUSED', detail: 'no', strategy: 'reconnect' },
+    });
     await desk.dials(2);
     desk.bench.relinks();
     await desk.dials(3);

@@ -98,7 +98,7 @@ describe('a conversation', () => {
     const refused = t.welcomes({ resumed: true, rx: 1, ...small });
     expect(refused.told.at(-1)).toMatchObject({
       type: 'negotiation.failed',
-      failure: { code: 'CONNECTION_LOST', verdict: 'retry' },
+      failure: { code: 'CONNECTION_LOST', strategy: 'new_session' },
     });
     expect([framesOn(refused.line).slice(1), refused.line.isOpen]).toEqual([[{ t: 'bye', keep: false }], false]);
     t.loses();
@@ -119,8 +119,8 @@ describe('a conversation', () => {
     await microtasks();
     const second = t.welcomes({ resumed: true, lim: { ...LIMITS, frame: 200 } }, { isSuccessor: true });
     expect(second.told.at(-1)).toMatchObject({ type: 'negotiation.failed' });
-    const replaced = { ...ownClosure({ code: 4004, reason: '' }), verdict: 'stop' } as const;
-    expect(t.conversation.explained(replaced).verdict).toBe('retry');
+    const replaced = { ...ownClosure({ code: 4004, reason: '' }), strategy: 'manual' } as const;
+    expect(t.conversation.explained(replaced).strategy).toBe('reconnect');
   });
 
   test('closed with 4301 is lost, and asks for a new session', () => {
@@ -147,7 +147,7 @@ describe('a conversation', () => {
     );
     expect(socket.told.at(-1)).toMatchObject({
       type: 'negotiation.failed',
-      failure: { code: 'PROTOCOL_VIOLATION', verdict: 'stop' },
+      failure: { code: 'PROTOCOL_VIOLATION', strategy: 'manual' },
     });
     expect([closes, t.conversation.wire]).toEqual([[4001], undefined]);
   });
@@ -318,17 +318,17 @@ describe('a second socket for a session', () => {
 });
 
 describe('a failure', () => {
-  const lost = failure('CONNECTION_LOST', 'retry', 'platform');
+  const lost = failure('CONNECTION_LOST', 'platform');
 
   const busy = { t: 'err', c: 'BUSY', m: 'come\nback', temp: true, ra: 700 } as const;
-  const replaced = { ...ownClosure({ code: 4004, reason: '' }), verdict: 'stop' } as const;
+  const replaced = { ...ownClosure({ code: 4004, reason: '' }), strategy: 'manual' } as const;
 
   test('is explained by what the server said on the same socket just before, and by nothing older', () => {
     const t = new Talk();
     const socket = t.joins();
     expect(t.conversation.explained(lost)).toBe(lost);
     says(socket, busy);
-    expect(t.conversation.explained(lost)).toMatchObject({ detail: 'platform; BUSY: come back', floorMs: 700 });
+    expect(t.conversation.explained(lost)).toMatchObject({ detail: 'platform; BUSY: come back', retryAfterMs: 700 });
     t.clock.advance(60_000);
     expect(t.conversation.explained(lost)).toBe(lost);
   });
@@ -339,7 +339,7 @@ describe('a failure', () => {
     t.loses();
     expect(t.conversation.explained(lost)).toBe(lost);
     says(t.introduces(), busy);
-    expect(t.conversation.explained(lost).floorMs).toBe(700);
+    expect(t.conversation.explained(lost).retryAfterMs).toBe(700);
   });
 
   test('of the first of two sockets is not explained by what was said on the second, unless that has taken its place', () => {
@@ -356,31 +356,32 @@ describe('a failure', () => {
   test('by 4004 is this side’s own doing while a hello of it is not answered, once for each (trap 3)', () => {
     const t = new Talk();
     t.joins();
-    expect(t.conversation.explained(replaced).verdict).toBe('stop');
+    expect(t.conversation.explained(replaced).strategy).toBe('manual');
     t.loses();
     t.introduces();
     t.loses();
     t.joins({ resumed: true });
-    expect(t.conversation.explained(replaced).verdict).toBe('retry');
-    expect(t.conversation.explained(replaced).verdict).toBe('stop');
+    expect(t.conversation.explained(replaced).strategy).toBe('reconnect');
+    expect(t.conversation.explained(replaced).strategy).toBe('manual');
   });
 
   test('by 4004 is somebody else’s doing when this side has said no hello that could have done it', () => {
     const t = new Talk();
     t.joins();
     t.introduces({ v: [9] }, { isSuccessor: true });
-    expect(t.conversation.explained(replaced).verdict).toBe('stop');
+    expect(t.conversation.explained(replaced).strategy).toBe('manual');
   });
 
   test.each([
-    [4001, 'stop'],
-    [4006, 'stop'],
-    [4201, 'retry'],
-  ])('of the protocol with %i is judged by its code: %s', (code, verdict) => {
+    [4001, 'manual'],
+    [4006, 'manual'],
+    [4201, 'reconnect'],
+  ])('of the protocol with %i is judged by its code: %s', (code, strategy) => {
     expect(failureOfViolation(new ProtocolViolation('broken', code))).toMatchObject({
       code: 'PROTOCOL_VIOLATION',
-      verdict,
+      strategy,
       detail: 'broken',
+      closure: { code, initiator: 'local' },
     });
   });
 });

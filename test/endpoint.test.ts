@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 
+import type { Failure } from '../src/core/recovery.ts';
 import { Endpoint } from '../src/endpoint.ts';
-import type { AddressRequest, CredentialsRequest, ServiceOptions } from '../src/options.ts';
+import type { AddressRequest, CredentialsProvider, CredentialsRequest, ServiceOptions } from '../src/options.ts';
 import { settle, type ServiceSettings } from '../src/settings.ts';
 import { deferred, fateOf, microtasks, rig, TERMINAL, type Rig } from './support/service.ts';
 
@@ -121,7 +122,7 @@ describe('a credentials provider', () => {
         return `token-${asked.length}`;
       },
       url: ({ credentials }) => `wss://host/?t=${credentials as string}`,
-      closeRules: [{ codes: 4401, verdict: 'retry', category: 'authentication_failed' }],
+      recovery: [{ codes: 4401, strategy: 'reconnect', category: 'authentication_failed' }],
     });
     r.sockets.last.opens();
     await r.settle();
@@ -165,8 +166,8 @@ describe('a credentials provider', () => {
       credentials: { get: () => (asked++ % 2 === 0 ? Promise.reject(new Error('flaky')) : 'token'), maxRetries: 1 },
     });
     for (let round = 1; round <= 4; round++) {
-      await r.passBackoff();
-      r.sockets.last.ends(1006);
+      const socket = await r.reopen();
+      socket.ends(1006);
       await r.settle();
       await r.passBackoff();
     }
@@ -188,22 +189,73 @@ describe('a credentials provider', () => {
     expect([signals[0]?.aborted, r.state(), r.sockets.constructions]).toEqual([true, 'closed', 0]);
   });
 
-  test('gives one attempt its token, and the next without one has none', async () => {
+  test('keeps what it got over attempts that never open, and asks anew after a connection that was open (pain 31)', async () => {
     const seen: unknown[] = [];
+    let asked = 0;
     const r = await dialled({
-      credentials: () => ({ token: CANARY }),
+      credentials: () => ({ token: `${CANARY}-${++asked}` }),
       url: ({ credentials }) => {
         seen.push(credentials);
         return 'wss://host/';
       },
     });
-    r.service.updateConfig({
-      services: { terminal: { credentials: { get: () => Promise.reject(new Error('gone')) } } },
-    });
+    r.sockets.last.ends(1006);
+    await r.settle();
+    const socket = await r.reopen();
+    expect([asked, seen]).toEqual([1, [{ token: `${CANARY}-1` }, { token: `${CANARY}-1` }]]);
+    socket.ends(1006);
+    await r.settle();
+    await r.passBackoff();
+    expect([asked, seen.at(-1)]).toEqual([2, { token: `${CANARY}-2` }]);
+  });
+
+  test('asks for others once those that it has are past their time, or refused', async () => {
+    let asked = 0;
+    const refusals: unknown[] = [];
+    const credentials: CredentialsProvider = ({ lastFailure }) => {
+      refusals.push(lastFailure?.category);
+      return { token: `t${++asked}`, expiresAt: r.clock.now() + 10 };
+    };
+    const r = rig({ terminal: { credentials } });
+    void r.service.connect(TERMINAL);
+    await r.settle();
     r.sockets.last.ends(1006);
     await r.settle();
     await r.passBackoff();
-    expect(seen).toEqual([{ token: CANARY }]);
+    expect(asked).toBe(2);
+    r.sockets.last.ends(4401);
+    await r.settle();
+    await r.passBackoff();
+    expect([asked, refusals]).toEqual([3, [undefined, 'connection_failed', 'authentication_failed']]);
+  });
+
+  test('has nothing to try when the application gives no credentials, or nothing any more', async () => {
+    const r = await dialled({});
+    r.sockets.last.ends(4401);
+    await r.settle();
+    expect(r.of('gaveUp')).toMatchObject([{ because: 'terminal', error: { category: 'authentication_failed' } }]);
+  });
+
+  test('is refused once more after fresh ones, then waits, then gives up with the reason (pain 30)', async () => {
+    let asked = 0;
+    const r = await dialled({ credentials: () => `t${++asked}` });
+    const delays: number[] = [];
+    while (r.state() !== 'failed' && asked < 10) {
+      r.sockets.last.ends(4401);
+      await r.settle();
+      if (r.state() !== 'backoff') break;
+      delays.push(r.of('retrying').at(-1)?.delayMs ?? -1);
+      await r.passBackoff();
+    }
+    expect(asked).toBe(3);
+    expect(delays[0]).toBeLessThanOrEqual(200);
+    expect(delays[1]).toBeGreaterThanOrEqual(500);
+    expect(r.of('gaveUp')).toMatchObject([
+      {
+        because: 'credentials',
+        error: { code: 'HANDSHAKE_FAILED', category: 'authentication_failed', closeCode: 4401 },
+      },
+    ]);
   });
 });
 
@@ -270,9 +322,14 @@ describe('an endpoint', () => {
     lastFailure: undefined,
   };
 
+  const clock = { now: 0 };
+
   function endpointOf(service: ServiceOptions): Endpoint {
     const { services } = settle({ services: { s: service } });
-    return new Endpoint(() => services.get('s') as ServiceSettings);
+    return new Endpoint(
+      () => services.get('s') as ServiceSettings,
+      () => clock.now,
+    );
   }
 
   test('gives an address out once', async () => {
@@ -291,7 +348,9 @@ describe('an endpoint', () => {
     const answer = deferred<string>();
     const endpoint = endpointOf({ url: () => answer.promise, credentials: () => answer.promise });
     const told: unknown[] = [];
-    for (const ask of ['authorize', 'locate'] as const) endpoint[ask](FACTS, (failed) => told.push(failed))();
+    const settled = (failed: Failure | null): unknown => told.push(failed);
+    endpoint.authorize(FACTS, 'fresh', settled)();
+    endpoint.locate(FACTS, settled)();
     answer.resolve('wss://host/');
     await microtasks();
     expect([told, endpoint.take()]).toEqual([[], undefined]);

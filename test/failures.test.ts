@@ -1,15 +1,15 @@
 import { describe, expect, test } from 'vitest';
 
-import { failure, failureOfClosure, type Closure } from '../src/core/recovery.ts';
+import { classified, failure, type Closure } from '../src/core/recovery.ts';
 import { ConfigurationError, ConnectionError } from '../src/errors.ts';
 import { errorOf } from '../src/failures.ts';
 
-const CONTEXT = { connectionId: 'c', serviceType: 's', generation: 3, attempt: 2, retryable: true, rules: [] };
+const CONTEXT = { connectionId: 'c', serviceType: 's', generation: 3, attempt: 2, retryable: true };
 const CLOSURE: Closure = { code: 1013, reason: 'busy', wasClean: true, initiator: 'peer' };
 
 describe('a recorded failure as an error', () => {
   test('of a closed socket carries code, reason, who started it, and where it happened (pain 49)', () => {
-    const error = errorOf(failureOfClosure(CLOSURE, { wasOpen: true }), CONTEXT);
+    const error = errorOf(classified({ code: 'CLOSED_BY_PEER', closure: CLOSURE }), CONTEXT);
     expect(error).toBeInstanceOf(ConnectionError);
     expect(error).toMatchObject({
       code: 'CLOSED_BY_PEER',
@@ -22,20 +22,25 @@ describe('a recorded failure as an error', () => {
       serviceType: 's',
       generation: 3,
       attempt: 2,
+      retryAfterMs: 5_000,
       message: 'The peer closed the connection: code 1013 (busy).',
     });
   });
 
   test('takes its category from the service’s own rules first', () => {
-    const rules = [{ codes: 1013, verdict: 'stop', category: 'authentication_failed' }] as const;
-    const error = errorOf(failureOfClosure(CLOSURE, { wasOpen: true, rules }), { ...CONTEXT, rules, retryable: false });
+    const rules = [{ codes: 1013, strategy: 'manual', category: 'authentication_failed' }] as const;
+    const error = errorOf(classified({ code: 'CLOSED_BY_PEER', closure: CLOSURE }, rules), {
+      ...CONTEXT,
+      retryable: false,
+    });
     expect(error).toMatchObject({ category: 'authentication_failed', retryable: false });
   });
 
   test('says what the platform said', () => {
-    const refused = failureOfClosure(
-      { ...CLOSURE, code: 1006, reason: '', initiator: 'network' },
-      { wasOpen: false, detail: 'connect ECONNREFUSED' },
+    const refused = classified(
+      { code: 'HANDSHAKE_FAILED', closure: { ...CLOSURE, code: 1006, reason: '', initiator: 'network' } },
+      [],
+      { detail: 'connect ECONNREFUSED' },
     );
     expect(errorOf(refused, CONTEXT).message).toBe(
       'The socket closed before it was open: code 1006: connect ECONNREFUSED.',
@@ -43,16 +48,16 @@ describe('a recorded failure as an error', () => {
   });
 
   test('of the configuration is a ConfigurationError', () => {
-    const error = errorOf(failure('INVALID_URL', 'stop', 'no URL was found'), { ...CONTEXT, retryable: false });
+    const error = errorOf(failure('INVALID_URL', 'no URL was found'), { ...CONTEXT, retryable: false });
     expect(error).toBeInstanceOf(ConfigurationError);
     expect(error).toMatchObject({ code: 'INVALID_URL', connectionId: 'c', serviceType: 's', retryable: false });
   });
 
   test('of a provider has what it threw as its cause; no other failure has', () => {
     const cause = new Error('thrown');
-    expect(errorOf(failure('URL_FAILED', 'retry'), { ...CONTEXT, cause }).cause).toBe(cause);
-    expect(errorOf(failure('CREDENTIALS_FAILED', 'retry'), { ...CONTEXT, cause }).cause).toBe(cause);
-    expect(errorOf(failure('URL_TIMEOUT', 'retry'), { ...CONTEXT, cause })).not.toHaveProperty('cause');
-    expect(errorOf(failure('LINK_DEAD', 'retry'), { ...CONTEXT, cause })).not.toHaveProperty('cause');
+    expect(errorOf(failure('URL_FAILED'), { ...CONTEXT, cause }).cause).toBe(cause);
+    expect(errorOf(failure('CREDENTIALS_FAILED'), { ...CONTEXT, cause }).cause).toBe(cause);
+    expect(errorOf(failure('URL_TIMEOUT'), { ...CONTEXT, cause })).not.toHaveProperty('cause');
+    expect(errorOf(failure('LINK_DEAD'), { ...CONTEXT, cause })).not.toHaveProperty('cause');
   });
 });

@@ -80,7 +80,7 @@ describe('a greeting', () => {
     const { line, said } = greeting({ ...(onOpen && { onOpen }) });
     await microtasks();
     expect(line.sent).toEqual([]);
-    expect(said).toMatchObject([{ failed: { code: 'GREETING_FAILED', verdict: 'retry', detail: kind } }]);
+    expect(said).toMatchObject([{ failed: { code: 'GREETING_FAILED', strategy: 'reconnect', detail: kind } }]);
     expect(said[0]?.cause).toBeDefined();
   });
 

@@ -19,7 +19,7 @@ const withService = (service: object): object => ({ services: { main: { url: 'ws
 const withOption = (option: object): object => ({ ...withService({}), ...option });
 
 const withRule = (change: object): object =>
-  withService({ closeRules: [{ codes: 1000, verdict: 'stop', category: 'timeout', ...change }] });
+  withService({ recovery: [{ codes: 1000, strategy: 'manual', category: 'timeout', ...change }] });
 
 const wired = (option: object): object => withService({ wire: { use: 'prefer', ...option } });
 
@@ -30,7 +30,7 @@ describe('options', () => {
     { ...withService({ urlTimeoutMs: 1, connectTimeoutMs: 2 ** 31 - 1, closeTimeoutMs: 0 }) },
     withService({ retry: { baseMs: 1, capMs: 1, promptMs: 0, stableMs: 0, maxRetries: 0, offlineMs: 1, hiddenMs: 1 } }),
     withService({ retry: { maxRetries: Infinity } }),
-    withService({ retry: {}, queue: {}, heartbeat: {}, closeRules: [], protocols: [] }),
+    withService({ retry: {}, queue: {}, heartbeat: {}, recovery: [], protocols: [] }),
     withService({ queue: { maxMessages: 0, maxBytes: 0 } }),
     withService({ heartbeat: false }),
     withService({ wire: 'required' }),
@@ -42,7 +42,7 @@ describe('options', () => {
     withService({ heartbeat: { ping: () => 'ping' } }),
     withService({ credentials: () => 'token' }),
     withService({ credentials: { get: () => 'token', timeoutMs: 1, maxRetries: 0 } }),
-    withService({ closeRules: [{ codes: [4000, 4999], verdict: 'stop', category: 'timeout', floorMs: 5 }] }),
+    withService({ recovery: [{ codes: [4000, 4999], strategy: 'manual', category: 'timeout', retryAfterMs: 5 }] }),
     withService({ url: '/relative' }),
     withService({ url: new URL('https://host/') }),
     withService({ url: () => 'anything' }),
@@ -62,7 +62,7 @@ describe('options', () => {
     ['services.main.heartbeat.interval', withService({ heartbeat: { interval: 3 } })],
     ['services.main.wire.window', withService({ wire: { use: 'prefer', window: 3 } })],
     ['services.main.credentials.provider', withService({ credentials: { get: () => '', provider: 1 } })],
-    ['services.main.closeRules.0.code', withRule({ code: 5 })],
+    ['services.main.recovery.0.code', withRule({ code: 5 })],
   ])('with the misspelt key %s are refused by its name and path', (path, options) => {
     const refusal = refusalOf(options);
     expect(refusal?.code).toBe('INVALID_OPTIONS');
@@ -82,7 +82,7 @@ describe('options', () => {
       (value) => withService({ credentials: { get: () => '', timeoutMs: value } }),
       1,
     ],
-    ['services.main.closeRules.0.floorMs', (value) => withRule({ floorMs: value }), 0],
+    ['services.main.recovery.0.retryAfterMs', (value) => withRule({ retryAfterMs: value }), 0],
   ];
 
   test.each(durations)('with a %s that no timer keeps are refused', (path, make, least) => {
@@ -123,10 +123,24 @@ describe('options', () => {
     ['services.main.wire.windowBytes', (value) => wired({ windowBytes: value }), [0, Infinity]],
     ['services.main.retry', (value) => withService({ retry: value }), [false, 5, []]],
     ['services.main.queue', (value) => withService({ queue: value }), [false, 5, []]],
-    ['services.main.closeRules', (value) => withService({ closeRules: value }), [{}, 'stop']],
-    ['services.main.closeRules.0', (value) => withService({ closeRules: [value] }), [5, null, 'x']],
-    ['services.main.closeRules.0.verdict', (value) => withRule({ verdict: value }), ['fatal', true, undefined]],
-    ['services.main.closeRules.0.category', (value) => withRule({ category: value }), [5, undefined, 'banana']],
+    ['services.main.recovery', (value) => withService({ recovery: value }), [{}, 'stop']],
+    ['services.main.recovery.0', (value) => withService({ recovery: [value] }), [5, null, 'x']],
+    ['services.main.recovery.0.strategy', (value) => withRule({ strategy: value }), ['retry', true, undefined]],
+    ['services.main.recovery.0.failure', (value) => withRule({ failure: value }), ['NONE', 5, ['LINK_DEAD', 'NONE']]],
+    ['services.main.recovery.0.status', (value) => withRule({ status: value }), ['404', [500, 400], -1]],
+    ['services.main.recovery.0.initiator', (value) => withRule({ initiator: value }), ['me', 5]],
+    ['services.main.recovery.0.wire', (value) => withRule({ wire: value }), ['prefer', 5]],
+    [
+      'services.main.profile.recovery.0.category',
+      (value) => withService({ profile: { codec: 'json', recovery: [{ strategy: 'wait', category: value }] } }),
+      ['x'],
+    ],
+    [
+      'services.main.credentials.maxRejections',
+      (value) => withService({ credentials: { get: () => 't', maxRejections: value } }),
+      [-1, 1.5, Infinity],
+    ],
+    ['services.main.recovery.0.category', (value) => withRule({ category: value }), [5, undefined, 'banana']],
     ['services.main', (value) => ({ services: { main: value } }), [null, 'wss://host/', 5, []]],
     ['services', (value) => ({ services: value }), [null, undefined, 5, [], 'main']],
     ['enableMessageQueue', (value) => withOption({ enableMessageQueue: value }), ['yes', 1, null]],
@@ -148,12 +162,9 @@ describe('options', () => {
     }
   });
 
-  test.each([[[1000]], [[1, 2, 3]], [-1], [65_536], ['1000'], [undefined]])(
-    'with close codes %j are refused',
-    (codes) => {
-      expect(refusalOf(withRule({ codes }))?.problems[0]).toMatch(/^services\.main\.closeRules\.0\.codes: /);
-    },
-  );
+  test.each([[[1000]], [[1, 2, 3]], [-1], [65_536], ['1000']])('with close codes %j are refused', (codes) => {
+    expect(refusalOf(withRule({ codes }))?.problems[0]).toMatch(/^services\.main\.recovery\.0\.codes: /);
+  });
 
   test.each([
     ['services.main.retry.capMs', { retry: { baseMs: 1_000, capMs: 999 } }],
@@ -205,7 +216,7 @@ describe('options', () => {
       'baseMs',
       'queue',
       'heartbeat',
-      'closeRules',
+      'recovery',
       '__proto__',
     );
     const { json } = fc.letrec((tie) => ({

@@ -9,7 +9,7 @@ const narrow = (m: number, b = 65_536): ConstructorParameters<typeof PoolBench>[
   limits: { ...LIMITS, win: { m, b } },
 });
 const greeting = (): ReturnType<typeof messageOf> => messageOf('hello', {}, { isGreeting: true });
-const lost = failure('CONNECTION_LOST', 'retry');
+const lost = failure('CONNECTION_LOST');
 
 describe('a pool', () => {
   test('has its carrier opened by whoever comes first, and opens channels on the socket that there is', () => {
@@ -134,7 +134,7 @@ describe('the socket of a pool', () => {
     b.pool.unlinked();
     expect(one.told).toEqual([]);
     b.links();
-    b.pool.failing(failure('LINK_DEAD', 'retry'));
+    b.pool.failing(failure('LINK_DEAD'));
     b.pool.unlinked();
     expect(one.told).toEqual(['opened', 'retry LINK_DEAD']);
   });
@@ -142,9 +142,9 @@ describe('the socket of a pool', () => {
   test('is no more once the carrier gives up: all are told at once', () => {
     const b = new PoolBench();
     const [one] = b.seats('one');
-    b.pool.failing(failure('INVALID_URL', 'stop'));
+    b.pool.failing(failure('INVALID_URL'));
     expect(one.told).toEqual(['stop INVALID_URL']);
-    b.pool.ended(failure('INVALID_URL', 'stop'));
+    b.pool.ended(failure('INVALID_URL'));
     // what was is not the reason of what comes
     b.pool.join(one.connects());
     b.pool.join(one.connects());
@@ -256,7 +256,7 @@ describe('the end of the carrier', () => {
     b.sends(two, 'x');
     b.pool.unlinked();
     b.pool.join(one.connects());
-    b.pool.ended(failure('CONNECT_TIMEOUT', 'retry'));
+    b.pool.ended(failure('CONNECT_TIMEOUT'));
     expect([one.told.at(-1), two.told.slice(1)]).toEqual(['stop CONNECT_TIMEOUT', ['retry CONNECTION_LOST', 'lost']]);
     expect(two.double.told).toEqual([['forsaken', 'x']]);
     const asked = b.asked.length;

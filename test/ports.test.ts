@@ -94,7 +94,7 @@ describe('decide', () => {
         decide: (failure) => {
           asked.push(failure.code);
           failure.code = 'LINK_DEAD';
-          failure.verdict = 'stop';
+          failure.strategy = 'manual';
           return undefined;
         },
       },
@@ -118,13 +118,16 @@ async function connectThrough(r: Rig, failures: number): Promise<void> {
 describe('a callback that gives a promise where none is waited for', () => {
   const rejects = (() => Promise.reject(new Error('too late'))) as never;
 
-  test('as the verdict on a failure leaves the classification, and its rejection is reported (pain 46)', async () => {
+  test('as the decision on a failure leaves the classification, and is reported with its rejection (pain 46)', async () => {
     const r = rig({ terminal: { decide: rejects } });
     await r.open();
     r.sockets.last.ends(1006);
     await r.settle();
     expect(r.state()).toBe('backoff');
-    expect(r.bugs).toMatchObject([{ code: 'LISTENER_THREW', cause: { message: 'too late' } }]);
+    expect(r.bugs).toMatchObject([
+      { code: 'LISTENER_THREW', cause: expect.any(TypeError) },
+      { code: 'LISTENER_THREW', cause: { message: 'too late' } },
+    ]);
   });
 
   test('as a ping sends nothing, and its rejection is reported (pain 46)', async () => {

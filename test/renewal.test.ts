@@ -23,6 +23,7 @@ function renewing(credentials?: CredentialsProvider): { renewal: Renewal; given:
   const told: string[] = [];
   const renewal = new Renewal({
     settings: () => settings.services.get('main') as ServiceSettings,
+    now: () => 0,
     facts: FACTS,
     give: (token) => given.push(token),
     tell: ({ type }) => told.push(type),

@@ -213,7 +213,7 @@ describe('a channel that the server refuses', () => {
   });
 
   test('is tried again where the application decides so, and what was asked there is not waited for', async () => {
-    const r = new PoolRig({ services: { chat: { ...MEMBER, decide: () => 'retry' } } });
+    const r = new PoolRig({ services: { chat: { ...MEMBER, decide: () => 'reconnect' } } });
     const server = await r.joins('chat', 'log');
     const before = server.nameOf('chat');
     const asked = fateOf(r.connection('chat').request('?'));

@@ -35,19 +35,19 @@ describe('the end of an open connection', () => {
   );
 
   test('is judged by the service’s own rules first (pain 26)', async () => {
-    const closeRules = [
-      { codes: 4401, verdict: 'retry', category: 'authentication_failed', floorMs: 3_000 },
-      { codes: [1000, 1001], verdict: 'stop', category: 'connection_failed' },
+    const recovery = [
+      { codes: 4401, strategy: 'reconnect', category: 'authentication_failed', retryAfterMs: 3_000 },
+      { codes: [1000, 1001], strategy: 'manual', category: 'connection_failed' },
     ] as const;
-    const refreshed = await afterLosing(4401, { closeRules });
+    const refreshed = await afterLosing(4401, { recovery });
     expect(refreshed.of('retrying')[0]?.delayMs).toBeGreaterThanOrEqual(3_000);
-    expect((await afterLosing(1001, { closeRules })).state()).toBe('failed');
-    expect((await afterLosing(1006, { closeRules })).state()).toBe('backoff');
+    expect((await afterLosing(1001, { recovery })).state()).toBe('failed');
+    expect((await afterLosing(1006, { recovery })).state()).toBe('backoff');
   });
 
   test('is judged last by the service’s own function (pain 26)', async () => {
     const decide: NonNullable<RigOptions['terminal']>['decide'] = ({ closure }) =>
-      closure?.reason === 'banned' ? 'stop' : undefined;
+      closure?.reason === 'banned' ? 'manual' : undefined;
     const r = rig({ terminal: { decide } });
     await r.open();
     r.sockets.last.ends(1006, 'a cable');
@@ -67,7 +67,7 @@ describe('the end of an open connection', () => {
       },
       1,
     ],
-    ['gives no verdict', () => 'maybe' as never, 0],
+    ['gives nothing that can be done', () => 'maybe' as never, 1],
   ])('is judged as ever when that function %s', async (_what, decide, bugs) => {
     const r = await afterLosing(4403, { decide });
     expect([r.state(), r.bugs.length]).toEqual(['failed', bugs]);

@@ -128,14 +128,20 @@ describe('a service that prefers holdfast.v1', () => {
     expect([r.status().wire, server.socket.sent]).toEqual(['plain', []]);
   });
 
-  test('ends with 4002 where no version is spoken by both', async () => {
+  test('ends with 4002 where no version is spoken by both, and speaks plain at the next attempt', async () => {
     const r = preferring();
     const server = await r.dial();
     server.srv({ v: [2, 3] });
     await r.settle();
     expect(server.socket.closeCalls[0]).toMatchObject({ code: 4002 });
-    expect([r.state(), server.socket.sent]).toEqual(['failed', []]);
-    expect(r.status().lastError).toMatchObject({ code: 'PROTOCOL_VIOLATION', category: 'protocol_error' });
+    expect([r.state(), server.socket.sent]).toEqual(['backoff', []]);
+    expect(r.status().lastError).toMatchObject({
+      code: 'PROTOCOL_VIOLATION',
+      category: 'protocol_error',
+      closeCode: 4002,
+    });
+    await r.clock.advanceAsync(200);
+    expect(r.sockets.last.protocols ?? []).not.toContain('holdfast.v1');
   });
 
   test('asks again, by the same name, when it is not welcomed within 10 s (trap 13)', async () => {

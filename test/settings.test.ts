@@ -18,7 +18,6 @@ describe('settings', () => {
       url: 'wss://host/',
       protocols: [],
       credentials: undefined,
-      closeRules: [],
       decide: undefined,
       queue: {
         maxMessages: 1_000,

@@ -62,7 +62,7 @@ class Reach extends OutboxRig {
 
   /** Asks where to go, and makes a socket there. */
   async dials(generation = 1, offer: 'made' | 'withheld' = 'made'): Promise<void> {
-    this.access.authorize(() => undefined);
+    this.access.authorize('fresh', () => undefined);
     this.access.locate(() => undefined);
     await microtasks();
     this.access.dial({ generation, offer }, this.tells);
@@ -105,7 +105,7 @@ describe('dialling', () => {
   test('fails where there is no WebSocket', async () => {
     const r = new Reach({}, { hasWebSocket: false });
     await r.dials();
-    expect(r.last).toMatchObject({ failure: { code: 'NO_WEBSOCKET', verdict: 'stop' } });
+    expect(r.last).toMatchObject({ failure: { code: 'NO_WEBSOCKET', strategy: 'manual' } });
     expect(r.access.isLinked).toBe(false);
   });
 
@@ -222,7 +222,10 @@ describe('a link', () => {
     r.joins();
     server.says('no frame');
     expect(server.socket.closeCalls[0]?.code).toBe(4001);
-    expect(r.last).toMatchObject({ type: 'socket.closed', failure: { code: 'PROTOCOL_VIOLATION', verdict: 'stop' } });
+    expect(r.last).toMatchObject({
+      type: 'socket.closed',
+      failure: { code: 'PROTOCOL_VIOLATION', strategy: 'manual' },
+    });
   });
 });
 

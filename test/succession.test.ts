@@ -39,6 +39,7 @@ class Move {
     const settings = settle({ services: { main: { url: 'wss://host/', wire: 'required', ...options } } });
     this.succession = new Succession({
       settings: () => settings.services.get('main') as ServiceSettings,
+      now: () => 0,
       facts: FACTS,
       conversation: this.talk.conversation,
       url,

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 
-import { closeRule, failure } from '../src/core/recovery.ts';
+import { failure } from '../src/core/recovery.ts';
 import type { ServiceOptions } from '../src/options.ts';
 import { settle, type ServiceSettings } from '../src/settings.ts';
 import type { TransportEnd } from '../src/transport/transport.ts';
@@ -46,44 +46,95 @@ describe('the end of a socket', () => {
   });
 
   test.each([
-    ['plain', 4103, 'retry', 'connection_failed'],
-    ['holdfast.v1', 4103, 'retry', 'service_unavailable'],
-    [null, 4300, 'retry', 'authentication_failed'],
-    ['holdfast.v1', 4005, 'stop', 'authentication_failed'],
-    ['plain', 4005, 'stop', 'permission_denied'],
-  ] as const)('on the wire %s with %i means %s, %s', (wire, code, verdict, category) => {
+    ['plain', 4103, 'reconnect', 'connection_failed'],
+    ['holdfast.v1', 4103, 'reconnect', 'service_unavailable'],
+    [null, 4300, 'reauthenticate', 'authentication_failed'],
+    ['holdfast.v1', 4005, 'reauthenticate', 'authentication_failed'],
+    ['plain', 4005, 'manual', 'permission_denied'],
+  ] as const)('on the wire %s with %i means %s, %s', (wire, code, strategy, category) => {
     const { verdicts } = judging();
     const end: TransportEnd = { ...END, code, initiator: 'peer' };
-    expect(verdicts.failureOf(end, { wasOpen: true, wire }).verdict).toBe(verdict);
-    expect(closeRule(code, verdicts.rules(wire)).category).toBe(category);
+    expect(verdicts.failureOf(end, { wasOpen: true, wire })).toMatchObject({ strategy, category });
+  });
+
+  test('before it was open is judged by the HTTP status, and keeps away for as long as the answer asked', () => {
+    const { verdicts } = judging();
+    const end: TransportEnd = { ...END, status: 503, retryAfterMs: 30_000 };
+    expect(verdicts.failureOf(end, { wasOpen: false, wire: 'plain' })).toMatchObject({
+      code: 'HANDSHAKE_FAILED',
+      category: 'service_unavailable',
+      strategy: 'wait',
+      retryAfterMs: 30_000,
+      closure: { code: 1006, status: 503 },
+    });
+  });
+
+  test('follows the rules of a profile after the service’s own (pain 26)', () => {
+    const { verdicts } = judging({
+      recovery: [{ codes: 4002, strategy: 'wait', category: 'rate_limited' }],
+      profile: {
+        codec: 'json',
+        recovery: [
+          { codes: 4001, strategy: 'reauthenticate', category: 'authentication_failed' },
+          { codes: 4002, strategy: 'manual', category: 'permission_denied' },
+        ],
+      },
+    });
+    const strategyOf = (code: number): string =>
+      verdicts.failureOf({ ...END, code, initiator: 'peer' }, plain).strategy;
+    expect([strategyOf(4001), strategyOf(4002)]).toEqual(['reauthenticate', 'wait']);
   });
 
   test('follows the application’s own rules before all others (pain 26)', () => {
     const { verdicts } = judging({
-      closeRules: [{ codes: 4004, verdict: 'retry', category: 'timeout', floorMs: 7 }],
+      recovery: [{ codes: 4004, strategy: 'reconnect', category: 'timeout', retryAfterMs: 7 }],
     });
     for (const wire of ['plain', 'holdfast.v1'] as const) {
       const end: TransportEnd = { ...END, code: 4004, initiator: 'peer' };
-      expect(verdicts.failureOf(end, { wasOpen: true, wire })).toMatchObject({ verdict: 'retry', floorMs: 7 });
+      expect(verdicts.failureOf(end, { wasOpen: true, wire })).toMatchObject({
+        strategy: 'reconnect',
+        retryAfterMs: 7,
+      });
     }
   });
 });
 
-describe('a verdict', () => {
-  const passing = failure('URL_FAILED', 'retry');
+describe('a decision', () => {
+  const passing = failure('URL_FAILED');
 
   test('is the application’s, when it gives one (pain 26)', () => {
-    const { verdicts } = judging({ decide: ({ code }) => (code === 'URL_FAILED' ? 'stop' : 'retry') });
-    expect(verdicts.decide(passing).verdict).toBe('stop');
-    expect(verdicts.decide(failure('INVALID_URL', 'stop')).verdict).toBe('retry');
+    const { verdicts } = judging({ decide: ({ code }) => (code === 'URL_FAILED' ? 'manual' : 'reconnect') });
+    expect(verdicts.decide(passing).strategy).toBe('manual');
+    expect(verdicts.decide(failure('INVALID_URL')).strategy).toBe('reconnect');
   });
 
-  test.each<[string, () => never]>([
-    ['nothing', (() => undefined) as () => never],
-    ['what is none', (() => 'maybe') as () => never],
-  ])('stays as classified when the application gives %s', (_what, decide) => {
-    const { verdicts, reported } = judging({ decide });
+  test('may say for how long to stay away, within bounds', () => {
+    const asked = [30_000, Number.NaN, -1, 1e12].map((retryAfterMs) => {
+      const { verdicts } = judging({ decide: () => ({ strategy: 'wait', retryAfterMs }) });
+      return verdicts.decide(passing);
+    });
+    expect(asked.map(({ strategy, retryAfterMs }) => [strategy, retryAfterMs])).toEqual([
+      ['wait', 30_000],
+      ['wait', 0],
+      ['wait', 0],
+      ['wait', 3_600_000],
+    ]);
+  });
+
+  test('stays as classified when the application gives nothing', () => {
+    const { verdicts, reported } = judging({ decide: () => undefined });
     expect([verdicts.decide(passing), reported]).toEqual([passing, []]);
+  });
+
+  test.each<[string, unknown]>([
+    ['a word that is no strategy', 'maybe'],
+    ['a number', 7],
+    ['null', null],
+    ['an object without a strategy', { retryAfterMs: 1 }],
+  ])('stays as classified when the application gives %s, and that is reported', (_what, given) => {
+    const { verdicts, reported } = judging({ decide: () => given as never });
+    expect(verdicts.decide(passing)).toEqual(passing);
+    expect(reported).toEqual([expect.any(TypeError)]);
   });
 
   test.each<[string, () => never]>([
@@ -98,7 +149,7 @@ describe('a verdict', () => {
     const { verdicts, reported } = judging({ decide });
     expect(verdicts.decide(passing)).toEqual(passing);
     await microtasks();
-    expect(reported).toEqual([new Error('mine')]);
+    expect(reported).toContainEqual(new Error('mine'));
   });
 
   test('is decided on a copy', () => {
@@ -113,25 +164,25 @@ describe('a verdict', () => {
   });
 
   test('is asked for a step that failed, and not for one that did not', () => {
-    const { verdicts } = judging({ decide: () => 'stop' });
+    const { verdicts } = judging({ decide: () => 'manual' });
     const settled: unknown[] = [];
-    const wait = verdicts.decided((failed) => settled.push(failed && failed.verdict));
+    const wait = verdicts.decided((failed) => settled.push(failed && failed.strategy));
     wait(passing);
     wait(null);
-    expect(settled).toEqual(['stop', null]);
+    expect(settled).toEqual(['manual', null]);
   });
 });
 
 describe('a constructor that threw', () => {
   test.each([
-    [new SyntaxError('wss://host/?token=s3cr3t'), 'INVALID_URL', 'stop'],
-    [new TypeError('s3cr3t'), 'WEBSOCKET_FAILED', 'stop'],
-    [new Error('s3cr3t'), 'WEBSOCKET_FAILED', 'retry'],
-    ['s3cr3t', 'WEBSOCKET_FAILED', 'retry'],
-    [null, 'WEBSOCKET_FAILED', 'retry'],
-  ])('%o is %s: %s, and its words are not kept (pain 45) (pain 60)', (cause, code, verdict) => {
+    [new SyntaxError('wss://host/?token=s3cr3t'), 'INVALID_URL', 'manual'],
+    [new TypeError('s3cr3t'), 'WEBSOCKET_FAILED', 'manual'],
+    [new Error('s3cr3t'), 'WEBSOCKET_FAILED', 'reconnect'],
+    ['s3cr3t', 'WEBSOCKET_FAILED', 'reconnect'],
+    [null, 'WEBSOCKET_FAILED', 'reconnect'],
+  ])('%o is %s: %s, and its words are not kept (pain 45) (pain 60)', (cause, code, strategy) => {
     const failed = constructorFailure(cause);
-    expect(failed).toMatchObject({ code, verdict });
+    expect(failed).toMatchObject({ code, strategy });
     expect(JSON.stringify(failed)).not.toContain('s3cr3t');
   });
 });

@@ -4,7 +4,7 @@ import { failure } from '../src/core/recovery.ts';
 import type { ServerFrame } from '../src/protocol/frames.ts';
 import { Warning } from '../src/warning.ts';
 
-const lost = failure('CONNECTION_LOST', 'retry', 'platform');
+const lost = failure('CONNECTION_LOST', 'platform');
 const errOf = (given: Partial<Extract<ServerFrame, { t: 'err' }>> = {}): Extract<ServerFrame, { t: 'err' }> => ({
   t: 'err',
   c: 'BUSY',
@@ -33,18 +33,18 @@ describe('what a server said of trouble', () => {
 
   test('explains the end of its socket: why, and how long to stay away at least', () => {
     const { warning } = warned({});
-    expect(warning.explained(lost)).toEqual({ ...lost, detail: 'platform; BUSY: come back', floorMs: 700 });
-    expect(warning.explained({ ...lost, detail: null, floorMs: 900 })).toMatchObject({
+    expect(warning.explained(lost)).toEqual({ ...lost, detail: 'platform; BUSY: come back', retryAfterMs: 700 });
+    expect(warning.explained({ ...lost, detail: null, retryAfterMs: 900 })).toMatchObject({
       detail: 'BUSY: come back',
-      floorMs: 900,
+      retryAfterMs: 900,
     });
-    expect(warned({ ra: undefined } as never).warning.explained(lost).floorMs).toBe(0);
+    expect(warned({ ra: undefined } as never).warning.explained(lost).retryAfterMs).toBe(0);
   });
 
   test('is no reason of an end that comes much later', () => {
     const { warning, passes } = warned({});
     passes(5_000);
-    expect(warning.explained(lost).floorMs).toBe(700);
+    expect(warning.explained(lost).retryAfterMs).toBe(700);
     passes(1);
     expect(warning.explained(lost)).toBe(lost);
   });
@@ -58,6 +58,6 @@ describe('what a server said of trouble', () => {
   test('is the last that it said', () => {
     const { warning } = warned({});
     warning.heard(errOf({ c: 'QUOTA', ra: 5 }));
-    expect(warning.explained(lost)).toMatchObject({ detail: 'platform; QUOTA: come back', floorMs: 5 });
+    expect(warning.explained(lost)).toMatchObject({ detail: 'platform; QUOTA: come back', retryAfterMs: 5 });
   });
 });

@@ -14,7 +14,7 @@ const MAX_DELAY_MS = 2 ** 31 - 1;
 const ALMOST_ONE = 1 - 2 ** -32;
 
 const policy: BackoffPolicy = { baseMs: 500, capMs: 30_000, promptMs: 200, offlineMs: 30_000, hiddenMs: 30_000 };
-const facts: RetryFacts = { retry: 1, wasStable: false, floorMs: 0 };
+const facts: RetryFacts = { retry: 1, wasStable: false, retryAfterMs: 0 };
 
 const delay = fc.integer({ min: 1, max: MAX_DELAY_MS });
 const anyPolicy: fc.Arbitrary<BackoffPolicy> = fc
@@ -25,7 +25,7 @@ const anyRetry = fc.oneof(fc.integer({ min: 1, max: 50 }), fc.integer({ min: 1, 
 const anyFacts: fc.Arbitrary<RetryFacts> = fc.record({
   retry: anyRetry,
   wasStable: fc.boolean(),
-  floorMs: fc.oneof(fc.constant(0), fc.nat(MAX_DELAY_MS)),
+  retryAfterMs: fc.oneof(fc.constant(0), fc.nat(MAX_DELAY_MS)),
 });
 
 const isPrompt = ({ retry, wasStable }: RetryFacts): boolean => wasStable && retry === 1;
@@ -71,7 +71,7 @@ describe('the wait before a retry', () => {
       fc.property(anyPolicy, anyDraw, anyFacts, (given, draw, about) => {
         fc.pre(!isPrompt(about));
         const windowMs = ceilingMs(given, about.wasStable ? about.retry - 1 : about.retry);
-        const flooredMs = about.floorMs > 0 ? about.floorMs + given.baseMs : 0;
+        const flooredMs = about.retryAfterMs > 0 ? about.retryAfterMs + given.baseMs : 0;
         expect(retryDelayMs(given, draw, about)).toBeLessThanOrEqual(Math.max(windowMs, flooredMs));
       }),
     );
@@ -98,13 +98,13 @@ describe('the wait before a retry', () => {
   test('is never below what the peer asks for, prompt or not', () => {
     fc.assert(
       fc.property(anyPolicy, anyDraw, anyFacts, (given, draw, about) => {
-        expect(retryDelayMs(given, draw, about)).toBeGreaterThanOrEqual(about.floorMs);
+        expect(retryDelayMs(given, draw, about)).toBeGreaterThanOrEqual(about.retryAfterMs);
       }),
     );
   });
 
   test('spreads clients that the peer told to stay away for the same time (pain 33)', () => {
-    const floored = { ...facts, wasStable: true, floorMs: 60_000 };
+    const floored = { ...facts, wasStable: true, retryAfterMs: 60_000 };
     expect([0, 0.5, ALMOST_ONE].map((draw) => retryDelayMs(policy, draw, floored))).toEqual([60_000, 60_250, 60_500]);
   });
 
@@ -140,7 +140,7 @@ describe('the wait before a retry', () => {
   });
 
   test('does not become a timer that fires at once when a close rule asks for the longest floor', () => {
-    expect(retryDelayMs(policy, 0.5, { ...facts, floorMs: MAX_DELAY_MS })).toBe(MAX_DELAY_MS);
+    expect(retryDelayMs(policy, 0.5, { ...facts, retryAfterMs: MAX_DELAY_MS })).toBe(MAX_DELAY_MS);
   });
 });
 
@@ -150,7 +150,7 @@ describe('the other waits', () => {
   });
 
   test('let a peer that asked for time have it, whatever sets the retry off', () => {
-    const asked = { ...facts, floorMs: 50_000 };
+    const asked = { ...facts, retryAfterMs: 50_000 };
     const waits = [promptDelayMs, offlineDelayMs, hiddenDelayMs].map((delayMs) => delayMs(policy, 0, asked));
     expect(waits).toEqual([50_000, 50_000, 50_000]);
   });

@@ -23,7 +23,7 @@ describe('a refused handshake', () => {
     const server = await startServer({ upgrade: 401 });
     const client = startClient({
       url: server.url,
-      decide: ({ detail }) => (detail?.includes('401') === true ? 'stop' : undefined),
+      decide: ({ detail }) => (detail?.includes('401') === true ? 'manual' : undefined),
     });
     await expect(client.connect()).rejects.toMatchObject({ code: 'HANDSHAKE_FAILED', retryable: false });
     expect(client.state).toBe('failed');

@@ -106,7 +106,7 @@ describe('hiding and showing the page', () => {
   });
 
   test('never waits less for a hidden page than the peer asked for', () => {
-    const rules = [{ codes: 4429, verdict: 'retry', category: 'rate_limited', floorMs: 60_000 }] as const;
+    const rules = [{ codes: 4429, strategy: 'reconnect', category: 'rate_limited', retryAfterMs: 60_000 }] as const;
     const connection = running({ page: 'hidden' });
     connection.tell(...WAYS.open, closed(1, closedWith(4429, rules)));
     expect(connection.snapshot().context.retryDelayMs).toBeGreaterThanOrEqual(60_000);

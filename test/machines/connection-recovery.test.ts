@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 
 import { DEFAULT_POLICY } from '../../machines/policy.ts';
-import type { CloseRule } from '../../src/core/recovery.ts';
+import type { RecoveryRule } from '../../src/protocol/recovery-rule.ts';
 import {
   attempt,
   closed,
@@ -185,9 +185,9 @@ describe('judging a failure', () => {
   });
 
   test('follows the application when its rule for a close code differs (pain 26)', () => {
-    const own: CloseRule[] = [
-      { codes: 1008, verdict: 'retry', category: 'permission_denied' },
-      { codes: 1006, verdict: 'stop', category: 'network_error' },
+    const own: RecoveryRule[] = [
+      { codes: 1008, strategy: 'reconnect', category: 'permission_denied' },
+      { codes: 1006, strategy: 'manual', category: 'network_error' },
     ];
     const lenient = running();
     lenient.tell(...WAYS.open, closed(1, closedWith(1008, own)));
@@ -197,9 +197,9 @@ describe('judging a failure', () => {
   });
 
   test.each([
-    { code: 1012, floorMs: 1_000 },
-    { code: 1013, floorMs: 5_000 },
-  ])('waits at least $floorMs ms after $code, spread by up to the base', ({ code, floorMs }) => {
+    { code: 1012, retryAfterMs: 1_000 },
+    { code: 1013, retryAfterMs: 5_000 },
+  ])('waits at least $retryAfterMs ms after $code, spread by up to the base', ({ code, retryAfterMs }) => {
     const delays = [1, 2, 3, 4, 5, 6, 7, 8].map((seed) => {
       const connection = running({ seed });
       connection.tell(...WAYS.open);
@@ -207,8 +207,8 @@ describe('judging a failure', () => {
       connection.tell(closed(1, closedWith(code)));
       return retriesOf(connection)[0]?.delayMs ?? -1;
     });
-    expect(Math.min(...delays)).toBeGreaterThanOrEqual(floorMs);
-    expect(Math.max(...delays)).toBeLessThanOrEqual(floorMs + baseMs);
+    expect(Math.min(...delays)).toBeGreaterThanOrEqual(retryAfterMs);
+    expect(Math.max(...delays)).toBeLessThanOrEqual(retryAfterMs + baseMs);
     expect(new Set(delays).size).toBeGreaterThan(1);
   });
 });

@@ -2,7 +2,6 @@ import { describe, expect, test } from 'vitest';
 
 import type { ConnectionEvent } from '../../machines/facts.ts';
 import { DEFAULT_POLICY } from '../../machines/policy.ts';
-import { failure } from '../../src/core/recovery.ts';
 import {
   away,
   closed,
@@ -61,7 +60,7 @@ const everyEvent: ConnectionEvent[] = [
   { type: 'greeting.failed', failure: unreachable },
   proven,
   plain(),
-  { type: 'negotiation.failed', failure: failure('PROTOCOL_VIOLATION', 'retry') },
+  { type: 'negotiation.failed', failure: unreachable },
   welcomed(),
   away(),
   succeeded(2),

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { connectionMachine } from '../../machines/connection.ts';
 import type { ActorInput, ConnectionEvent, NegotiatorCommand } from '../../machines/facts.ts';
 import { DEFAULT_POLICY, type WireChoice } from '../../machines/policy.ts';
-import { failure } from '../../src/core/recovery.ts';
+import { failure, type Failure } from '../../src/core/recovery.ts';
 import {
   attempt,
   away,
@@ -31,8 +31,8 @@ import {
 } from '../models/connection-cases.ts';
 import { close, end, giveUp, holdToTable, retry, type Row } from './connection-table.ts';
 
-const broken = failure('PROTOCOL_VIOLATION', 'retry');
-const impossible = failure('PROTOCOL_VIOLATION', 'stop');
+const broken: Failure = { ...failure('PROTOCOL_VIOLATION'), strategy: 'reconnect' };
+const impossible = failure('PROTOCOL_VIOLATION');
 const terminal = closedWith(1008);
 const replaced = closedWith(4004);
 
@@ -190,7 +190,7 @@ describe('finding out which wire the server speaks', () => {
     connection.tell(...WAYS.awaiting, plain());
     expect([connection.leaf(), connection.snapshot().context.failure]).toMatchObject([
       'waiting',
-      { code: 'WIRE_UNAVAILABLE', verdict: 'retry' },
+      { code: 'WIRE_UNAVAILABLE', strategy: 'reconnect' },
     ]);
     expect(connection.snapshot().context.wire).toBeNull();
   });
@@ -357,7 +357,7 @@ describe('leaving a server that asks for it', () => {
   ])('comes back when the first socket is closed for a second one that is %s', (_how, events) => {
     const connection = choosing('prefer');
     connection.tell(...WAYS.moving, ...events, closed(1, replaced));
-    expect([connection.leaf(), connection.snapshot().context.failure?.verdict]).toEqual(['waiting', 'retry']);
+    expect([connection.leaf(), connection.snapshot().context.failure?.strategy]).toEqual(['waiting', 'reconnect']);
     connection.tell(connect, ...sessionAttempt(2), closed(2, replaced));
     expect(connection.leaf()).toBe('failed');
   });

@@ -17,6 +17,7 @@ import {
   loss,
   offered,
   opened,
+  manual,
   refused,
   shared,
   stepped,
@@ -29,8 +30,8 @@ import { leafOf } from '../support/machine-graph.ts';
 import { begin, close, end, giveUp, hold, holdToTable, retry, type Row } from './connection-table.ts';
 
 const terminal = closedWith(1008);
-const badUrl = failure('INVALID_URL', 'stop');
-const forbidden = failure('CREDENTIALS_FAILED', 'stop');
+const badUrl = failure('INVALID_URL');
+const forbidden = manual(failure('CREDENTIALS_FAILED'));
 
 const resting: Row[] = [
   ['idle', connect, 'authorizing', begin],

@@ -8,6 +8,7 @@ import { failure } from '../../src/core/recovery.ts';
 import {
   away,
   closed,
+  closedOnWire,
   closedWith,
   connect,
   disconnect,
@@ -64,14 +65,16 @@ function passes(guard: string, event: ConnectionEvent, known: Known = {}): boole
 }
 
 const policy = { ...DEFAULT_POLICY, maxRetries: 2, maxCredentialsRetries: 1 };
+const expired = closedWith(4401);
+const weary: Known = { rejections: 2, tried: ['reauthenticate'] };
 
 describe('an action', () => {
   test.each<[string, ConnectionEvent, Known, Known]>([
     [
       'begin',
       connect,
-      { retries: 3, credentialsFailures: 2, tenure: 'stable', failure: lost, opens: 4 },
-      { retries: 0, credentialsFailures: 0, tenure: 'new', failure: null, opens: 0 },
+      { retries: 3, credentialsFailures: 2, tenure: 'stable', failure: lost, opens: 4, credentials: 'kept', ...weary },
+      { ...fresh, retries: 0, failure: null },
     ],
     ['changePolicy', { type: 'policy.changed', policy }, {}, { policy }],
     ['noteSignal', { type: 'network.offline' }, {}, { network: 'offline' }],
@@ -79,14 +82,26 @@ describe('an action', () => {
     ['noteLink', opened(1), { offer: 'withheld' }, { canPing: true, wire: 'plain', offer: 'made' }],
     ['turnOffer', closed(1), { policy: { ...policy, wire: 'prefer' } }, { offer: 'withheld' }],
     ['expectReplacement', away(), {}, { mayBeReplaced: true }],
-    ['recordOpen', connect, { opens: 1, tenure: 'stable' }, { opens: 2, tenure: 'new' }],
-    ['settle', connect, { retries: 5 }, { retries: 0, tenure: 'stable' }],
-    ['clearCredentialsFailures', connect, { credentialsFailures: 5 }, { credentialsFailures: 0 }],
+    [
+      'recordOpen',
+      connect,
+      { opens: 1, tenure: 'stable', credentials: 'kept' },
+      { opens: 2, tenure: 'new', credentials: 'fresh' },
+    ],
+    ['settle', connect, { retries: 5, ...weary }, { retries: 0, rejections: 0, tried: [], tenure: 'stable' }],
+    ['keepCredentials', connect, { credentialsFailures: 5 }, { credentialsFailures: 0, credentials: 'kept' }],
+    ['weighFailure', connect, { failure: lost, credentials: 'kept' }, {}],
+    [
+      'weighFailure',
+      connect,
+      { failure: expired, credentials: 'kept', rejections: 1 },
+      { credentials: 'fresh', rejections: 2 },
+    ],
+    ['weighFailure', connect, { failure: closedOnWire(4002) }, { offer: 'withheld' }],
+    ['noteTrial', connect, { failure: expired }, { tried: ['reauthenticate'] }],
     ['countCredentialsFailure', connect, { credentialsFailures: 5 }, { credentialsFailures: 6 }],
     ['countRetry', connect, { retries: 5 }, { retries: 6 }],
     ['recordFailure', { type: 'credentials.failed', failure: refused }, {}, { failure: refused }],
-    ['recordUnavailable', plain(), {}, { failure: failure('WIRE_UNAVAILABLE', 'retry') }],
-    ['recordDeath', { type: 'health.dead' }, {}, { failure: failure('LINK_DEAD', 'retry') }],
     ['recordCloseRequest', disconnect, {}, { closeRequest: { code: 1000, reason: 'bye' } }],
   ])('%s changes what is known, and nothing else', (name, event, known, changed) => {
     const { context, todo } = done(name, event, known);
@@ -101,8 +116,16 @@ describe('an action', () => {
   );
 
   test('records a deadline that passed by its code', () => {
-    const { context } = done({ type: 'recordTimeout', params: { code: 'WELCOME_TIMEOUT' } }, connect);
-    expect(context.failure).toEqual(failure('WELCOME_TIMEOUT', 'retry'));
+    const { context } = done({ type: 'recordCode', params: { code: 'WELCOME_TIMEOUT' } }, connect);
+    expect(context.failure).toEqual(failure('WELCOME_TIMEOUT'));
+  });
+
+  test('records it by the rules of the service, if one covers it (pain 26)', () => {
+    const rules = [{ failure: 'LINK_DEAD', category: 'network_error', strategy: 'manual' }] as const;
+    const { context } = done({ type: 'recordCode', params: { code: 'LINK_DEAD' } }, connect, {
+      policy: { ...policy, rules },
+    });
+    expect(context.failure).toMatchObject({ code: 'LINK_DEAD', category: 'network_error', strategy: 'manual' });
   });
 
   test('records a close of its own as the application asked for it', () => {
@@ -173,12 +196,28 @@ describe('a guard', () => {
     ['isTerminal', connect, { failure: stopped }, true],
     ['isTerminal', connect, { failure: lost }, false],
     ['isTerminal', connect, {}, false],
+    ['isTerminal', connect, { failure: expired }, true],
+    ['isTerminal', connect, { failure: expired, policy: { ...policy, maxRejections: 0 } }, false],
+    ['isTerminal', connect, { failure: closedOnWire(4002) }, true],
+    ['isTerminal', connect, { failure: closedOnWire(4002), policy: { ...policy, wire: 'prefer' } }, false],
+    ['mayReauthenticate', connect, { failure: expired }, true],
+    ['mayReauthenticate', connect, { failure: expired, tried: ['reauthenticate'] }, false],
+    ['mayReauthenticate', connect, { failure: lost }, false],
+    ['mayRenegotiate', connect, { failure: closedOnWire(4002) }, true],
+    ['mayRenegotiate', connect, { failure: closedOnWire(4002), tried: ['renegotiate'] }, false],
+    ['mayBeginAnew', connect, { failure: closedOnWire(4301), tried: ['renegotiate'] }, true],
+    ['mayBeginAnew', connect, { failure: closedOnWire(4301), tried: ['new_session'] }, false],
+    ['isToldToWait', connect, { failure: closedWith(1013) }, true],
+    ['isToldToWait', connect, { failure: lost }, false],
     ['isExhausted', connect, spent, true],
     ['isExhausted', connect, { ...spent, retries: 1 }, false],
     ['isExhausted', connect, { retries: 1_000 }, false],
     ['areCredentialsExhausted', connect, { policy, credentialsFailures: 2 }, true],
     ['areCredentialsExhausted', connect, { policy, credentialsFailures: 1 }, false],
     ['areCredentialsExhausted', connect, { credentialsFailures: 1_000 }, false],
+    ['areCredentialsExhausted', connect, { policy: { ...policy, maxRejections: 1 }, rejections: 2 }, true],
+    ['areCredentialsExhausted', connect, { policy: { ...policy, maxRejections: 1 }, rejections: 1 }, false],
+    ['areCredentialsExhausted', connect, { rejections: 1_000 }, false],
     ['isOffline', connect, { network: 'offline' }, true],
     ['isOffline', connect, {}, false],
     ['isHidden', connect, { page: 'hidden' }, true],

@@ -81,6 +81,9 @@ describe('the context that a connection starts with', () => {
       opens: 0,
       retries: 0,
       credentialsFailures: 0,
+      credentials: 'fresh',
+      rejections: 0,
+      tried: [],
       tenure: 'new',
       retryDelayMs: 0,
       canPing: false,
@@ -213,7 +216,7 @@ describe('what went wrong', () => {
       'a replacement by a socket of its own, which does not',
       true,
       closed(1, replaced),
-      { ...replaced, verdict: 'retry' },
+      { ...replaced, strategy: 'reconnect' },
     ],
     ['any other end after a second socket was opened', true, closed(1, closedWith(1008)), closedWith(1008)],
   ] as const)('is %s', (_what, mayBeReplaced, event, failure) => {

@@ -10,10 +10,11 @@ describe('the default policy', () => {
   });
 
   test('has only times that a timer can hold', () => {
-    const { backoff, heartbeat, maxRetries, maxCredentialsRetries, wire, ...deadlines } = DEFAULT_POLICY;
+    const { backoff, heartbeat, maxRetries, maxCredentialsRetries, maxRejections, rules, wire, ...deadlines } =
+      DEFAULT_POLICY;
     const times = Object.values({ ...deadlines, ...backoff, ...heartbeat });
     expect(times.filter((ms) => !(Number.isInteger(ms) && ms >= 0 && ms <= MAX_DELAY_MS))).toEqual([]);
-    expect([maxRetries, maxCredentialsRetries, wire]).toEqual([null, null, 'plain']);
+    expect([maxRetries, maxCredentialsRetries, maxRejections, rules, wire]).toEqual([null, null, null, [], 'plain']);
   });
 
   test('orders its times so that each has its turn', () => {

@@ -3,7 +3,8 @@ import { createActor, initialTransition, type SnapshotFrom } from 'xstate';
 import { connectionMachine } from '../../machines/connection.ts';
 import type { ConnectionEmitted, ConnectionEvent, ConnectionInput, SessionLoss } from '../../machines/facts.ts';
 import { DEFAULT_POLICY, type ConnectionPolicy } from '../../machines/policy.ts';
-import { failure, failureOfClosure, type CloseRule, type Failure } from '../../src/core/recovery.ts';
+import { classified, closureErrorCode, failure, type Failure } from '../../src/core/recovery.ts';
+import type { RecoveryRule } from '../../src/protocol/recovery-rule.ts';
 import { SimulatedClock } from '../support/clock.ts';
 import { leafOf, stepThrough, type Step } from '../support/machine-graph.ts';
 
@@ -26,13 +27,23 @@ export function inputOf({ policy, ...rest }: Given = {}): ConnectionInput {
   };
 }
 
-export const unreachable = failure('URL_FAILED', 'retry');
-export const refused = failure('CREDENTIALS_FAILED', 'retry');
+/** The same failure, about which nobody but the application can do anything. */
+export const manual = (failed: Failure): Failure => ({ ...failed, strategy: 'manual' });
+
+export const unreachable = failure('URL_FAILED');
+export const refused = failure('CREDENTIALS_FAILED');
 
 /** The failure of a socket that was open and that the peer closed with this code. */
-export function closedWith(code: number, rules: readonly CloseRule[] = []): Failure {
+export function closedWith(code: number, rules: readonly RecoveryRule[] = []): Failure {
   const initiator = code === 1005 || code === 1006 ? 'network' : 'peer';
-  return failureOfClosure({ code, reason: '', wasClean: initiator === 'peer', initiator }, { wasOpen: true, rules });
+  const closure = { code, reason: '', wasClean: initiator === 'peer', initiator } as const;
+  return classified({ code: closureErrorCode(closure, true), closure }, rules);
+}
+
+/** The same of a socket that spoke holdfast.v1. */
+export function closedOnWire(code: number): Failure {
+  const closure = { code, reason: '', wasClean: true, initiator: 'peer' } as const;
+  return classified({ code: 'CLOSED_BY_PEER', closure, wire: 'holdfast.v1' });
 }
 
 export const connect = { type: 'connect' } satisfies ConnectionEvent;

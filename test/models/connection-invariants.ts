@@ -1,4 +1,4 @@
-import { CONNECTION_STATES, stateOf, type ConnectionEvent } from '../../machines/facts.ts';
+import { CONNECTION_STATES, isBeyondRecovery, stateOf, type ConnectionEvent } from '../../machines/facts.ts';
 import { leafOf, type Edge } from '../support/machine-graph.ts';
 import type { ConnectionSnapshot } from './connection-cases.ts';
 
@@ -170,16 +170,17 @@ export const INVARIANTS: readonly Invariant[] = [
       context.credentialsFailures <= (context.policy.maxCredentialsRetries ?? Infinity) + 1,
   },
   {
-    says: 'has failed only by a verdict that stops, or by a budget that is spent (pain 28)',
+    says: 'has failed only by a strategy that cannot be followed, or by a budget that is spent (pain 28)',
     holds: ({ to: { context }, to }) =>
       leafOf(to) !== 'failed' ||
-      context.failure?.verdict === 'stop' ||
+      isBeyondRecovery(context) ||
       context.retries === context.policy.maxRetries ||
-      context.credentialsFailures > (context.policy.maxCredentialsRetries ?? Infinity),
+      context.credentialsFailures > (context.policy.maxCredentialsRetries ?? Infinity) ||
+      context.rejections > (context.policy.maxRejections ?? Infinity),
   },
   {
-    says: 'never retries what the verdict stops (original fault 20)',
-    holds: (edge) => !enters(edge, isWaiting) || edge.to.context.failure?.verdict === 'retry',
+    says: 'never retries what is left to the application (original fault 20)',
+    holds: (edge) => !enters(edge, isWaiting) || !isBeyondRecovery(edge.to.context),
   },
   {
     says: 'waits in backoff for a time that a timer can hold',
@@ -193,8 +194,8 @@ export const INVARIANTS: readonly Invariant[] = [
     says: 'waits no longer than the longest wait of its policy',
     holds: ({ to }) => {
       const { backoff } = to.context.policy;
-      const floorMs = to.context.failure?.floorMs ?? 0;
-      const longestMs = Math.max(backoff.capMs, backoff.offlineMs, backoff.hiddenMs, floorMs + backoff.baseMs);
+      const retryAfterMs = to.context.failure?.retryAfterMs ?? 0;
+      const longestMs = Math.max(backoff.capMs, backoff.offlineMs, backoff.hiddenMs, retryAfterMs + backoff.baseMs);
       return !isWaiting(to) || to.context.retryDelayMs <= longestMs;
     },
   },

@@ -158,7 +158,7 @@ export const WIRE_INVARIANTS: readonly Invariant[] = [
       to === from ||
       !isReplacement(event) ||
       !('failure' in event) ||
-      to.context.failure?.verdict === (from.context.mayBeReplaced ? 'retry' : event.failure.verdict),
+      to.context.failure?.strategy === (from.context.mayBeReplaced ? 'reconnect' : event.failure.strategy),
   },
   {
     says: 'knows how often the server wants to hear from it only on holdfast.v1',

@@ -19,7 +19,9 @@ import {
 import {
   away,
   closed,
+  closedOnWire,
   closedWith,
+  manual,
   disconnect,
   inputOf,
   loss,
@@ -46,8 +48,9 @@ const policy: ConnectionPolicy = {
 
 type Graph = MachineGraph<ConnectionSnapshot, ConnectionEvent>;
 
-/** A peer that may be replaced, and one that ends a socket for each of the other reasons. */
-const closures = [closedWith(1006), closedWith(1013), closedWith(1008), closedWith(4004)];
+/** A peer that may be replaced, and one that ends a socket so that each of the strategies follows. */
+const closures = [1006, 1013, 1008, 4401].map((code) => closedWith(code));
+const wireClosures = [4004, 4002, 4301].map((code) => closedOnWire(code));
 
 // what a socket can say when it opens, with each of the wires that a service may want
 const openings: Record<WireChoice, (generation: number) => ConnectionEvent[]> = {
@@ -58,8 +61,8 @@ const openings: Record<WireChoice, (generation: number) => ConnectionEvent[]> = 
 
 // what is counted multiplies the states: it is counted far where there is nothing else
 const budgets: Record<WireChoice, Partial<ConnectionPolicy>> = {
-  plain: { maxRetries: 2, maxCredentialsRetries: 1 },
-  prefer: { maxRetries: 1, maxCredentialsRetries: 0 },
+  plain: { maxRetries: 2, maxCredentialsRetries: 1, maxRejections: 1 },
+  prefer: { maxRetries: 1, maxCredentialsRetries: 0, maxRejections: null },
   required: { maxRetries: 0, maxCredentialsRetries: 0 },
 };
 
@@ -72,10 +75,21 @@ function graphOf(wire: WireChoice): [ConnectionInput, Graph] {
     // read again (the failure, and what is known of a link once that link is gone). Events are made from the true generation.
     decidesBy: (snapshot) => {
       const { retries, credentialsFailures, tenure, canPing, network, page, opens, offer } = snapshot.context;
+      const { credentials, rejections, tried } = snapshot.context;
       const isEstablished = snapshot.matches({ live: { linked: 'established' } });
       const spoken = isEstablished || leafOf(snapshot) === 'greeting' ? snapshot.context.wire : null;
       const { mayBeReplaced } = snapshot.context;
-      const counted = [retries, credentialsFailures, tenure, network, page, opens > 0];
+      const counted = [
+        retries,
+        credentialsFailures,
+        tenure,
+        network,
+        page,
+        opens > 0,
+        credentials,
+        rejections,
+        ...tried,
+      ];
       return [...counted, isEstablished && canPing, offer, spoken, mayBeReplaced];
     },
     cases: {
@@ -83,23 +97,23 @@ function graphOf(wire: WireChoice): [ConnectionInput, Graph] {
       'policy.changed': () => [{ type: 'policy.changed', policy: { ...input.policy } }],
       'credentials.failed': () => [
         { type: 'credentials.failed', failure: refused },
-        { type: 'credentials.failed', failure: failure('CREDENTIALS_FAILED', 'stop') },
+        { type: 'credentials.failed', failure: manual(refused) },
       ],
       'url.failed': () => [
         { type: 'url.failed', failure: unreachable },
-        { type: 'url.failed', failure: failure('INVALID_URL', 'stop') },
+        { type: 'url.failed', failure: failure('INVALID_URL') },
       ],
       'negotiation.failed': () => [
-        { type: 'negotiation.failed', failure: failure('PROTOCOL_VIOLATION', 'retry') },
-        { type: 'negotiation.failed', failure: failure('PROTOCOL_VIOLATION', 'stop') },
+        { type: 'negotiation.failed', failure: unreachable },
+        { type: 'negotiation.failed', failure: failure('PROTOCOL_VIOLATION') },
       ],
       'greeting.failed': () => [
         { type: 'greeting.failed', failure: unreachable },
-        { type: 'greeting.failed', failure: failure('SEND_FAILED', 'stop') },
+        { type: 'greeting.failed', failure: manual(unreachable) },
       ],
       'socket.opened': ({ context: { generation } }) => [...openings[wire](generation), opened(generation - 1)],
       'socket.closed': ({ context: { generation } }) => [
-        ...closures.map((closure) => closed(generation, closure)),
+        ...[...closures, ...(wire === 'plain' ? [] : wireClosures)].map((closure) => closed(generation, closure)),
         closed(generation - 1, closedWith(1008)),
       ],
       'wire.plain': () => (wire === 'required' ? [plain()] : [plain(), plain(loss)]),

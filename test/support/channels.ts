@@ -56,9 +56,9 @@ export class Seat {
       opened: ({ lost, isResumed }) => {
         this.told.push(lost ? `opened, ${lost.inDoubt} in doubt: ${lost.why}` : isResumed ? 'resumed' : 'opened');
       },
-      ended: ({ code, verdict, detail }) => {
+      ended: ({ code, strategy, detail }) => {
         this.channel.link = undefined;
-        this.told.push(`${verdict} ${code} ${detail ?? ''}`.trim());
+        this.told.push(`${strategy} ${code} ${detail ?? ''}`.trim());
       },
     };
     return this.channel;
