@@ -278,14 +278,14 @@ export function failedBy({ mayBeReplaced }: ConnectionContext, event: Connection
 }
 
 /** What a failure means for the next attempt, whenever that is. */
-export function weighed({ failure, rejections, offer }: ConnectionContext): Partial<ConnectionContext> {
+export function weighed({ failure, rejections, policy }: ConnectionContext): Partial<ConnectionContext> {
   switch (failure?.strategy) {
     case 'reauthenticate':
       return { credentials: 'fresh', rejections: rejections + 1 };
     case 'renegotiate':
-      return { offer: 'withheld' };
+      return policy.wire === 'prefer' ? { offer: 'withheld' } : {};
     default:
-      return { offer };
+      return {};
   }
 }
 

@@ -65,6 +65,7 @@ function passes(guard: string, event: ConnectionEvent, known: Known = {}): boole
 }
 
 const policy = { ...DEFAULT_POLICY, maxRetries: 2, maxCredentialsRetries: 1 };
+const preferring = { ...policy, wire: 'prefer' } as const;
 const expired = closedWith(4401);
 const weary: Known = { rejections: 2, tried: ['reauthenticate'] };
 
@@ -97,7 +98,8 @@ describe('an action', () => {
       { failure: expired, credentials: 'kept', rejections: 1 },
       { credentials: 'fresh', rejections: 2 },
     ],
-    ['weighFailure', connect, { failure: closedOnWire(4002) }, { offer: 'withheld' }],
+    ['weighFailure', connect, { failure: closedOnWire(4002) }, {}],
+    ['weighFailure', connect, { failure: closedOnWire(4002), policy: preferring }, { offer: 'withheld' }],
     ['noteTrial', connect, { failure: expired }, { tried: ['reauthenticate'] }],
     ['countCredentialsFailure', connect, { credentialsFailures: 5 }, { credentialsFailures: 6 }],
     ['countRetry', connect, { retries: 5 }, { retries: 6 }],

@@ -25,6 +25,8 @@ const isIn =
 const isNegotiating = isIn('awaiting', 'introducing');
 const wireOf = ({ context }: ConnectionSnapshot): WireName | null => context.wire;
 const isWelcome = ({ type }: ConnectionEvent): boolean => /\.welcomed$/.test(type);
+const asksForAnother = (event: ConnectionEvent): boolean =>
+  'failure' in event && event.failure.strategy === 'renegotiate';
 const isReplacement = (event: ConnectionEvent): boolean =>
   event.type === 'socket.closed' && event.failure.closure?.code === 4004;
 
@@ -89,11 +91,13 @@ export const WIRE_INVARIANTS: readonly Invariant[] = [
         : !isLost(edge) || (edge.from === edge.to && !isSucceeded(edge)),
   },
   {
-    says: 'withholds its offer only where the wire is a preference, after a handshake that was refused',
+    says: 'withholds its offer only where the wire is a preference, after a handshake that was refused, or a peer that speaks another',
     holds: ({ from, event, to }) =>
       to.context.offer !== 'withheld' ||
       (to.context.policy.wire === 'prefer' &&
-        (from.context.offer === 'withheld' || (leafOf(from) === 'dialing' && event.type === 'socket.closed'))),
+        (from.context.offer === 'withheld' ||
+          asksForAnother(event) ||
+          (leafOf(from) === 'dialing' && event.type === 'socket.closed'))),
   },
   {
     says: 'makes its offer again after every second handshake that was refused, and after each that was not',
@@ -101,6 +105,7 @@ export const WIRE_INVARIANTS: readonly Invariant[] = [
       leafOf(from) !== 'dialing' ||
       to === from ||
       from.context.offer === 'made' ||
+      asksForAnother(event) ||
       !['socket.closed', 'socket.opened'].includes(event.type) ||
       to.context.offer === 'made',
   },

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { connectionMachine } from '../../machines/connection.ts';
 import type { ConnectionEvent, ConnectionInput } from '../../machines/facts.ts';
 import { DEFAULT_POLICY, WIRE_CHOICES, type ConnectionPolicy, type WireChoice } from '../../machines/policy.ts';
-import { failure } from '../../src/core/recovery.ts';
+import { failure, type Failure } from '../../src/core/recovery.ts';
 import type { SimulatedClock } from '../support/clock.ts';
 import {
   divergences,
@@ -48,9 +48,12 @@ const policy: ConnectionPolicy = {
 
 type Graph = MachineGraph<ConnectionSnapshot, ConnectionEvent>;
 
-/** A peer that may be replaced, and one that ends a socket so that each of the strategies follows. */
-const closures = [1006, 1013, 1008, 4401].map((code) => closedWith(code));
-const wireClosures = [4004, 4002, 4301].map((code) => closedOnWire(code));
+/** Ends of a socket, so that each of the strategies follows in one of the graphs; and those that may be a replacement. */
+const closures: Record<WireChoice, Failure[]> = {
+  plain: [1006, 1013, 1008, 4401].map((code) => closedWith(code)),
+  prefer: [...[1006, 1013, 1008].map((code) => closedWith(code)), ...[4004, 4002].map((code) => closedOnWire(code))],
+  required: [...[1006, 1008].map((code) => closedWith(code)), ...[4004, 4301].map((code) => closedOnWire(code))],
+};
 
 // what a socket can say when it opens, with each of the wires that a service may want
 const openings: Record<WireChoice, (generation: number) => ConnectionEvent[]> = {
@@ -63,7 +66,7 @@ const openings: Record<WireChoice, (generation: number) => ConnectionEvent[]> = 
 const budgets: Record<WireChoice, Partial<ConnectionPolicy>> = {
   plain: { maxRetries: 2, maxCredentialsRetries: 1, maxRejections: 1 },
   prefer: { maxRetries: 1, maxCredentialsRetries: 0, maxRejections: null },
-  required: { maxRetries: 0, maxCredentialsRetries: 0 },
+  required: { maxRetries: 1, maxCredentialsRetries: 0 },
 };
 
 function graphOf(wire: WireChoice): [ConnectionInput, Graph] {
@@ -75,21 +78,11 @@ function graphOf(wire: WireChoice): [ConnectionInput, Graph] {
     // read again (the failure, and what is known of a link once that link is gone). Events are made from the true generation.
     decidesBy: (snapshot) => {
       const { retries, credentialsFailures, tenure, canPing, network, page, opens, offer } = snapshot.context;
-      const { credentials, rejections, tried } = snapshot.context;
+      const { rejections, tried } = snapshot.context;
       const isEstablished = snapshot.matches({ live: { linked: 'established' } });
       const spoken = isEstablished || leafOf(snapshot) === 'greeting' ? snapshot.context.wire : null;
       const { mayBeReplaced } = snapshot.context;
-      const counted = [
-        retries,
-        credentialsFailures,
-        tenure,
-        network,
-        page,
-        opens > 0,
-        credentials,
-        rejections,
-        ...tried,
-      ];
+      const counted = [retries, credentialsFailures, tenure, network, page, opens > 0, rejections, ...tried];
       return [...counted, isEstablished && canPing, offer, spoken, mayBeReplaced];
     },
     cases: {
@@ -113,7 +106,7 @@ function graphOf(wire: WireChoice): [ConnectionInput, Graph] {
       ],
       'socket.opened': ({ context: { generation } }) => [...openings[wire](generation), opened(generation - 1)],
       'socket.closed': ({ context: { generation } }) => [
-        ...[...closures, ...(wire === 'plain' ? [] : wireClosures)].map((closure) => closed(generation, closure)),
+        ...closures[wire].map((closure) => closed(generation, closure)),
         closed(generation - 1, closedWith(1008)),
       ],
       'wire.plain': () => (wire === 'required' ? [plain()] : [plain(), plain(loss)]),
