@@ -100,9 +100,10 @@ export class Admission implements LinkReader {
     }
     const lease = new Lease(identity.expiresAt, settings.clock.now());
     link.limits = hello.lim;
-    const claimed =
-      (resume && (await this.#resume(hello, identity.principal))) ?? (await this.#open(hello, identity.principal));
-    if (claimed) this.#settle(claimed, { hello, lease, request });
+    const newcomer = { hello, lease, request };
+    const resumed = resume && (await this.#resume(hello, identity.principal));
+    if (resumed) this.#settle(resumed, newcomer);
+    else await this.#open(newcomer, identity.principal);
   }
 
   // a session that the client had before; what stands against it is kept for the welcome to another
@@ -125,21 +126,26 @@ export class Admission implements LinkReader {
     return null;
   }
 
-  async #open({ nonce }: Hello, principal: string): Promise<Claimed | null> {
+  async #open(newcomer: Newcomer, principal: string): Promise<void> {
     const { link, store, settings, registry } = this.#options;
-    const owner = { principal, nonce };
+    const owner = { principal, nonce: newcomer.hello.nonce };
     const known = registry.byNonce(owner);
-    if (!known && registry.countOf(principal) >= settings.limits.sessionsPerPrincipal) {
+    const giveBack = known ? () => undefined : registry.reserve(owner, settings.limits.sessionsPerPrincipal);
+    if (!giveBack) {
       link.close(WireClose.quotaExceeded, 'too many sessions');
-      return null;
+      return;
     }
     const { random, node, ttlMs } = settings;
     const token = tokenFrom(random);
     const names = { sid: nameFrom(random), ep: nameFrom(random), tokenHash: hashOf(token) };
-    const owned = await inCharge(known, async (session) =>
-      this.#adopted(session, await store.open({ ...names, ...owner, node, ttlMs })),
-    );
-    return { owned, owner, token, isResumed: false };
+    try {
+      const owned = await inCharge(known, async (session) =>
+        this.#adopted(session, await store.open({ ...names, ...owner, node, ttlMs })),
+      );
+      this.#settle({ owned, owner, token, isResumed: false }, newcomer);
+    } finally {
+      giveBack();
+    }
   }
 
   // before any write goes on with the generation before

@@ -97,6 +97,37 @@ describe('before a session', () => {
     expect(forged.closed?.code).toBe(4007);
   });
 
+  test('a principal gets no more sessions than it may have by asking for all at once', async () => {
+    const { connect, settle, sessions } = startWireServer({ limits: { sessionsPerPrincipal: 2 } });
+    const clients = ['a', 'b', 'c', 'd'].map((nonce) => {
+      const client = connect();
+      client.hello({ nonce });
+      return client;
+    });
+    await settle();
+    expect([clients.map(({ closed }) => closed?.code), sessions.length]).toEqual([
+      [undefined, undefined, 4007, 4007],
+      2,
+    ]);
+  });
+
+  test('a session that is asked for twice at once, for its client does not wait, takes one place', async () => {
+    const { connect, settle, sessions } = startWireServer({ limits: { sessionsPerPrincipal: 1 } });
+    const clients = [connect(), connect()];
+    for (const client of clients) client.hello({ nonce: 'same' });
+    await settle();
+    expect([clients.map(({ closed }) => closed?.code), sessions.length]).toEqual([[4004, undefined], 1]);
+  });
+
+  test('a place for a session that the store could not open is free again', async () => {
+    const { join, store } = startWireServer({ limits: { sessionsPerPrincipal: 1 } });
+    const open = store.open.bind(store);
+    store.open = () => Promise.reject(new Error('down'));
+    expect((await join({ nonce: 'a' })).closed?.code).toBe(4103);
+    store.open = open;
+    expect((await join({ nonce: 'b' })).welcome.gen).toBe(1);
+  });
+
   test('the application hears of a session before its first message', async () => {
     const seen: unknown[] = [];
     const { join } = startWireServer({
