@@ -20,8 +20,8 @@ export interface AdmissionOptions {
   registry: Registry;
   /** Enters a session that the store gave to this node, and shows it to the application. */
   enter: (owner: SessionOwner, owned: OwnedSession) => LiveSession;
-  /** Capabilities that both sides must have for them to be used. */
-  caps: readonly string[];
+  /** The client has been welcomed. */
+  welcomed: () => void;
   authenticate: (credentials: Credentials) => Identity | null | Promise<Identity | null>;
   /** Ms on a clock that never runs backwards. */
   now: () => number;
@@ -45,6 +45,8 @@ interface Newcomer {
 /** The way of a socket from its greeting to a session: one `hello`, and nothing else before the `welcome`. */
 export class Admission implements LinkReader {
   readonly #options: AdmissionOptions;
+  // what the greeting has told, once it is said; both sides must have a capability for it to be used
+  #caps: readonly string[] | undefined;
   #hasHello = false;
   // why the client cannot have the session that it had
   #refusal: ResumeRefusal | undefined;
@@ -58,13 +60,15 @@ export class Admission implements LinkReader {
     return this.#hasHello;
   }
 
-  /** Says who is here, at once: only this proves that the protocol is spoken. */
-  greet(): void {
-    const { link, settings, caps, now } = this.#options;
+  /** Says who is here and what it can do: only this proves that the protocol is spoken. */
+  greet(caps: readonly string[]): void {
+    const { link, settings, now } = this.#options;
+    this.#caps = caps;
     link.send({ t: 'srv', v: [VERSION], node: settings.node, caps: [...caps], ...announced(settings), now: now() });
   }
 
   received(frame: FrameFrom<'client'>): void {
+    if (!this.#caps) throw new ProtocolViolation('a frame came before srv');
     if (frame.t !== 'hello') throw new ProtocolViolation('a frame came before hello');
     if (this.#hasHello) throw new ProtocolViolation('a second hello');
     this.#hasHello = true;
@@ -156,7 +160,7 @@ export class Admission implements LinkReader {
   }
 
   #settle(claimed: Claimed, { hello, lease, request }: Newcomer): void {
-    const { link, registry, enter, settings, caps } = this.#options;
+    const { link, registry, enter, settings, welcomed } = this.#options;
     const { owned, owner, isResumed } = claimed;
     const here = registry.byId(owned.sid);
     // another node had it meanwhile: what is known of it here is history
@@ -166,10 +170,11 @@ export class Admission implements LinkReader {
       link.close(WireClose.replaced, 'a newer socket has the session');
       return;
     }
-    link.isCompressing = caps.some((cap) => hello.caps.includes(cap));
+    link.isCompressing = this.#caps?.some((cap) => hello.caps.includes(cap)) ?? false;
     const conversation = this.#conversationOf(session, { hello, lease, request });
     const received = isResumed ? (hello.resume?.rx ?? 0) : owned.acked;
     session.attach({ conversation, owned, received }, this.#welcome(claimed, lease));
+    welcomed();
   }
 
   #conversationOf(session: LiveSession, { hello, lease, request }: Newcomer): Conversation {
@@ -188,7 +193,7 @@ export class Admission implements LinkReader {
   }
 
   #welcome({ owned, token, isResumed }: Claimed, { expiresAt }: Lease): Welcome {
-    const { link, settings, caps, now } = this.#options;
+    const { link, settings, now } = this.#options;
     return {
       t: 'welcome',
       sid: owned.sid,
@@ -201,7 +206,7 @@ export class Admission implements LinkReader {
       top: owned.top,
       ttl: settings.ttlMs,
       ...(expiresAt !== undefined && { exp: expiresAt }),
-      caps: link.isCompressing ? [...caps] : [],
+      caps: link.isCompressing ? [...(this.#caps ?? [])] : [],
       ...announced(settings),
       now: now(),
     };
