@@ -30,8 +30,10 @@ export class Channel {
   readonly options: ChannelOptions;
   /** Present while its connection wants to use it. */
   link: ChannelLink | undefined;
-  /** The token to open it with, until it is opened. */
+  /** The last token of its connection, to open it with on each socket. A secret. */
   token: string | undefined;
+  /** Whether it was opened with a token that its connection had just been given. */
+  isTokenFresh = false;
   /** Whether the server knows it, in the present session. */
   isOpened = false;
   /** What is to be said first, and has not left yet; `undefined` until it is known. */

@@ -25,21 +25,37 @@ describe('a pool', () => {
     ]);
   });
 
+  test('has its carrier hurry for who does not want to wait, unless there is a socket', () => {
+    const b = new PoolBench();
+    b.seats('one');
+    b.pool.hurry();
+    b.links();
+    b.pool.hurry();
+    b.pool.unlinked();
+    b.pool.hurry();
+    expect(b.asked).toEqual(['connect', 'hurry', 'hurry']);
+  });
+
   test('never gives a name twice', () => {
     const { pool } = new PoolBench();
     expect([pool.freshName(), pool.freshName(), pool.freshName()]).toEqual(['c1', 'c2', 'c3']);
   });
 
-  test('opens a channel with its token once, and keeps no token that was not needed', () => {
+  test('opens a channel with the last token of its connection, on each socket anew', () => {
     const b = new PoolBench();
     const [one] = b.seats('one');
-    one.channel.token = 'secret';
+    one.channel.token = 'first';
     b.links();
-    expect(b.frames).toEqual([{ t: 'open', c: 'one', n: 'service one', auth: 'secret' }]);
     b.relinks();
-    one.connects().token = 'fresh';
+    one.connects().token = 'second';
     b.pool.join(one.channel);
-    expect([b.frames, one.channel.token]).toEqual([[{ t: 'open', c: 'one', n: 'service one' }], undefined]);
+    const openings = [b.frames];
+    b.relinks();
+    openings.push(b.frames);
+    expect(openings).toEqual([
+      [{ t: 'open', c: 'one', n: 'service one', auth: 'first' }],
+      [{ t: 'open', c: 'one', n: 'service one', auth: 'second' }],
+    ]);
   });
 
   test('brings what comes to whom it is for, and drops what is for nobody', () => {
@@ -285,6 +301,7 @@ describe('a channel that the server ends', () => {
     b.links();
     b.sends(one, 'x');
     b.pool.noticed({ t: 'shut', c: 'one', why: 'no such service' });
+    expect(one.channel.loss).toEqual({ why: 'lost', inDoubt: 1 });
     expect([one.told, one.double.told, two.told]).toEqual([
       ['opened', 'lost', 'stop CHANNEL_REFUSED no such service'],
       [['forsaken', 'x']],
@@ -292,6 +309,39 @@ describe('a channel that the server ends', () => {
     ]);
     b.pool.noticed({ t: 'shut', c: 'one' });
     expect([b.pool.size, b.pool.leave(one.channel), one.told.length]).toEqual([1, [], 3]);
+  });
+
+  test.each<[string, (b: PoolBench, one: Seat) => Seat | undefined, string]>([
+    ['had waited for the socket', () => undefined, 'retry'],
+    ['was fresh', (b) => b.seats('late')[0], 'stop'],
+    [
+      'was kept for another socket',
+      (b) => {
+        b.relinks();
+        return undefined;
+      },
+      'retry',
+    ],
+    [
+      'was kept, and there is a fresh one by now',
+      (b, one) => {
+        b.relinks();
+        b.pool.join(one.connects());
+        return one;
+      },
+      'retry',
+    ],
+  ])('for its credentials is asked for again with fresh ones, unless they are: its token %s', (_what, act, verdict) => {
+    const b = new PoolBench();
+    const [one] = b.seats('one', 'two');
+    b.links();
+    const seat = act(b, one) ?? one;
+    const isAway = !seat.channel.link;
+    b.sends(seat, 'x');
+    b.pool.noticed({ t: 'shut', c: seat.channel.name, why: 'forbidden' });
+    if (isAway) b.pool.join(seat.connects());
+    expect(seat.told.at(-1)).toBe(`${verdict} CHANNEL_REFUSED forbidden`);
+    expect(seat.channel.loss).toEqual({ why: 'forbidden', inDoubt: 1 });
   });
 
   test('while its connection is between two attempts fails it at the next', () => {

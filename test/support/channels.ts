@@ -78,6 +78,7 @@ export class PoolBench {
       clock: this.session.clock,
       carrier: {
         connect: () => this.asked.push('connect'),
+        hurry: () => this.asked.push('hurry'),
         vacate: () => this.asked.push('vacate'),
         release: () => this.asked.push('release'),
       },
