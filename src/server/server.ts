@@ -262,7 +262,7 @@ export class HoldfastServer<Plain = unknown> {
   #askToLeave(link: Link): void {
     if (!this.#leave) return;
     const { deadlineAt, spreadMs, about } = this.#leave;
-    const leftMs = Math.max(0, deadlineAt - this.#settings.clock.now());
+    const leftMs = Math.max(0, Math.floor(deadlineAt - this.#settings.clock.now()));
     link.send({ t: 'away', in: leftMs, spread: Math.min(spreadMs, leftMs), ...about });
   }
 
