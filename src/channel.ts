@@ -81,6 +81,11 @@ export class Channel {
     return this.#hold === 'held' || (this.#hold === 'unsure' && this.#kept.size > 0);
   }
 
+  /** Whether the server has said so on the present socket. */
+  get isStopped(): boolean {
+    return this.#hold === 'held';
+  }
+
   /** The server holds it back, or lets it go. */
   hold(isHeld: boolean): void {
     this.#hold = isHeld ? 'held' : 'none';

@@ -297,6 +297,7 @@ export class Conversation {
       terms,
       reports: this.#reports,
       isShared: () => pool !== undefined && pool.size > 0,
+      isHeldBack: (message) => pool?.holdsBack(message) === true,
     });
     const reception = new Reception({
       session,

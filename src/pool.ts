@@ -135,8 +135,14 @@ export class Pool {
     channel.turn = this.#turns;
   }
 
+  /** Whether a message that is to be sent again is of a channel that the server holds back. */
+  holdsBack(message: OutboundMessage): boolean {
+    return this.#channelOf(message)?.isStopped === true;
+  }
+
   /** There may be room. */
   relieve(): void {
+    this.wire?.replay();
     for (const channel of this.#channels.values()) this.#greet(channel);
     // all of them may be told of room for one: the first gets it
     for (const [channel, relief] of [...this.#reliefs].sort(([a], [b]) => a.turn - b.turn)) {

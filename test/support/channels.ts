@@ -72,8 +72,8 @@ export class PoolBench {
   /** What was asked of the carrier. */
   readonly asked: string[] = [];
 
-  constructor(...given: ConstructorParameters<typeof SessionRig>) {
-    this.session = new SessionRig(...given);
+  constructor(terms?: ConstructorParameters<typeof SessionRig>[0]) {
+    this.session = new SessionRig(terms, (message) => this.pool.holdsBack(message));
     this.pool = new Pool({
       clock: this.session.clock,
       carrier: {
