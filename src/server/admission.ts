@@ -125,8 +125,8 @@ export class Admission implements LinkReader {
     };
     const owned = await inCharge(registry.byId(sid), attaching);
     if (owned) return { owned, owner: { principal, nonce: null }, token, isResumed: true };
-    // it is no good to anybody any more; whoever has no right to it changes nothing
-    if (this.#refusal !== 'forbidden' && this.#refusal !== 'unknown') await store.destroy(sid, null);
+    // it is no good to anybody any more. Positions that do not fit say less: a hello that comes late is not true any longer
+    if (this.#refusal === 'epoch' || this.#refusal === 'overflow') await store.destroy(sid, null);
     return null;
   }
 
