@@ -1,4 +1,4 @@
-import type { CredentialsNeed } from '../machines/facts.ts';
+import type { CredentialsNeed, SessionLoss } from '../machines/facts.ts';
 import type { Access, Joined, Tell } from './access.ts';
 import { Channel, type ChannelOptions } from './channel.ts';
 import { ChannelWire } from './channel-wire.ts';
@@ -33,6 +33,8 @@ export class ChannelAccess implements Access {
   readonly #endpoint: Endpoint;
   readonly #verdicts: Verdicts;
   #channel: Channel | undefined;
+  // what the last channel left in doubt, until there is another
+  #loss: SessionLoss | null = null;
   #attemptId = '';
   #tell: Tell = nothing;
 
@@ -77,7 +79,7 @@ export class ChannelAccess implements Access {
   dial({ generation }: { generation: number }, tell: Tell): void {
     this.generation = generation;
     this.#tell = tell;
-    const channel = (this.#channel ??= new Channel({ ...this.#options, name: this.#options.pool.freshName() }));
+    const channel = (this.#channel ??= this.#freshChannel());
     channel.token = this.#endpoint.token;
     channel.link = {
       opened: ({ lost, isResumed }) => {
@@ -88,7 +90,10 @@ export class ChannelAccess implements Access {
       ended: (failed) => {
         channel.link = undefined;
         // the server ended it for good: the next one is another
-        if (failed.code === 'CHANNEL_REFUSED') this.#channel = undefined;
+        if (failed.code === 'CHANNEL_REFUSED') {
+          this.#channel = undefined;
+          this.#loss = channel.loss;
+        }
         this.#failed(failed);
       },
     };
@@ -147,10 +152,18 @@ export class ChannelAccess implements Access {
   }
 
   end(): void {
+    this.#loss = null;
     const channel = this.#channel;
     if (!channel) return;
     this.#channel = undefined;
     this.#options.outbox.forsake(this.#options.pool.leave(channel));
+  }
+
+  #freshChannel(): Channel {
+    const channel = new Channel({ ...this.#options, name: this.#options.pool.freshName() });
+    channel.loss = this.#loss;
+    this.#loss = null;
+    return channel;
   }
 
   #failed(failed: Failure): void {

@@ -30,7 +30,7 @@ export class Channel {
   readonly options: ChannelOptions;
   /** Present while its connection wants to use it. */
   link: ChannelLink | undefined;
-  /** The token to open it with, until it is opened. */
+  /** The last token of its connection, to open it with on each socket. A secret. */
   token: string | undefined;
   /** Whether the server knows it, in the present session. */
   isOpened = false;
@@ -77,6 +77,11 @@ export class Channel {
   /** Whether the server holds it back. Where that is not known, one message asks. */
   get isHeld(): boolean {
     return this.#hold === 'held' || (this.#hold === 'unsure' && this.#kept.size > 0);
+  }
+
+  /** Whether the server has said so on the present socket. */
+  get isStopped(): boolean {
+    return this.#hold === 'held';
   }
 
   /** The server holds it back, or lets it go. */

@@ -297,6 +297,7 @@ export class Conversation {
       terms,
       reports: this.#reports,
       isShared: () => pool !== undefined && pool.size > 0,
+      isHeldBack: (message) => pool?.holdsBack(message) === true,
     });
     const reception = new Reception({
       session,
@@ -344,10 +345,13 @@ export class Conversation {
     pool?.relieve();
   }
 
-  // what the server refused before is not in doubt
+  // what the server refused before is not in doubt; and is told when the others wait again, if they do
   #forsake(messages: readonly OutboundMessage[]): number {
-    const own = messages.filter((message) => !this.#refuse(message) && message.channel === undefined);
-    return this.#options.outbox.forsake(own);
+    const refused = messages.filter((message) => this.#refusals.has(message));
+    const own = messages.filter((message) => !this.#refusals.has(message) && message.channel === undefined);
+    const unknown = this.#options.outbox.forsake(own);
+    for (const message of refused) this.#refuse(message);
+    return unknown;
   }
 
   // the fate of a channel's message is its connection's to tell

@@ -2,8 +2,9 @@ import { stateOf, type ConnectionEmitted } from '../machines/facts.ts';
 import { announce } from './announcements.ts';
 import { ownClosure, type Failure } from './core/recovery.ts';
 import { ConnectionError, FaultError, HoldfastError, type ErrorCode } from './errors.ts';
-import type { Emit, EventSource } from './events.ts';
+import type { EventSource } from './events.ts';
 import { errorOf, giveUpError } from './failures.ts';
+import type { ConnectionHost } from './host.ts';
 import { quiet } from './core/isolation.ts';
 import { Openings, type OpeningOptions } from './opening.ts';
 import type { DisconnectOptions } from './options.ts';
@@ -25,26 +26,9 @@ import {
   sendRule,
   subscribingRule,
 } from './schema.ts';
-import type { ServiceSettings } from './settings.ts';
 import { placeOf, statusOf, type ConnectionSnapshot, type ConnectionStatus, type Place } from './status.ts';
 import type { ConnectionActor } from './supervisor.ts';
-import type { Clock } from './transport/clock.ts';
 import type { InboundData } from './transport/transport.ts';
-
-/** What a connection needs of the service it belongs to. */
-export interface ConnectionHost {
-  readonly clock: Clock;
-  readonly emit: Emit;
-  settings(): ServiceSettings;
-  /**
-   * The actor of this connection, made if there is none; `undefined` while the supervisor is busy making it.
-   *
-   * @throws {HoldfastError} `SERVICE_DESTROYED`
-   */
-  actor(): ConnectionActor | undefined;
-  /** Told when the state changes. */
-  changed(): void;
-}
 
 /**
  * One connection, as an object: the same actor that the service's methods reach by id. It stays the same over every
@@ -206,7 +190,8 @@ export class Connection<In = InboundData, Out = unknown> {
   }
 
   /**
-   * Closes it: what was sent before leaves first, held back or not. Resolves when it is closed, within deadlines for both.
+   * Closes it: what was sent before leaves first, held back or not. Resolves when it is closed, within deadlines for both. Of the
+   * connection that carries a pool, those who share it are closed first.
    *
    * @throws {ConfigurationError} Rejects with `INVALID_OPTIONS` for a code that cannot be sent.
    */
@@ -226,6 +211,7 @@ export class Connection<In = InboundData, Out = unknown> {
     }
     const opened = this.#openings.wait({ signal, timeoutMs });
     actor?.send({ type: 'connect' });
+    this.#host.opening();
     if (this.#isUsable) this.#openings.opened();
     try {
       await opened;
@@ -255,6 +241,7 @@ export class Connection<In = InboundData, Out = unknown> {
     const ended = new Promise<void>((resolve) => {
       this.#endings.push(resolve);
     });
+    this.#host.closing(options);
     this.#actor.send({ type: 'disconnect', code, reason });
     await ended;
   }

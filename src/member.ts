@@ -1,7 +1,8 @@
 import { nameFrom } from './core/chance.ts';
 import type { UndeliveredEvent } from './events.ts';
-import { Connection, type ConnectionHost } from './handle.ts';
-import type { ConnectOptions } from './options.ts';
+import { Connection } from './handle.ts';
+import type { ConnectionHost } from './host.ts';
+import type { ConnectOptions, DisconnectOptions } from './options.ts';
 import type { Carrier, Pool } from './pool.ts';
 import { Ports, type PortsOptions } from './ports.ts';
 import { carrierOf, type ServiceSettings } from './settings.ts';
@@ -10,6 +11,8 @@ import { carrierOf, type ServiceSettings } from './settings.ts';
 export interface Member {
   connection: Connection;
   ports: Ports;
+  /** The pool that it is a channel of. */
+  shares: Pool | undefined;
   /** What tells apart two wishes for the same id. */
   wish: string;
   /** Where its chance begins. */
@@ -19,6 +22,8 @@ export interface Member {
 
 /** What a connection needs of its service. */
 export interface MemberHost extends Pick<PortsOptions, 'clock' | 'webSocket' | 'memory' | 'report' | 'queueing'> {
+  /** All connections of the service, by their ids. */
+  members: ReadonlyMap<string, Member>;
   settings(serviceType: string): ServiceSettings;
   /** The pool of that name, for a service of this type. */
   pool(name: string, serviceType: string): Pool;
@@ -48,9 +53,14 @@ export function carrierAmong(members: ReadonlyMap<string, Member>, id: string, m
     const member = members.get(id);
     return member !== undefined && states.includes(member.connection.status.state);
   };
+  const isUnderWay = (): boolean => stands(['connecting', 'open', 'degraded', 'backoff']);
   return {
     connect: () => {
-      if (!stands(['connecting', 'open', 'degraded', 'backoff'])) void (members.get(id) ?? make()).connection.connect();
+      if (!isUnderWay()) void (members.get(id) ?? make()).connection.connect();
+    },
+    // in the middle of a loss it may not be known yet that it is about to wait
+    hurry: () => {
+      if (isUnderWay()) void members.get(id)?.connection.connect();
     },
     vacate: () => {
       members.get(id)?.ports.outbox.acknowledged([]);
@@ -71,6 +81,7 @@ export function makeMember({ id, wish, options, draws, seed, carries }: MemberOp
   };
   const { emitter } = host;
   const { pool: poolName } = settings();
+  const shares = poolName === undefined ? undefined : host.pool(poolName, serviceType);
   const name = nameFrom(...draws);
   let names = 0;
   const ports = new Ports({
@@ -78,7 +89,7 @@ export function makeMember({ id, wish, options, draws, seed, carries }: MemberOp
     ...host,
     settings,
     carries,
-    shares: poolName === undefined ? undefined : host.pool(poolName, serviceType),
+    shares,
     facts: () => {
       const { attempt, lastError } = connection.status;
       return { ...source, terminalId, sessionId, params, attempt, lastFailure: lastError ?? undefined };
@@ -100,10 +111,22 @@ export function makeMember({ id, wish, options, draws, seed, carries }: MemberOp
     emit: emitter.emit,
     settings,
     actor: () => host.actor(member),
+    opening: () => shares?.hurry(),
+    closing: (closeOptions) => {
+      // whoever is about to use a pool that nobody uses gets another socket
+      if (carries && carries.size > 0) closeSharers(host.members, carries, closeOptions);
+    },
     changed: () => {
       host.changed(connection);
     },
   });
-  const member: Member = { connection, ports, wish, seed, settings };
+  const member: Member = { connection, ports, shares, wish, seed, settings };
   return member;
+}
+
+function closeSharers(members: MemberHost['members'], pool: Pool, options: DisconnectOptions): void {
+  for (const { connection, shares } of members.values()) {
+    const isUsed = !['idle', 'closed', 'failed'].includes(connection.status.state);
+    if (shares === pool && isUsed) void connection.close(options);
+  }
 }

@@ -79,7 +79,9 @@ export interface ServiceOptions {
   /**
    * Names a session that connections share, of this service type and of others with the same `url`: one socket, and a channel for each of
    * them. Needs `wire: 'required'`. The socket is a connection of its own, `pool:` and this name, with the options of the service
-   * that needed it first; it is closed a second after the last of them. @default none: a socket for each
+   * that needed it first; it is closed a second after the last of them, and closing it closes them first. A member's own `credentials` go
+   * with its channel, the last that were given for as long as there are no newer ones; a channel that is refused for them is asked for once
+   * more with fresh ones. @default none: a socket for each
    */
   pool?: string;
   /** How the service speaks: its codec, schemas, probes and replies. @default {@link plainProfile} */

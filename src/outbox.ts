@@ -97,7 +97,7 @@ export class Outbox {
       this.#fates.dropped(message, code, cause);
     },
     orphaned: (message) => {
-      this.#orphan(message);
+      if (!this.#takeBack(message)) this.#fates.lost(message);
     },
   };
 
@@ -164,10 +164,11 @@ export class Outbox {
 
   /** Nobody knows what became of these. @returns How many are in doubt for good; the others go back to the heads of their lanes. */
   forsake(messages: readonly OutboundMessage[]): number {
-    // from the last to the first: each goes to the head of its lane
-    const unknown = messages.toReversed().filter((message) => !message.isGreeting && this.#orphan(message)).length;
+    // from the last to the first, for each goes to the head of its lane; and before anybody hears of the others
+    const unknown = messages.toReversed().filter((message) => !message.isGreeting && !this.#takeBack(message));
+    for (const message of unknown) this.#fates.lost(message);
     this.#idle.look();
-    return unknown;
+    return unknown.length;
   }
 
   /** The peer has accepted these. */
@@ -347,16 +348,13 @@ export class Outbox {
     return undefined;
   }
 
-  // a socket died with it: it goes to the next, if the peer would know it again. @returns Whether it is in doubt for good
-  #orphan(message: OutboundMessage): boolean {
+  // a socket died with it: it goes to the next, if the peer would know it again. @returns Whether it does
+  #takeBack(message: OutboundMessage): boolean {
     // a volatile message is not worth it
     const isRepeatable = !message.isVolatile && (message.isKeyed || this.#options.resendSafe());
-    if (isRepeatable && this.#options.queueing() && !this.#closed) {
-      message.moved('waiting');
-      this.#backlog.restore(message);
-      return false;
-    }
-    this.#fates.lost(message);
+    if (!isRepeatable || !this.#options.queueing() || this.#closed) return false;
+    message.moved('waiting');
+    this.#backlog.restore(message);
     return true;
   }
 

@@ -11,6 +11,8 @@ import type { Clock } from './transport/clock.ts';
 export interface Carrier {
   /** Opens it, unless that is under way. */
   connect(): void;
+  /** Ends its wait between two attempts, if it waits. */
+  hurry(): void;
   /** Nobody uses it: if it is to close, it need not wait any longer. */
   vacate(): void;
   /** Closes it, if it is open or about to be. */
@@ -27,6 +29,14 @@ interface Relief {
   relieved: () => void;
 }
 
+/** The exchange that a socket has begun. */
+interface Exchange {
+  wire: SessionWire;
+  isResumed: boolean;
+}
+
+// PROTOCOL.md, "Channels": why a channel is refused for its credentials
+const FORBIDDEN = 'forbidden';
 // whoever leaves may come back in a moment, and a handshake costs more than a socket that is idle for so long
 const LINGER_MS = 1_000;
 
@@ -40,7 +50,7 @@ export class Pool {
   // channels that this side has ended, until the server has said that it knows
   readonly #shutting = new Set<string>();
   // present from the welcome to the loss of the socket
-  #exchange: { wire: SessionWire; isResumed: boolean } | undefined;
+  #exchange: Exchange | undefined;
   // who waits for room
   readonly #reliefs = new Map<Channel, Relief>();
   #lingering: unknown;
@@ -79,8 +89,13 @@ export class Pool {
     }
     clock.clearTimeout(this.#lingering);
     this.#channels.set(channel.name, channel);
-    if (this.#exchange) this.#opened(channel, this.#exchange);
-    else carrier.connect();
+    if (!this.#exchange) return carrier.connect();
+    this.#opened(channel, this.#exchange);
+  }
+
+  /** The application wants one of its connections opened: it does not wait for the next attempt. */
+  hurry(): void {
+    if (!this.#exchange) this.#options.carrier.hurry();
   }
 
   /** A connection has ended: its channel is no more. @returns What that leaves in doubt. */
@@ -119,8 +134,14 @@ export class Pool {
     channel.turn = this.#turns;
   }
 
+  /** Whether a message that is to be sent again is of a channel that the server holds back. */
+  holdsBack(message: OutboundMessage): boolean {
+    return this.#channelOf(message)?.isStopped === true;
+  }
+
   /** There may be room. */
   relieve(): void {
+    this.wire?.replay();
     for (const channel of this.#channels.values()) this.#greet(channel);
     // all of them may be told of room for one: the first gets it
     for (const [channel, relief] of [...this.#reliefs].sort(([a], [b]) => a.turn - b.turn)) {
@@ -221,10 +242,12 @@ export class Pool {
       return;
     }
     if (this.#shutting.delete(name) || !channel) return;
-    const failed = failure('CHANNEL_REFUSED', notice.why ?? null);
+    const isForbidden = notice.why === FORBIDDEN;
+    const refused = failure('CHANNEL_REFUSED', notice.why ?? null);
+    // a token that was kept may have run out
+    const failed: Failure = isForbidden ? { ...refused, strategy: 'reauthenticate' } : refused;
     this.#channels.delete(name);
-    channel.options.outbox.forsake(channel.forget());
-    channel.options.sessionLost();
+    this.#lose(channel, isForbidden ? FORBIDDEN : 'lost');
     if (channel.link) channel.link.ended(failed);
     else channel.ending = failed;
     this.#left(channel);
@@ -260,12 +283,10 @@ export class Pool {
     });
   }
 
-  #opened(channel: Channel, { wire, isResumed }: { wire: SessionWire; isResumed: boolean }): void {
+  #opened(channel: Channel, { wire, isResumed }: Exchange): void {
     if (!channel.link) return;
     const isKnown = channel.isOpened;
     if (!isKnown) this.#open(channel, wire);
-    // a server that knew the channel did not need it, and it will not last for ever
-    channel.token = undefined;
     const { loss: lost } = channel;
     channel.loss = null;
     channel.link.opened({ lost, isResumed: isKnown && isResumed });
@@ -273,7 +294,6 @@ export class Pool {
 
   #open(channel: Channel, wire: SessionWire): void {
     const { token } = channel;
-    channel.token = undefined;
     channel.isOpened = true;
     wire.control({ t: 'open', c: channel.name, n: channel.service, ...(token !== undefined && { auth: token }) });
   }
@@ -296,14 +316,16 @@ export class Pool {
   #forsake(why: string): number {
     let all = 0;
     this.#shutting.clear();
-    for (const channel of this.#channels.values()) {
-      if (!channel.isOpened) continue;
-      const inDoubt = channel.options.outbox.forsake(channel.forget());
-      channel.loss = { why, inDoubt: inDoubt + (channel.loss?.inDoubt ?? 0) };
-      channel.options.sessionLost();
-      all += inDoubt;
-    }
+    for (const channel of this.#channels.values()) if (channel.isOpened) all += this.#lose(channel, why);
     return all;
+  }
+
+  // and told to its connection when it has another
+  #lose(channel: Channel, why: string): number {
+    const inDoubt = channel.options.outbox.forsake(channel.forget());
+    channel.loss = { why, inDoubt: inDoubt + (channel.loss?.inDoubt ?? 0) };
+    channel.options.sessionLost();
+    return inDoubt;
   }
 
   #left(channel: Channel): void {

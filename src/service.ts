@@ -58,6 +58,7 @@ export class EnhancedWebSocketService<Types extends Services = Services> {
     const emitter = this.#emitter;
     this.#host = {
       clock: this.#clock,
+      members: this.#members,
       memory: new WireMemory(() => this.#clock.now()),
       webSocket: () =>
         this.#settings.options.WebSocket ?? (globalThis as { WebSocket?: WebSocketConstructor }).WebSocket,
@@ -137,7 +138,8 @@ export class EnhancedWebSocketService<Types extends Services = Services> {
   }
 
   /**
-   * Closes a connection; what was sent before is handed to the socket first. It stays known, as `closed`.
+   * Closes a connection; what was sent before is handed to the socket first. It stays known, as `closed`. Closing `pool:` and a name
+   * closes those who share that pool first.
    *
    * @throws {ConfigurationError} Rejects with `UNKNOWN_CONNECTION` or `INVALID_OPTIONS`.
    */

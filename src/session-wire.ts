@@ -36,6 +36,8 @@ export interface SessionWireOptions {
   reports: WireReports;
   /** Whether others use the session, and may have something to say yet. @default never */
   isShared?: () => boolean;
+  /** Whether the peer wants a message to wait that it has been sent before, by another socket. @default never */
+  isHeldBack?: (message: OutboundMessage) => boolean;
 }
 
 /** The way out of a session on one socket: messages get positions and stay in the ledger until the peer has acknowledged them. */
@@ -147,19 +149,17 @@ export class SessionWire implements Wire {
    */
   replay(): void {
     if (this.#isHeld || this.#isThrough) return;
-    const { outgoing } = this.#options.session;
-    const { acknowledged } = outgoing;
+    const { session, isHeldBack = never } = this.#options;
+    const { acknowledged } = session.outgoing;
     const first = Math.max(this.#resentTo, acknowledged) + 1;
-    const last = Math.min(outgoing.reach(this.#window), this.#ownFrom - 1);
-    if (last < first) return;
-    this.#resentTo = last;
-    this.#send(
-      first,
-      outgoing
-        .unacknowledged()
-        .slice(first - acknowledged - 1, last - acknowledged)
-        .map(framed),
-    );
+    const last = Math.min(session.outgoing.reach(this.#window), this.#ownFrom - 1);
+    const messages = this.unacknowledged().slice(first - acknowledged - 1, Math.max(0, last - acknowledged));
+    // nothing may pass it: what follows has the positions after it
+    const held = messages.findIndex(isHeldBack);
+    const due = held < 0 ? messages : messages.slice(0, held);
+    if (due.length === 0) return;
+    this.#resentTo = first + due.length - 1;
+    this.#send(first, due.map(framed));
   }
 
   /** Sends a frame that is no message. It passes queue and window by. */
@@ -302,6 +302,10 @@ export class SessionWire implements Wire {
     this.#relief = undefined;
     relief.relieved();
   }
+}
+
+function never(): boolean {
+  return false;
 }
 
 /** A message as it travels in a batch. */

@@ -159,6 +159,22 @@ describe('a connection that is a channel', () => {
     expect(framesOf(desk.bench.session.line, 'open').map(({ c }) => c)).toEqual(['c2']);
   });
 
+  test('tells what its refused channel left in doubt when it has another, unless it has ended meanwhile', async () => {
+    const losses: unknown[] = [];
+    for (const ends of [false, true]) {
+      const desk = new Desk({ decide: () => 'reconnect' });
+      await desk.dials();
+      desk.bench.links();
+      const receipt = messageOf('x');
+      desk.access.join()?.wire.write(() => (receipt.fate === 'waiting' ? receipt : undefined));
+      desk.bench.pool.noticed({ t: 'shut', c: 'c1', why: 'forbidden' });
+      if (ends) desk.access.end();
+      for (const generation of [2, 3]) await desk.dials(generation);
+      losses.push(...desk.told.flatMap((event) => (event.type === 'socket.opened' ? [event.lost] : [])));
+    }
+    expect(losses).toEqual([null, { why: 'forbidden', inDoubt: 1 }, null, null, null, null]);
+  });
+
   test('that has let go is told nothing more', async () => {
     const desk = new Desk();
     await desk.dials();

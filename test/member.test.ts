@@ -6,6 +6,7 @@ import { settle } from '../src/settings.ts';
 import { WireMemory } from '../src/wire-memory.ts';
 import { SimulatedClock } from './support/clock.ts';
 import { browserSockets } from './support/fake-socket.ts';
+import { microtasks } from './support/service.ts';
 
 const clock = new SimulatedClock();
 
@@ -20,13 +21,19 @@ function host({ hasListener = true } = {}): { host: MemberHost; emitted: unknown
   const asked: string[] = [];
   const pool = new Pool({
     clock,
-    carrier: { connect: () => undefined, vacate: () => undefined, release: () => undefined },
+    carrier: {
+      connect: () => undefined,
+      hurry: () => asked.push('hurry'),
+      vacate: () => undefined,
+      release: () => undefined,
+    },
   });
   return {
     emitted,
     asked,
     host: {
       clock,
+      members: new Map<string, Member>(),
       memory: new WireMemory(() => clock.now()),
       webSocket: () => browserSockets().WebSocket,
       queueing: () => true,
@@ -79,6 +86,14 @@ describe('a member of a service', () => {
     expect(sharing.settings().policy.connectTimeoutMs).toBeGreaterThan(1_000_000_000);
   });
 
+  test('has the carrier of its pool hurry when it is asked to open, for that is what it waits for', async () => {
+    const given = host();
+    void make(given, 'alone').connection.connect();
+    void make(given, 'shared').connection.connect();
+    await microtasks();
+    expect(given.asked).toEqual(['p for shared', 'hurry']);
+  });
+
   test('makes events of what arrives for those who listen to the service, and tells what was not delivered', () => {
     const given = host();
     make(given, 'alone').ports.inbox.receive('text');
@@ -118,6 +133,7 @@ describe('the member that carries a pool', () => {
 
   test('is made when it is to be opened, and for nothing else', () => {
     const { calls, use } = carrier();
+    use.hurry();
     use.vacate();
     use.release();
     expect(calls).toEqual([]);
@@ -127,21 +143,26 @@ describe('the member that carries a pool', () => {
   });
 
   test.each([
-    ['idle', ['connect', 'vacate', 'close']],
-    ['connecting', ['vacate', 'close']],
-    ['open', ['vacate', 'close']],
-    ['degraded', ['vacate', 'close']],
-    ['backoff', ['vacate', 'close']],
-    ['closing', ['connect', 'vacate', 'close']],
-    ['closed', ['connect', 'vacate']],
-    ['failed', ['connect', 'vacate']],
-  ])('is left alone where it stands already: %s', (state, expected) => {
+    ['idle', ['connect'], [], ['close']],
+    ['connecting', [], ['connect'], ['close']],
+    ['open', [], ['connect'], ['close']],
+    ['degraded', [], ['connect'], ['close']],
+    ['backoff', [], ['connect'], ['close']],
+    ['closing', ['connect'], [], ['close']],
+    ['closed', ['connect'], [], []],
+    ['failed', ['connect'], [], []],
+  ])('%s is opened: %j, hurried: %j, and let go: %j', (state, opened, hurried, released) => {
     const { calls, use } = carrier(state);
     use.connect();
-    calls.length = 0;
+    const told = (): string[] => calls.splice(0);
+    told();
     use.connect();
+    expect(told()).toEqual(opened);
+    use.hurry();
+    expect(told()).toEqual(hurried);
     use.vacate();
+    expect(told()).toEqual(['vacate']);
     use.release();
-    expect(calls).toEqual(expected);
+    expect(told()).toEqual(released);
   });
 });

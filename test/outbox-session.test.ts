@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 
 import { MessageError } from '../src/errors.ts';
 import { encodePlain } from '../src/protocol/codec.ts';
+import { writeText } from '../src/protocol/text-frames.ts';
 import { OutboxRig } from './support/outbox.ts';
 import { LIMITS } from './support/server-script.ts';
 import { fateOf, microtasks } from './support/service.ts';
@@ -88,6 +89,24 @@ describe('a session that is lost', () => {
     expect(framesOn(next.line).slice(1)).toMatchObject([
       { t: 'm', s: 1, b: [{ d: 'k1', k: 'k1' }, { d: 'k2', k: 'k2' }, { d: 'later' }] },
     ]);
+  });
+
+  test('does not leave the outbox idle while one of them is to be sent again, whatever becomes of the others', async () => {
+    const t = new Talk();
+    const socket = t.joins();
+    const keyed = t.push('keyed', { idempotencyKey: 'k' });
+    t.push('refused');
+    t.push('bare');
+    await microtasks();
+    socket.peer.received(writeText({ t: 'nack', s: 2, c: 'NO', m: '', temp: false, out: 'rejected' }));
+    const waiting: number[] = [];
+    t.outbox.onceIdle(() => waiting.push(t.outbox.counts.waiting));
+    t.loses();
+    const next = t.joins({ sid: 's2', why: 'unknown' });
+    await microtasks();
+    expect([waiting, keyed.fate]).toEqual([[], 'handed']);
+    ack(next, 1);
+    expect([waiting, t.outbox.counts]).toMatchObject([[0], { acknowledged: 1, unknown: 1, dropped: 1 }]);
   });
 
   test('leaves all of them in doubt where nothing may wait, or the outbox is closed', async () => {

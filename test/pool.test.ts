@@ -25,21 +25,37 @@ describe('a pool', () => {
     ]);
   });
 
+  test('has its carrier hurry for who does not want to wait, unless there is a socket', () => {
+    const b = new PoolBench();
+    b.seats('one');
+    b.pool.hurry();
+    b.links();
+    b.pool.hurry();
+    b.pool.unlinked();
+    b.pool.hurry();
+    expect(b.asked).toEqual(['connect', 'hurry', 'hurry']);
+  });
+
   test('never gives a name twice', () => {
     const { pool } = new PoolBench();
     expect([pool.freshName(), pool.freshName(), pool.freshName()]).toEqual(['c1', 'c2', 'c3']);
   });
 
-  test('opens a channel with its token once, and keeps no token that was not needed', () => {
+  test('opens a channel with the last token of its connection, on each socket anew', () => {
     const b = new PoolBench();
     const [one] = b.seats('one');
-    one.channel.token = 'secret';
+    one.channel.token = 'first';
     b.links();
-    expect(b.frames).toEqual([{ t: 'open', c: 'one', n: 'service one', auth: 'secret' }]);
     b.relinks();
-    one.connects().token = 'fresh';
+    one.connects().token = 'second';
     b.pool.join(one.channel);
-    expect([b.frames, one.channel.token]).toEqual([[{ t: 'open', c: 'one', n: 'service one' }], undefined]);
+    const openings = [b.frames];
+    b.relinks();
+    openings.push(b.frames);
+    expect(openings).toEqual([
+      [{ t: 'open', c: 'one', n: 'service one', auth: 'first' }],
+      [{ t: 'open', c: 'one', n: 'service one', auth: 'second' }],
+    ]);
   });
 
   test('brings what comes to whom it is for, and drops what is for nobody', () => {
@@ -74,8 +90,8 @@ describe('the socket of a pool', () => {
     b.relinks();
     expect(b.frames.map(({ t }) => t)).toEqual(['open', 'open', 'm']);
     expect([one.told, two.told]).toEqual([
-      ['opened', 'retry CONNECTION_LOST'],
-      ['opened', 'retry CONNECTION_LOST'],
+      ['opened', 'reconnect CONNECTION_LOST'],
+      ['opened', 'reconnect CONNECTION_LOST'],
     ]);
     b.pool.join(one.connects());
     expect([one.told.at(-1), b.frames.length]).toEqual(['resumed', 3]);
@@ -136,20 +152,20 @@ describe('the socket of a pool', () => {
     b.links();
     b.pool.failing(failure('LINK_DEAD'));
     b.pool.unlinked();
-    expect(one.told).toEqual(['opened', 'retry LINK_DEAD']);
+    expect(one.told).toEqual(['opened', 'reconnect LINK_DEAD']);
   });
 
   test('is no more once the carrier gives up: all are told at once', () => {
     const b = new PoolBench();
     const [one] = b.seats('one');
     b.pool.failing(failure('INVALID_URL'));
-    expect(one.told).toEqual(['stop INVALID_URL']);
+    expect(one.told).toEqual(['manual INVALID_URL']);
     b.pool.ended(failure('INVALID_URL'));
     // what was is not the reason of what comes
     b.pool.join(one.connects());
     b.pool.join(one.connects());
     b.pool.unlinked();
-    expect(one.told).toEqual(['stop INVALID_URL', 'stop INVALID_URL']);
+    expect(one.told).toEqual(['manual INVALID_URL', 'manual INVALID_URL']);
   });
 });
 
@@ -224,14 +240,14 @@ describe('the loss of a session', () => {
     b.links();
     expect([one.told.at(-1), late.told.filter((what) => what !== 'lost')]).toEqual([
       'opened, 2 in doubt: expired',
-      ['opened', 'retry CONNECTION_LOST'],
+      ['opened', 'reconnect CONNECTION_LOST'],
     ]);
     expect(two.told).toEqual([
       'opened',
-      'retry CONNECTION_LOST',
+      'reconnect CONNECTION_LOST',
       'lost',
       'opened, 0 in doubt: expired',
-      'retry CONNECTION_LOST',
+      'reconnect CONNECTION_LOST',
       'lost',
     ]);
   });
@@ -242,7 +258,7 @@ describe('the loss of a session', () => {
     b.links();
     b.pool.lost('unknown');
     expect([one.told, b.pool.wire]).toEqual([
-      ['opened', 'lost', 'retry CONNECTION_LOST the session was lost'],
+      ['opened', 'lost', 'reconnect CONNECTION_LOST the session was lost'],
       undefined,
     ]);
   });
@@ -257,11 +273,14 @@ describe('the end of the carrier', () => {
     b.pool.unlinked();
     b.pool.join(one.connects());
     b.pool.ended(failure('CONNECT_TIMEOUT'));
-    expect([one.told.at(-1), two.told.slice(1)]).toEqual(['stop CONNECT_TIMEOUT', ['retry CONNECTION_LOST', 'lost']]);
+    expect([one.told.at(-1), two.told.slice(1)]).toEqual([
+      'manual CONNECT_TIMEOUT',
+      ['reconnect CONNECTION_LOST', 'lost'],
+    ]);
     expect(two.double.told).toEqual([['forsaken', 'x']]);
     const asked = b.asked.length;
     b.pool.join(two.connects());
-    expect([two.told.at(-1), b.asked.length]).toEqual(['stop CONNECT_TIMEOUT', asked]);
+    expect([two.told.at(-1), b.asked.length]).toEqual(['manual CONNECT_TIMEOUT', asked]);
   });
 
   test('is forgotten when there is another socket before they come back', () => {
@@ -274,34 +293,7 @@ describe('the end of the carrier', () => {
     b.session.moveTo();
     b.links();
     b.pool.join(one.connects());
-    expect(one.told).toEqual(['opened', 'retry CONNECTION_LOST', 'lost', 'opened, 0 in doubt: ended']);
-  });
-});
-
-describe('a channel that the server ends', () => {
-  test('fails, with why, and leaves in doubt what it had', () => {
-    const b = new PoolBench();
-    const [one, two] = b.seats('one', 'two');
-    b.links();
-    b.sends(one, 'x');
-    b.pool.noticed({ t: 'shut', c: 'one', why: 'no such service' });
-    expect([one.told, one.double.told, two.told]).toEqual([
-      ['opened', 'lost', 'stop CHANNEL_REFUSED no such service'],
-      [['forsaken', 'x']],
-      ['opened'],
-    ]);
-    b.pool.noticed({ t: 'shut', c: 'one' });
-    expect([b.pool.size, b.pool.leave(one.channel), one.told.length]).toEqual([1, [], 3]);
-  });
-
-  test('while its connection is between two attempts fails it at the next', () => {
-    const b = new PoolBench();
-    const [one] = b.seats('one', 'two');
-    b.links();
-    b.relinks();
-    b.pool.noticed({ t: 'shut', c: 'one' });
-    b.pool.join(one.connects());
-    expect([one.told.at(-1), b.pool.size]).toEqual(['stop CHANNEL_REFUSED', 1]);
+    expect(one.told).toEqual(['opened', 'reconnect CONNECTION_LOST', 'lost', 'opened, 0 in doubt: ended']);
   });
 });
 

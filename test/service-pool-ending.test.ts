@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 
 import { MEMBER, PoolRig, SLOW } from './support/pool.ts';
 import { LIMITS } from './support/server-script.ts';
-import { fateOf, NOTHING_LEFT } from './support/service.ts';
+import { deferred, fateOf, NOTHING_LEFT } from './support/service.ts';
 
 describe('the end of the connection that carries a pool', () => {
   test('is the end of its members, for the same reason', async () => {
@@ -62,18 +62,66 @@ describe('the end of the connection that carries a pool', () => {
     expect(r.states('late', 'pool:p')).toEqual(['open', 'open']);
   });
 
-  test('by the application’s own hand ends what its members had in it', async () => {
+  test('by the application’s own hand closes its members first, and lets what they sent leave', async () => {
+    const r = new PoolRig({ services: { late: { ...MEMBER, retry: SLOW } } });
+    const server = await r.joins('chat', 'log', 'late');
+    await r.drops();
+    const second = await r.resumes({ rx: 0 });
+    const receipts = [r.connection('chat').send('x'), r.connection('log').send('y')];
+    await r.settle();
+    expect(r.states('chat', 'log', 'late')).toEqual(['open', 'open', 'backoff']);
+    const closed = fateOf(r.service.disconnect('pool:p', { code: 4000, reason: 'done' }));
+    await r.settle();
+    expect([r.states('chat', 'log', 'late', 'pool:p'), second.of('bye')]).toEqual([
+      ['closing', 'closing', 'closed', 'closing'],
+      [],
+    ]);
+    second.acks(2);
+    await r.settle();
+    expect(second.frames.map(({ t }) => t).slice(-3)).toEqual(['shut', 'shut', 'bye']);
+    second.socket.ends(4000);
+    await r.settle();
+    expect([closed.kind, r.states('chat', 'log', 'late', 'pool:p')]).toEqual([
+      'resolved',
+      ['closed', 'closed', 'closed', 'closed'],
+    ]);
+    expect([receipts.map(({ fate }) => fate), r.imbalances]).toEqual([['acknowledged', 'acknowledged'], []]);
+    const ends = r.of('closed').filter(({ code }) => code === 4000);
+    expect(ends.map(({ connectionId, code }) => [connectionId, code])).toEqual([
+      ['chat', 4000],
+      ['log', 4000],
+      ['pool:p', 4000],
+    ]);
+    await r.clock.advanceAsync(60_000);
+    expect([r.sockets.all.length, r.clock.pending(), server.socket.isLive]).toEqual([2, 0, false]);
+    await r.joins('chat');
+    expect(r.states('chat', 'log', 'pool:p')).toEqual(['open', 'closed', 'open']);
+  });
+
+  test('by the application’s own hand takes no longer than a close may, whatever its members wait for', async () => {
     const r = new PoolRig();
     const server = await r.joins('chat', 'log');
     const receipt = fateOf(r.connection('chat').send('x').settled);
     await r.settle();
     void r.service.disconnect('pool:p');
     await r.clock.advanceAsync(10_000);
-    server.socket.ends(1000);
-    await r.clock.advanceAsync(10_000);
-    expect([receipt.kind, r.imbalances]).toEqual(['rejected', []]);
-    expect(r.states('chat', 'log', 'pool:p')).toEqual(['failed', 'failed', 'closed']);
-    expect(r.sockets.all).toHaveLength(1);
+    expect([receipt.error, r.imbalances]).toMatchObject([{ code: 'OUTCOME_UNKNOWN' }, []]);
+    expect(r.states('chat', 'log', 'pool:p')).toEqual(['closed', 'closed', 'closed']);
+    expect([r.sockets.all.length, server.of('bye').length]).toEqual([1, 1]);
+  });
+
+  test('because nobody uses it does not close who is about to', async () => {
+    const tokens = deferred<string>();
+    const late = { ...MEMBER, credentials: () => tokens.promise };
+    const r = new PoolRig({ services: { late } });
+    await r.joins('chat');
+    await r.service.disconnect('chat');
+    void r.service.connect({ serviceType: 'late' });
+    await r.clock.advanceAsync(1_000);
+    expect(r.states('late', 'pool:p')).toEqual(['connecting', 'closing']);
+    tokens.resolve('t');
+    await r.settle();
+    expect(r.states('late', 'pool:p')).toEqual(['connecting', 'connecting']);
   });
 });
 

@@ -68,6 +68,64 @@ describe('a session that goes on after a drop', () => {
   });
 });
 
+describe('a member that is asked to connect', () => {
+  const waiting = async (): Promise<PoolRig> => {
+    const slow = { ...MEMBER, retry: SLOW };
+    const r = new PoolRig({ services: { chat: slow, log: slow } });
+    await r.joins('chat', 'log');
+    r.sockets.last.ends(1006);
+    await r.settle();
+    expect(r.states('chat', 'log', 'pool:p')).toEqual(['backoff', 'backoff', 'backoff']);
+    return r;
+  };
+
+  test('does not wait for the socket of its pool any longer, as it would not for its own', async () => {
+    const r = await waiting();
+    const opened = fateOf(r.service.connect({ serviceType: 'chat' }));
+    await r.settle();
+    await r.resumes();
+    expect([opened.kind, r.states('chat', 'log', 'pool:p')]).toEqual(['resolved', ['open', 'backoff', 'open']]);
+  });
+
+  test('ends a wait of the socket that began when it was waiting already', async () => {
+    const r = await waiting();
+    void r.service.connect({ serviceType: 'chat' });
+    await r.settle();
+    r.sockets.last.ends(1006);
+    await r.settle();
+    expect([r.states('chat', 'pool:p'), r.sockets.all.length]).toEqual([['connecting', 'backoff'], 2]);
+    void r.connection('chat').connect();
+    await r.settle();
+    expect([r.states('chat', 'pool:p'), r.sockets.all.length]).toEqual([['connecting', 'connecting'], 3]);
+  });
+
+  test('by who hears of the loss does not wait either', async () => {
+    const slow = { ...MEMBER, retry: SLOW };
+    const r = new PoolRig({ services: { chat: slow } });
+    await r.joins('chat');
+    r.service.on('closed', ({ connectionId }) => {
+      if (connectionId === 'chat') void r.connection('chat').connect();
+    });
+    r.sockets.last.ends(1006);
+    await r.settle();
+    await r.resumes();
+    expect(r.states('chat', 'pool:p')).toEqual(['open', 'open']);
+  });
+
+  test('is what ends the wait: one that tries again by itself does not', async () => {
+    const slow = { ...MEMBER, retry: SLOW };
+    // the first of a pool says how its socket is kept
+    const r = new PoolRig({ services: { chat: slow } });
+    await r.joins('chat', 'log');
+    r.sockets.last.ends(1006);
+    await r.clock.advanceAsync(1_000);
+    expect([r.states('chat', 'log', 'pool:p'), r.sockets.all.length]).toEqual([
+      ['backoff', 'connecting', 'backoff'],
+      1,
+    ]);
+  });
+});
+
 describe('a session that was lost', () => {
   test('is told to each member once, with what it has in doubt, before anything new', async () => {
     const r = new PoolRig();

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 
 import type { Profile } from '../src/protocol/profile.ts';
-import { MEMBER, PoolRig } from './support/pool.ts';
+import { MEMBER, PoolRig, SLOW, type PoolScript } from './support/pool.ts';
 import { LIMITS } from './support/server-script.ts';
 import { fateOf } from './support/service.ts';
 
@@ -184,23 +184,69 @@ describe('the credentials of a member', () => {
     expect(JSON.stringify([r.events, r.service.getConnections()])).not.toContain('secret');
   });
 
-  test('are forgotten when a session that goes on did not need them, for later they may have run out', async () => {
+  test('are the last that it was given, on each socket', async () => {
     let number = 0;
     const credentials = (): string => `t${++number}`;
-    const r = new PoolRig({ services: { chat: { ...MEMBER, credentials } } });
-    await r.joins('log');
-    void r.service.connect({ serviceType: 'chat' });
-    await r.settle();
-    await r.drops();
+    const r = new PoolRig({ services: { late: { ...MEMBER, credentials, retry: SLOW } } });
+    const first = await r.joins('log', 'late');
+    first.says({ t: 'away', in: 10_000, spread: 1 });
+    await r.clock.advanceAsync(10);
+    const openings = (server: PoolScript): unknown[] => server.of('open').map(({ n, auth }) => [n, auth]);
     const second = await r.resumes();
-    expect(second.of('open').map(({ n, auth }) => [n, auth])).toEqual([
-      ['log', undefined],
-      ['chat', 't2'],
+    // nobody has asked for fresh ones: there is no moment without a socket
+    expect([openings(first), openings(second), number]).toEqual([
+      [
+        ['log', undefined],
+        ['late', 't1'],
+      ],
+      [
+        ['log', undefined],
+        ['late', 't1'],
+      ],
+      1,
     ]);
     await r.drops();
-    expect(number).toBe(3);
-    const third = await r.resumes();
-    expect(third.of('open').map(({ auth }) => auth)).toEqual([undefined, 't3']);
+    // it waits before it asks
+    const third = await r.resumes({ tok: 'k3' });
+    expect([openings(third).at(-1), r.state('late')]).toEqual([['late', 't1'], 'backoff']);
+    await r.clock.advanceAsync(12_000);
+    expect([r.state('late'), number]).toEqual(['open', 2]);
+    await r.drops();
+    expect(openings(await r.resumes({ tok: 'k4' })).at(-1)).toEqual(['late', 't2']);
+  });
+
+  test('that have run out while they were kept are replaced by fresh ones, and its channel by another', async () => {
+    let number = 0;
+    const credentials = (): string => `t${++number}`;
+    const profile = { codec: 'json', onOpen: () => ['hello'] } as const;
+    const r = new PoolRig({ services: { chat: { ...MEMBER, credentials, profile } } });
+    const first = await r.joins('log', 'chat');
+    const [bare, keyed] = [r.connection('chat').send('a'), r.connection('chat').send('b', { idempotencyKey: 'b' })];
+    await r.settle();
+    first.says({ t: 'away', in: 10_000, spread: 1 });
+    await r.clock.advanceAsync(10);
+    const second = await r.resumes();
+    const before = second.nameOf('chat');
+    second.says({ t: 'shut', c: before, why: 'forbidden' });
+    await r.clock.advanceAsync(1_000);
+    expect(second.of('open').map(({ n, auth }) => [n, auth])).toEqual([
+      ['log', undefined],
+      ['chat', 't1'],
+      ['chat', 't2'],
+    ]);
+    expect(second.said.filter(([position]) => position > 3).map(([, , payload]) => payload)).toEqual(['hello', 'b']);
+    expect([bare.fate, keyed.fate, r.states('chat', 'log')]).toEqual(['unknown', 'handed', ['open', 'open']]);
+    expect(r.of('discontinuity')).toMatchObject([{ connectionId: 'chat', why: 'forbidden', inDoubt: 1 }]);
+    // whoever is refused with fresh ones waits, and then is refused for good
+    for (const [state, tokens] of [
+      ['open', 3],
+      ['failed', 3],
+    ]) {
+      second.says({ t: 'shut', c: second.nameOf('chat'), why: 'forbidden' });
+      await r.clock.advanceAsync(2_000);
+      expect([r.states('chat', 'log'), number]).toEqual([[state, 'open'], tokens]);
+    }
+    expect(r.imbalances).toEqual([]);
   });
 });
 

@@ -20,8 +20,8 @@ export interface AdmissionOptions {
   registry: Registry;
   /** Enters a session that the store gave to this node, and shows it to the application. */
   enter: (owner: SessionOwner, owned: OwnedSession) => LiveSession;
-  /** Capabilities that both sides must have for them to be used. */
-  caps: readonly string[];
+  /** The client has been welcomed. */
+  welcomed: () => void;
   authenticate: (credentials: Credentials) => Identity | null | Promise<Identity | null>;
   /** Ms on a clock that never runs backwards. */
   now: () => number;
@@ -45,6 +45,8 @@ interface Newcomer {
 /** The way of a socket from its greeting to a session: one `hello`, and nothing else before the `welcome`. */
 export class Admission implements LinkReader {
   readonly #options: AdmissionOptions;
+  // what the greeting has told, once it is said; both sides must have a capability for it to be used
+  #caps: readonly string[] | undefined;
   #hasHello = false;
   // why the client cannot have the session that it had
   #refusal: ResumeRefusal | undefined;
@@ -58,13 +60,15 @@ export class Admission implements LinkReader {
     return this.#hasHello;
   }
 
-  /** Says who is here, at once: only this proves that the protocol is spoken. */
-  greet(): void {
-    const { link, settings, caps, now } = this.#options;
+  /** Says who is here and what it can do: only this proves that the protocol is spoken. */
+  greet(caps: readonly string[]): void {
+    const { link, settings, now } = this.#options;
+    this.#caps = caps;
     link.send({ t: 'srv', v: [VERSION], node: settings.node, caps: [...caps], ...announced(settings), now: now() });
   }
 
   received(frame: FrameFrom<'client'>): void {
+    if (!this.#caps) throw new ProtocolViolation('a frame came before srv');
     if (frame.t !== 'hello') throw new ProtocolViolation('a frame came before hello');
     if (this.#hasHello) throw new ProtocolViolation('a second hello');
     this.#hasHello = true;
@@ -100,9 +104,10 @@ export class Admission implements LinkReader {
     }
     const lease = new Lease(identity.expiresAt, settings.clock.now());
     link.limits = hello.lim;
-    const claimed =
-      (resume && (await this.#resume(hello, identity.principal))) ?? (await this.#open(hello, identity.principal));
-    if (claimed) this.#settle(claimed, { hello, lease, request });
+    const newcomer = { hello, lease, request };
+    const resumed = resume && (await this.#resume(hello, identity.principal));
+    if (resumed) this.#settle(resumed, newcomer);
+    else await this.#open(newcomer, identity.principal);
   }
 
   // a session that the client had before; what stands against it is kept for the welcome to another
@@ -120,26 +125,31 @@ export class Admission implements LinkReader {
     };
     const owned = await inCharge(registry.byId(sid), attaching);
     if (owned) return { owned, owner: { principal, nonce: null }, token, isResumed: true };
-    // it is no good to anybody any more; whoever has no right to it changes nothing
-    if (this.#refusal !== 'forbidden' && this.#refusal !== 'unknown') await store.destroy(sid, null);
+    // it is no good to anybody any more. Positions that do not fit say less: a hello that comes late is not true any longer
+    if (this.#refusal === 'epoch' || this.#refusal === 'overflow') await store.destroy(sid, null);
     return null;
   }
 
-  async #open({ nonce }: Hello, principal: string): Promise<Claimed | null> {
+  async #open(newcomer: Newcomer, principal: string): Promise<void> {
     const { link, store, settings, registry } = this.#options;
-    const owner = { principal, nonce };
+    const owner = { principal, nonce: newcomer.hello.nonce };
     const known = registry.byNonce(owner);
-    if (!known && registry.countOf(principal) >= settings.limits.sessionsPerPrincipal) {
+    const giveBack = known ? () => undefined : registry.reserve(owner, settings.limits.sessionsPerPrincipal);
+    if (!giveBack) {
       link.close(WireClose.quotaExceeded, 'too many sessions');
-      return null;
+      return;
     }
     const { random, node, ttlMs } = settings;
     const token = tokenFrom(random);
     const names = { sid: nameFrom(random), ep: nameFrom(random), tokenHash: hashOf(token) };
-    const owned = await inCharge(known, async (session) =>
-      this.#adopted(session, await store.open({ ...names, ...owner, node, ttlMs })),
-    );
-    return { owned, owner, token, isResumed: false };
+    try {
+      const owned = await inCharge(known, async (session) =>
+        this.#adopted(session, await store.open({ ...names, ...owner, node, ttlMs })),
+      );
+      this.#settle({ owned, owner, token, isResumed: false }, newcomer);
+    } finally {
+      giveBack();
+    }
   }
 
   // before any write goes on with the generation before
@@ -150,7 +160,7 @@ export class Admission implements LinkReader {
   }
 
   #settle(claimed: Claimed, { hello, lease, request }: Newcomer): void {
-    const { link, registry, enter, settings, caps } = this.#options;
+    const { link, registry, enter, settings, welcomed } = this.#options;
     const { owned, owner, isResumed } = claimed;
     const here = registry.byId(owned.sid);
     // another node had it meanwhile: what is known of it here is history
@@ -160,10 +170,11 @@ export class Admission implements LinkReader {
       link.close(WireClose.replaced, 'a newer socket has the session');
       return;
     }
-    link.isCompressing = caps.some((cap) => hello.caps.includes(cap));
+    link.isCompressing = this.#caps?.some((cap) => hello.caps.includes(cap)) ?? false;
     const conversation = this.#conversationOf(session, { hello, lease, request });
     const received = isResumed ? (hello.resume?.rx ?? 0) : owned.acked;
     session.attach({ conversation, owned, received }, this.#welcome(claimed, lease));
+    welcomed();
   }
 
   #conversationOf(session: LiveSession, { hello, lease, request }: Newcomer): Conversation {
@@ -182,7 +193,7 @@ export class Admission implements LinkReader {
   }
 
   #welcome({ owned, token, isResumed }: Claimed, { expiresAt }: Lease): Welcome {
-    const { link, settings, caps, now } = this.#options;
+    const { link, settings, now } = this.#options;
     return {
       t: 'welcome',
       sid: owned.sid,
@@ -195,7 +206,7 @@ export class Admission implements LinkReader {
       top: owned.top,
       ttl: settings.ttlMs,
       ...(expiresAt !== undefined && { exp: expiresAt }),
-      caps: link.isCompressing ? [...caps] : [],
+      caps: link.isCompressing ? [...(this.#caps ?? [])] : [],
       ...announced(settings),
       now: now(),
     };

@@ -101,7 +101,8 @@ export class Conversation implements LinkReader {
     const { lease, link } = this.#options;
     const state = lease.look(now, untilMs);
     if (state === 'expired') link.close(WireClose.authExpired, 'the credentials expired');
-    else if (state === 'needed') link.send({ t: 'auth', need: true, in: Math.max(0, (lease.expiresAt ?? now) - now) });
+    else if (state === 'needed')
+      link.send({ t: 'auth', need: true, in: Math.max(0, Math.floor((lease.expiresAt ?? now) - now)) });
   }
 
   #control(frame: Exclude<ClientFrame, { t: 'hello' | 'm' | 'v' }>): void {

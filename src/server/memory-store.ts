@@ -24,7 +24,7 @@ export interface MemoryStoreOptions {
   clock: StoreClock;
   /** Messages kept for one session. @default 10_000 */
   maxMessages?: number;
-  /** Bytes of their payloads. @default 8 MiB */
+  /** Bytes of them, with what travels beside their payloads. @default 8 MiB */
   maxBytes?: number;
   /** Sessions in all; beyond it the one that has waited longest for an owner is forgotten. @default 100_000 */
   maxSessions?: number;

@@ -44,6 +44,8 @@ export class Outflow {
   // in the store and not acknowledged, as far as they were sent by this node; lowest position first
   readonly #receipts = new Map<number, Receipt>();
   #link: Link | undefined;
+  // of a frame that the client takes, as it said on its last socket
+  #frameBytes = Infinity;
   #isAppending = false;
   // an acknowledgement must make room first
   #isFull = false;
@@ -73,9 +75,8 @@ export class Outflow {
   send(message: WeighedMessage): Receipt {
     if (this.#end) return Receipt.refused(this.#end);
     const bytes = frameBytesOf(message);
-    const most = this.#link?.limits.frame ?? Infinity;
-    if (bytes > most) {
-      const text = `The message has ${message.bytes} bytes; the client takes frames of ${most}.`;
+    if (bytes > this.#frameBytes) {
+      const text = `The message has ${message.bytes} bytes; the client takes frames of ${this.#frameBytes}.`;
       return Receipt.refused(new MessageError('MESSAGE_TOO_BIG', { message: text }));
     }
     const buffered = this.#waitingBytes + bytes + (this.#link?.bufferedBytes ?? 0);
@@ -93,6 +94,7 @@ export class Outflow {
   /** A socket carries the session. `received`: the last position that its client has. */
   attach(link: Link, at: { received: number; top: number }): void {
     this.#link = link;
+    this.#frameBytes = link.limits.frame;
     this.#heldChannels.clear();
     this.#options.delivery.attach(link, at);
     this.#settle(at.received);

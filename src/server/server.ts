@@ -3,9 +3,9 @@ import { isolated } from '../core/isolation.ts';
 import type { SessionEnd } from '../../machines/session.ts';
 import { FaultError, type HoldfastError } from '../errors.ts';
 import { WireClose } from '../protocol/close-codes.ts';
-import type { Deflater } from '../protocol/compression.ts';
 import { SUBPROTOCOL } from '../protocol/frames.ts';
 import { Admission } from './admission.ts';
+import { Deflation } from './deflation.ts';
 import { Link } from './link.ts';
 import { LiveSession, type SessionHost, type SessionOwner } from './live-session.ts';
 import { MemoryStore } from './memory-store.ts';
@@ -63,6 +63,13 @@ const DEFLATE = 'deflate-raw';
 // a sweep later than this was held up: what came meanwhile lies unread in the sockets
 const HELD_UP = 3;
 
+/** What clients are told while a server leaves. */
+interface Leave {
+  deadlineAt: number;
+  spreadMs: number;
+  about: { why?: string; url?: string };
+}
+
 /** Makes a server for `holdfast.v1`. It listens to nothing by itself: an adapter, such as `holdfast/server/ws`, brings it sockets. */
 export function createHoldfastServer<Plain = unknown>(options: HoldfastServerOptions<Plain>): HoldfastServer<Plain> {
   return new HoldfastServer(options);
@@ -79,12 +86,13 @@ export class HoldfastServer<Plain = unknown> {
   // every socket until it is gone, with what came of it so far
   readonly #links = new Map<Link, Admission>();
   readonly #unsubscribe: () => void;
-  #deflater: Deflater | null = null;
+  readonly #deflation: Deflation;
   #sweep: unknown;
   #sweptAt = 0;
   #touchedAt = 0;
   #lastNow = 0;
-  #isDraining = false;
+  // since a drain began
+  #leave: Leave | undefined;
   #closing: Promise<void> | undefined;
   // whoever waits until no socket is left
   #onEmpty: (() => void)[] = [];
@@ -120,7 +128,8 @@ export class HoldfastServer<Plain = unknown> {
       },
       expire: ({ sid }) => this.#registry.byId(sid)?.tell({ type: 'expired' }),
     });
-    if (compression) void this.#loadDeflater();
+    const load = async () => (await import('../protocol/deflater.ts')).pakoDeflater;
+    this.#deflation = new Deflation({ clock, load: compression ? load : null, fault: this.#fault });
   }
 
   /** The name of this node. */
@@ -157,7 +166,7 @@ export class HoldfastServer<Plain = unknown> {
    * for a socket that is to be handed to {@link HoldfastServer.plain}.
    */
   handshake(request: HandshakeRequest): { refused: number } | { protocol: string | null } {
-    if (this.#isDraining || this.#closing) return { refused: 503 };
+    if (this.#leave || this.#closing) return { refused: 503 };
     const origin = request.headers['origin'];
     if (!this.#settings.isOriginAllowed(typeof origin === 'string' ? origin : undefined)) return { refused: 403 };
     const offered = String(request.headers['sec-websocket-protocol'] ?? '').split(/\s*,\s*/);
@@ -167,11 +176,14 @@ export class HoldfastServer<Plain = unknown> {
 
   /** Takes a socket that has selected the subprotocol. @returns What its adapter is to tell. */
   accept(socket: ServerSocket, request: HandshakeRequest): SocketEvents {
+    const deflation = this.#deflation;
     const link = new Link({
       socket,
       request,
       settings: this.#settings,
-      deflater: this.#deflater,
+      get deflater() {
+        return deflation.deflater;
+      },
       fault: this.#fault,
       gone: (gone, code) => {
         this.#gone(gone, code);
@@ -182,16 +194,21 @@ export class HoldfastServer<Plain = unknown> {
       settings: this.#settings,
       store: this.#store,
       registry: this.#registry,
-      caps: this.#deflater ? [DEFLATE] : [],
       authenticate: this.#options.authenticate,
       now: () => this.#now(),
       fault: this.#fault,
       enter: (owner, owned) => this.#enter(owner, owned),
+      welcomed: () => {
+        this.#askToLeave(link);
+      },
     });
     this.#links.set(link, admission);
     link.readBy(admission);
-    if (this.#isDraining || this.#closing) link.close(WireClose.draining, 'the server leaves');
-    else admission.greet();
+    if (this.#leave || this.#closing) link.close(WireClose.draining, 'the server leaves');
+    else
+      deflation.onceKnown(() => {
+        admission.greet(deflation.deflater ? [DEFLATE] : []);
+      });
     this.#arm();
     return link;
   }
@@ -214,13 +231,12 @@ export class HoldfastServer<Plain = unknown> {
     return sessions.length;
   }
 
-  /** Asks every client to be elsewhere, takes no new sockets, and closes what is left at the deadline. Resolves when no socket is left. */
+  /** Asks every client to be elsewhere, also those that are welcomed meanwhile, takes no new sockets, and closes what is left at the deadline. Resolves when no socket is left. */
   async drain({ spreadMs = 10_000, deadlineMs = 30_000, why, url }: DrainOptions = {}): Promise<void> {
-    this.#isDraining = true;
-    const about = { ...(why !== undefined && { why }), ...(url !== undefined && { url }) };
-    for (const session of this.#registry.all)
-      session.link?.send({ t: 'away', in: deadlineMs, spread: Math.min(spreadMs, deadlineMs), ...about });
     const { clock } = this.#settings;
+    const about = { ...(why !== undefined && { why }), ...(url !== undefined && { url }) };
+    this.#leave = { deadlineAt: clock.now() + deadlineMs, spreadMs, about };
+    for (const { link } of this.#registry.all) if (link) this.#askToLeave(link);
     const deadline = clock.setTimeout(() => {
       this.#closeLinks();
     }, deadlineMs);
@@ -233,6 +249,7 @@ export class HoldfastServer<Plain = unknown> {
     this.#closing ??= this.#close();
     return this.#closing;
   }
+
   #enter(owner: SessionOwner, owned: OwnedSession): LiveSession {
     const session = new LiveSession(this.#host, owner, owned);
     this.#registry.add(session);
@@ -242,7 +259,15 @@ export class HoldfastServer<Plain = unknown> {
     return session;
   }
 
+  #askToLeave(link: Link): void {
+    if (!this.#leave) return;
+    const { deadlineAt, spreadMs, about } = this.#leave;
+    const leftMs = Math.max(0, Math.floor(deadlineAt - this.#settings.clock.now()));
+    link.send({ t: 'away', in: leftMs, spread: Math.min(spreadMs, leftMs), ...about });
+  }
+
   async #close(): Promise<void> {
+    this.#deflation.stop();
     for (const session of this.#registry.all) session.tell({ type: 'released' });
     this.#closeLinks();
     this.#unsubscribe();
@@ -321,15 +346,6 @@ export class HoldfastServer<Plain = unknown> {
   #now(): number {
     this.#lastNow = Math.max(this.#lastNow, this.#settings.clock.now());
     return this.#lastNow;
-  }
-
-  async #loadDeflater(): Promise<void> {
-    try {
-      const { pakoDeflater } = await import('../protocol/deflater.ts');
-      this.#deflater = pakoDeflater;
-    } catch (cause) {
-      this.#fault(cause);
-    }
   }
 
   readonly #fault = (cause: unknown): void => {

@@ -34,14 +34,19 @@ const STATUS: Record<number, string> = {
 
 /**
  * Brings the sockets of a `WebSocketServer` of yours to a server. Its `handleProtocols` and `verifyClient` are set here, and ask those of
- * yours: the name of the subprotocol is selected for those who offer it, and who may not connect is refused at the handshake.
+ * yours: the name of the subprotocol is selected for those who offer it, and who may not connect is refused at the handshake. Its
+ * `maxPayload`, 100 MiB unless you say otherwise, is lowered to four times `limits.frameBytes`, for plain sockets as well: what is larger
+ * ends the socket with 1009 before it is in memory.
  */
 export function attachWebSocketServer(
   holdfast: HoldfastServer<WebSocket>,
   webSocketServer: WebSocketServer,
 ): Attachment {
   const { options } = webSocketServer;
-  const before = { handleProtocols: options.handleProtocols, verifyClient: options.verifyClient };
+  const { handleProtocols, verifyClient, maxPayload } = options;
+  const before = { handleProtocols, verifyClient, maxPayload };
+  // 0 is no limit
+  options.maxPayload = Math.min(maxPayload || Infinity, payloadOf(holdfast));
   options.handleProtocols = (protocols, request) =>
     protocols.has(SUBPROTOCOL) ? SUBPROTOCOL : (before.handleProtocols?.(protocols, request) ?? false);
   options.verifyClient = (info, answer) => {
@@ -65,7 +70,7 @@ export function attachWebSocketServer(
 export function serveWebSockets(
   holdfast: HoldfastServer<WebSocket>,
   httpServer: Server,
-  { path, maxPayload = holdfast.limits.frameBytes * PAYLOADS_OF_A_FRAME }: ServeOptions = {},
+  { path, maxPayload = payloadOf(holdfast) }: ServeOptions = {},
 ): Attachment {
   const webSocketServer = new WebSocketServer({
     noServer: true,
@@ -96,6 +101,10 @@ export function serveWebSockets(
       webSocketServer.close();
     },
   };
+}
+
+function payloadOf({ limits }: HoldfastServer<WebSocket>): number {
+  return limits.frameBytes * PAYLOADS_OF_A_FRAME;
 }
 
 // `ws` knows two forms of it, by the number of parameters

@@ -221,6 +221,8 @@ describe('a pool', () => {
       ['token of pool:p', undefined],
       ['token of a', 'a'],
       ['token of b', 'b'],
+      // it had waited for the socket: a fresh one is tried as well
+      ['token of b', 'b'],
     ]);
   });
 
@@ -241,15 +243,17 @@ describe('a pool', () => {
 });
 
 describe('a pool whose server leaves', () => {
-  const twoNodes = async (...rooms: Rooms[]): Promise<TestNode[]> => {
+  const twoNodes = async (rooms: Rooms[], options: Parameters<typeof startNode>[0] = {}): Promise<TestNode[]> => {
     const store = new MemoryStore({ clock: systemClock() });
-    return Promise.all(rooms.map((own, index) => startNode({ onSession: own.onSession, store, node: `n${index}` })));
+    return Promise.all(
+      rooms.map((own, index) => startNode({ ...options, onSession: own.onSession, store, node: `n${index}` })),
+    );
   };
   const all = (rooms: Rooms[], type: string): unknown[] => rooms.flatMap((own) => own.of(type));
 
   test('moves as a whole, and nothing is lost or comes twice', async () => {
     const rooms = [new Rooms(), new Rooms()];
-    const [one, two] = (await twoNodes(...rooms)) as [TestNode, TestNode];
+    const [one, two] = (await twoNodes(rooms)) as [TestNode, TestNode];
     const types = ['a', 'b', 'c'];
     const pool = startPool(one.url, types);
     await connectAll(pool, types);
@@ -271,9 +275,32 @@ describe('a pool whose server leaves', () => {
     expect([pool.sockets.length, one.errors, two.errors]).toEqual([2, [], []]);
   });
 
+  test.each([
+    ['still hold', 1, []],
+    ['have run out', 2, ['a forbidden', 'b forbidden']],
+  ])('asks elsewhere for each channel with credentials of its own, which %s', async (_what, valid, told) => {
+    const rooms = [new Rooms(), new Rooms()];
+    let current = 1;
+    const [one, two] = (await twoNodes(rooms, {
+      authenticate: ({ auth, channel }) =>
+        !channel || auth === `${channel.service} ${current}` ? { principal: 'ann' } : null,
+    })) as [TestNode, TestNode];
+    const pool = startPool(one.url, ['a', 'b'], { credentials: ({ serviceType }) => `${serviceType} ${current}` });
+    const losses: string[] = [];
+    pool.service.on('discontinuity', ({ connectionId, why }) => losses.push(`${connectionId} ${why}`));
+    await connectAll(pool, ['a', 'b']);
+    await Promise.all(['a', 'b'].map((type) => pool.of(type).send('before').settled));
+    current = valid;
+    await one.holdfast.drain({ spreadMs: 10, deadlineMs: 5_000, url: two.url });
+    for (const type of ['a', 'b']) pool.of(type).send('after', { idempotencyKey: type });
+    await until('both are there', () => all(rooms, 'a').length === 2 && all(rooms, 'b').length === 2);
+    expect([rooms[1]?.of('a'), rooms[1]?.of('b'), losses.sort()]).toEqual([['after'], ['after'], told]);
+    expect([pool.sockets.length, pool.of('a').status.state, pool.of('b').status.state]).toEqual([2, 'open', 'open']);
+  });
+
   test('without a word resumes elsewhere, with channels that ended on the way', async () => {
     const rooms = [new Rooms(), new Rooms()];
-    const [one, two] = (await twoNodes(...rooms)) as [TestNode, TestNode];
+    const [one, two] = (await twoNodes(rooms)) as [TestNode, TestNode];
     const proxy = await startProxy(one.port);
     let url = proxy.url;
     const pool = startPool('', ['a', 'b'], { url: () => url, drainTimeoutMs: 50 });

@@ -158,6 +158,17 @@ describe.each(Object.keys(ways) as (keyof typeof ways)[])('a server that gets it
     other.socket.send('{"t":"ping","i":1,"ts":1}');
     expect(await other.frame(2)).toMatchObject({ t: 'pong', i: 1 });
   });
+
+  test('takes no more into memory than four frames: what is larger is refused by its head, or by the part that is too much', async () => {
+    const { url } = await start(way);
+    const [whole, inParts, within] = [new Peer(url), new Peer(url), new Peer(url)];
+    for (const peer of [whole, inParts, within]) await peer.frame(0);
+    whole.socket.send(Buffer.alloc(1_048_577));
+    for (let part = 0; part < 5; part++) inParts.socket.send(Buffer.alloc(262_144), { fin: part === 4 });
+    within.socket.send(Buffer.alloc(1_048_576));
+    await until('all are closed', () => whole.closed && inParts.closed && within.closed);
+    expect([whole.closed, inParts.closed, within.closed]).toEqual([1009, 1009, 4006]);
+  });
 });
 
 test('a server leaves other paths to others, and refuses them where there are none', async () => {

@@ -199,6 +199,33 @@ describe('a session', () => {
     expect(two.received.length).toBeGreaterThan(0);
   });
 
+  test.each([
+    ['takes less at a time: nothing is lost or comes twice', { windowMessages: 8, windowBytes: 2_000 }, false],
+    ['takes smaller frames: another begins there, and what has a key is sent again', { frameBytes: 400 }, true],
+  ])('resumes at a node that %s', async (_what, limits, isLost) => {
+    const store = new MemoryStore({ clock: systemClock() });
+    const [one, two] = [await startNode({ store, node: 'one' }), await startNode({ store, node: 'two', limits })];
+    const proxy = await startProxy(one.port);
+    let url = proxy.url;
+    const client = startClient({ url: () => url, ...WIRE, profile: { codec: 'json' } });
+    const losses: string[] = [];
+    client.service.on('discontinuity', ({ why }) => losses.push(why));
+    await client.connect();
+    proxy.swallow();
+    const receipts = Array.from({ length: 300 }, (_, n) => client.connection.send(n, { idempotencyKey: `k${n}` }));
+    const big = client.connection.send('x'.repeat(1_000), { idempotencyKey: 'big' });
+    await pause(20);
+    url = two.url;
+    proxy.cut();
+    for (let n = 300; n < 400; n++) receipts.push(client.connection.send(n, { idempotencyKey: `k${n}` }));
+    await client.connection.drainQueue({ timeoutMs: 10_000 });
+    const numbers = Array.from({ length: 400 }, (_, n) => n);
+    expect(two.received.filter((data) => typeof data === 'number')).toEqual(numbers);
+    expect(new Set(receipts.map(({ fate }) => fate))).toEqual(new Set(['acknowledged']));
+    expect([big.fate, losses]).toEqual(isLost ? ['unknown', ['limits']] : ['acknowledged', []]);
+    expect([client.connection.status.state, one.errors, two.errors]).toEqual(['open', [], []]);
+  });
+
   test('goes on with fresh credentials, in band', async () => {
     const seen: (string | undefined)[] = [];
     const node = await startNode({

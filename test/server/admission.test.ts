@@ -97,6 +97,37 @@ describe('before a session', () => {
     expect(forged.closed?.code).toBe(4007);
   });
 
+  test('a principal gets no more sessions than it may have by asking for all at once', async () => {
+    const { connect, settle, sessions } = startWireServer({ limits: { sessionsPerPrincipal: 2 } });
+    const clients = ['a', 'b', 'c', 'd'].map((nonce) => {
+      const client = connect();
+      client.hello({ nonce });
+      return client;
+    });
+    await settle();
+    expect([clients.map(({ closed }) => closed?.code), sessions.length]).toEqual([
+      [undefined, undefined, 4007, 4007],
+      2,
+    ]);
+  });
+
+  test('a session that is asked for twice at once, for its client does not wait, takes one place', async () => {
+    const { connect, settle, sessions } = startWireServer({ limits: { sessionsPerPrincipal: 1 } });
+    const clients = [connect(), connect()];
+    for (const client of clients) client.hello({ nonce: 'same' });
+    await settle();
+    expect([clients.map(({ closed }) => closed?.code), sessions.length]).toEqual([[4004, undefined], 1]);
+  });
+
+  test('a place for a session that the store could not open is free again', async () => {
+    const { join, store } = startWireServer({ limits: { sessionsPerPrincipal: 1 } });
+    const open = store.open.bind(store);
+    store.open = () => Promise.reject(new Error('down'));
+    expect((await join({ nonce: 'a' })).closed?.code).toBe(4103);
+    store.open = open;
+    expect((await join({ nonce: 'b' })).welcome.gen).toBe(1);
+  });
+
   test('the application hears of a session before its first message', async () => {
     const seen: unknown[] = [];
     const { join } = startWireServer({
@@ -136,21 +167,34 @@ describe('a resumption', () => {
     ]);
   });
 
+  test('is refused for an epoch of another history, and the session that it was is over', async () => {
+    const { join, resume, ended, sessions } = startWireServer();
+    const client = await join();
+    sessions[0]?.onMessage(() => undefined);
+    const again = await resume(client, { lo: 1, hi: 0, ep: 'other' });
+    expect(again.welcome).toMatchObject({ resumed: false, why: 'epoch', rx: 0, top: 0 });
+    expect([ended, client.closed?.code]).toEqual([['expired'], 4301]);
+  });
+
   test.each([
-    ['an epoch of another history', 'epoch', { ep: 'other' }],
     ['more than was ever sent to it', 'ahead', { rx: 5 }],
     ['fewer messages than were accepted', 'ahead', { hi: 0 }],
     ['a hole in its own messages', 'gap', { lo: 7, hi: 8 }],
-  ])('is refused for %s, and the session that it was is over', async (_what, why, given) => {
-    const { join, resume, sessions, settle, ended } = startWireServer();
-    const client = await join();
-    sessions[0]?.onMessage(() => undefined);
-    client.says('1["a"]');
-    await settle();
-    const again = await resume(client, { lo: 2, hi: 1, ...given });
-    expect(again.welcome).toMatchObject({ resumed: false, why, rx: 0, top: 0 });
-    expect([ended, client.closed?.code]).toEqual([['expired'], 4301]);
-  });
+  ])(
+    'is refused for %s, and whoever has the session keeps it: a hello that comes late is not true any longer',
+    async (_what, why, given) => {
+      const { join, resume, sessions, settle, ended } = startWireServer();
+      const client = await join();
+      sessions[0]?.onMessage(() => undefined);
+      client.says('1["a"]');
+      await settle();
+      const again = await resume(client, { lo: 2, hi: 1, ...given });
+      expect(again.welcome).toMatchObject({ resumed: false, why, rx: 0, top: 0 });
+      client.says('2["b"]');
+      await settle();
+      expect([ended, client.closed, sessions[0]?.state]).toEqual([[], undefined, 'attached']);
+    },
+  );
 
   test('is refused when the client has forgotten what it acknowledged', async () => {
     const { join, resume, sessions, settle } = startWireServer();

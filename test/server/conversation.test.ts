@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 
 import type { Identity } from '../../src/server/options.ts';
+import { SimulatedClock } from '../support/clock.ts';
 import { startWireServer } from '../support/wire-server.ts';
 
 describe('a conversation', () => {
@@ -121,6 +122,15 @@ describe('credentials', () => {
     expect([client.of('auth')[1], tokens.at(-1)]).toEqual([{ t: 'auth', ok: true, exp: again }, 'fresh']);
     await live(client, clock, 60_000);
     expect(client.closed).toBeUndefined();
+  });
+
+  test('are asked for in whole ms, although a clock may know parts of them', async () => {
+    const clock = new SimulatedClock(0.25);
+    const { join } = startWireServer({ authenticate: () => ({ principal: 'ann', expiresAt: 20_000 }) }, { clock });
+    const client = await join();
+    await clock.advanceAsync(10_000);
+    expect(client.of('auth')).toEqual([{ t: 'auth', need: true, in: expect.any(Number) as number }]);
+    expect(Number.isInteger(client.of('auth')[0]?.in)).toBe(true);
   });
 
   test('that are not renewed end the socket, and the session waits', async () => {

@@ -106,10 +106,11 @@ describe('what a channel has accepted', () => {
     ]);
   });
 
-  test('is forgotten when the application ends the session', async () => {
-    const { session, channel } = await start();
-    await session.close();
-    expect(await readAll(channel)).toEqual([]);
+  test('is forgotten when the application ends the session, also what the client has left of a channel', async () => {
+    const [open, ended] = [await start(), await start()];
+    ended.client.says({ t: 'shut', c: 'room' });
+    await Promise.all([open.session.close(), ended.session.close()]);
+    expect([await readAll(open.channel), await readAll(ended.channel)]).toEqual([[], []]);
   });
 
   test('takes the place of a channel until it is taken', async () => {

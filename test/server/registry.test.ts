@@ -40,3 +40,27 @@ test('a session whose name is not known here is found by nothing else', () => {
   registry.add(session('s1', 'ann', null));
   expect([registry.byNonce({ principal: 'ann', nonce: null }), registry.byId('s1')?.id]).toEqual([undefined, 's1']);
 });
+
+test('a principal has so many places, and one that is kept for a session which comes is its own', () => {
+  const registry = new Registry();
+  const [n, m] = [
+    { principal: 'ann', nonce: 'n' },
+    { principal: 'ann', nonce: 'm' },
+  ];
+  const giveBack = registry.reserve(n, 1);
+  expect([registry.reserve(m, 1), registry.reserve({ ...m, principal: 'bob' }, 1)]).toEqual([
+    null,
+    expect.any(Function),
+  ]);
+  // the same session, asked for again
+  const again = registry.reserve(n, 1);
+  giveBack?.();
+  expect(registry.reserve(m, 1)).toBeNull();
+  const ann = session('s1', 'ann', 'n');
+  registry.add(ann);
+  expect([registry.reserve(m, 1), registry.reserve(m, 2)]).toEqual([null, expect.any(Function)]);
+  again?.();
+  registry.remove(ann);
+  expect(registry.reserve(n, 2)).not.toBeNull();
+  expect(registry.reserve({ ...n, nonce: 'o' }, 2)).toBeNull();
+});

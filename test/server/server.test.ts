@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 
 import { MemoryStore } from '../../src/server/memory-store.ts';
 import { createHoldfastServer } from '../../src/server/server.ts';
@@ -105,6 +105,25 @@ describe('a drain', () => {
     expect(server.socketCount).toBe(0);
   });
 
+  test('asks a client that is welcomed while it goes on as well, at once, with the time that is left', async () => {
+    // a clock may know parts of a millisecond, the protocol does not
+    const { server, join, connect, clock, settle } = startWireServer({}, { clock: new SimulatedClock(0.25) });
+    const [before, opening, resuming] = [await join({ auth: 'ann' }), connect(), connect()];
+    const drained = server.drain({ spreadMs: 4_000, deadlineMs: 5_000, why: 'deploy' });
+    await clock.advanceAsync(1_999.5);
+    opening.hello({ auth: 'bob' });
+    const { sid, tok, ep } = before.welcome;
+    resuming.hello({ nonce: 'n2', resume: { sid, tok, ep, rx: 0, lo: 1, hi: 0 } });
+    await settle();
+    for (const client of [opening, resuming]) {
+      expect(client.frames.map(({ t }) => t)).toEqual(['srv', 'welcome', 'away']);
+      expect(client.of('away')).toEqual([{ t: 'away', in: 3_000, spread: 3_000, why: 'deploy' }]);
+    }
+    await clock.advanceAsync(3_000.5);
+    await drained;
+    expect([opening.closed?.code, resuming.closed?.code]).toEqual([4200, 4200]);
+  });
+
   test('closes those who have not left by the deadline, and cuts those who do not answer', async () => {
     const { server, join, clock } = startWireServer();
     const [slow, deaf] = [await join({ auth: 'ann' }), await join({ auth: 'bob' })];
@@ -115,6 +134,34 @@ describe('a drain', () => {
     await clock.advanceAsync(6_000);
     await drained;
     expect(deaf.isTerminated).toBe(true);
+  });
+});
+
+describe('a server that compresses', () => {
+  test('greets nobody before it can, so that the first socket is compressed as well', async () => {
+    const { connect, settle, sessions } = startWireServer({ compression: true });
+    const client = connect();
+    await vi.waitFor(() => {
+      expect(client.of('srv')[0]?.caps).toEqual(['deflate-raw']);
+    });
+    client.hello({ caps: ['deflate-raw'] });
+    await settle();
+    sessions[0]?.send('x'.repeat(2_000));
+    await settle();
+    expect([client.welcome.caps, client.payloads]).toEqual([['deflate-raw'], ['x'.repeat(2_000)]]);
+    expect(client.raw.at(-1)?.length).toBeLessThan(1_000);
+  });
+
+  test('knows no hello before its greeting, and lets go of a socket that leaves before it', async () => {
+    const { connect, server } = startWireServer({ compression: true });
+    const [early, gone] = [connect(), connect()];
+    early.hello();
+    gone.leave();
+    expect([early.closed?.code, server.socketCount]).toEqual([4001, 1]);
+    await vi.waitFor(() => {
+      expect(connect().of('srv')).toHaveLength(1);
+    });
+    expect([early.frames, gone.frames]).toEqual([[], []]);
   });
 });
 

@@ -95,6 +95,19 @@ describe('a WebSocketServer of the application', () => {
     expect(answers).toEqual([true, false, 'chat', true, false, false]);
   });
 
+  test.each([
+    [104_857_600, 1_048_576],
+    [0, 1_048_576],
+    [65_536, 65_536],
+  ])('takes no larger messages than the protocol needs: %d bytes become %d', (own, effective) => {
+    const { holdfast } = start();
+    const server = Object.assign(new EventEmitter(), { options: { ...noOptions(), maxPayload: own } });
+    const attachment = attachWebSocketServer(holdfast, server as unknown as WebSocketServer);
+    expect(server.options.maxPayload).toBe(effective);
+    attachment.close();
+    expect(server.options.maxPayload).toBe(own);
+  });
+
   test('gets its settings back when it is let go, and its sockets go on', async () => {
     const { server, attachment, socket, holdfast } = await connected();
     attachment.close();

@@ -72,12 +72,13 @@ export class PoolBench {
   /** What was asked of the carrier. */
   readonly asked: string[] = [];
 
-  constructor(...given: ConstructorParameters<typeof SessionRig>) {
-    this.session = new SessionRig(...given);
+  constructor(terms?: ConstructorParameters<typeof SessionRig>[0]) {
+    this.session = new SessionRig(terms, (message) => this.pool.holdsBack(message));
     this.pool = new Pool({
       clock: this.session.clock,
       carrier: {
         connect: () => this.asked.push('connect'),
+        hurry: () => this.asked.push('hurry'),
         vacate: () => this.asked.push('vacate'),
         release: () => this.asked.push('release'),
       },

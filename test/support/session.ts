@@ -60,8 +60,10 @@ export class SessionRig {
   wire: SessionWire;
   readonly reported: [what: string, payload: unknown][] = [];
   readonly #terms: Terms;
+  readonly #isHeldBack: (message: OutboundMessage) => boolean;
 
-  constructor(terms: Partial<Terms> = {}) {
+  constructor(terms: Partial<Terms> = {}, isHeldBack: (message: OutboundMessage) => boolean = () => false) {
+    this.#isHeldBack = isHeldBack;
     this.session = new ClientSession(new Outgoing<OutboundMessage>(), () => 'nonce');
     this.session.welcomed(welcomeOf());
     this.#terms = { limits: LIMITS, own: LIMITS, deflater: null, ...terms };
@@ -99,6 +101,7 @@ export class SessionRig {
       clock,
       session,
       terms,
+      isHeldBack: this.#isHeldBack,
       reports: {
         sent: (message) => {
           this.reported.push(['sent', message.data]);

@@ -7,6 +7,7 @@ import { createHoldfastServer, type HoldfastServer, type HoldfastServerOptions }
 import type { SessionStore } from '../../src/server/store.ts';
 import type { Session } from '../../src/server/surface.ts';
 import { SimulatedClock } from './clock.ts';
+import { until } from './deadline.ts';
 import { WireClient, type Hello } from './wire-client.ts';
 
 /** A server in memory, with everything that it tells. */
@@ -60,6 +61,8 @@ export function startWireServer(
   const connect = (): WireClient => new WireClient(server, { deflater: options.compression ? pakoDeflater : null });
   const join: WireServer['join'] = async (hello) => {
     const client = connect();
+    // what compresses is loaded in its own time
+    if (options.compression) await until('it is greeted', () => client.frames.length > 0);
     client.hello(hello);
     await settle();
     return client;
