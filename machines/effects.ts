@@ -1,9 +1,7 @@
 import { assign, emit, fromCallback, sendTo, setup, type EventObject } from 'xstate';
 
 import { hiddenDelayMs, offlineDelayMs, promptDelayMs, retryDelayMs } from '../src/core/backoff.ts';
-import { classified, ownClosure } from '../src/core/recovery.ts';
-import type { RecoveryStrategy } from '../src/protocol/recovery-rule.ts';
-import type { ErrorCode } from '../src/errors.ts';
+import { classified, ownClosure, type Failure, type RecoveryStrategy } from '../src/core/recovery.ts';
 import {
   discontinuity,
   drawDelay,
@@ -100,7 +98,7 @@ export const connectionSetup = setup({
     settle: assign({ ...NEW_EPISODE, tenure: 'stable' }),
     keepCredentials: assign({ credentialsFailures: 0, credentials: 'kept' }),
     recordFailure: assign(({ context, event }) => failedBy(context, event)),
-    recordCode: assign(({ context }, { code }: { code: ErrorCode }) => ({
+    recordCode: assign(({ context }, { code }: { code: Failure['code'] }) => ({
       failure: classified({ code, wire: context.wire }, context.policy.rules),
     })),
     weighFailure: assign(({ context }) => weighed(context)),

@@ -1,8 +1,7 @@
 /** What a connection knows, hears and says: the words that its chart is written in. */
 import { MAX_DELAY_MS, type DelayFormula } from '../src/core/backoff.ts';
 import { drawFrom } from '../src/core/chance.ts';
-import { ownClosure, type Failure } from '../src/core/recovery.ts';
-import type { RecoveryStrategy } from '../src/protocol/recovery-rule.ts';
+import { ownClosure, type Failure, type RecoveryStrategy } from '../src/core/recovery.ts';
 import type { HealthEdge, HeartbeatPolicy } from './health.ts';
 import type { OutboxEdge } from './outbox.ts';
 import { DEFAULT_POLICY, type ConnectionPolicy } from './policy.ts';

@@ -1,8 +1,7 @@
 /** The statecharts, as the tools of XState and tests import them: pure, with effects only named. */
 export { connectionMachine } from './connection.ts';
 export type { BackoffPolicy } from '../src/core/backoff.ts';
-export type { Closure, Failure } from '../src/core/recovery.ts';
-export type { RecoveryRule, RecoveryStrategy } from '../src/protocol/recovery-rule.ts';
+export type { Closure, Failure, RecoveryRule, RecoveryStrategy } from '../src/core/recovery.ts';
 export {
   CONNECTION_STATES,
   stateOf,

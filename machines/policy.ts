@@ -1,5 +1,5 @@
+import type { RecoveryRule } from '../src/core/recovery.ts';
 import { MAX_DELAY_MS, type BackoffPolicy } from '../src/core/backoff.ts';
-import type { RecoveryRule } from '../src/protocol/recovery-rule.ts';
 import type { HeartbeatPolicy } from './health.ts';
 
 /** What the chart of a connection decides by. Plain data: `null` stands for "no limit" and "off", for JSON has no Infinity. */

@@ -1,7 +1,13 @@
-export { MAX_RETRY_AFTER_MS, STRATEGIES, type Closure, type Failure } from './core/recovery.ts';
+export {
+  MAX_RETRY_AFTER_MS,
+  STRATEGIES,
+  type Closure,
+  type Decision,
+  type Failure,
+  type RecoveryRule,
+  type RecoveryStrategy,
+} from './core/recovery.ts';
 export { DEFAULT_RULES } from './core/recovery-table.ts';
-export type { RecoveryRule, RecoveryStrategy } from './protocol/recovery-rule.ts';
-export type { Decision } from './verdicts.ts';
 export {
   ConfigurationError,
   ConnectionError,

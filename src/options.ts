@@ -1,6 +1,4 @@
-import type { Failure } from './core/recovery.ts';
-import type { RecoveryRule } from './protocol/recovery-rule.ts';
-import type { Decision } from './verdicts.ts';
+import type { Decision, Failure, RecoveryRule } from './core/recovery.ts';
 import type { ConnectionError, HoldfastError } from './errors.ts';
 import type { OverflowPolicy } from './backlog.ts';
 import type { Inspect } from './inspection.ts';

@@ -3,12 +3,8 @@ import { classified, clampRetryAfter, closureErrorCode, failure, STRATEGIES, typ
 import { tameText } from './core/redact.ts';
 import type { WireName } from '../machines/facts.ts';
 import type { Settled } from './endpoint.ts';
-import type { RecoveryStrategy } from './protocol/recovery-rule.ts';
 import type { ServiceSettings } from './settings.ts';
 import type { TransportEnd } from './transport/transport.ts';
-
-/** What an application decides on a failure: a strategy, or one with a wait. */
-export type Decision = RecoveryStrategy | { strategy: RecoveryStrategy; retryAfterMs?: number };
 
 /** What failures lead to: as the table says, unless the application decides otherwise. */
 export class Verdicts {

@@ -2,6 +2,8 @@ import type { CloseInitiator, ErrorCategory, ErrorCode } from '../errors.ts';
 import type { RecoveryRule, RecoveryStrategy } from '../protocol/recovery-rule.ts';
 import { DEFAULT_RULES } from './recovery-table.ts';
 
+export type { RecoveryRule, RecoveryStrategy } from '../protocol/recovery-rule.ts';
+
 /** Every strategy, by name. */
 export const STRATEGIES = [
   'reconnect',
@@ -37,6 +39,9 @@ export interface Closure {
   /** The HTTP status of a handshake that was refused, where the platform shows it: `ws` does, browsers never. Source: RFC 9110, section 15. */
   status?: number;
 }
+
+/** What an application decides on a failure: a strategy, or one with a wait. */
+export type Decision = RecoveryStrategy | { strategy: RecoveryStrategy; retryAfterMs?: number };
 
 /** What a failure is classified by. */
 export interface FailureFacts {
