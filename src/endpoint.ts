@@ -60,10 +60,13 @@ export class Endpoint {
       return () => undefined;
     }
     return ask(
-      (signal) => credentials({ ...facts, signal }),
+      async (signal) => {
+        const given = await credentials({ ...facts, signal });
+        return isCredentials(given) ? given : undefined;
+      },
       (answer) => {
         if (answer.failed) return settled(this.#blame('CREDENTIALS_FAILED', answer.cause));
-        if (!isCredentials(answer.value))
+        if (answer.value === undefined)
           return settled(failure('CREDENTIALS_FAILED', 'neither a token nor an object with one'));
         this.#credentials = answer.value;
         settled(null);
@@ -77,16 +80,17 @@ export class Endpoint {
     this.#address = undefined;
     const request = (signal: AbortSignal): AddressRequest => ({ ...facts, signal, credentials: this.#credentials });
     return ask(
-      async (signal) => ({
-        url: typeof url === 'function' ? await url(request(signal)) : url,
-        protocols: typeof protocols === 'function' ? await protocols(request(signal)) : protocols,
-      }),
+      async (signal) => {
+        const parsed = parseUrl(typeof url === 'function' ? await url(request(signal)) : url);
+        const offered = typeof protocols === 'function' ? await protocols(request(signal)) : protocols;
+        return { parsed, protocols: isProtocols(offered) ? offered : undefined };
+      },
       (answer) => {
         if (answer.failed) return settled(this.#blame('URL_FAILED', answer.cause));
-        const parsed = parseUrl(answer.value.url);
+        const { parsed, protocols: offered } = answer.value;
         if (!parsed.ok) return settled(failure('INVALID_URL', parsed.problem));
-        if (!isProtocols(answer.value.protocols)) return settled(failure('INVALID_PROTOCOLS'));
-        this.#address = { url: parsed.url, protocols: answer.value.protocols };
+        if (offered === undefined) return settled(failure('INVALID_PROTOCOLS'));
+        this.#address = { url: parsed.url, protocols: offered };
         settled(null);
       },
     );
@@ -106,7 +110,8 @@ export class Endpoint {
 
 type Answer<Value> = { failed: false; value: Value } | { failed: true; cause: unknown };
 
-// a provider may throw, reject, or answer after nobody waits any more; whatever it does, `settled` is called at most once
+// a provider may throw, reject, or answer after nobody waits any more; whatever it does, `settled` is called at most once. What it gives is read
+// in the question: it may be made so that reading it throws
 function ask<Value>(
   question: (signal: AbortSignal) => Value | Promise<Value>,
   settled: (answer: Answer<Value>) => void,

@@ -2,7 +2,7 @@
  * Everything that can go wrong, as typed errors with stable codes. Match by `code` (or by class): messages may change.
  */
 
-/** What kind of trouble it is: the ten categories of connection trouble, then the ones of the library itself. */
+/** What kind of trouble it is: the ten categories of connection trouble, then the ones of the library itself and of a migration to it. */
 export const CATEGORIES = [
   'connection_failed',
   'network_error',
@@ -17,6 +17,7 @@ export const CATEGORIES = [
   'configuration',
   'queue',
   'lifecycle',
+  'migration',
   'fault',
 ] as const;
 export type ErrorCategory = (typeof CATEGORIES)[number];
@@ -26,6 +27,13 @@ export type ErrorSeverity = 'warning' | 'error' | 'fatal';
 
 /** What is known of the message that an error speaks of. `rejected`: the peer has it and did not act on it. `unknown`: it may or may not have. */
 export type MessageOutcome = 'not_sent' | 'rejected' | 'unknown';
+
+/**
+ * What is done after a failure; each is a transition of the connection's chart. `reconnect`: another attempt after the backoff. `wait`: the
+ * same, after the time the peer asked for. `reauthenticate`: at once with fresh credentials, the first time. `renegotiate`: at once on
+ * another wire. `new_session`: at once, and the session begins anew. `manual`: nothing, until the application connects.
+ */
+export type RecoveryStrategy = 'reconnect' | 'wait' | 'reauthenticate' | 'renegotiate' | 'new_session' | 'manual';
 
 /** One row per code: its category, its severity, and what it says to a developer. */
 export const ERRORS = {
@@ -112,6 +120,34 @@ export interface ErrorDetails {
   category?: ErrorCategory;
 }
 
+/**
+ * An error as plain data that can be logged, kept and sent: nothing of what a peer, a platform or the application's code wrote, so no token, URL,
+ * payload or close reason. What is not known is absent.
+ */
+export interface ErrorRecord {
+  /** The class. */
+  name: string;
+  code: ErrorCode;
+  category: ErrorCategory;
+  severity: ErrorSeverity;
+  /** What the code says of itself. */
+  message: string;
+  retryable: boolean;
+  retryAfterMs?: number;
+  connectionId?: string;
+  serviceType?: string;
+  /** What kind of thing caused it: its class, and its code if it has one. */
+  cause?: { name: string; code?: string | number };
+  problems?: readonly string[];
+  closeCode?: number;
+  initiator?: CloseInitiator;
+  httpStatus?: number;
+  generation?: number;
+  attempt?: number;
+  strategy?: RecoveryStrategy;
+  outcome?: MessageOutcome;
+}
+
 /** The base of every error that Holdfast throws, rejects with or reports. */
 export class HoldfastError extends Error {
   override readonly name: string = 'HoldfastError';
@@ -137,6 +173,16 @@ export class HoldfastError extends Error {
     this.connectionId = details.connectionId;
     this.serviceType = details.serviceType;
   }
+
+  /** What `JSON.stringify` makes of it; safe to log. */
+  toJSON(): ErrorRecord {
+    const { name, code, category, severity, retryable, retryAfterMs, connectionId, serviceType } = this;
+    return {
+      ...{ name, code, category, severity, message: ERRORS[code][2], retryable },
+      ...known({ retryAfterMs, connectionId, serviceType }),
+      ...('cause' in this && { cause: kindOf(this.cause) }),
+    };
+  }
 }
 
 /** The caller's mistake: options, ids, URLs. Retrying cannot help; the code must change. */
@@ -148,6 +194,11 @@ export class ConfigurationError extends HoldfastError {
   constructor(code: ErrorCode, details: ErrorDetails & { problems?: readonly string[] } = {}) {
     super(code, details);
     this.problems = details.problems ?? [];
+  }
+
+  override toJSON(): ErrorRecord {
+    const { problems } = this;
+    return { ...super.toJSON(), ...(problems.length > 0 && { problems }) };
   }
 }
 
@@ -166,6 +217,10 @@ export class ConnectionError extends HoldfastError {
   readonly generation: number | undefined;
   /** How many retries had been made when it happened. */
   readonly attempt: number | undefined;
+  /** What is to be done about it, by the policy table or the application; `retryable` says whether it is. */
+  readonly strategy: RecoveryStrategy | undefined;
+  /** The HTTP status that refused the handshake, where the platform shows it: `ws` does, browsers never. */
+  readonly httpStatus: number | undefined;
 
   constructor(
     code: ErrorCode,
@@ -175,6 +230,8 @@ export class ConnectionError extends HoldfastError {
       initiator?: CloseInitiator;
       generation?: number;
       attempt?: number;
+      strategy?: RecoveryStrategy;
+      httpStatus?: number;
     } = {},
   ) {
     super(code, details);
@@ -183,6 +240,13 @@ export class ConnectionError extends HoldfastError {
     this.initiator = details.initiator;
     this.generation = details.generation;
     this.attempt = details.attempt;
+    this.strategy = details.strategy;
+    this.httpStatus = details.httpStatus;
+  }
+
+  override toJSON(): ErrorRecord {
+    const { closeCode, initiator, httpStatus, generation, attempt, strategy } = this;
+    return { ...super.toJSON(), ...known({ closeCode, initiator, httpStatus, generation, attempt, strategy }) };
   }
 }
 
@@ -195,6 +259,10 @@ export class MessageError extends HoldfastError {
   constructor(code: ErrorCode, details: ErrorDetails & { outcome?: MessageOutcome } = {}) {
     super(code, details);
     this.outcome = details.outcome ?? 'not_sent';
+  }
+
+  override toJSON(): ErrorRecord {
+    return { ...super.toJSON(), outcome: this.outcome };
   }
 }
 
@@ -220,4 +288,31 @@ export class InboundError extends HoldfastError {
 /** A bug, in a listener of the application or in Holdfast itself; `cause` is what was thrown. */
 export class FaultError extends HoldfastError {
   override readonly name = 'FaultError';
+}
+
+type Known<Fields> = { [Name in keyof Fields]?: Exclude<Fields[Name], undefined> };
+
+function known<Fields extends object>(fields: Fields): Known<Fields> {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Known<Fields>;
+}
+
+// an identifier cannot hold a URL, and a token that is one is nobody's name for an error
+const IDENTIFIER = /^[\w$.]{1,64}$/;
+
+function kindOf(cause: unknown): NonNullable<ErrorRecord['cause']> {
+  const kind = cause === null ? 'null' : typeof cause;
+  try {
+    const { name, code } = Object(cause) as { name?: unknown; code?: unknown };
+    return {
+      name: isIdentifier(name) && cause instanceof Error ? name : kind,
+      ...((isIdentifier(code) || typeof code === 'number') && { code }),
+    };
+  } catch {
+    // a getter that throws
+    return { name: kind };
+  }
+}
+
+function isIdentifier(value: unknown): value is string {
+  return typeof value === 'string' && IDENTIFIER.test(value);
 }

@@ -14,7 +14,7 @@ export interface FailureContext extends EventSource {
 
 /** A recorded failure as the error that the application sees. */
 export function errorOf(failure: Failure, context: FailureContext): HoldfastError {
-  const { code, category, retryAfterMs, detail, closure } = failure;
+  const { code, category, strategy, retryAfterMs, detail, closure } = failure;
   const { connectionId, serviceType, generation, attempt, retryable, cause } = context;
   const [kind, , text] = ERRORS[code];
   const message = [text.slice(0, -1), closureText(failure), detail].filter(Boolean).join(': ');
@@ -31,11 +31,13 @@ export function errorOf(failure: Failure, context: FailureContext): HoldfastErro
     ...details,
     generation,
     attempt,
+    strategy,
     ...(code.endsWith('_FAILED') && cause !== undefined && { cause }),
     ...(closure && {
       closeCode: closure.code,
       closeReason: closure.reason,
       initiator: closure.initiator,
+      ...(closure.status !== undefined && { httpStatus: closure.status }),
     }),
   });
 }

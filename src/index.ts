@@ -19,6 +19,7 @@ export {
   type CloseInitiator,
   type ErrorCategory,
   type ErrorCode,
+  type ErrorRecord,
   type ErrorSeverity,
   type MessageOutcome,
 } from './errors.ts';
@@ -36,6 +37,8 @@ export type {
   StatusEvent,
   UndeliveredEvent,
 } from './events.ts';
+export type { ErrorEntry, ErrorHistoryFilter, ErrorStatistics } from './error-history.ts';
+export { describeError, USER_MESSAGES, type Description, type UserMessages } from './messages.ts';
 export type { Connection } from './handle.ts';
 export type { InspectableSystem, Inspect, InspectionEvent } from './inspection.ts';
 export type {

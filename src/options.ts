@@ -1,6 +1,7 @@
 import type { Decision, Failure, RecoveryRule } from './core/recovery.ts';
 import type { ConnectionError, HoldfastError } from './errors.ts';
 import type { OverflowPolicy } from './backlog.ts';
+import type { UserMessages } from './messages.ts';
 import type { Inspect } from './inspection.ts';
 import type { WireChoice } from '../machines/policy.ts';
 import type { Profile } from './protocol/profile.ts';
@@ -36,6 +37,10 @@ export interface EnhancedWebSocketOptions<
   unrefTimers?: boolean;
   /** How many closed or failed connections are remembered, so that they can be asked about and revived. @default 100 */
   maxInactive?: number;
+  /** How many errors `getErrorHistory` can tell of; 0 for none. The statistics count all. @default 100 */
+  errorHistory?: number;
+  /** What people are told of errors, in place of {@link USER_MESSAGES}: by code or by category. For other languages, or other words. @default {} */
+  userMessages?: UserMessages;
 }
 
 /** How connections of one type behave. Times in milliseconds; every time from 0 to 2^31-1 unless said. */
@@ -46,6 +51,8 @@ export interface ServiceOptions {
    * configuration fault and ends the connection as `failed`.
    */
   url: string | URL | UrlProvider;
+  /** What people call it, in what `describe` says. @default the service type */
+  label?: string;
   /** Subprotocols to offer, or a function of the same request as the URL provider's. @default none */
   protocols?: readonly string[] | ((request: AddressRequest) => readonly string[] | Promise<readonly string[]>);
   /** Asked before each attempt; what it gives is handed to the URL provider and to `protocols`. @default none */
@@ -224,6 +231,8 @@ export interface ConfigPatch {
   enableAutoRecovery?: boolean;
   onError?: (error: HoldfastError) => void;
   maxInactive?: number;
+  errorHistory?: number;
+  userMessages?: UserMessages;
 }
 
 /** Which connection is wanted. Two calls that name the same one share it. */

@@ -185,7 +185,17 @@ const profileFields = {
 
 const orFalse = (rule: Rule): Rule => either((value) => value === false, rule);
 
+const userMessages = object(
+  Object.fromEntries(
+    [...Object.keys(ERRORS), ...CATEGORIES].map((name) => [
+      name,
+      must('a text or a function', (value) => isText(value) || isFunction(value)),
+    ]),
+  ),
+);
+
 const serviceFields = {
+  label: text,
   url: must(
     'a URL or a function that gives one',
     (value) => isText(value) || value instanceof URL || isFunction(value),
@@ -218,6 +228,8 @@ const changeable = {
   enableAutoRecovery: flag,
   onError: callback,
   maxInactive: count,
+  errorHistory: count,
+  userMessages,
 };
 
 /** What the constructor takes. */
@@ -269,6 +281,13 @@ export const connectRule = object({
 export const disconnectRule = object({
   code: must('1000 or from 3000 to 4999', (value) => value === 1000 || isWhole(value, 3000, 4999)),
   reason: must('a string', isText),
+});
+
+/** What `getErrorHistory` takes. */
+export const historyRule = object({
+  serviceType: must('a string', isText),
+  category: oneOf(...CATEGORIES),
+  limit: count,
 });
 
 /** What `system.inspect` takes. */

@@ -1,10 +1,12 @@
 import { seedFrom } from './core/chance.ts';
 import { Emitter, type Listener } from './core/emitter.ts';
 import { ConfigurationError, ConnectionError, FaultError, HoldfastError } from './errors.ts';
-import type { MessageOf, ServiceEvents, UndeliveredEvent } from './events.ts';
+import type { ErrorEntry, ErrorHistoryFilter, ErrorStatistics } from './error-history.ts';
+import { ErrorReporter } from './error-reporter.ts';
+import type { MessageOf, ServiceEvents } from './events.ts';
 import type { Connection } from './handle.ts';
 import { harmless, type InspectableSystem } from './inspection.ts';
-import { isolated, quiet } from './core/isolation.ts';
+import { quiet } from './core/isolation.ts';
 import { idOf, wishOf, type ConnectionId, type InboundAt, type OutboundAt, type Services } from './identity.ts';
 import type {
   ConfigPatch,
@@ -16,7 +18,7 @@ import type {
 import { carrierAmong, makeMember, type Member, type MemberHost, type MemberOptions } from './member.ts';
 import { Pool } from './pool.ts';
 import type { SendOptions, SendOutcome } from './receipt.ts';
-import { check, connectRule, destroyRule, listeningRule, observingRule } from './schema.ts';
+import { check, connectRule, destroyRule, historyRule, listeningRule, observingRule } from './schema.ts';
 import { amend, settle, type ServiceSettings, type Settings } from './settings.ts';
 import type { ConnectionStatus } from './status.ts';
 import { connectionActor, startSupervisor, type ConnectionActor, type SupervisorActor } from './supervisor.ts';
@@ -37,6 +39,7 @@ export class EnhancedWebSocketService<Types extends Services = Services> {
   readonly #random: () => number;
   readonly #root: SupervisorActor;
   readonly #emitter: Emitter<ServiceEvents>;
+  readonly #errors: ErrorReporter;
   readonly #members = new Map<string, Member>();
   // ids of closed and failed connections, the longest so first
   readonly #inactive = new Set<string>();
@@ -51,11 +54,12 @@ export class EnhancedWebSocketService<Types extends Services = Services> {
     this.#settings = settle(options);
     this.#clock = new Timekeeper(options.clock ?? systemClock({ unref: options.unrefTimers ?? false }));
     this.#random = options.random ?? Math.random;
-    const report = (cause: unknown): void => {
-      this.#report(cause);
-    };
-    this.#emitter = new Emitter(report);
-    const emitter = this.#emitter;
+    const emitter = new Emitter<ServiceEvents>((cause) => {
+      this.#errors.report(cause);
+    });
+    this.#emitter = emitter;
+    this.#errors = new ErrorReporter({ emitter, settings: () => this.#settings, now: () => this.#clock.now() });
+    const { report, emit, undelivered } = this.#errors;
     this.#host = {
       clock: this.#clock,
       members: this.#members,
@@ -65,15 +69,8 @@ export class EnhancedWebSocketService<Types extends Services = Services> {
       queueing: () => this.#settings.queueing,
       settings: (type) => this.#serviceSettings(type),
       pool: (name, type) => this.#pool(name, type),
-      emitter: {
-        emit: (type, event) => {
-          emitter.emit(type, event);
-        },
-        has: (type) => emitter.has(type),
-      },
-      tellUndelivered: (event) => {
-        this.#tellUndelivered(event);
-      },
+      emitter: { emit, has: (type) => emitter.has(type) },
+      tellUndelivered: undelivered,
       actor: (member) => this.#actorOf(member),
       changed: (connection) => {
         this.#track(connection);
@@ -91,7 +88,7 @@ export class EnhancedWebSocketService<Types extends Services = Services> {
           member?.ports.hangUp();
           // the supervisor is in the middle of burying the actor: listeners are told when it is done
           queueMicrotask(() => member?.connection.died(cause));
-          this.#fault(new FaultError('INTERNAL_FAULT', { cause, connectionId: id }));
+          this.#errors.fault(new FaultError('INTERNAL_FAULT', { cause, connectionId: id }));
         },
       },
       {
@@ -102,7 +99,7 @@ export class EnhancedWebSocketService<Types extends Services = Services> {
             ports.hangUp();
             connection.died(cause);
           }
-          this.#fault(new FaultError('INTERNAL_FAULT', { cause }));
+          this.#errors.fault(new FaultError('INTERNAL_FAULT', { cause }));
           this.#stopped();
         },
         onStopped: () => {
@@ -117,11 +114,7 @@ export class EnhancedWebSocketService<Types extends Services = Services> {
     return {
       inspect: (observer) => {
         check(observingRule, { observer });
-        return this.#root.system.inspect(
-          harmless(observer, (cause) => {
-            this.#report(cause);
-          }),
-        );
+        return this.#root.system.inspect(harmless(observer, this.#errors.report));
       },
     };
   }
@@ -196,6 +189,27 @@ export class EnhancedWebSocketService<Types extends Services = Services> {
   ): () => void {
     check(listeningRule, { type, listener });
     return this.#emitter.on(type, listener as Listener<ServiceEvents[Type]>);
+  }
+
+  /** What people can be told of an error, with the `label` of its service: see `userMessages`. */
+  describe(error: HoldfastError): string {
+    return this.#errors.describe(error);
+  }
+
+  /** What has gone wrong in this service, in numbers. What the application itself asked for is no error. */
+  getErrorStatistics(): ErrorStatistics {
+    return this.#errors.history.statistics;
+  }
+
+  /** The last errors of this service, oldest first: as many as `errorHistory` says. @throws {ConfigurationError} `INVALID_OPTIONS` */
+  getErrorHistory(filter: ErrorHistoryFilter = {}): ErrorEntry[] {
+    check(historyRule, filter);
+    return this.#errors.history.entries(filter);
+  }
+
+  /** Forgets the errors so far, and counts from now on. */
+  clearErrorHistory(): void {
+    this.#errors.history.clear();
   }
 
   /**
@@ -294,14 +308,6 @@ export class EnhancedWebSocketService<Types extends Services = Services> {
     return pool;
   }
 
-  // outside the turn: a message can find its end in the middle of an actor's
-  #tellUndelivered(event: UndeliveredEvent): void {
-    if (!this.#emitter.has('undelivered')) return;
-    queueMicrotask(() => {
-      this.#emitter.emit('undelivered', event);
-    });
-  }
-
   #draw(): number {
     try {
       return this.#random();
@@ -371,20 +377,4 @@ export class EnhancedWebSocketService<Types extends Services = Services> {
   #requireAlive(): void {
     if (this.#isOver) throw new HoldfastError('SERVICE_DESTROYED');
   }
-
-  #report(cause: unknown): void {
-    this.#fault(new FaultError('LISTENER_THREW', { cause }));
-  }
-
-  // outside the turn, so that no machine waits for the application's handling of a bug
-  #fault(error: FaultError): void {
-    queueMicrotask(() => {
-      const { onError } = this.#settings.options;
-      if (onError) isolated(onError, [error], ignore);
-      else this.#emitter.emit('error', error, ignore);
-    });
-  }
 }
-
-// who handles bugs and has one is not told of it: that could go on for ever
-function ignore(): void {}

@@ -22,11 +22,14 @@ export interface Settings {
   readonly services: ReadonlyMap<string, ServiceSettings>;
   readonly queueing: boolean;
   readonly maxInactive: number;
+  readonly errorHistory: number;
 }
 
 /** How one service type behaves: what the machines decide by in `policy`, what the runtime needs beside it. */
 export interface ServiceSettings {
   readonly url: ServiceOptions['url'];
+  /** What people call it. */
+  readonly label: string;
   readonly protocols: NonNullable<ServiceOptions['protocols']>;
   readonly credentials: CredentialsProvider | undefined;
   readonly decide: ServiceOptions['decide'];
@@ -74,6 +77,7 @@ export function settle(options: EnhancedWebSocketOptions): Settings {
     ),
     queueing: options.enableMessageQueue ?? true,
     maxInactive: options.maxInactive ?? 100,
+    errorHistory: options.errorHistory ?? 100,
   };
 }
 
@@ -148,6 +152,7 @@ function settleService(type: string, service: ServiceOptions, options: EnhancedW
   const { credentials, heartbeat } = service;
   return {
     url: service.url,
+    label: service.label ?? type,
     protocols: service.protocols ?? [],
     credentials: typeof credentials === 'object' ? credentials.get : credentials,
     decide: service.decide,

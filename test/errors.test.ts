@@ -1,11 +1,13 @@
 import { describe, expect, test } from 'vitest';
 
 import {
+  CATEGORIES,
   ConfigurationError,
   ConnectionError,
   ERRORS,
   FaultError,
   HoldfastError,
+  InboundError,
   MessageError,
   type ErrorCode,
 } from '../src/errors.ts';
@@ -25,6 +27,7 @@ const categories = [
   'configuration',
   'queue',
   'lifecycle',
+  'migration',
   'fault',
 ];
 
@@ -34,6 +37,10 @@ describe('the table of errors', () => {
     expect(categories).toContain(category);
     expect(['warning', 'error', 'fatal']).toContain(severity);
     expect(message).toMatch(/^[A-Z].*[^.]\.$/);
+  });
+
+  test('knows the categories of connections, of the library, and of a migration', () => {
+    expect(CATEGORIES).toEqual(categories);
   });
 
   test('has codes in upper snake case', () => {
@@ -128,6 +135,8 @@ describe('the classes of errors', () => {
       initiator: 'peer' as const,
       generation: 3,
       attempt: 2,
+      strategy: 'wait' as const,
+      httpStatus: 503,
     };
     const error = new ConnectionError('CLOSED_BY_PEER', { ...told, cause: 'x', retryable: true });
     expect(error).toMatchObject({ ...told, cause: 'x', retryable: true, code: 'CLOSED_BY_PEER' });
@@ -137,11 +146,83 @@ describe('the classes of errors', () => {
       initiator: undefined,
       generation: undefined,
       attempt: undefined,
+      strategy: undefined,
+      httpStatus: undefined,
     });
   });
 
   test('let a message tell whether sending it again can duplicate it', () => {
     expect(new MessageError('SEND_FAILED', { outcome: 'unknown' }).outcome).toBe('unknown');
     expect(new MessageError('QUEUE_FULL').outcome).toBe('not_sent');
+  });
+});
+
+const SECRET = 'eyJhbGciOiJIUzI1NiJ9.c2VjcmV0';
+const leaky = Object.assign(new TypeError(`fetch of https://host/?token=${SECRET} failed`), {
+  code: 'ECONNREFUSED',
+  url: `https://host/?token=${SECRET}`,
+});
+const told = {
+  message: `Told by the peer: wss://user:${SECRET}@host/?token=${SECRET}.`,
+  connectionId: 'c',
+  serviceType: 's',
+  cause: leaky,
+};
+
+describe('an error as JSON', () => {
+  test.each([
+    new HoldfastError('URL_FAILED', told),
+    new ConfigurationError('INVALID_URL', told),
+    new ConnectionError('CLOSED_BY_PEER', {
+      ...told,
+      closeCode: 4000,
+      closeReason: `not ${SECRET}`,
+      initiator: 'peer',
+    }),
+    new MessageError('NOT_ENCODABLE', told),
+    new InboundError('NOT_DECODABLE', `{"token":"${SECRET}"`, told),
+    new FaultError('LISTENER_THREW', told),
+  ])('holds no token and no URL, whoever wrote them (pain 60): %o', (error) => {
+    const text = JSON.stringify(error);
+    expect(text).not.toContain(SECRET);
+    expect(text).not.toContain('://');
+    expect(JSON.parse(text)).toMatchObject({
+      name: error.name,
+      code: error.code,
+      message: ERRORS[error.code][2],
+      cause: { name: 'TypeError', code: 'ECONNREFUSED' },
+    });
+  });
+
+  test('has what is known, and only that', () => {
+    expect(new HoldfastError('QUEUE_FULL').toJSON()).toEqual({
+      name: 'HoldfastError',
+      code: 'QUEUE_FULL',
+      category: 'queue',
+      severity: 'error',
+      message: 'The queue of waiting messages is full.',
+      retryable: false,
+    });
+    const details = { closeCode: 1013, initiator: 'peer', httpStatus: 429, generation: 2, attempt: 1 } as const;
+    const error = new ConnectionError('CLOSED_BY_PEER', { ...details, strategy: 'wait', retryAfterMs: 5_000 });
+    expect(error.toJSON()).toMatchObject({ ...details, strategy: 'wait', retryAfterMs: 5_000 });
+    expect(new MessageError('SEND_FAILED', { outcome: 'unknown' }).toJSON()).toMatchObject({ outcome: 'unknown' });
+    const problems = ['services.chat.url: is required'];
+    expect(new ConfigurationError('INVALID_OPTIONS', { problems }).toJSON()).toMatchObject({ problems });
+  });
+
+  test.each([
+    [SECRET, { name: 'string' }],
+    [null, { name: 'null' }],
+    [{ name: SECRET, code: `https://${SECRET}` }, { name: 'object' }],
+    [{ code: 7 }, { name: 'object', code: 7 }],
+    [new ConnectionError('LINK_DEAD'), { name: 'ConnectionError', code: 'LINK_DEAD' }],
+  ])('says of its cause %o what kind of thing it was, and no more', (cause, kind) => {
+    expect(new HoldfastError('URL_FAILED', { cause }).toJSON().cause).toEqual(kind);
+  });
+
+  test('is made of a cause whose fields cannot be read, too', () => {
+    const cause = Object.defineProperty({}, 'code', { get: () => JSON.parse('') as never });
+    expect(new HoldfastError('URL_FAILED', { cause }).toJSON().cause).toEqual({ name: 'object' });
   });
 });

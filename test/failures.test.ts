@@ -22,6 +22,7 @@ describe('a recorded failure as an error', () => {
       serviceType: 's',
       generation: 3,
       attempt: 2,
+      strategy: 'wait',
       retryAfterMs: 5_000,
       message: 'The peer closed the connection: code 1013 (busy).',
     });
@@ -45,6 +46,12 @@ describe('a recorded failure as an error', () => {
     expect(errorOf(refused, CONTEXT).message).toBe(
       'The socket closed before it was open: code 1006: connect ECONNREFUSED.',
     );
+  });
+
+  test('of a refused handshake carries the HTTP status', () => {
+    const closure = { ...CLOSURE, code: 1006, reason: '', initiator: 'network', status: 403 } as const;
+    const error = errorOf(classified({ code: 'HANDSHAKE_FAILED', closure }), { ...CONTEXT, retryable: false });
+    expect(error).toMatchObject({ httpStatus: 403, category: 'permission_denied', strategy: 'manual' });
   });
 
   test('of the configuration is a ConfigurationError', () => {

@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { ERRORS } from '../src/errors.ts';
+import { DEFAULT_RULES } from '../src/core/recovery-table.ts';
+import { ERRORS, type ErrorCode } from '../src/errors.ts';
+import type { RecoveryRule } from '../src/protocol/recovery-rule.ts';
 import { optionsRule, type Rule } from '../src/schema.ts';
 
 const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
@@ -14,9 +16,14 @@ const problemsOf = (rule: Rule, value: unknown): string => rule(value, 'options'
 describe('the README', () => {
   test('has a row for every error code, with what the code says of itself', () => {
     const rows = Object.entries(ERRORS).map(
-      ([code, [category, severity, says]]) => `| \`${code}\` | ${category} | ${severity} | ${says} |`,
+      ([code, [category, severity, says]]) =>
+        `| \`${code}\` | ${category} | ${severity} | ${strategyOf(code as ErrorCode)} | ${says} |`,
     );
     expect(section('errors').split('\n').slice(2)).toEqual(rows);
+  });
+
+  test('shows the policy table as it is', () => {
+    expect(section('rules').split('\n').slice(2)).toEqual(DEFAULT_RULES.map(rowOf));
   });
 
   test('shows the quick start as the example that runs', () => {
@@ -39,6 +46,28 @@ describe('the README', () => {
     expect(problemsOf(optionsRule, { ...options, misspelt: 1 })).toMatch(/misspelt: unknown option/);
   });
 });
+
+// what is done by default; for a socket's end it depends on how it ended
+function strategyOf(code: ErrorCode): string {
+  if (code === 'HANDSHAKE_FAILED' || code === 'CLOSED_BY_PEER') return 'by status or close code';
+  const rule = DEFAULT_RULES.find(({ failure = [] }) => [failure].flat().includes(code));
+  return rule ? `\`${rule.strategy}\`` : '';
+}
+
+function rowOf({ failure, codes, status, wire, category, strategy, retryAfterMs }: RecoveryRule): string {
+  const conditions = [
+    failure && [failure].flat().map((code) => `\`${code}\``),
+    codes !== undefined && `close code ${band(codes)}`,
+    status !== undefined && `status ${band(status)}`,
+    wire && `on ${wire}`,
+  ];
+  const when = conditions.flat().filter(Boolean).join(', ');
+  return `| ${when} | ${category} | \`${strategy}\` | ${retryAfterMs ? `${retryAfterMs} ms` : ''} |`;
+}
+
+function band(codes: NonNullable<RecoveryRule['codes']>): string {
+  return [codes].flat().join(' to ');
+}
 
 // `retry.baseMs` as { retry: { baseMs: null } }; only the names matter
 function nest(names: readonly string[]): Record<string, unknown> {

@@ -242,3 +242,37 @@ describe('an attempt', () => {
     expect(r.sockets.last.url).toBe('wss://user@host:8443/a/b/?x=1&y=%20');
   });
 });
+
+describe('with recovery off', () => {
+  test.each([
+    ['lost', 1006, { code: 'CONNECTION_LOST', category: 'network_error', strategy: 'reconnect' }],
+    ['closed because its token expired', 4401, { category: 'authentication_failed', strategy: 'reauthenticate' }],
+    ['told to wait', 1013, { category: 'rate_limited', strategy: 'wait', retryAfterMs: 5_000 }],
+  ])('a connection that is %s has failed, and its error says what could be done', async (_how, code, known) => {
+    const asked: number[] = [];
+    const credentials = ({ attempt }: { attempt: number }): string => `token-${asked.push(attempt)}`;
+    const r = rig({ enableAutoRecovery: false, terminal: { credentials } });
+    await r.open();
+    r.sockets.last.ends(code);
+    await r.clock.advanceAsync(600_000);
+    expect([r.state(), r.sockets.constructions, asked.length, r.of('retrying')]).toEqual(['failed', 1, 1, []]);
+    expect(r.of('error')).toMatchObject([{ ...known, retryable: false }]);
+    expect(r.of('gaveUp')).toMatchObject([{ because: 'exhausted', error: known }]);
+    expect(r.service.getErrorStatistics()).toMatchObject({ total: 1, recoverable: 0 });
+
+    await r.open();
+    expect([r.state(), r.sockets.constructions, asked.length]).toEqual(['open', 2, 2]);
+  });
+
+  test('a credentials provider is asked once', async () => {
+    let asked = 0;
+    const r = rig({
+      enableAutoRecovery: false,
+      terminal: { credentials: () => Promise.reject(new Error(`${++asked}`)) },
+    });
+    const connecting = r.service.connect(TERMINAL);
+    await r.clock.advanceAsync(600_000);
+    await expect(connecting).rejects.toMatchObject({ code: 'CREDENTIALS_FAILED', category: 'authentication_failed' });
+    expect([r.state(), asked, r.sockets.constructions]).toEqual(['failed', 1, 0]);
+  });
+});

@@ -16,6 +16,7 @@ describe('settings', () => {
   test('of nothing but a URL are the documented defaults', () => {
     expect(settled()).toEqual({
       url: 'wss://host/',
+      label: 'main',
       protocols: [],
       credentials: undefined,
       decide: undefined,
@@ -41,7 +42,7 @@ describe('settings', () => {
       pool: undefined,
       policy: DEFAULT_POLICY,
     });
-    expect(settle({ services: {} })).toMatchObject({ queueing: true, maxInactive: 100 });
+    expect(settle({ services: {} })).toMatchObject({ queueing: true, maxInactive: 100, errorHistory: 100 });
   });
 
   test('take every option where it belongs', () => {

@@ -1,11 +1,6 @@
-import type { CloseInitiator, ErrorCategory, ErrorCode } from '../errors.ts';
+import type { CloseInitiator, ErrorCategory, ErrorCode, RecoveryStrategy } from '../errors.ts';
 
-/**
- * What is done after a failure; each is a transition of the connection's chart. `reconnect`: another attempt after the backoff. `wait`: the
- * same, after the time the peer asked for. `reauthenticate`: at once with fresh credentials, the first time. `renegotiate`: at once on
- * another wire. `new_session`: at once, and the session begins anew. `manual`: nothing, until the application connects.
- */
-export type RecoveryStrategy = 'reconnect' | 'wait' | 'reauthenticate' | 'renegotiate' | 'new_session' | 'manual';
+export type { RecoveryStrategy };
 
 /** One line of the policy table: which failures it covers, what kind of trouble they are, and what is done about them. Conditions that are left out hold always. */
 export interface RecoveryRule {

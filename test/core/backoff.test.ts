@@ -155,6 +155,15 @@ describe('the other waits', () => {
     expect(waits).toEqual([50_000, 50_000, 50_000]);
   });
 
+  test('never come before what the peer asked for, for every allowed policy', () => {
+    fc.assert(
+      fc.property(anyPolicy, anyDraw, anyFacts, (given, draw, about) => {
+        const waits = [promptDelayMs, offlineDelayMs, hiddenDelayMs].map((delayMs) => delayMs(given, draw, about));
+        expect(Math.min(...waits)).toBeGreaterThanOrEqual(about.retryAfterMs);
+      }),
+    );
+  });
+
   test('are in the upper half of the offline time while the network is absent', () => {
     fc.assert(
       fc.property(anyPolicy, anyDraw, (given, draw) => {

@@ -5,12 +5,13 @@ import { until } from '../support/deadline.ts';
 import { startServer, startSilentServer } from '../support/server.ts';
 
 describe('a refused handshake', () => {
-  test.each([401, 403, 404, 500, 503])('with status %i is told in the error and retried', async (status) => {
+  test.each([500, 502, 504])('with status %i is told in the error and retried', async (status) => {
     const server = await startServer({ upgrade: status });
     const client = startClient({ url: server.url });
     const connecting = client.connect();
     const error = await client.nth('error', 2);
     expect(error).toMatchObject({ code: 'HANDSHAKE_FAILED', retryable: true, closeCode: 1006, initiator: 'network' });
+    expect(error).toMatchObject({ httpStatus: status, category: 'service_unavailable', strategy: 'reconnect' });
     expect(error.message).toContain(String(status));
 
     server.upgrade = 'accept';
@@ -19,11 +20,86 @@ describe('a refused handshake', () => {
     await until('no refused connection is left', () => server.tcp.size === 1);
   });
 
-  test('ends the connection where the application decides so (pain 30)', async () => {
+  test.each([
+    [401, 'authentication_failed', 'reauthenticate'],
+    [403, 'permission_denied', 'manual'],
+    [404, 'resource_not_found', 'manual'],
+  ] as const)('with status %i is final where nothing else can be tried: %s', async (status, category, strategy) => {
+    const server = await startServer({ upgrade: status });
+    const client = startClient({ url: server.url });
+    const known = { code: 'HANDSHAKE_FAILED', httpStatus: status, category, strategy, retryable: false };
+    await expect(client.connect()).rejects.toMatchObject(known);
+    expect(client.of('gaveUp')).toMatchObject([{ because: 'terminal', error: known }]);
+    expect([client.state, server.requests.length]).toEqual(['failed', 1]);
+    await until('no refused connection is left', () => server.tcp.size === 0);
+  });
+
+  test('with status 401 is answered with fresh credentials at once, once', async () => {
     const server = await startServer({ upgrade: 401 });
+    let asked = 0;
+    const credentials = { get: () => `token-${++asked}`, maxRejections: 1 };
     const client = startClient({
       url: server.url,
-      decide: ({ detail }) => (detail?.includes('401') === true ? 'manual' : undefined),
+      credentials,
+      protocols: ({ credentials: token }) => (typeof token === 'string' ? [token] : []),
+      retry: { baseMs: 60_000, capMs: 60_000, promptMs: 20 },
+    });
+    await expect(client.connect()).rejects.toMatchObject({ category: 'authentication_failed', httpStatus: 401 });
+    expect(server.requests.map(({ headers }) => headers['sec-websocket-protocol'])).toEqual(['token-1', 'token-2']);
+    expect(client.of('gaveUp')).toMatchObject([{ because: 'credentials' }]);
+  });
+
+  test.each([
+    [429, '8', 8_000],
+    [503, '3', 3_000],
+    [429, undefined, 5_000],
+    [503, undefined, 1_000],
+    [429, '31536000', 3_600_000],
+    [429, 'soon', 5_000],
+    [429, '-1', 5_000],
+    [503, 'Thu, 01 Jan 1970 00:00:00 GMT', 1_000],
+    [503, 'Fri, 31 Dec 9999 23:59:59 GMT', 3_600_000],
+    [429, '9'.repeat(400), 3_600_000],
+  ] as const)(
+    'with status %i and Retry-After %s is waited out for at least %i ms, and an hour at the most',
+    async (status, retryAfter, ms) => {
+      const server = await startServer({ upgrade: status, ...(retryAfter && { retryAfter }) });
+      const client = startClient({ url: server.url });
+      void client.connect();
+      const { delayMs, error } = await client.nth('retrying', 1);
+      expect(error).toMatchObject({ httpStatus: status, strategy: 'wait', retryable: true, retryAfterMs: ms });
+      // spread by up to the base, so that clients do not come back as one
+      expect(delayMs).toBeGreaterThanOrEqual(ms);
+      expect(delayMs).toBeLessThanOrEqual(ms + 20);
+      expect([client.state, server.requests.length]).toEqual(['backoff', 1]);
+    },
+  );
+
+  test.each([
+    [401, 'authentication_failed', 'reauthenticate', undefined],
+    [403, 'permission_denied', 'manual', undefined],
+    [404, 'resource_not_found', 'manual', undefined],
+    [429, 'rate_limited', 'wait', 7_000],
+    [500, 'service_unavailable', 'reconnect', undefined],
+    [503, 'service_unavailable', 'wait', 7_000],
+  ] as const)(
+    'with status %i and recovery off is one attempt, and what could be done about it is told',
+    async (status, category, strategy, retryAfterMs) => {
+      const server = await startServer({ upgrade: status, ...(retryAfterMs && { retryAfter: '7' }) });
+      const client = startClient({ url: server.url, credentials: () => 'token' }, { enableAutoRecovery: false });
+      const known = { httpStatus: status, category, strategy, retryAfterMs, retryable: false, attempt: 0 };
+      await expect(client.connect()).rejects.toMatchObject(known);
+      expect([client.state, client.of('retrying'), server.requests.length]).toEqual(['failed', [], 1]);
+      expect(client.of('error')).toMatchObject([known]);
+      expect(client.service.getErrorHistory()).toMatchObject([{ category, httpStatus: status }]);
+    },
+  );
+
+  test('ends the connection where the application decides so (pain 30)', async () => {
+    const server = await startServer({ upgrade: 500 });
+    const client = startClient({
+      url: server.url,
+      decide: ({ closure }) => (closure?.status === 500 ? 'manual' : undefined),
     });
     await expect(client.connect()).rejects.toMatchObject({ code: 'HANDSHAKE_FAILED', retryable: false });
     expect(client.state).toBe('failed');

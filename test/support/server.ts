@@ -15,6 +15,8 @@ export type UpgradePolicy = 'accept' | 'hold' | 'mute' | number;
 export interface ServerOptions {
   port?: number;
   upgrade?: UpgradePolicy;
+  /** Said with each refusal, as `Retry-After`. */
+  retryAfter?: string;
   /** Called with each WebSocket that opens. */
   onSocket?: (socket: WebSocket, request: IncomingMessage) => void;
 }
@@ -69,6 +71,7 @@ class Listening {
 /** A WebSocket server that records what it hears and misbehaves as asked. */
 export class TestServer extends Listening {
   upgrade: UpgradePolicy;
+  retryAfter: string | undefined;
   /** Open WebSockets. */
   readonly sockets = new Set<WebSocket>();
   /** Each request for a WebSocket, in order. */
@@ -85,10 +88,11 @@ export class TestServer extends Listening {
   readonly #wss = new WebSocketServer({ noServer: true });
   readonly #held: (() => void)[] = [];
 
-  constructor({ upgrade = 'accept', onSocket }: ServerOptions) {
+  constructor({ upgrade = 'accept', retryAfter, onSocket }: ServerOptions) {
     const http = createServer();
     super(http);
     this.upgrade = upgrade;
+    this.retryAfter = retryAfter;
     this.#onSocket = onSocket;
     http.on('upgrade', (request, socket: Socket, head) => {
       this.requests.push(request);
@@ -103,7 +107,7 @@ export class TestServer extends Listening {
       if (this.upgrade === 'accept') accept();
       else if (this.upgrade === 'hold') this.#held.push(accept);
       else if (this.upgrade === 'mute') socket.write(handshakeAnswer(request));
-      else socket.end(`HTTP/1.1 ${this.upgrade} Refused\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+      else socket.end(refusal(this.upgrade, this.retryAfter));
     });
   }
 
@@ -179,4 +183,9 @@ function handshakeAnswer({ headers }: IncomingMessage): string {
   const key = `${headers['sec-websocket-key'] ?? ''}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`;
   const accept = createHash('sha1').update(key).digest('base64');
   return `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${accept}\r\n\r\n`;
+}
+
+function refusal(status: number, retryAfter: string | undefined): string {
+  const field = retryAfter === undefined ? '' : `Retry-After: ${retryAfter}\r\n`;
+  return `HTTP/1.1 ${status} Refused\r\nConnection: close\r\n${field}Content-Length: 0\r\n\r\n`;
 }
