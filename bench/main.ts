@@ -1,3 +1,4 @@
+import { benchHerd } from './herd.ts';
 import { benchOutbox } from './outbox.ts';
 import { printed, type Section } from './section.ts';
 import { benchWire } from './wire.ts';
@@ -6,6 +7,7 @@ import { benchWire } from './wire.ts';
 type Bench = (report: (section: Section) => void) => Promise<void>;
 
 const BENCHES = new Map<string, Bench>([
+  ['herd', benchHerd],
   ['outbox', benchOutbox],
   ['wire', benchWire],
 ]);

@@ -24,6 +24,7 @@ export const connectionMachine = connectionSetup.createMachine({
     'network.offline': { actions: 'noteSignal' },
     'page.visible': { actions: 'noteSignal' },
     'page.hidden': { actions: 'noteSignal' },
+    'page.frozen': { actions: 'noteSignal' },
   },
   states: {
     idle: {
@@ -36,7 +37,10 @@ export const connectionMachine = connectionSetup.createMachine({
       invoke: { id: 'socket', src: 'socket', input: itself },
       entry: { type: 'report', params: { type: 'connection.active' } },
       initial: 'connecting',
-      on: { disconnect: { target: 'closed', description: 'Nothing is open yet: the attempt is dropped.' } },
+      on: {
+        disconnect: { target: 'closed', description: 'Nothing is open yet: the attempt is dropped.' },
+        'page.frozen': { target: 'assessing', actions: ['noteSignal', 'recordSuspension'] },
+      },
       states: {
         connecting: {
           description: 'From the wish to the first usable moment of the link.',
@@ -191,6 +195,11 @@ export const connectionMachine = connectionSetup.createMachine({
               target: '#connection.assessing',
               actions: ['recordFailure', 'announceClosed'],
             },
+            'page.frozen': {
+              target: '#connection.assessing',
+              actions: ['noteSignal', 'recordSuspension', 'announceClosed'],
+              description: 'An open socket would keep the page from being kept for the way back.',
+            },
           },
           states: {
             established: {
@@ -211,7 +220,8 @@ export const connectionMachine = connectionSetup.createMachine({
                 disconnect: { target: 'draining', actions: 'recordCloseRequest' },
                 'network.online': { actions: ['noteSignal', 'probeLink'] },
                 'network.offline': { actions: ['noteSignal', 'probeLink'] },
-                'page.visible': { actions: ['noteSignal', 'probeLink'] },
+                'page.visible': { actions: ['noteSignal', 'paceProbes', 'probeLink'] },
+                'page.hidden': { actions: ['noteSignal', 'paceProbes'] },
                 'system.woke': { actions: 'probeLink' },
                 'server.away': { target: '.leaving', actions: 'drawDeparture' },
                 'credentials.demanded': { target: '.renewing' },
@@ -291,6 +301,10 @@ export const connectionMachine = connectionSetup.createMachine({
                   actions: ['recordOwnClose', 'announceClosed', 'begin'],
                   description: 'A new socket; what waits goes to it.',
                 },
+                'page.frozen': {
+                  target: '#connection.closed',
+                  actions: ['noteSignal', 'recordOwnClose', 'announceClosed'],
+                },
                 disconnect: { description: 'Already closing.' },
               },
               after: { drainTimeout: { target: '#connection.live.closing' } },
@@ -312,6 +326,11 @@ export const connectionMachine = connectionSetup.createMachine({
               reenter: true,
               actions: ['recordOwnClose', 'announceClosed', 'begin'],
               description: 'A new socket; the old one is disposed of, not waited for.',
+            },
+            'page.frozen': {
+              target: '#connection.closed',
+              actions: ['noteSignal', 'recordOwnClose', 'announceClosed'],
+              description: 'The time for the handshake is over.',
             },
             disconnect: { description: 'Already closing.' },
           },

@@ -14,6 +14,7 @@ import {
   offerAfterRefusal,
   openedBy,
   retrying,
+  suspended,
   isBeyondRecovery,
   isUntried,
   weighed,
@@ -87,6 +88,7 @@ export const connectionSetup = setup({
     })),
     closeSocket: sendTo('socket', ({ context }): SocketCommand => ({ type: 'close', ...context.closeRequest })),
     probeLink: sendTo('health', { type: 'probe' }),
+    paceProbes: sendTo('health', ({ context }) => ({ type: 'pace' as const, policy: heartbeatOf(context) })),
     rewatchLink: sendTo('health', ({ context }) => ({ type: 'watch' as const, policy: heartbeatOf(context) })),
     expectReplacement: assign({ mayBeReplaced: true }),
     noteLink: assign(({ event }) => linkedBy(event)),
@@ -101,6 +103,7 @@ export const connectionSetup = setup({
     recordCode: assign(({ context }, { code }: { code: Failure['code'] }) => ({
       failure: classified({ code, wire: context.wire }, context.policy.rules),
     })),
+    recordSuspension: assign(({ context }) => suspended(context)),
     weighFailure: assign(({ context }) => weighed(context)),
     noteTrial: assign({ tried: ({ context: { tried, failure } }) => (failure ? [...tried, failure.strategy] : tried) }),
     recordOwnClose: assign({ failure: ({ context }) => ownClosure(context.closeRequest) }),
@@ -146,6 +149,8 @@ export const connectionSetup = setup({
       (policy.maxRejections !== null && rejections > policy.maxRejections),
     isOffline: ({ context }) => context.network === 'offline',
     isHidden: ({ context }) => context.page === 'hidden',
+    isFrozen: ({ context }) => context.page === 'frozen',
+    isSuspended: ({ context }) => context.failure?.code === 'PAGE_FROZEN',
   },
   delays: DELAYS,
 });

@@ -1,7 +1,7 @@
 /** What a connection knows, hears and says: the words that its chart is written in. */
 import { MAX_DELAY_MS, type DelayFormula } from '../src/core/backoff.ts';
 import { drawFrom } from '../src/core/chance.ts';
-import { ownClosure, type Failure, type RecoveryStrategy } from '../src/core/recovery.ts';
+import { classified, ownClosure, type Failure, type RecoveryStrategy } from '../src/core/recovery.ts';
 import type { HealthEdge, HeartbeatPolicy } from './health.ts';
 import type { OutboxEdge } from './outbox.ts';
 import { DEFAULT_POLICY, type ConnectionPolicy } from './policy.ts';
@@ -68,13 +68,14 @@ export interface ConnectionContext extends ConnectionInput {
 
 /** What the platform tells every connection. */
 export interface EnvironmentSignal {
-  type: 'network.online' | 'network.offline' | 'page.visible' | 'page.hidden' | 'system.woke';
+  type: 'network.online' | 'network.offline' | 'page.visible' | 'page.hidden' | 'page.frozen' | 'system.woke';
 }
 
 /** What is known of the environment; the platform may be wrong about it. */
 export interface Environment {
   network: 'online' | 'offline';
-  page: 'visible' | 'hidden';
+  /** `frozen`: nothing of it runs, or it is kept for the way back to it. */
+  page: 'visible' | 'hidden' | 'frozen';
 }
 
 export type ConnectionEvent =
@@ -154,15 +155,15 @@ export type ConnectionEmitted =
   | { type: 'discontinuity'; why: string; inDoubt: number }
   | { type: 'closed'; failure: Failure }
   | { type: 'failed'; failure: Failure }
-  | { type: 'retrying'; delayMs: number; attempt: number; hold: RetryHold }
+  | { type: 'retrying'; delayMs: number | null; attempt: number; hold: RetryHold }
   | { type: 'gave.up'; because: GiveUpCause }
   | { type: FlowEdge };
 
 /** The socket's buffer is over its high water mark, or no longer; the queue has no room. */
 export type FlowEdge = 'congested' | 'relieved' | 'overflowed';
 
-/** What a pending retry waits for, beside its delay. */
-export type RetryHold = 'delay' | 'network' | 'visibility';
+/** What a pending retry waits for: beside its delay or, where that is `null`, instead of it. */
+export type RetryHold = 'delay' | 'network' | 'visibility' | 'page';
 /** Why there will be no further retry. */
 export type GiveUpCause = 'terminal' | 'exhausted' | 'credentials';
 
@@ -226,6 +227,8 @@ export function environmentAfter(event: { type: string }): Partial<Environment> 
       return { page: 'visible' };
     case 'page.hidden':
       return { page: 'hidden' };
+    case 'page.frozen':
+      return { page: 'frozen' };
     default:
       return {};
   }
@@ -319,11 +322,11 @@ export function discontinuity(event: ConnectionEvent): ConnectionEmitted {
 }
 
 /**
- * How the open link is watched: no less often than the server wants, for it takes silence for death, also of a client that does
+ * How the open link is watched: less often while nobody looks, and no less often than the server wants, for it takes silence for death, also of a client that does
  * not want to watch; `null` for not at all.
  */
-export function heartbeatOf({ canPing, policy, serverPing }: ConnectionContext): HeartbeatPolicy | null {
-  const own = policy.heartbeat;
+export function heartbeatOf({ canPing, policy, serverPing, page }: ConnectionContext): HeartbeatPolicy | null {
+  const own = policy.heartbeat && page === 'hidden' ? relaxed(policy.heartbeat, policy) : policy.heartbeat;
   if (!canPing || !serverPing) return canPing ? own : null;
   // whatever it asks for, nobody pings without a pause
   const wantedMs = Math.min(MAX_DELAY_MS, Math.max(serverPing.intervalMs, LEAST_INTERVAL_MS));
@@ -332,9 +335,20 @@ export function heartbeatOf({ canPing, policy, serverPing }: ConnectionContext):
   return { intervalMs: wantedMs, lateMs: Math.floor(timeoutMs / 4), timeoutMs };
 }
 
+// timers of a hidden page come late, and nobody is there to see a link that is late
+function relaxed(heartbeat: HeartbeatPolicy, { backoff }: ConnectionPolicy): HeartbeatPolicy {
+  return { ...heartbeat, intervalMs: Math.max(heartbeat.intervalMs, backoff.hiddenMs) };
+}
+
+/** What it means for a link, or an attempt to make one, that its page is frozen: it is let go of, and nothing has failed. */
+export function suspended({ wire, policy }: ConnectionContext): Pick<ConnectionContext, 'failure'> {
+  const closure = { code: 1006, reason: '', wasClean: false, initiator: 'local' } as const;
+  return { failure: classified({ code: 'PAGE_FROZEN', closure, wire }, policy.rules) };
+}
+
 /** How a connection says that it will try again. */
 export function retrying({ retryDelayMs, retries }: ConnectionContext, hold: RetryHold): ConnectionEmitted {
-  return { type: 'retrying', delayMs: retryDelayMs, attempt: retries, hold };
+  return { type: 'retrying', delayMs: hold === 'page' ? null : retryDelayMs, attempt: retries, hold };
 }
 
 /** The wait before a connection leaves a server that asks it to: a random part of what it gives. */

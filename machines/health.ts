@@ -22,6 +22,8 @@ export type HealthEvent =
   | { type: 'probe' }
   /** A frame of any kind came in after the probe. */
   | { type: 'link.heard' }
+  /** The same link is to be watched more often, or less. */
+  | { type: 'pace'; policy: HeartbeatPolicy | null }
   /** A new link has taken the place of this one, with a policy of its own. */
   | { type: 'watch'; policy: HeartbeatPolicy | null };
 
@@ -44,6 +46,9 @@ export const healthMachine = setup({
   },
   actions: {
     takePolicy: assign(({ event }) => (event.type === 'watch' ? { policy: event.policy } : {})),
+    takePace: assign(({ context, event }) =>
+      event.type === 'pace' && event.policy && context.policy ? { policy: event.policy } : {},
+    ),
     reportLate: sendTo(({ self }) => self._parent ?? self, { type: 'health.late' } satisfies HealthEdge),
     reportRecovered: sendTo(({ self }) => self._parent ?? self, { type: 'health.recovered' } satisfies HealthEdge),
     reportDead: sendTo(({ self }) => self._parent ?? self, { type: 'health.dead' } satisfies HealthEdge),
@@ -63,7 +68,10 @@ export const healthMachine = setup({
   context: ({ input }) => ({ connectionId: input?.connectionId ?? '', policy: input?.policy ?? null }),
   options: { maxIterations: 100 },
   initial: 'deciding',
-  on: { watch: { target: '.deciding', actions: 'takePolicy', description: 'A new link has answered just now.' } },
+  on: {
+    watch: { target: '.deciding', actions: 'takePolicy', description: 'A new link has answered just now.' },
+    pace: { actions: 'takePace', description: 'For the next wait; a deadline that runs is kept.' },
+  },
   states: {
     deciding: {
       description: 'Passed through at the start of a link: can it be probed at all?',
@@ -74,7 +82,10 @@ export const healthMachine = setup({
     },
     quiet: {
       description: 'The link answered; the next probe is scheduled from that moment.',
-      on: { probe: { target: 'doubted', description: 'Do not wait for the interval.' } },
+      on: {
+        probe: { target: 'doubted', description: 'Do not wait for the interval.' },
+        pace: { target: 'quiet', reenter: true, actions: 'takePace' },
+      },
       after: { interval: { target: 'doubted' } },
     },
     doubted: {
@@ -103,7 +114,7 @@ export const healthMachine = setup({
     dead: {
       description: 'Nothing came within the deadline: the connection abandons this link.',
       entry: 'reportDead',
-      on: { watch: { description: 'It is given up already.' } },
+      on: { watch: { description: 'It is given up already.' }, pace: { description: 'It is given up already.' } },
     },
   },
 });

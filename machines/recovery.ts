@@ -5,6 +5,11 @@ export const assessing = connectionSetup.createStateConfig({
   description: 'Passed through after every failure: the one place where recovery is chosen.',
   entry: ['weighFailure', 'announceFailure'],
   always: [
+    {
+      guard: 'isSuspended',
+      target: '#connection.backoff.suspended',
+      description: 'Nothing has failed: what follows is no retry.',
+    },
     { guard: 'isTerminal', target: 'failed', actions: { type: 'announceGiveUp', params: { because: 'terminal' } } },
     {
       guard: 'areCredentialsExhausted',
@@ -16,6 +21,7 @@ export const assessing = connectionSetup.createStateConfig({
       target: 'failed',
       actions: { type: 'announceGiveUp', params: { because: 'exhausted' } },
     },
+    { guard: 'isFrozen', target: '#connection.backoff.suspended', actions: 'countRetry' },
     { guard: 'isOffline', target: '#connection.backoff.offline', actions: ['countRetry', 'drawOffline'] },
     { guard: 'isHidden', target: '#connection.backoff.hidden', actions: ['countRetry', 'drawHidden'] },
     {
@@ -54,6 +60,7 @@ export const backoff = connectionSetup.createStateConfig({
   on: {
     connect: { target: 'live', description: 'The application does not want to wait.' },
     disconnect: { target: 'closed' },
+    'page.frozen': { target: '.suspended', actions: 'noteSignal' },
   },
   states: {
     waiting: {
@@ -85,6 +92,25 @@ export const backoff = connectionSetup.createStateConfig({
         'network.offline': { target: 'offline', actions: ['noteSignal', 'drawOffline'] },
       },
       after: { retryDelay: { target: '#connection.live' } },
+    },
+    suspended: {
+      description: 'The page is frozen, or kept for the way back: no attempt is made before it lives again.',
+      entry: { type: 'announceRetry', params: { hold: 'page' } },
+      on: {
+        'page.frozen': { description: 'It is known.' },
+        'page.visible': [
+          { guard: 'isOffline', target: 'offline', actions: ['noteSignal', 'drawOffline'] },
+          { target: 'waiting', actions: ['noteSignal', 'drawPrompt'] },
+        ],
+        'page.hidden': [
+          { guard: 'isOffline', target: 'offline', actions: ['noteSignal', 'drawOffline'] },
+          {
+            target: 'hidden',
+            actions: ['noteSignal', 'drawPrompt'],
+            description: 'Nobody looks, but it was not the server that ended it.',
+          },
+        ],
+      },
     },
   },
 });

@@ -119,6 +119,7 @@ export const supervisorMachine = setup({
             'network.offline': { actions: ['noteSignal', 'forwardSignal'] },
             'page.visible': { actions: ['noteSignal', 'forwardSignal'] },
             'page.hidden': { actions: ['noteSignal', 'forwardSignal'] },
+            'page.frozen': { actions: ['noteSignal', 'forwardSignal'] },
             'system.woke': { actions: 'forwardSignal' },
           },
         },

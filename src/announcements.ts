@@ -38,8 +38,9 @@ export function announce(emitted: ConnectionEmitted, facts: AnnouncementFacts): 
       return;
     case 'retrying': {
       const { delayMs, attempt, hold } = emitted;
+      const waitMs = delayMs ?? Infinity;
       const maxRetries = facts.maxRetries ?? Infinity;
-      return emit('retrying', { ...source, delayMs, attempt, maxRetries, waitingFor: hold, error });
+      return emit('retrying', { ...source, delayMs: waitMs, attempt, maxRetries, waitingFor: hold, error });
     }
     case 'gave.up':
       return emit('gaveUp', { ...source, because: emitted.because, error: facts.giveUp });

@@ -64,6 +64,7 @@ export const ERRORS = {
   CLOSED_BY_PEER: ['service_unavailable', 'warning', 'The peer closed the connection.'],
   CHANNEL_REFUSED: ['permission_denied', 'error', 'The server refused the channel of a shared session, or ended it.'],
   LINK_DEAD: ['timeout', 'warning', 'Nothing was heard from the peer within the deadline; the link was abandoned.'],
+  PAGE_FROZEN: ['lifecycle', 'warning', 'The page was frozen, or kept for the way back; its connection was let go of.'],
   CLOSED_LOCALLY: ['lifecycle', 'warning', 'The application closed the connection.'],
   RETRIES_EXHAUSTED: ['connection_failed', 'fatal', 'The last allowed retry failed.'],
   CONNECT_ABORTED: ['lifecycle', 'warning', 'The signal given to connect() was aborted.'],

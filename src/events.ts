@@ -56,13 +56,16 @@ export interface ClosedEvent extends EventSource {
 
 /** Another attempt will be made. */
 export interface RetryingEvent extends EventSource {
-  /** From now to the attempt, in ms. */
+  /** From now to the attempt, in ms; `Infinity` while the page is frozen, for then none is made. */
   delayMs: number;
-  /** Which retry of the episode it is, from 1. */
+  /** Which retry of the episode it is, from 1; 0 where nothing had failed, and only the page was frozen. */
   attempt: number;
   /** How many are allowed; `Infinity` for no limit. */
   maxRetries: number;
-  /** What can cut the wait short: nothing (`delay`), the network's return, or somebody looking at the page. */
+  /**
+   * What can cut the wait short: nothing (`delay`), the network's return, somebody looking at the page (`visibility`), or
+   * the page's return from where its browser froze it (`page`).
+   */
   waitingFor: RetryHold;
   /** What the retry answers. */
   error: HoldfastError | null;

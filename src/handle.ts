@@ -314,7 +314,8 @@ export class Connection<In = InboundData, Out = unknown> {
     }
     const gaveUp = said.find((emitted) => emitted.type === 'gave.up');
     for (const emitted of said)
-      if (emitted.type === 'retrying') this.#retryAt = this.#host.clock.now() + emitted.delayMs;
+      if (emitted.type === 'retrying')
+        this.#retryAt = emitted.delayMs === null ? null : this.#host.clock.now() + emitted.delayMs;
     const last = this.#lastError ?? this.#closeError;
     const giveUp = gaveUp && giveUpError(gaveUp.because, last, this.#host.settings().policy.maxRetries);
     this.#move(placeOf(snapshot), giveUp);

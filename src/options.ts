@@ -109,7 +109,7 @@ export interface RetryOptions {
   maxRetries?: number;
   /** While the network is reported absent, retries are about this far apart. At least 1. @default 30_000 */
   offlineMs?: number;
-  /** While the page is hidden, retries are about this far apart. At least 1. @default 30_000 */
+  /** While the page is hidden, retries are about this far apart, and probes no closer. At least 1. @default 30_000 */
   hiddenMs?: number;
 }
 

@@ -32,8 +32,8 @@ export type DelayFormula = (policy: BackoffPolicy, draw: number, facts: RetryFac
  * The wait before a retry: full jitter between the base and min(cap, base·2ⁿ). The first retry after a stable
  * connection is prompt instead: most drops are one-off, and the spread is enough to break up a herd.
  *
- * A floor is lengthened by up to the base, so that clients told to stay away for the same
- * time do not come back at the same instant.
+ * A floor is lengthened by up to its own length, no less than the base and no more than the cap: all clients of a server are told the
+ * same time, and are not to come back at the same instant.
  *
  * Source: "Exponential Backoff And Jitter", AWS Architecture Blog, 2015.
  */
@@ -64,7 +64,8 @@ function floored(
   delayMs: number,
   { policy, draw, facts: { retryAfterMs } }: { policy: BackoffPolicy; draw: number; facts: RetryFacts },
 ): number {
-  const leastMs = retryAfterMs > 0 ? retryAfterMs + draw * policy.baseMs : 0;
+  const spreadMs = Math.max(policy.baseMs, Math.min(policy.capMs, retryAfterMs));
+  const leastMs = retryAfterMs > 0 ? retryAfterMs + draw * spreadMs : 0;
   return Math.min(MAX_DELAY_MS, Math.round(Math.max(delayMs, leastMs)));
 }
 

@@ -3,6 +3,7 @@ import type { RecoveryRule } from '../protocol/recovery-rule.ts';
 // what stands before the socket, and what becomes of it without a close code
 const FAILURES: readonly RecoveryRule[] = [
   { failure: 'CLOSED_LOCALLY', category: 'lifecycle', strategy: 'manual' },
+  { failure: 'PAGE_FROZEN', category: 'lifecycle', strategy: 'reconnect' },
   {
     failure: ['INVALID_URL', 'INVALID_PROTOCOLS', 'NO_WEBSOCKET'],
     category: 'configuration',

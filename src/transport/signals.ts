@@ -1,7 +1,11 @@
 import { release, type Clock } from './clock.ts';
 
-/** What the platform says about the circumstances of every connection. */
-export type Signal = 'network.online' | 'network.offline' | 'page.visible' | 'page.hidden' | 'system.woke';
+/**
+ * What the platform says about the circumstances of every connection. `page.frozen`: from now on nothing of the page runs, or it is kept
+ * for the way back to it; `page.visible` or `page.hidden` says that it lives again.
+ */
+export type Signal =
+  'network.online' | 'network.offline' | 'page.visible' | 'page.hidden' | 'page.frozen' | 'system.woke';
 
 /** Where signals come from. */
 export interface SignalSource {
@@ -18,8 +22,9 @@ const TICK_MS = 5_000;
 const LATE_MS = 2_000;
 
 /**
- * The platform's signals: online and offline, page visibility, and waking up, which is read from a clock that jumped.
- * Where the platform has none of the first two, as in Node, only waking is reported. Nothing is touched before `subscribe`.
+ * The platform's signals: online and offline; the page's visibility, its freezing and its stay in the back/forward cache; and waking up,
+ * which is read from a clock that jumped. Where there is neither network status nor page, as in Node, only waking is reported. Nothing is
+ * touched before `subscribe`.
  */
 export function platformSignals(clock: Clock): SignalSource {
   return {
@@ -48,15 +53,43 @@ function watchNetwork(report: (signal: Signal) => void): () => void {
   });
 }
 
+// Source: Page Lifecycle, W3C (freeze, resume); HTML, "page visibility" and "unloading documents" (pagehide, pageshow).
 function watchPage(report: (signal: Signal) => void): () => void {
   const { document } = globalThis as { document?: EventTarget & { visibilityState?: string } };
-  const isHidden = (): boolean => document?.visibilityState === 'hidden';
-  if (isHidden()) report('page.hidden');
-  return listen(document, {
-    visibilitychange: () => {
-      report(isHidden() ? 'page.hidden' : 'page.visible');
-    },
-  });
+  const seen = (): Signal => (document?.visibilityState === 'hidden' ? 'page.hidden' : 'page.visible');
+  let last: Signal = 'page.visible';
+  const tell = (signal: Signal): void => {
+    if (signal === last) return;
+    last = signal;
+    report(signal);
+  };
+  const live = (): void => {
+    tell(seen());
+  };
+  const freeze = (): void => {
+    tell('page.frozen');
+  };
+  live();
+  const ends = [
+    listen(document, {
+      // a page that goes into the cache is hidden after it was frozen
+      visibilitychange: () => {
+        if (last !== 'page.frozen') live();
+      },
+      freeze,
+      resume: live,
+    }),
+    // without a document they are another's events
+    listen(document && globalThis, {
+      pagehide: (event: Event & { persisted?: boolean }) => {
+        if (event.persisted) freeze();
+      },
+      pageshow: live,
+    }),
+  ];
+  return () => {
+    for (const end of ends) end();
+  };
 }
 
 function watchSleep(clock: Clock, report: (signal: Signal) => void): () => void {
@@ -77,7 +110,7 @@ function watchSleep(clock: Clock, report: (signal: Signal) => void): () => void 
   };
 }
 
-function listen(target: unknown, listeners: Record<string, () => void>): () => void {
+function listen(target: unknown, listeners: Record<string, (event: Event) => void>): () => void {
   if (!isEventTarget(target)) return () => undefined;
   for (const [type, listener] of Object.entries(listeners)) target.addEventListener(type, listener);
   return () => {

@@ -71,7 +71,8 @@ describe('the wait before a retry', () => {
       fc.property(anyPolicy, anyDraw, anyFacts, (given, draw, about) => {
         fc.pre(!isPrompt(about));
         const windowMs = ceilingMs(given, about.wasStable ? about.retry - 1 : about.retry);
-        const flooredMs = about.retryAfterMs > 0 ? about.retryAfterMs + given.baseMs : 0;
+        const spreadMs = Math.max(given.baseMs, Math.min(given.capMs, about.retryAfterMs));
+        const flooredMs = about.retryAfterMs > 0 ? about.retryAfterMs + spreadMs : 0;
         expect(retryDelayMs(given, draw, about)).toBeLessThanOrEqual(Math.max(windowMs, flooredMs));
       }),
     );
@@ -104,8 +105,12 @@ describe('the wait before a retry', () => {
   });
 
   test('spreads clients that the peer told to stay away for the same time (pain 33)', () => {
-    const floored = { ...facts, wasStable: true, retryAfterMs: 60_000 };
-    expect([0, 0.5, ALMOST_ONE].map((draw) => retryDelayMs(policy, draw, floored))).toEqual([60_000, 60_250, 60_500]);
+    const waits = (retryAfterMs: number): number[] =>
+      [0, 0.5, ALMOST_ONE].map((draw) => retryDelayMs(policy, draw, { ...facts, wasStable: true, retryAfterMs }));
+    // over as long a time again, for all of them were told the same; no less than the base, and no more than the cap
+    expect(waits(5_000)).toEqual([5_000, 7_500, 10_000]);
+    expect(waits(100)).toEqual([100, 350, 600]);
+    expect(waits(60_000)).toEqual([60_000, 75_000, 90_000]);
   });
 
   test('still spreads clients at the cap (pain 33) (trap 7)', () => {

@@ -104,6 +104,7 @@ const steps: [code: ErrorCode, strategy: RecoveryStrategy, category: ErrorCatego
   ['CONNECTION_LOST', 'reconnect', 'network_error'],
   ['CHANNEL_REFUSED', 'manual', 'permission_denied'],
   ['CLOSED_LOCALLY', 'manual', 'lifecycle'],
+  ['PAGE_FROZEN', 'reconnect', 'lifecycle'],
 ];
 
 function closure(code: number, initiator: CloseInitiator = 'peer', status?: number): Closure {

@@ -28,7 +28,7 @@ const established: Leaf[] = ['open', 'degraded', 'renewing', 'leaving', 'moving'
 const linked: Leaf[] = ['dialing', ...negotiating, 'greeting', ...established, 'draining', 'closing'];
 const resolving: Leaf[] = ['authorizing', 'locating'];
 const connecting: Leaf[] = [...resolving, 'dialing', ...negotiating, 'greeting'];
-const unopened: Leaf[] = ['idle', ...connecting, 'waiting', 'offline', 'hidden'];
+const unopened: Leaf[] = ['idle', ...connecting, 'waiting', 'offline', 'hidden', 'suspended'];
 
 /** The way to a state a second time, after the first link was lost: now the socket of generation 2 is the current one. */
 function again(leaf: Leaf): ConnectionEvent[] {
@@ -83,7 +83,7 @@ describe('the generation of a socket', () => {
     expect([leafOf(snapshot), effects]).toEqual([leaf, []]);
   });
 
-  test.each<Leaf>(['waiting', 'offline', 'hidden', 'closed', 'failed'])(
+  test.each<Leaf>(['waiting', 'offline', 'hidden', 'suspended', 'closed', 'failed'])(
     'takes an error and a close of one socket as one loss: the second changes nothing when %s (pain 23)',
     (leaf) => {
       const lost = stepped(WAYS[leaf]);

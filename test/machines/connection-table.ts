@@ -77,6 +77,7 @@ const everyEvent: ConnectionEvent[] = [
   { type: 'network.offline' },
   { type: 'page.visible' },
   { type: 'page.hidden' },
+  { type: 'page.frozen' },
   { type: 'system.woke' },
   { type: 'policy.changed', policy: DEFAULT_POLICY },
 ];

@@ -62,6 +62,13 @@ const negotiating: Row[] = [
   ],
 ];
 
+const frozen: Row[] = (['awaiting', 'introducing'] as const).map((given): Row => [
+  given,
+  { type: 'page.frozen' },
+  'suspended',
+  [...end[given], 'emit failed', 'emit retrying'],
+]);
+
 /** What the end of an errand undoes. */
 const undone = {
   renewing: ['disarm credentialsTimeout', 'stop renewer'],
@@ -80,7 +87,15 @@ const asked: Row[] = (['renewing', 'leaving', 'moving'] as const).flatMap((given
     'draining',
     [...undone[given], 'disarm stablePeriod', 'stop health', 'tell outbox drain', 'arm drainTimeout'],
   ],
-  ...(['network.online', 'network.offline', 'page.visible', 'system.woke'] as const).map((type): Row => [
+  [given, { type: 'page.visible' }, given, ['tell health pace', 'tell health probe']],
+  [given, { type: 'page.hidden' }, given, ['tell health pace']],
+  [
+    given,
+    { type: 'page.frozen' },
+    'suspended',
+    [...undone[given], ...end.established, 'emit closed', 'emit failed', 'emit retrying'],
+  ],
+  ...(['network.online', 'network.offline', 'system.woke'] as const).map((type): Row => [
     given,
     { type },
     given,
@@ -123,6 +138,7 @@ const moving: Row[] = [
 
 holdToTable('the connection chart on holdfast.v1', WIRE_LEAVES, [
   ...negotiating,
+  ...frozen,
   ...asked,
   ...renewing,
   ...leaving,

@@ -41,6 +41,10 @@ const resting: Row[] = [
   ['failed', disconnect, 'closed', close],
 ];
 
+const frozen = { type: 'page.frozen' } as const;
+// no timer: nothing is tried
+const suspend = ['emit failed', 'emit retrying'];
+
 const connecting: Row[] = [
   [
     'authorizing',
@@ -102,6 +106,13 @@ const connecting: Row[] = [
   ['greeting', disconnect, 'closed', [...end.greeting, ...close]],
 ];
 
+const unlinked: Row[] = (['authorizing', 'locating', 'dialing', 'greeting'] as const).map((given): Row => [
+  given,
+  frozen,
+  'suspended',
+  [...end[given], ...suspend],
+]);
+
 const established: Row[] = (['open', 'degraded'] as const).flatMap((given): Row[] => [
   [given, closed(1), 'waiting', [...end.established, 'emit closed', ...retry]],
   [given, closed(1, terminal), 'failed', [...end.established, 'emit closed', ...giveUp]],
@@ -109,7 +120,9 @@ const established: Row[] = (['open', 'degraded'] as const).flatMap((given): Row[
   [given, disconnect, 'draining', ['disarm stablePeriod', 'stop health', 'tell outbox drain', 'arm drainTimeout']],
   [given, { type: 'network.online' }, given, ['tell health probe']],
   [given, { type: 'network.offline' }, given, ['tell health probe']],
-  [given, { type: 'page.visible' }, given, ['tell health probe']],
+  [given, { type: 'page.visible' }, given, ['tell health pace', 'tell health probe']],
+  [given, { type: 'page.hidden' }, given, ['tell health pace']],
+  [given, frozen, 'suspended', [...end.established, 'emit closed', ...suspend]],
   [given, { type: 'system.woke' }, given, ['tell health probe']],
   [given, away(), 'leaving', ['arm departure']],
   [given, demanded, 'renewing', ['arm credentialsTimeout', 'start renewer']],
@@ -127,12 +140,14 @@ const draining: Row[] = [
   ['draining', { type: 'outbox.emptied' }, 'closing', shake],
   ['draining', elapsed('drainTimeout', 'live.linked.draining'), 'closing', shake],
   ['draining', closed(1), 'closed', [...end.draining, 'emit closed', ...close]],
+  ['draining', frozen, 'closed', [...end.draining, 'emit closed', ...close]],
   ['draining', connect, 'authorizing', [...end.draining, 'emit closed', ...begin]],
 ];
 
 const closing: Row[] = [
   ['closing', closed(1), 'closed', [...end.closing, 'emit closed', ...close]],
   ['closing', elapsed('closeTimeout', 'live.closing'), 'closed', [...end.closing, 'emit closed', ...close]],
+  ['closing', frozen, 'closed', [...end.closing, 'emit closed', ...close]],
   ['closing', connect, 'authorizing', [...end.closing, 'emit closed', ...begin]],
 ];
 
@@ -141,6 +156,7 @@ const backoff: Row[] = [
     [given, connect, 'authorizing', [...end.backoff, ...begin]],
     [given, disconnect, 'closed', [...end.backoff, ...close]],
     [given, elapsed('retryDelay', `backoff.${given}`), 'authorizing', [...end.backoff, ...begin]],
+    [given, frozen, 'suspended', [...end.backoff, 'emit retrying']],
   ]),
   ['waiting', { type: 'network.offline' }, 'offline', [...end.backoff, ...hold]],
   ['waiting', { type: 'page.hidden' }, 'hidden', [...end.backoff, ...hold]],
@@ -148,6 +164,10 @@ const backoff: Row[] = [
   ['offline', { type: 'network.online' }, 'waiting', [...end.backoff, ...hold]],
   ['hidden', { type: 'page.visible' }, 'waiting', [...end.backoff, ...hold]],
   ['hidden', { type: 'network.offline' }, 'offline', [...end.backoff, ...hold]],
+  ['suspended', { type: 'page.visible' }, 'waiting', hold],
+  ['suspended', { type: 'page.hidden' }, 'hidden', hold],
+  ['suspended', connect, 'authorizing', begin],
+  ['suspended', disconnect, 'closed', close],
 ];
 
 /** The flow of messages is the outbox's: whatever the connection does, its wishes and its reports are passed on. */
@@ -162,7 +182,7 @@ const flow: Row[] = LEAVES.flatMap((given): Row[] => [
 holdToTable(
   'the connection chart',
   LEAVES.filter((leaf) => !WIRE_LEAVES.includes(leaf)),
-  [...resting, ...connecting, ...established, ...degrading, ...draining, ...closing, ...backoff, ...flow],
+  [...resting, ...connecting, ...unlinked, ...established, ...degrading, ...draining, ...closing, ...backoff, ...flow],
 );
 
 describe('the states of the connection chart', () => {
@@ -184,6 +204,7 @@ describe('the states of the connection chart', () => {
     ['waiting', 'backoff'],
     ['offline', 'backoff'],
     ['hidden', 'backoff'],
+    ['suspended', 'backoff'],
     ['closed', 'closed'],
     ['failed', 'failed'],
   ])('shows %s to the world as %s (pain 58)', (leaf, name) => {

@@ -224,6 +224,11 @@ describe('a guard', () => {
     ['isOffline', connect, {}, false],
     ['isHidden', connect, { page: 'hidden' }, true],
     ['isHidden', connect, {}, false],
+    ['isFrozen', connect, { page: 'frozen' }, true],
+    ['isFrozen', connect, { page: 'hidden' }, false],
+    ['isSuspended', connect, { failure: failure('PAGE_FROZEN') }, true],
+    ['isSuspended', connect, { page: 'frozen', failure: lost }, false],
+    ['isSuspended', connect, {}, false],
   ])('%s says of %o, knowing %o: %s', (name, event, known, answer) => {
     expect(passes(name, event, known)).toBe(answer);
   });

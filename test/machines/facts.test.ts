@@ -65,6 +65,7 @@ describe('what an event says about the environment', () => {
     ['network.offline', { network: 'offline' }],
     ['page.visible', { page: 'visible' }],
     ['page.hidden', { page: 'hidden' }],
+    ['page.frozen', { page: 'frozen' }],
     ['system.woke', {}],
     ['connect', {}],
   ])('is, for %s, %o', (type, said) => {
@@ -180,6 +181,21 @@ describe('how an open link is watched', () => {
       'with a pause between pings, whatever the server wants',
       { canPing: true, policy, serverPing: wanting(0) },
       { ...heartbeat, intervalMs: 100 },
+    ],
+    [
+      'less often while the page is hidden (pain 8)',
+      { canPing: true, policy, page: 'hidden' },
+      { ...heartbeat, intervalMs: policy.backoff.hiddenMs },
+    ],
+    [
+      'no more often while the page is hidden, where it is watched seldom anyway',
+      { canPing: true, policy: { ...policy, heartbeat: { ...heartbeat, intervalMs: 90_000 } }, page: 'hidden' },
+      { ...heartbeat, intervalMs: 90_000 },
+    ],
+    [
+      'as often as the server wants, also while the page is hidden',
+      { canPing: true, policy, page: 'hidden', serverPing: wanting(25_000) },
+      { ...heartbeat, intervalMs: 25_000 },
     ],
   ])('is %s', (_how, known, watched) => {
     expect(heartbeatOf(knowing(known))).toEqual(watched);

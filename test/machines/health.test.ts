@@ -11,6 +11,7 @@ const policy: HeartbeatPolicy = { intervalMs: 25_000, lateMs: 2_500, timeoutMs: 
 const heard: HealthEvent = { type: 'link.heard' };
 const probe: HealthEvent = { type: 'probe' };
 const watch: HealthEvent = { type: 'watch', policy: { ...policy, intervalMs: 5_000 } };
+const pace: HealthEvent = { type: 'pace', policy: { ...policy, intervalMs: 60_000 } };
 
 function elapsed(delay: string, state: string): HealthEvent {
   return { type: `xstate.after.${delay}.health.${state}` } as unknown as HealthEvent;
@@ -80,6 +81,7 @@ const rows: Row[] = [
   { given: 'probing', on: watch, next: 'quiet', effects: ['disarm late', 'stop probe', 'arm interval'] },
   { given: 'late', on: watch, next: 'quiet', effects: ['disarm dead', 'stop probe', 'arm interval'] },
   { given: 'overdue', on: watch, next: 'quiet', effects: ['disarm grace', 'stop probe', 'arm interval'] },
+  { given: 'quiet', on: pace, next: 'quiet', effects: ['disarm interval', 'arm interval'] },
 ];
 
 const ignored: { given: Leaf; on: HealthEvent }[] = [
@@ -90,6 +92,10 @@ const ignored: { given: Leaf; on: HealthEvent }[] = [
   { given: 'dead', on: probe },
   { given: 'dead', on: heard },
   { given: 'dead', on: watch },
+  { given: 'probing', on: pace },
+  { given: 'late', on: pace },
+  { given: 'overdue', on: pace },
+  { given: 'dead', on: pace },
 ];
 
 function stepped(events: readonly HealthEvent[], watched: HeartbeatPolicy | null = policy): Step<HealthSnapshot> {

@@ -11,7 +11,14 @@ import { leafOf, stepThrough, type Step } from '../support/machine-graph.ts';
 type SupervisorSnapshot = SnapshotFrom<typeof supervisorMachine>;
 
 const drain: SupervisorEvent = { type: 'drain', deadlineMs: 5_000 };
-const signals = ['network.online', 'network.offline', 'page.visible', 'page.hidden', 'system.woke'] as const;
+const signals = [
+  'network.online',
+  'network.offline',
+  'page.visible',
+  'page.hidden',
+  'page.frozen',
+  'system.woke',
+] as const;
 
 function request(id: string): SupervisorEvent {
   const { serviceType, policy, seed } = inputOf();

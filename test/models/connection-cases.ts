@@ -130,6 +130,7 @@ export const WAYS = {
   waiting: [...toOpen, closed(1)],
   offline: [...toOpen, closed(1), { type: 'network.offline' }],
   hidden: [...toOpen, closed(1), { type: 'page.hidden' }],
+  suspended: [...toOpen, { type: 'page.frozen' }],
   closed: [connect, disconnect],
   failed: [...toOpen, closed(1, closedWith(1008))],
 } as const satisfies Record<string, readonly ConnectionEvent[]>;

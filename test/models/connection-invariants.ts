@@ -133,10 +133,10 @@ export const INVARIANTS: readonly Invariant[] = [
     holds: ({ to }) => to.context.retries <= (to.context.policy.maxRetries ?? Infinity),
   },
   {
-    says: 'counts a retry exactly when it enters backoff from outside (pain 23)',
+    says: 'counts a retry exactly when it enters backoff from outside, but for a page that is frozen (pain 23)',
     holds: (edge) =>
       edge.to.context.retries <= edge.from.context.retries
-        ? !enters(edge, isWaiting)
+        ? !enters(edge, isWaiting) || edge.event.type === 'page.frozen'
         : enters(edge, isWaiting) && edge.to.context.retries === edge.from.context.retries + 1,
   },
   {
@@ -195,7 +195,12 @@ export const INVARIANTS: readonly Invariant[] = [
     holds: ({ to }) => {
       const { backoff } = to.context.policy;
       const retryAfterMs = to.context.failure?.retryAfterMs ?? 0;
-      const longestMs = Math.max(backoff.capMs, backoff.offlineMs, backoff.hiddenMs, retryAfterMs + backoff.baseMs);
+      const longestMs = Math.max(
+        backoff.capMs,
+        backoff.offlineMs,
+        backoff.hiddenMs,
+        retryAfterMs + Math.max(backoff.baseMs, Math.min(backoff.capMs, retryAfterMs)),
+      );
       return !isWaiting(to) || to.context.retryDelayMs <= longestMs;
     },
   },
@@ -207,8 +212,20 @@ export const INVARIANTS: readonly Invariant[] = [
       (event.type === 'server.away' && isEstablished(from) && isEstablished(to)),
   },
   {
-    says: 'holds for the network only while it is reported absent, and waits in no other way then',
-    holds: ({ to }) => !isWaiting(to) || (leafOf(to) === 'offline') === (to.context.network === 'offline'),
+    says: 'is suspended only while the page is frozen, and waits in no other way then (pain 37)',
+    holds: ({ to }) => !isWaiting(to) || (leafOf(to) === 'suspended') === (to.context.page === 'frozen'),
+  },
+  {
+    says: 'lets go of every socket when the page is frozen, and makes none then but for the application (pain 37)',
+    holds: ({ from, event, to }) =>
+      (event.type !== 'page.frozen' || !has(to, 'socket')) &&
+      (to.context.page !== 'frozen' || has(from, 'socket') || !has(to, 'socket') || event.type === 'connect'),
+  },
+  {
+    says: 'holds for the network only while it is reported absent and the page lives, and waits in no other way then',
+    holds: ({ to }) =>
+      !isWaiting(to) ||
+      (leafOf(to) === 'offline') === (to.context.network === 'offline' && to.context.page !== 'frozen'),
   },
   {
     says: 'holds for the page only while it is hidden and the network is there, and waits in no other way then',
@@ -283,8 +300,12 @@ export const INVARIANTS: readonly Invariant[] = [
       to.context.policy === (event.type === 'policy.changed' ? event.policy : from.context.policy),
   },
   {
-    says: 'moves on a note of the environment or a policy only while it waits',
-    holds: ({ from, event, to }) => !isNote(event) || leafOf(from) === leafOf(to) || (isWaiting(from) && isWaiting(to)),
+    says: 'moves on a note of the environment or a policy only while it waits, but for a page that is frozen',
+    holds: ({ from, event, to }) =>
+      !isNote(event) ||
+      leafOf(from) === leafOf(to) ||
+      (isWaiting(from) && isWaiting(to)) ||
+      (event.type === 'page.frozen' && isLive(from) && leafOf(to) === (isEnded(from) ? 'closed' : 'suspended')),
   },
   {
     says: 'is moved by nothing that its messages do, but for the end of a drain',

@@ -73,7 +73,7 @@ function graphOf(wire: WireChoice): [ConnectionInput, Graph] {
   const input = inputOf({ policy: { ...policy, ...budgets[wire], wire } });
   const graph = explore<ConnectionSnapshot, ConnectionEvent, ConnectionInput>(connectionMachine, {
     input,
-    limit: 100_000,
+    limit: 150_000,
     // Left out is what grows or never repeats (generation, seed, the drawn waits) and what is always written before it is
     // read again (the failure, and what is known of a link once that link is gone). Events are made from the true generation.
     decidesBy: (snapshot) => {
@@ -118,6 +118,9 @@ function graphOf(wire: WireChoice): [ConnectionInput, Graph] {
       ],
     },
     canHappen: ({ context, value }, { type }) => {
+      // an application has but a moment for it
+      if (type === 'connect' && context.page === 'frozen')
+        return wire === 'plain' && context.opens === 0 && context.retries === 0;
       // only a server that speaks holdfast.v1 can ask for anything
       if (['server.away', 'credentials.demanded'].includes(type)) return context.wire === 'holdfast.v1';
       // the stable period runs once for each link, and is over before the server stops waiting
@@ -139,7 +142,7 @@ function isErrand(snapshot: { value: unknown }): boolean {
 /** How many timers a state calls for, its health actor's included. */
 function timersOf(snapshot: ConnectionSnapshot): number {
   const { tenure, canPing } = snapshot.context;
-  if (['idle', 'closed', 'failed'].includes(leafOf(snapshot))) return 0;
+  if (['idle', 'closed', 'failed', 'suspended'].includes(leafOf(snapshot))) return 0;
   if (!snapshot.matches({ live: { linked: 'established' } })) return 1;
   return (tenure === 'new' ? 1 : 0) + (canPing ? 1 : 0) + (isErrand(snapshot) ? 1 : 0);
 }

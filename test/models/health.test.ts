@@ -26,12 +26,17 @@ const watch = {
   policy: { intervalMs: 1_000, lateMs: 2_500, timeoutMs: 10_000 },
 } satisfies HealthEvent;
 
+const pace = {
+  type: 'pace',
+  policy: { intervalMs: 60_000, lateMs: 2_500, timeoutMs: 10_000 },
+} satisfies HealthEvent;
+
 function graphOf(input: HealthInput): MachineGraph<HealthSnapshot, HealthEvent> {
   return explore<HealthSnapshot, HealthEvent, HealthInput>(healthMachine, {
     input,
-    limit: 100,
+    limit: 300,
     decidesBy: ({ context }) => context,
-    cases: { watch: () => [watch, { ...watch, policy: null }] },
+    cases: { watch: () => [watch, { ...watch, policy: null }], pace: () => [pace, { ...pace, policy: null }] },
   });
 }
 
@@ -52,7 +57,7 @@ const invariants: { says: string; holds: (edge: HealthStep) => boolean }[] = [
   {
     says: 'lets the deadline of a doubt run: until a frame comes, only time moves it on',
     holds: ({ from, event, to }) =>
-      !(isDoubted(from) && isDoubted(to)) || to === from || event.type.startsWith('xstate.after.'),
+      !(isDoubted(from) && isDoubted(to)) || leafOf(to) === leafOf(from) || event.type.startsWith('xstate.after.'),
   },
   {
     says: 'ends a doubt with the first frame, whatever had been said before',
@@ -61,13 +66,13 @@ const invariants: { says: string; holds: (edge: HealthStep) => boolean }[] = [
   {
     says: 'doubts a quiet link only on request or after the interval',
     holds: ({ from, event, to }) =>
-      !(leafOf(from) === 'quiet' && to !== from) || /^(watch|probe|xstate\.after\.interval\.)/.test(event.type),
+      !(leafOf(from) === 'quiet' && to !== from) || /^(watch|pace|probe|xstate\.after\.interval\.)/.test(event.type),
   },
   {
     says: 'calls a link late only after the time for that, in a doubt',
     holds: ({ from, event, to }) =>
       leafOf(to) !== 'late' ||
-      to === from ||
+      leafOf(from) === 'late' ||
       (leafOf(from) === 'probing' && event.type.startsWith('xstate.after.late.')),
   },
   {
@@ -86,7 +91,16 @@ const invariants: { says: string; holds: (edge: HealthStep) => boolean }[] = [
     holds: (edge) =>
       isTaken(edge) ||
       ((leafOf(edge.from) === 'unwatched') === (leafOf(edge.to) === 'unwatched') &&
-        edge.to.context === edge.from.context),
+        (edge.to.context === edge.from.context || edge.event.type === 'pace')),
+  },
+  {
+    says: 'is paced without a deadline being put off, and without being probed for it (pain 8)',
+    holds: ({ from, event, to }) =>
+      event.type !== 'pace' ||
+      (leafOf(from) === leafOf(to) &&
+        (leafOf(from) === 'dead' ||
+          from.context.policy === null ||
+          to.context.policy === (event.policy ?? from.context.policy))),
   },
   {
     says: 'watches a link that takes the place of another from its own beginning, by its own policy',

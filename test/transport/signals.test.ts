@@ -2,6 +2,7 @@ import { afterEach, describe, expect, test, vi } from 'vitest';
 
 import { platformSignals, silentSignals, type Signal } from '../../src/transport/signals.ts';
 import { SimulatedClock } from '../support/clock.ts';
+import { stubPage } from '../support/page.ts';
 
 const TICK_MS = 5_000;
 
@@ -15,62 +16,71 @@ function watch(clock = new SimulatedClock()): { clock: SimulatedClock; heard: Si
   return { clock, heard, end };
 }
 
-/** The globals of a page, with a count of the listeners on them. */
-function page({ onLine = true, visibilityState = 'visible' } = {}): {
-  window: EventTarget;
-  document: EventTarget & { visibilityState: string };
-  listeners: () => number;
-} {
-  let listeners = 0;
-  const counted = (): EventTarget =>
-    Object.assign(new EventTarget(), {
-      addEventListener(this: EventTarget, type: string, listener: EventListener) {
-        listeners += 1;
-        EventTarget.prototype.addEventListener.call(this, type, listener);
-      },
-      removeEventListener(this: EventTarget, type: string, listener: EventListener) {
-        listeners -= 1;
-        EventTarget.prototype.removeEventListener.call(this, type, listener);
-      },
-    });
-  const window = counted();
-  const document = Object.assign(counted(), { visibilityState });
-  vi.stubGlobal('navigator', { onLine });
-  vi.stubGlobal('document', document);
-  for (const name of ['addEventListener', 'removeEventListener'] as const) {
-    vi.stubGlobal(name, window[name].bind(window));
-  }
-  return { window, document, listeners: () => listeners };
-}
-
 describe('the platform’s signals', () => {
   test('report network and page as they change', () => {
-    const { window, document } = page();
+    const page = stubPage();
     const { heard } = watch();
-    window.dispatchEvent(new Event('offline'));
-    window.dispatchEvent(new Event('online'));
-    document.visibilityState = 'hidden';
-    document.dispatchEvent(new Event('visibilitychange'));
-    document.visibilityState = 'visible';
-    document.dispatchEvent(new Event('visibilitychange'));
+    page.goes('offline');
+    page.goes('online');
+    page.turns('hidden');
+    page.turns('visible');
     expect(heard).toEqual(['network.offline', 'network.online', 'page.hidden', 'page.visible']);
   });
 
   test('report at once what is unusual from the start, and nothing else', () => {
-    page({ onLine: false, visibilityState: 'hidden' });
+    stubPage({ onLine: false, visibilityState: 'hidden' });
     expect(watch().heard).toEqual(['network.offline', 'page.hidden']);
-    page();
+    stubPage();
     expect(watch().heard).toEqual([]);
   });
 
+  test('report a page that is left for the back/forward cache as frozen, and as visible on the way back, once each (pain 37)', () => {
+    const page = stubPage();
+    const { heard } = watch();
+    page.leaves(true);
+    expect(heard).toEqual(['page.frozen']);
+    page.returns();
+    expect(heard).toEqual(['page.frozen', 'page.visible']);
+  });
+
+  test('report a page that is left for good as hidden, for nothing is kept of it', () => {
+    const page = stubPage();
+    const { heard } = watch();
+    page.leaves(false);
+    expect(heard).toEqual(['page.hidden']);
+  });
+
+  test.each(['hidden', 'visible'] as const)(
+    'report a page that is frozen where it is, and runs on %s',
+    (visibility) => {
+      const page = stubPage();
+      const { heard } = watch();
+      page.turns('hidden');
+      page.is('frozen');
+      page.is('frozen');
+      page.is('resumed');
+      if (visibility === 'visible') page.turns('visible');
+      const after = visibility === 'visible' ? ['page.hidden', 'page.visible'] : ['page.hidden'];
+      expect(heard).toEqual(['page.hidden', 'page.frozen', ...after]);
+    },
+  );
+
+  test('report nothing when a page is shown for the first time', () => {
+    const page = stubPage();
+    const { heard } = watch();
+    page.returns();
+    expect(heard).toEqual([]);
+  });
+
   test('leave no listener and no timer when they end (pain 62)', () => {
-    const { window, document, listeners } = page();
+    const page = stubPage();
     const { clock, heard, end } = watch();
-    expect([listeners() > 0, clock.pending()]).toEqual([true, 1]);
+    expect([page.listeners(), clock.pending()]).toEqual([7, 1]);
     end();
-    expect([listeners(), clock.pending()]).toEqual([0, 0]);
-    window.dispatchEvent(new Event('offline'));
-    document.dispatchEvent(new Event('visibilitychange'));
+    expect([page.listeners(), clock.pending()]).toEqual([0, 0]);
+    page.goes('offline');
+    page.leaves(true);
+    page.returns();
     clock.advance(60_000);
     expect(heard).toEqual([]);
   });
@@ -121,10 +131,10 @@ describe('the platform’s signals', () => {
   });
 
   test('touch nothing before somebody subscribes (pain 47)', () => {
-    const { listeners } = page({ onLine: false });
+    const page = stubPage({ onLine: false });
     const clock = new SimulatedClock();
     platformSignals(clock);
-    expect([listeners(), clock.pending()]).toEqual([0, 0]);
+    expect([page.listeners(), clock.pending()]).toEqual([0, 0]);
   });
 });
 
