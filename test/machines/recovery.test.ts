@@ -89,7 +89,9 @@ const PROMISES: Record<Failure['strategy'], (situation: Situation) => RegExp> = 
 };
 
 describe('each line of the policy table', () => {
-  const lines = DEFAULT_RULES.map((rule) => {
+  // a frozen page is no failure that meets the chart from outside: see connection-page.test.ts
+  const rules = DEFAULT_RULES.filter(({ failure: code }) => code !== 'PAGE_FROZEN');
+  const lines = rules.map((rule) => {
     const failed = failureUnder(rule);
     const { code, closure, strategy } = failed;
     return [`${code} ${closure?.status ?? closure?.code ?? ''}`.trim(), strategy, rule, failed] as const;
