@@ -56,7 +56,8 @@ export class Outgoing<Item> {
   reach({ messages, bytes }: WindowLimits): number {
     const most = Math.min(this.size, messages);
     let count = 0;
-    for (let sum = 0; count < most && (count === 0 || sum < bytes); count++) sum += this.#sizes[this.#head + count] ?? 0;
+    for (let sum = 0; count < most && (count === 0 || sum < bytes); count++)
+      sum += this.#sizes[this.#head + count] ?? 0;
     return this.#acknowledged + count;
   }
 
