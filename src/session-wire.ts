@@ -296,7 +296,7 @@ export class SessionWire implements Wire {
     const relief = this.#relief;
     const { outgoing } = this.#options.session;
     const { messages, bytes } = this.#window;
-    if (!relief || this.#isHeld || this.bufferedBytes > relief.lowWaterBytes) return;
+    if (!relief || !this.hasRoom || this.bufferedBytes > relief.lowWaterBytes) return;
     // not as soon as one message fits: half of the window, as half of the buffer
     if (messages === 0 || outgoing.size * 2 > messages || outgoing.bytes * 2 > bytes) return;
     this.#relief = undefined;
