@@ -6,6 +6,7 @@ import type { EventSource } from './events.ts';
 import { errorOf, giveUpError } from './failures.ts';
 import type { ConnectionHost } from './host.ts';
 import { quiet } from './core/isolation.ts';
+import { check } from './core/rules.ts';
 import { Openings, type OpeningOptions } from './opening.ts';
 import type { DisconnectOptions } from './options.ts';
 import type { Ports } from './ports.ts';
@@ -16,7 +17,6 @@ import type { WaitingMessage } from './message.ts';
 import type { Receipt, SendOptions } from './receipt.ts';
 import type { RequestOptions } from './requests.ts';
 import {
-  check,
   disconnectRule,
   iterationRule,
   openingRule,

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { ERRORS } from '../src/errors.ts';
-import { optionsRule, type Rule } from '../src/schema.ts';
+import type { Rule } from '../src/core/rules.ts';
+import { optionsRule } from '../src/schema.ts';
 
 const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
 const section = (name: string): string => {
