@@ -112,7 +112,9 @@ export class Channels {
 
   /** The client may not have a channel. */
   refuse(name: string, why: string): void {
-    this.#forget(name, null);
+    // one that the application closed stays closed until its client is known to have heard of it
+    const isUntold = typeof this.#closed.get(name) === 'number';
+    this.#forget(name, isUntold ? this.#socket : null);
     this.#options.tell({ t: 'shut', c: name, why });
   }
 

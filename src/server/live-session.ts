@@ -78,6 +78,7 @@ export class LiveSession implements Session, ConversationParts {
   readonly #actor: Actor<typeof sessionLogic>;
   // the socket that carries it, or is about to
   #attachment: Attachment | undefined;
+  #rate: Link['rate'] | undefined;
   #closing: { code?: number; text?: string } = {};
   #hasBegun = false;
   #caughtUp: () => void = () => undefined;
@@ -217,7 +218,7 @@ export class LiveSession implements Session, ConversationParts {
 
   sendVolatile(data: unknown, options: MessageOptions = {}): boolean {
     const { link } = this;
-    if (!link || link.bufferedBytes > MAX_VOLATILE_BUFFER) return false;
+    if (!link || this.#delivery.isPaused || link.bufferedBytes > MAX_VOLATILE_BUFFER) return false;
     const message = outbound(data, options);
     if (frameBytesOf(message) > link.limits.frame) return false;
     link.sendBatch(volatileFrame(message));
@@ -269,6 +270,8 @@ export class LiveSession implements Session, ConversationParts {
     const { conversation, owned } = attachment;
     const { link } = conversation;
     this.#attachment = attachment;
+    // who comes back by another socket has no more than before
+    link.rate = this.#rate ??= link.rate;
     link.readBy(conversation);
     link.send(welcome);
     this.#begin(owned.gen);

@@ -23,7 +23,7 @@ async function start({ windowMessages = 100, isConnected = true } = {}) {
     accepted: 0,
     store,
     ownership: new Ownership(1, (why) => lost.push(why)),
-    limits: { windowMessages, windowBytes: 1_000, frameBytes: 1_000 },
+    limits: { windowMessages, windowBytes: 1_000, inflatedBytes: 1_000 },
     now: () => clock.now(),
     deliver: ({ position, data }) => delivered.push([position, data]),
     acknowledge: (ms) => within.push(ms),

@@ -191,6 +191,9 @@ describe('a session', () => {
       true,
       true,
     ]);
+    client.says({ t: 'flow', w: { m: 0, b: 0 } });
+    expect(session.sendVolatile('never')).toBe(false);
+    client.says({ t: 'flow', w: { m: 1, b: 1 } });
     client.leave();
     expect(session.sendVolatile('never')).toBe(false);
     expect(client.frames.slice(2)).toEqual([
