@@ -35,6 +35,7 @@ const entries = {
     module: server,
     names: [
       'CloseCode',
+      'ConfigurationError',
       'HoldfastError',
       'HoldfastServer',
       'MemoryStore',
