@@ -97,7 +97,7 @@ export class Conversation {
 
   readonly #reports: WireReports = {
     sent: (message) => this.#outboxOf(message)?.reports.sent(message),
-    refused: (message, code, cause) => this.#outboxOf(message)?.reports.refused(message, code, cause),
+    refused: (message, code, details) => this.#outboxOf(message)?.reports.refused(message, code, details),
     orphaned: (message) => this.#outboxOf(message)?.reports.orphaned(message),
   };
 

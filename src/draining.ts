@@ -1,7 +1,8 @@
 import { ConnectionError, type ErrorCode } from './errors.ts';
 import type { EventSource } from './events.ts';
 import type { Outbox } from './outbox.ts';
-import { check, drainRule } from './schema.ts';
+import { check } from './core/rules.ts';
+import { drainRule } from './schema.ts';
 import type { Clock } from './transport/clock.ts';
 
 /** How long an empty queue is waited for. */

@@ -15,7 +15,7 @@ export interface OutboxCounts {
   dropped: number;
   /** The same by reason. */
   droppedBy: Readonly<Partial<Record<ErrorCode, number>>>;
-  /** Held by a socket when it died, or by a session when it was lost: they may or may not have reached the peer. */
+  /** Held by a socket when it died, or by a session when it was lost, or refused by a peer that may have acted on them. */
   unknown: number;
   /** In the queue, in the socket's buffer, or not acknowledged yet. */
   waiting: number;
@@ -69,22 +69,22 @@ export class Fates {
     this.#options.settled();
   }
 
-  /** The peer has it, and will not act on it; or does not say. */
+  /** The peer has it, and will not act on it; or does not say whether it has. */
   rejected(message: OutboundMessage, error: MessageError): void {
-    if (error.outcome === 'unknown') return this.lost(message, error);
-    this.#drop(message, error);
+    if (error.outcome === 'unknown') this.#doubt(message, error);
+    else this.#drop(message, error);
   }
 
-  dropped(message: OutboundMessage, code: ErrorCode, cause?: unknown): void {
+  dropped(message: OutboundMessage, code: ErrorCode, details: Pick<ErrorDetails, 'message' | 'cause'> = {}): void {
+    const error = this.error(code, details);
     // it may have left before: nobody can say any more that it was not sent
-    if (message.isInDoubt) return this.lost(message, this.error(code, { cause }));
-    this.#drop(message, this.error(code, { cause }));
+    if (message.isInDoubt) this.lost(message, error);
+    else this.#drop(message, error);
   }
 
   /** `cause`: why it was not sent again. */
   lost(message: OutboundMessage, cause?: MessageError): void {
-    this.#unknown += 1;
-    this.#tell(message, 'unknown', this.error('OUTCOME_UNKNOWN', { cause }));
+    this.#doubt(message, this.error('OUTCOME_UNKNOWN', { cause }));
   }
 
   error(code: ErrorCode, details: ErrorDetails = {}): MessageError {
@@ -104,6 +104,11 @@ export class Fates {
       ...waiting,
       refused: this.#refused,
     };
+  }
+
+  #doubt(message: OutboundMessage, error: MessageError): void {
+    this.#unknown += 1;
+    this.#tell(message, 'unknown', error);
   }
 
   #drop(message: OutboundMessage, error: MessageError): void {

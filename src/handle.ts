@@ -6,6 +6,7 @@ import type { EventSource } from './events.ts';
 import { errorOf, giveUpError } from './failures.ts';
 import type { ConnectionHost } from './host.ts';
 import { quiet } from './core/isolation.ts';
+import { check } from './core/rules.ts';
 import { Openings, type OpeningOptions } from './opening.ts';
 import type { DisconnectOptions } from './options.ts';
 import type { Ports } from './ports.ts';
@@ -16,7 +17,6 @@ import type { WaitingMessage } from './message.ts';
 import type { Receipt, SendOptions } from './receipt.ts';
 import type { RequestOptions } from './requests.ts';
 import {
-  check,
   disconnectRule,
   iterationRule,
   openingRule,
@@ -53,13 +53,13 @@ export class Connection<In = InboundData, Out = unknown> {
   // what further messages are refused with: the connection's own end, or the whole service's
   #endCode: ErrorCode = 'CONNECTION_ENDED';
 
-  /** Made by a service only. */
+  /** Made by a service only. @internal */
   constructor(source: EventSource, ports: Ports, host: ConnectionHost) {
     this.id = source.connectionId;
     this.serviceType = source.serviceType;
     this.#host = host;
     this.#ports = ports;
-    this.#openings = new Openings(source, host.clock);
+    this.#openings = new Openings(source, host.clock, () => this.#failure && this.#lastError);
     this.#since = host.clock.now();
   }
 
@@ -82,8 +82,8 @@ export class Connection<In = InboundData, Out = unknown> {
   /**
    * Opens it, from whatever state it is in; in backoff, without waiting any longer. Resolves when it is open.
    *
-   * @throws {HoldfastError} Rejects with why it ended instead: what failed, `CLOSED_LOCALLY`, `CONNECT_ABORTED` or
-   *   `CONNECT_DEADLINE`, `SERVICE_DESTROYED`; or with `INVALID_OPTIONS`, or `UNKNOWN_CONNECTION` once it is forgotten.
+   * @throws {HoldfastError} Rejects with why it ended instead: what failed, `CLOSED_LOCALLY`, `CONNECT_ABORTED`,
+   *   `CONNECT_DEADLINE` (with the last failure as its `cause`), `SERVICE_DESTROYED`; or with `INVALID_OPTIONS`, or `UNKNOWN_CONNECTION` once it is forgotten.
    */
   connect(options: Partial<OpeningOptions> = {}): Promise<void> {
     return quiet(this.#connect(options));
@@ -264,12 +264,12 @@ export class Connection<In = InboundData, Out = unknown> {
     return actor;
   }
 
-  /** The policy changed. For the service. */
+  /** The policy changed. @internal */
   reconfigured(): void {
     this.#actor?.send({ type: 'policy.changed', policy: this.#host.settings().policy });
   }
 
-  /** The actor died. For the service. */
+  /** The actor died. @internal */
   died(cause: unknown): void {
     const error = new FaultError('INTERNAL_FAULT', { ...this.#source, cause });
     this.#actor = undefined;
@@ -279,13 +279,13 @@ export class Connection<In = InboundData, Out = unknown> {
     this.#host.emit('gaveUp', { ...this.#source, because: 'fault', error });
   }
 
-  /** The service is about to end: what waits is handed to the socket while there still is one. For the service. */
+  /** The service is about to end: what waits is handed to the socket while there still is one. @internal */
   ending(): void {
     this.#endCode = 'SERVICE_DESTROYED';
     this.#ports.outbox.flush();
   }
 
-  /** The actor is gone for good: what waits is answered, and nothing is accepted any more. For the service. */
+  /** The actor is gone for good: what waits is answered, and nothing is accepted any more. @internal */
   ended(): void {
     const wasOpen = this.#isUsable || this.#place.state === 'closing';
     this.#actor = undefined;

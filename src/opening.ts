@@ -17,10 +17,13 @@ export class Openings {
   readonly #waiters = new Set<Waiter>();
   readonly #source: EventSource;
   readonly #clock: Clock;
+  readonly #lastFailure: () => HoldfastError | null;
 
-  constructor(source: EventSource, clock: Clock) {
+  /** `lastFailure`: why it is not open yet, as far as something failed. */
+  constructor(source: EventSource, clock: Clock, lastFailure: () => HoldfastError | null) {
     this.#source = source;
     this.#clock = clock;
+    this.#lastFailure = lastFailure;
   }
 
   /** How many wait. */
@@ -53,7 +56,9 @@ export class Openings {
         timeoutMs === undefined
           ? undefined
           : this.#clock.setTimeout(() => {
-              waiter.reject(new ConnectionError('CONNECT_DEADLINE', this.#source));
+              waiter.reject(
+                new ConnectionError('CONNECT_DEADLINE', { ...this.#source, cause: this.#lastFailure() ?? undefined }),
+              );
             }, timeoutMs);
       signal?.addEventListener('abort', onAbort);
       this.#waiters.add(waiter);

@@ -74,7 +74,7 @@ export class Outbox {
       clock,
       limits,
       dropped: (message, code, cause) => {
-        this.#fates.dropped(message, code, cause);
+        this.#fates.dropped(message, code, { cause });
       },
       overflowed: () => this.#onOverflow?.(),
     });
@@ -93,8 +93,8 @@ export class Outbox {
     sent: (message) => {
       this.#fates.sent(message);
     },
-    refused: (message, code, cause) => {
-      this.#fates.dropped(message, code, cause);
+    refused: (message, code, details) => {
+      this.#fates.dropped(message, code, details);
     },
     orphaned: (message) => {
       if (!this.#takeBack(message)) this.#fates.lost(message);

@@ -77,7 +77,7 @@ export class PlainWire implements Wire {
     try {
       this.#transport.send(message.data);
     } catch (cause) {
-      this.#reports.refused(message, 'SEND_FAILED', cause);
+      this.#reports.refused(message, 'SEND_FAILED', { cause });
       return;
     }
     if (this.#isLost) this.#reports.orphaned(message);

@@ -1,77 +1,34 @@
 import { DEFAULT_HEARTBEAT, DEFAULT_POLICY, WIRE_CHOICES } from '../machines/policy.ts';
 import { isProtocols } from './address.ts';
-import { MAX_DELAY_MS } from './core/backoff.ts';
 import { DEFAULT_QUEUE, OVERFLOW_POLICIES } from './backlog.ts';
 import { PRIORITIES } from './core/queue.ts';
 import { STRATEGIES } from './core/recovery.ts';
 import { MOST } from './protocol/fields.ts';
-import { CATEGORIES, ConfigurationError, ERRORS, MessageError } from './errors.ts';
-
-/** Holds a value to something: every problem with it, as `path: what`. */
-export type Rule = (value: unknown, path: string) => string[];
-
-const isFunction = (value: unknown): boolean => typeof value === 'function';
-const isText = (value: unknown): boolean => typeof value === 'string';
-const isWhole = (value: unknown, least: number, most = Number.MAX_SAFE_INTEGER): boolean =>
-  Number.isInteger(value) && (value as number) >= least && (value as number) <= most;
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-const has = (value: unknown, ...methods: string[]): boolean =>
-  isObject(value) && methods.every((name) => isFunction(value[name]));
-const isListOf = (value: unknown, accepts: (item: unknown) => boolean): boolean =>
-  Array.isArray(value) && value.every(accepts);
-
-// every rule lets `undefined` pass but those of `required`
-const must =
-  (says: string, accepts: (value: unknown) => boolean): Rule =>
-  (value, path) =>
-    value === undefined || accepts(value) ? [] : [`${path}: must be ${says}`];
-
-const required =
-  (rule: Rule): Rule =>
-  (value, path) =>
-    value === undefined ? [`${path}: is required`] : rule(value, path);
-
-const object =
-  (fields: Record<string, Rule>, together: Rule = () => []): Rule =>
-  (value, path) => {
-    if (value === undefined) return [];
-    if (!isObject(value)) return [`${path}: must be an object`];
-    const at = (key: string): string => (path === 'options' ? key : `${path}.${key}`);
-    const unknown = Object.keys(value).filter((key) => !Object.hasOwn(fields, key));
-    const problems = [
-      ...Object.entries(fields).flatMap(([key, rule]) => rule(value[key], at(key))),
-      ...unknown.map((key) => `${at(key)}: unknown option`),
-    ];
-    return problems.length > 0 ? problems : together(value, path);
-  };
-
-const record =
-  (rule: Rule): Rule =>
-  (value, path) => {
-    if (value === undefined) return [];
-    if (!isObject(value)) return [`${path}: must be an object of named values`];
-    return Object.entries(value).flatMap(([key, item]) => required(rule)(item, `${path}.${key}`));
-  };
-
-const either =
-  (accepts: (value: unknown) => boolean, otherwise: Rule): Rule =>
-  (value, path) =>
-    accepts(value) ? [] : otherwise(value, path);
-
-const duration = (leastMs = 0): Rule =>
-  must(`a whole number of milliseconds from ${leastMs} to ${MAX_DELAY_MS}`, (value) =>
-    isWhole(value, leastMs, MAX_DELAY_MS),
-  );
-const count = must('a whole number of at least 0', (value) => isWhole(value, 0));
-const positive = must('a whole number of at least 1', (value) => isWhole(value, 1));
-const limit = must('a whole number of at least 0, or Infinity', (value) => value === Infinity || isWhole(value, 0));
-const flag = must('true or false', (value) => typeof value === 'boolean');
-const callback = must('a function', isFunction);
-const text = must('a string that is not empty', (value) => isText(value) && value !== '');
-
-const oneOf = (...names: readonly string[]): Rule =>
-  must(`one of ${names.join(', ')}`, (value) => names.some((name) => name === value));
+import {
+  callback,
+  clock,
+  count,
+  duration,
+  either,
+  flag,
+  has,
+  isFunction,
+  isListOf,
+  isObject,
+  isText,
+  isWhole,
+  limit,
+  listening,
+  must,
+  object,
+  oneOf,
+  positive,
+  record,
+  required,
+  text,
+  type Rule,
+} from './core/rules.ts';
+import { CATEGORIES, ERRORS, MessageError } from './errors.ts';
 
 const isCloseCode = (value: unknown): boolean => isWhole(value, 0, 65_535);
 const isBand = (value: unknown): boolean => {
@@ -85,10 +42,10 @@ const recoveryRule = object({
   failure: must('an error code, or a list of them', (value) => isErrorCode(value) || isListOf(value, isErrorCode)),
   codes: band,
   status: band,
-  initiator: oneOf('peer', 'local', 'network'),
-  wire: oneOf('plain', 'holdfast.v1'),
-  category: required(oneOf(...CATEGORIES)),
-  strategy: required(oneOf(...STRATEGIES)),
+  initiator: oneOf(['peer', 'local', 'network']),
+  wire: oneOf(['plain', 'holdfast.v1']),
+  category: required(oneOf(CATEGORIES)),
+  strategy: required(oneOf(STRATEGIES)),
   retryAfterMs: duration(),
 });
 const recoveryRules: Rule = (value, path) => {
@@ -133,7 +90,7 @@ const heartbeatTogether: Rule = (value, path) => {
 const queueFields = {
   maxMessages: count,
   maxBytes: count,
-  overflow: must(`one of ${OVERFLOW_POLICIES.join(', ')}`, (value) => OVERFLOW_POLICIES.some((each) => each === value)),
+  overflow: oneOf(OVERFLOW_POLICIES),
   maxMessageBytes: must(
     'a whole number of at least 1, or Infinity',
     (value) => value === Infinity || isWhole(value, 1),
@@ -151,7 +108,7 @@ const queueTogether: Rule = (value, path) => {
 };
 
 const wireFields = {
-  use: required(must(`one of ${WIRE_CHOICES.join(', ')}`, (value) => isWireChoice(value))),
+  use: required(oneOf(WIRE_CHOICES)),
   compression: flag,
   maxFrameBytes: must('a whole number of at least 1024', (value) => isWhole(value, 1_024)),
   maxInflatedBytes: must('a whole number of at least 1024', (value) => isWhole(value, 1_024)),
@@ -183,7 +140,7 @@ const profileFields = {
   onOpen: callback,
 };
 
-const orFalse = (rule: Rule): Rule => either((value) => value === false, rule);
+const orFalse = (rule: Rule): Rule => either('false', (value) => value === false, rule);
 
 const userMessages = object(
   Object.fromEntries(
@@ -205,6 +162,7 @@ const serviceFields = {
     (value) => isFunction(value) || isProtocols(value),
   ),
   credentials: either(
+    'a function',
     isFunction,
     object({ get: required(callback), timeoutMs: duration(1), maxRetries: limit, maxRejections: count }),
   ),
@@ -218,7 +176,7 @@ const serviceFields = {
   queue: object(queueFields),
   profile: object(profileFields),
   heartbeat: orFalse(object(heartbeatFields)),
-  wire: either(isWireChoice, object(wireFields)),
+  wire: either(`one of ${WIRE_CHOICES.join(', ')},`, isWireChoice, object(wireFields)),
   pool: text,
 };
 
@@ -247,9 +205,7 @@ export const optionsRule = object({
   ),
   ...changeable,
   WebSocket: callback,
-  clock: must('an object with now, setTimeout and clearTimeout', (value) =>
-    has(value, 'now', 'setTimeout', 'clearTimeout'),
-  ),
+  clock,
   random: callback,
   signals: must('an object with subscribe', (value) => has(value, 'subscribe')),
   inspect: must('a function, or an object with next', (value) => isFunction(value) || has(value, 'next')),
@@ -286,7 +242,7 @@ export const disconnectRule = object({
 /** What `getErrorHistory` takes. */
 export const historyRule = object({
   serviceType: must('a string', isText),
-  category: oneOf(...CATEGORIES),
+  category: oneOf(CATEGORIES),
   limit: count,
 });
 
@@ -295,7 +251,8 @@ export const observingRule = object({
   observer: required(must('a function, or an object with next', (value) => isFunction(value) || isObject(value))),
 });
 
-const EVENT_TYPES: readonly unknown[] = [
+/** What `on` takes. */
+export const listeningRule = listening([
   'opened',
   'discontinuity',
   'closed',
@@ -307,13 +264,7 @@ const EVENT_TYPES: readonly unknown[] = [
   'undelivered',
   'message',
   'error',
-];
-
-/** What `on` takes. */
-export const listeningRule = object({
-  type: required(must(`one of ${EVENT_TYPES.join(', ')}`, (value) => EVENT_TYPES.includes(value))),
-  listener: required(callback),
-});
+]);
 
 /** What `subscribe` takes. */
 export const subscribingRule = object({ listener: required(callback) });
@@ -324,7 +275,7 @@ export const iterationRule = object({ maxBuffered: count });
 // the bounds of what travels beside a message. Source: PROTOCOL.md, "Fields"
 const name = must(
   'a string of 1 to 256 characters',
-  (value) => isText(value) && value !== '' && (value as string).length <= MOST.name,
+  (value) => isText(value) && value !== '' && value.length <= MOST.name,
 );
 const isHeaders = (value: unknown): boolean =>
   isObject(value) &&
@@ -332,7 +283,7 @@ const isHeaders = (value: unknown): boolean =>
   Object.values(value).every((item) => typeof item === 'string' && item.length <= MOST.text);
 
 const sendFields = {
-  priority: must(`one of ${PRIORITIES.join(', ')}`, (value) => PRIORITIES.some((each) => each === value)),
+  priority: oneOf(PRIORITIES),
   ttlMs: must('a number of milliseconds of at least 0', (value) => typeof value === 'number' && value >= 0),
   signal: openingFields.signal,
   coalesceKey: text,
@@ -354,18 +305,7 @@ export const purgeRule = object({ doomed: callback });
 /** What `destroy` takes. */
 export const destroyRule = object({ deadlineMs: duration() });
 
-/**
- * Holds a value to a rule.
- *
- * @throws {ConfigurationError} `INVALID_OPTIONS`, with every problem by path and every unknown key by name.
- */
-export function check(rule: Rule, value: unknown): void {
-  const problems = required(rule)(value, 'options');
-  if (problems.length === 0) return;
-  throw new ConfigurationError('INVALID_OPTIONS', { message: `Invalid options: ${problems.join('; ')}.`, problems });
-}
-
-/** The same for what never throws: the error of a message that is refused for its options; `undefined` when they hold. */
+/** What `check` throws, for what never throws: the error of a message that is refused for its options; `undefined` when they hold. */
 export function rejected(
   rule: Rule,
   value: unknown,

@@ -18,7 +18,8 @@ import type {
 import { carrierAmong, makeMember, type Member, type MemberHost, type MemberOptions } from './member.ts';
 import { Pool } from './pool.ts';
 import type { SendOptions, SendOutcome } from './receipt.ts';
-import { check, connectRule, destroyRule, historyRule, listeningRule, observingRule } from './schema.ts';
+import { check } from './core/rules.ts';
+import { connectRule, destroyRule, historyRule, listeningRule, observingRule } from './schema.ts';
 import { amend, settle, type ServiceSettings, type Settings } from './settings.ts';
 import type { ConnectionStatus } from './status.ts';
 import { connectionActor, startSupervisor, type ConnectionActor, type SupervisorActor } from './supervisor.ts';

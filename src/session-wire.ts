@@ -255,8 +255,11 @@ export class SessionWire implements Wire {
 
   // what the peer will never take must not get a position: everything behind it would wait for it
   #fits(message: OutboundMessage, item: WeighedMessage): boolean {
-    if (frameBytesOf(item) <= this.#options.terms.limits.frame) return true;
-    this.#options.reports.refused(message, 'MESSAGE_TOO_BIG');
+    const bytes = frameBytesOf(item);
+    const { frame: most } = this.#options.terms.limits;
+    if (bytes <= most) return true;
+    const text = `With its frame the message has up to ${bytes} bytes; the server takes frames of ${most}.`;
+    this.#options.reports.refused(message, 'MESSAGE_TOO_BIG', { message: text });
     return false;
   }
 
@@ -278,9 +281,11 @@ export class SessionWire implements Wire {
   }
 
   #packed(frame: Frame): Frame {
-    const { deflater } = this.#options.terms;
+    const { deflater, limits } = this.#options.terms;
     if (!deflater) return frame;
-    return compressed(typeof frame === 'string' ? toUtf8(frame) : frame, deflater) ?? frame;
+    const bytes = typeof frame === 'string' ? toUtf8(frame) : frame;
+    // what the server could not inflate is not made smaller
+    return (bytes.length <= limits.inflated && compressed(bytes, deflater)) || frame;
   }
 
   #transmit(data: WireData): void {
@@ -296,7 +301,7 @@ export class SessionWire implements Wire {
     const relief = this.#relief;
     const { outgoing } = this.#options.session;
     const { messages, bytes } = this.#window;
-    if (!relief || this.#isHeld || this.bufferedBytes > relief.lowWaterBytes) return;
+    if (!relief || !this.hasRoom || this.bufferedBytes > relief.lowWaterBytes) return;
     // not as soon as one message fits: half of the window, as half of the buffer
     if (messages === 0 || outgoing.size * 2 > messages || outgoing.bytes * 2 > bytes) return;
     this.#relief = undefined;

@@ -14,7 +14,8 @@ import type {
 } from './options.ts';
 import type { Limits } from './protocol/frames.ts';
 import { plainProfile, type Profile } from './protocol/profile.ts';
-import { check, optionsRule, patchRule } from './schema.ts';
+import { check } from './core/rules.ts';
+import { optionsRule, patchRule } from './schema.ts';
 
 /** Options that hold, with every default filled in. Replaced as a whole by an update, never changed. */
 export interface Settings {

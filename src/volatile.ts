@@ -33,7 +33,7 @@ export class Volatile {
   withdraw(message: OutboundMessage, code: ErrorCode, cause?: unknown): boolean {
     const wasHere = this.#messages.includes(message);
     this.#messages = this.#messages.filter((other) => other !== message);
-    if (wasHere) this.#fates.dropped(message, code, cause);
+    if (wasHere) this.#fates.dropped(message, code, { cause });
     return wasHere;
   }
 

@@ -1,3 +1,4 @@
+import type { ErrorDetails } from './errors.ts';
 import type { OutboundMessage } from './message.ts';
 
 /** What the messages of a connection leave by: one socket, spoken to in one way. Never throws. */
@@ -28,11 +29,11 @@ export interface Wire {
 export interface WireReports {
   /** It has left the socket, which is all that will be known of it. */
   sent(message: OutboundMessage): void;
-  /** It did not leave. */
+  /** It did not leave. `message` and `cause` say more of that. */
   refused(
     message: OutboundMessage,
     code: 'SEND_FAILED' | 'MESSAGE_TOO_BIG' | 'VOLATILE_DROPPED',
-    cause?: unknown,
+    details?: Pick<ErrorDetails, 'message' | 'cause'>,
   ): void;
   /** The socket died while it took it. */
   orphaned(message: OutboundMessage): void;

@@ -108,7 +108,7 @@ describe('requests of the peer', () => {
     expect(d.sent[1]).toMatchObject({ re: 'q2', options: { headers: { error: 'NO_HANDLER' } } });
   });
 
-  test('of a session that is over are answered no more: another may ask by the same id (trap 12)', async () => {
+  test('of a session that is over are answered no more: another may ask by the same id', async () => {
     const d = new Desk();
     const answers = [deferred<string>(), deferred<string>()];
     d.answers.use((index) => answers[Number(index)]?.promise ?? 'at once');

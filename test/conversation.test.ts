@@ -224,11 +224,11 @@ describe('a session on one socket', () => {
     const socket = t.joins();
     t.push('a');
     await microtasks();
-    says(socket, { t: 'nack', s: 1, c: 'NO', m: '', temp: false, out: 'unknown' });
+    says(socket, { t: 'nack', s: 1, c: 'NO', m: 'why', temp: false, out: 'unknown' });
     t.loses();
     const { told } = t.welcomes({ sid: 's2' });
     expect(told.at(-1)).toMatchObject({ lost: { inDoubt: 0 } });
-    expect(t.errors).toMatchObject([{ code: 'OUTCOME_UNKNOWN', cause: { code: 'MESSAGE_REJECTED' } }]);
+    expect(t.errors).toMatchObject([{ code: 'MESSAGE_REJECTED', outcome: 'unknown', message: 'NO: why' }]);
   });
 
   test('measures the round trip of its latest ping, and acknowledges with it', () => {

@@ -37,6 +37,7 @@ const entries = {
     module: server,
     names: [
       'CloseCode',
+      'ConfigurationError',
       'HoldfastError',
       'HoldfastServer',
       'MemoryStore',

@@ -66,6 +66,13 @@ describe('fates', () => {
     ]);
   });
 
+  test('of what the peer refused are told in its own words, also when it does not say whether it acted', () => {
+    const { fates: f, said, message } = fates();
+    for (const outcome of ['rejected', 'unknown'] as const)
+      f.rejected(message(), new MessageError('MESSAGE_REJECTED', { outcome }));
+    expect(said).toEqual(['m1 MESSAGE_REJECTED rejected', 'settled', 'm2 MESSAGE_REJECTED unknown', 'settled']);
+  });
+
   test('have errors that say whose they are, and what caused them', () => {
     const { fates: f } = fates();
     expect(f.error('CONNECTION_ENDED', { cause: 'why' })).toMatchObject({

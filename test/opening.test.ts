@@ -9,9 +9,9 @@ import { fateOf, microtasks } from './support/service.ts';
 const SOURCE = { connectionId: 'c', serviceType: 's' };
 const NONE = { signal: undefined, timeoutMs: undefined };
 
-function openings(): { openings: Openings; clock: SimulatedClock } {
+function openings(lastFailure: HoldfastError | null = null): { openings: Openings; clock: SimulatedClock } {
   const clock = new SimulatedClock();
-  return { openings: new Openings(SOURCE, clock), clock };
+  return { openings: new Openings(SOURCE, clock, () => lastFailure), clock };
 }
 
 describe('those who wait for an opening', () => {
@@ -60,5 +60,15 @@ describe('those who wait for an opening', () => {
     expect(aborted.error).toMatchObject({ ...SOURCE, code: 'CONNECT_ABORTED', cause: 'gone' });
     expect(late.error).toMatchObject({ ...SOURCE, code: 'CONNECT_DEADLINE' });
     expect([patient.kind, waiting.size]).toEqual(['pending', 1]);
+  });
+
+  test.each([
+    ['with what has failed until then', new HoldfastError('HANDSHAKE_FAILED')],
+    ['without a cause where nothing has failed', null],
+  ])('are told of their deadline %s', async (_how, failure) => {
+    const { openings: waiting, clock } = openings(failure);
+    const late = fateOf(waiting.wait({ ...NONE, timeoutMs: 5 }));
+    await clock.advanceAsync(5);
+    expect((late.error as Error).cause).toBe(failure ?? undefined);
   });
 });

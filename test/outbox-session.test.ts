@@ -68,7 +68,7 @@ describe('a message on a session', () => {
       'unknown',
       [
         ['m1', 'MESSAGE_REJECTED'],
-        ['m2', 'OUTCOME_UNKNOWN'],
+        ['m2', 'MESSAGE_REJECTED'],
       ],
     ]);
   });

@@ -19,7 +19,7 @@ function plain(line = new Line()): {
     clock,
     reports: {
       sent: ({ data }) => told.push(['sent', data]),
-      refused: ({ data }, code, cause) => told.push([code, data, (cause as Error).message]),
+      refused: ({ data }, code, details) => told.push([code, data, (details?.cause as Error).message]),
       orphaned: ({ data }) => told.push(['orphaned', data]),
     },
   });

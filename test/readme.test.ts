@@ -1,9 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { DEFAULT_RULES } from '../src/core/recovery-table.ts';
+import type { Rule } from '../src/core/rules.ts';
 import { ERRORS, type ErrorCode } from '../src/errors.ts';
 import type { RecoveryRule } from '../src/protocol/recovery-rule.ts';
-import { optionsRule, type Rule } from '../src/schema.ts';
+import { optionsRule } from '../src/schema.ts';
+import { settingsOf } from '../src/server/options.ts';
+import { serverRule } from '../src/server/schema.ts';
+import type { HoldfastServerOptions } from '../src/server/server.ts';
 
 const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
 const section = (name: string): string => {
@@ -12,6 +16,23 @@ const section = (name: string): string => {
   return inside.trim();
 };
 const problemsOf = (rule: Rule, value: unknown): string => rule(value, 'options').join('\n');
+
+const serverTables = readme.slice(readme.indexOf('## The server'), readme.indexOf('## The states'));
+const SERVER_OPTIONS: Record<keyof HoldfastServerOptions, true> = {
+  authenticate: true,
+  onSession: true,
+  onPlain: true,
+  onError: true,
+  limits: true,
+  ping: true,
+  ttlMs: true,
+  store: true,
+  node: true,
+  compression: true,
+  origins: true,
+  clock: true,
+  random: true,
+};
 
 describe('the README', () => {
   test('has a row for every error code, with what the code says of itself', () => {
@@ -34,16 +55,29 @@ describe('the README', () => {
   test('names only options that exist', () => {
     const tables = readme.slice(readme.indexOf('## The options'), readme.indexOf('## The errors'));
     const [top = '', perService = ''] = tables.split('Each service:');
-    const named = (table: string): string[] =>
-      [...table.matchAll(/^\| (`[^|]+) \|/gm)].flatMap(([, cell = '']) =>
-        [...cell.matchAll(/`([\w.]+)`/g)].map(([, name = '']) => name),
-      );
     const service = nest(named(perService).filter((name) => name !== 'url'));
     const options = { ...nest(named(top)), services: { any: { url: 'ws://127.0.0.1', ...service } } };
     expect(named(top).length).toBeGreaterThan(8);
     expect(named(perService).length).toBeGreaterThan(15);
     expect(problemsOf(optionsRule, options)).not.toMatch(/unknown option/);
     expect(problemsOf(optionsRule, { ...options, misspelt: 1 })).toMatch(/misspelt: unknown option/);
+  });
+
+  test('has a row for every option of a server, and for no other', () => {
+    const [options = ''] = serverTables.split('| limit |');
+    const nested = nest(named(options));
+    expect(Object.keys(nested).toSorted()).toEqual(Object.keys(SERVER_OPTIONS).toSorted());
+    expect(problemsOf(serverRule, nested)).not.toMatch(/unknown option/);
+  });
+
+  test('says what the limits of a server are by default', () => {
+    const [, after = ''] = serverTables.split('| limit |');
+    const [limits = ''] = after.split('| event of');
+    const rows = [...limits.matchAll(/^\| (`[^|]+) \| ([^|]+) \|/gm)].flatMap(([, names = '', values = '']) => {
+      const defaults = values.split(', ').map((text) => Number(text.replaceAll(/[` ]/g, '')));
+      return named(`| ${names} |`).map((name, index) => [name, defaults[index]]);
+    });
+    expect(Object.fromEntries(rows)).toEqual(settingsOf({ authenticate: () => null }).limits);
   });
 });
 
@@ -67,6 +101,13 @@ function rowOf({ failure, codes, status, wire, category, strategy, retryAfterMs 
 
 function band(codes: NonNullable<RecoveryRule['codes']>): string {
   return [codes].flat().join(' to ');
+}
+
+/** What stands in the first cells of a table, as code. */
+function named(table: string): string[] {
+  return [...table.matchAll(/^\| (`[^|]+) \|/gm)].flatMap(([, cell = '']) =>
+    [...cell.matchAll(/`([\w.]+)`/g)].map(([, name = '']) => name),
+  );
 }
 
 // `retry.baseMs` as { retry: { baseMs: null } }; only the names matter

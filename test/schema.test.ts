@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 
 import type { ConfigurationError } from '../src/errors.ts';
-import { check, connectRule, destroyRule, disconnectRule, patchRule, sendRule } from '../src/schema.ts';
+import { check } from '../src/core/rules.ts';
+import { connectRule, destroyRule, disconnectRule, patchRule, sendRule } from '../src/schema.ts';
 
 function problemsOf(act: () => void): readonly string[] {
   try {
@@ -46,6 +47,15 @@ describe('a rule', () => {
     [destroyRule, { deadlineMs: -1 }, ['deadlineMs: must be a whole number of milliseconds from 0 to 2147483647']],
     [patchRule, { services: { a: null } }, ['services.a: must be an object']],
     [patchRule, undefined, ['options: is required']],
+    [
+      patchRule,
+      { services: { a: { wire: 'require', heartbeat: true, credentials: 'secret' } } },
+      [
+        'services.a.credentials: must be a function or an object',
+        'services.a.heartbeat: must be false or an object',
+        'services.a.wire: must be one of required, prefer, plain, or an object',
+      ],
+    ],
   ])('names the problem, and where it is: case %#', (rule, value, problems) => {
     expect(problemsOf(() => check(rule, value))).toEqual(problems);
   });

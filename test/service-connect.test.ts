@@ -175,6 +175,17 @@ describe('a connect that is given up', () => {
     expect(r.leftovers()).toMatchObject({ timers: 0, sockets: 0, listeners: 0 });
   });
 
+  test('says of its deadline what had failed by then', async () => {
+    const r = rig();
+    const fate = fateOf(r.service.connect({ ...TERMINAL, timeoutMs: 300 }));
+    await r.settle();
+    r.sockets.last.errs('connect ECONNREFUSED 127.0.0.1:9');
+    r.sockets.last.ends(1006);
+    await r.clock.advanceAsync(300);
+    expect(fate.error).toMatchObject({ code: 'CONNECT_DEADLINE', cause: { code: 'HANDSHAKE_FAILED' } });
+    expect((fate.error as Error).cause).toBe(r.of('error')[0]);
+  });
+
   test('while the URL provider is pending makes no socket, then or later', async () => {
     const answer = deferred<string>();
     const r = rig({ terminal: { url: () => answer.promise } });

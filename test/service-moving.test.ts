@@ -294,7 +294,7 @@ describe('a second socket that comes to nothing', () => {
     expect((await r.redial()).hello.resume?.sid).toBe('s1');
   });
 
-  test('may be what closed the first with 4004: that is no end (trap 3)', async () => {
+  test('may be what closed the first with 4004: that is no end', async () => {
     const r = new WireRig();
     const { server, next } = await asking(r);
     server.socket.ends(4004);

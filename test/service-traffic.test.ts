@@ -109,7 +109,15 @@ describe('the window of the server', () => {
     const [big, small] = [connection.send('x'.repeat(300)), connection.send('small')];
     await r.settle();
     expect([server.messages, big.fate, small.fate]).toEqual([[[1, 'small']], 'dropped', 'handed']);
-    expect(r.of('undelivered')).toMatchObject([{ messageId: 'm1', error: { code: 'MESSAGE_TOO_BIG' } }]);
+    expect(r.of('undelivered')).toMatchObject([
+      {
+        messageId: 'm1',
+        error: {
+          code: 'MESSAGE_TOO_BIG',
+          message: 'With its frame the message has up to 382 bytes; the server takes frames of 200.',
+        },
+      },
+    ]);
   });
 });
 
@@ -140,10 +148,12 @@ describe('a message that the server refuses', () => {
     const { connection, server } = await r.join();
     const fate = fateOf(connection.send('a').settled);
     await r.settle();
-    server.says({ t: 'nack', s: 1, c: 'CRASHED', m: '', temp: false, out: 'unknown' });
+    server.says({ t: 'nack', s: 1, c: 'CRASHED', m: 'the handler failed', temp: false, out: 'unknown' });
     server.acks(1);
     await r.settle();
-    expect(fate.error).toMatchObject({ outcome: 'unknown', cause: { code: 'MESSAGE_REJECTED' } });
+    const refusal = { code: 'MESSAGE_REJECTED', outcome: 'unknown', message: 'CRASHED: the handler failed' };
+    expect(fate.error).toMatchObject(refusal);
+    expect(r.of('undelivered')).toMatchObject([{ error: refusal }]);
     expect(r.status().messages).toMatchObject({ unknown: 1, dropped: 0, waiting: 0 });
   });
 

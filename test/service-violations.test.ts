@@ -140,7 +140,7 @@ describe('a server that closes', () => {
     expect(r.of('closed')).toMatchObject([{ code, initiator: 'peer' }]);
   });
 
-  test('because a newer socket has the session is not asked again (trap 3)', async () => {
+  test('because a newer socket has the session is not asked again', async () => {
     const r = new WireRig();
     const { server } = await r.join();
     await r.drops(server.socket, 4004);

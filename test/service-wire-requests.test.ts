@@ -136,7 +136,7 @@ describe('a request of the server', () => {
     expect(r.bugs).toMatchObject([{ code: 'LISTENER_THREW', cause: { message: 's3cr3t' } }]);
   });
 
-  test('is answered over a drop, and not in another session: ids begin anew there (trap 12)', async () => {
+  test('is answered over a drop, and not in another session: ids begin anew there', async () => {
     const r = new WireRig();
     const { connection, server } = await r.join();
     const answers = [deferred<string>(), deferred<string>()];

@@ -94,6 +94,21 @@ describe('a replay', () => {
     expect(r.line.sent).toEqual(['1["a","b"]', '3["c","d"]', '5["new"]']);
   });
 
+  test('gives no relief while it stops at what is held back: there is no room until it is through', () => {
+    const held = new Set(['b']);
+    const r = new SessionRig({}, ({ data }) => held.has(String(data)));
+    r.write('a', 'b');
+    r.moveTo().replay();
+    let reliefs = 0;
+    r.wire.onceRelieved(0, () => (reliefs += 1));
+    r.session.outgoing.acknowledge(1);
+    r.wire.look();
+    expect([r.wire.hasRoom, reliefs]).toEqual([false, 0]);
+    held.clear();
+    r.wire.look();
+    expect([r.wire.hasRoom, reliefs]).toEqual([true, 1]);
+  });
+
   test('stops where its socket is held for a newer one, and goes on when that does not come', () => {
     const r = new SessionRig();
     r.write('a', 'b', 'c');

@@ -291,6 +291,15 @@ describe('compression', () => {
     expect(on.frames).toMatchObject([{ t: 'batch', s: 1, d: [long] }, { d: ['short'] }, { t: 'v', b: [{ d: long }] }]);
   });
 
+  test('is of no use for what the server could not inflate', () => {
+    const r = new SessionRig({ limits: { ...LIMITS, inflated: 1_500 }, deflater: pakoDeflater });
+    r.write(long, 'again '.repeat(200));
+    expect(r.line.sent.map((sent) => typeof sent)).toEqual(['string']);
+    const small = new SessionRig({ limits: { ...LIMITS, inflated: 1_500 }, deflater: pakoDeflater });
+    small.write('again '.repeat(200));
+    expect(typeof small.line.sent[0]).toBe('object');
+  });
+
   test('never touches what may hold a secret (pain 53) (pain 60)', () => {
     const r = new SessionRig({ deflater: pakoDeflater });
     r.wire.control({ t: 'auth', tok: 'x'.repeat(5_000) });

@@ -35,7 +35,7 @@ describe('what worked at a URL', () => {
     expect(memory.recall('wss://host/a')).toBe('holdfast.v1');
   });
 
-  test('is told apart by scheme, host, port and path; what follows may hold a token, and changes (pain 60)', () => {
+  test('is told apart by scheme, host, port and path; what follows may hold a token, and changes', () => {
     const { memory } = remembering();
     memory.remember('wss://host/a?token=1', 'plain');
     const places = [

@@ -164,12 +164,15 @@ export class Admission implements LinkReader {
     const { owned, owner, isResumed } = claimed;
     const here = registry.byId(owned.sid);
     // another node had it meanwhile: what is known of it here is history
-    if (here && owned.previousNode !== settings.node) here.tell({ type: 'takenOver' });
+    if (here && owned.gen > here.ownership.gen && owned.previousNode !== settings.node)
+      here.tell({ type: 'takenOver' });
     const session = registry.byId(owned.sid) ?? enter(owner, owned);
     if (owned.gen < session.ownership.gen) {
       link.close(WireClose.replaced, 'a newer socket has the session');
       return;
     }
+    // it may have been entered since this hello asked the store
+    session.ownership.adopt(owned.gen);
     link.isCompressing = this.#caps?.some((cap) => hello.caps.includes(cap)) ?? false;
     const conversation = this.#conversationOf(session, { hello, lease, request });
     const received = isResumed ? (hello.resume?.rx ?? 0) : owned.acked;

@@ -1,13 +1,14 @@
-import { Emitter } from '../core/emitter.ts';
 import { FaultError, MessageError } from '../errors.ts';
 import type { ServerFrame } from '../protocol/frames.ts';
 import { ProtocolViolation } from '../protocol/violation.ts';
+import { Listeners } from './listeners.ts';
 import type { Letter } from './mailbox.ts';
 import type { InboundMessage, MessageOptions, Report, SessionReceipt } from './message.ts';
 import { OpenChannel } from './open-channel.ts';
 import type { ServerLimits } from './options.ts';
 import type { Outflow } from './outflow.ts';
 import type { Refusal } from './refusals.ts';
+import { channelListening } from './schema.ts';
 import type { Channel } from './surface.ts';
 
 export interface ChannelsOptions {
@@ -45,11 +46,11 @@ export class Channels {
   readonly #expected = new Map<string, Expected>();
   // ended by the client, with messages that the application has not taken: they take the place of a channel as long
   readonly #runningOut = new Set<OpenChannel>();
-  readonly #listeners: Emitter<{ channel: Channel }>;
+  readonly #listeners: Listeners<{ channel: Channel }>;
 
   constructor(options: ChannelsOptions) {
     this.#options = options;
-    this.#listeners = new Emitter((cause) => {
+    this.#listeners = new Listeners(channelListening, (cause) => {
       options.report(new FaultError('LISTENER_THREW', { cause }));
     });
   }
@@ -112,7 +113,9 @@ export class Channels {
 
   /** The client may not have a channel. */
   refuse(name: string, why: string): void {
-    this.#forget(name, null);
+    // one that the application closed stays closed until its client is known to have heard of it
+    const isUntold = typeof this.#closed.get(name) === 'number';
+    this.#forget(name, isUntold ? this.#socket : null);
     this.#options.tell({ t: 'shut', c: name, why });
   }
 

@@ -1,5 +1,5 @@
 import type { Deflater } from '../protocol/compression.ts';
-import type { StoreClock } from './memory-store.ts';
+import type { StoreClock } from './clock.ts';
 
 export interface DeflationOptions {
   clock: StoreClock;

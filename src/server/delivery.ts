@@ -30,6 +30,8 @@ export class Delivery {
   readonly #options: DeliveryOptions;
   #link: Link | undefined;
   #top: number;
+  // the last position that may have gone by an older socket, which its client listened to until it was welcomed here
+  #sentBefore = 0;
   #inFlight: InFlight;
   #window: WindowLimits = { messages: 0, bytes: 0 };
   // what follows the last message sent, as far as it is at hand
@@ -57,6 +59,7 @@ export class Delivery {
   attach(link: Link, { received, top }: { received: number; top: number }): void {
     this.#link = link;
     this.#top = Math.max(this.#top, top);
+    this.#sentBefore = top;
     // the socket before may have said more since, and the store may have forgotten that much
     this.#inFlight = new InFlight(Math.max(received, this.#inFlight.acknowledged));
     this.#atHand = [];
@@ -70,6 +73,11 @@ export class Delivery {
     this.#atHand = [];
   }
 
+  /** Whether the client has asked for nothing at all. */
+  get isPaused(): boolean {
+    return this.#window.messages === 0;
+  }
+
   setWindow(window: WindowLimits): void {
     this.#window = window;
     this.pump();
@@ -81,6 +89,11 @@ export class Delivery {
    * @throws {ProtocolViolation} When so much was never sent.
    */
   acknowledge(upTo: number): boolean {
+    if (upTo > this.#inFlight.sent && upTo <= this.#sentBefore) {
+      this.#inFlight = new InFlight(upTo);
+      this.#atHand = [];
+      return true;
+    }
     const isNews = this.#inFlight.acknowledge(upTo);
     if (isNews === null) throw new ProtocolViolation(`position ${upTo} was acknowledged and never sent`);
     return isNews;

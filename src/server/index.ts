@@ -1,9 +1,10 @@
 /** The server's end of `holdfast.v1`. */
 export type { SessionEnd } from '../../machines/session.ts';
-export { HoldfastError, MessageError } from '../errors.ts';
+export { ConfigurationError, HoldfastError, MessageError } from '../errors.ts';
 export { CloseCode, WireClose } from '../protocol/close-codes.ts';
+export type { StoreClock } from './clock.ts';
 export type { HandlerOptions, MessageHandler, RequestHandler } from './mailbox.ts';
-export { MemoryStore, type MemoryStoreOptions, type StoreClock } from './memory-store.ts';
+export { MemoryStore, type MemoryStoreOptions } from './memory-store.ts';
 export type {
   Acknowledge,
   AskOptions,

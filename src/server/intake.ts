@@ -28,7 +28,7 @@ export interface IntakeOptions {
   accepted: number;
   store: SessionStore;
   ownership: Ownership;
-  limits: Pick<ServerLimits, 'windowMessages' | 'windowBytes' | 'frameBytes'>;
+  limits: Pick<ServerLimits, 'windowMessages' | 'windowBytes' | 'inflatedBytes'>;
   now: () => number;
   /** Hands a message over. */
   deliver: (message: HeldMessage) => void;
@@ -172,9 +172,9 @@ export class Intake {
   }
 
   #checkWindow(): void {
-    const { windowMessages, windowBytes, frameBytes } = this.#options.limits;
+    const { windowMessages, windowBytes, inflatedBytes } = this.#options.limits;
     // one message always may go beyond it
-    const most = windowBytes + frameBytes;
+    const most = windowBytes + inflatedBytes;
     if (this.#heldBytes > most) this.#weigh();
     // by what is not acknowledged, for only that the client knows of
     if (this.#ledger.handed - this.#stored > Math.max(1, windowMessages) || this.#heldBytes > most)

@@ -56,8 +56,9 @@ export class Link implements SocketEvents {
   limits: Limits = { frame: 0, inflated: 0, win: { m: 0, b: 0 } };
   /** Whether compression was agreed on. */
   isCompressing = false;
+  /** What the client may still send; that of its session, once it has one. */
+  rate: TokenBucket;
   readonly #options: LinkOptions;
-  readonly #bucket: TokenBucket;
   #reader: LinkReader | undefined;
   #heardAt: number;
   // the code it was closed with, and when; undefined while it is open
@@ -69,7 +70,7 @@ export class Link implements SocketEvents {
     this.#options = options;
     this.request = options.request;
     this.openedAt = this.#heardAt = clock.now();
-    this.#bucket = new TokenBucket(limits.messagesPerSecond, this.openedAt);
+    this.rate = new TokenBucket(limits.messagesPerSecond, this.openedAt);
   }
 
   get isOpen(): boolean {
@@ -183,7 +184,7 @@ export class Link implements SocketEvents {
   }
 
   #isWithinRate(frame: FrameFrom<'client'>): boolean {
-    if (this.#bucket.take(countOf(frame), this.#options.settings.clock.now())) return true;
+    if (this.rate.take(countOf(frame), this.#options.settings.clock.now())) return true;
     this.fail({
       closeCode: WireClose.rateLimited,
       code: 'RATE_LIMITED',

@@ -1,11 +1,11 @@
 import type { Actor } from 'xstate';
 
 import type { SessionEnd, SessionEvent } from '../../machines/session.ts';
-import { Emitter } from '../core/emitter.ts';
 import { FaultError, MessageError } from '../errors.ts';
 import { WireClose } from '../protocol/close-codes.ts';
 import type { ServerFrame, WireMeta } from '../protocol/frames.ts';
 import { Channels } from './channels.ts';
+import type { StoreClock } from './clock.ts';
 import type { Conversation, ConversationParts } from './conversation.ts';
 import { Delivery } from './delivery.ts';
 import { Dispatch } from './dispatch.ts';
@@ -13,8 +13,8 @@ import { sayGoodbye } from './farewell.ts';
 import { frameBytesOf, volatileFrame, type WeighedMessage } from '../protocol/framing.ts';
 import { Intake, type Arrival } from './intake.ts';
 import type { Link } from './link.ts';
+import { Listeners } from './listeners.ts';
 import { Mailbox, type HandlerOptions, type MessageHandler, type RequestHandler } from './mailbox.ts';
-import type { StoreClock } from './memory-store.ts';
 import type { AskOptions, InboundMessage, InboundRequest, MessageOptions, Report, SessionReceipt } from './message.ts';
 import type { ServerLimits } from './options.ts';
 import { outbound } from './outbound.ts';
@@ -22,6 +22,7 @@ import { Outflow } from './outflow.ts';
 import { Ownership } from './ownership.ts';
 import { Receipt } from './receipt.ts';
 import { Replies } from './replies.ts';
+import { sessionListening } from './schema.ts';
 import { sessionActor, type sessionLogic } from './session.ts';
 import type { SharedDelay } from './shared-delay.ts';
 import type { OwnedSession, SessionStore } from './store.ts';
@@ -37,6 +38,8 @@ export interface SessionHost {
   report: Report;
   /** The session has no socket any more. */
   detached(session: LiveSession): void;
+  /** The session has another socket. */
+  resumed(session: LiveSession): void;
   /** The session is over. */
   ended(session: LiveSession, why: SessionEnd): void;
 }
@@ -74,10 +77,11 @@ export class LiveSession implements Session, ConversationParts {
   readonly #replies: Replies;
   readonly #mailbox: Mailbox;
   readonly #dispatch: Dispatch;
-  readonly #emitter: Emitter<SessionEvents>;
+  readonly #emitter: Listeners<SessionEvents>;
   readonly #actor: Actor<typeof sessionLogic>;
   // the socket that carries it, or is about to
   #attachment: Attachment | undefined;
+  #rate: Link['rate'] | undefined;
   #closing: { code?: number; text?: string } = {};
   #hasBegun = false;
   #caughtUp: () => void = () => undefined;
@@ -98,7 +102,7 @@ export class LiveSession implements Session, ConversationParts {
     this.#over = new Promise((resolve) => {
       this.#isOver = resolve;
     });
-    this.#emitter = new Emitter((cause) => {
+    this.#emitter = new Listeners(sessionListening, (cause) => {
       host.report(new FaultError('LISTENER_THREW', { cause }));
     });
     this.#mailbox = new Mailbox(host.report);
@@ -111,6 +115,7 @@ export class LiveSession implements Session, ConversationParts {
       },
       reportResumed: () => {
         this.#emitter.emit('resumed', { sid, gen: this.ownership.gen });
+        host.resumed(this);
       },
       finish: (why) => {
         this.#finish(why);
@@ -186,8 +191,8 @@ export class LiveSession implements Session, ConversationParts {
   }
 
   get state(): Session['state'] {
-    const { value } = this.#actor.getSnapshot();
-    if (value === 'ended' || value === 'detached') return value;
+    // the chart is behind while it tells of an edge
+    if (this.#actor.getSnapshot().value === 'ended') return 'ended';
     return this.link ? 'attached' : 'detached';
   }
 
@@ -217,7 +222,7 @@ export class LiveSession implements Session, ConversationParts {
 
   sendVolatile(data: unknown, options: MessageOptions = {}): boolean {
     const { link } = this;
-    if (!link || link.bufferedBytes > MAX_VOLATILE_BUFFER) return false;
+    if (!link || this.#delivery.isPaused || link.bufferedBytes > MAX_VOLATILE_BUFFER) return false;
     const message = outbound(data, options);
     if (frameBytesOf(message) > link.limits.frame) return false;
     link.sendBatch(volatileFrame(message));
@@ -269,6 +274,8 @@ export class LiveSession implements Session, ConversationParts {
     const { conversation, owned } = attachment;
     const { link } = conversation;
     this.#attachment = attachment;
+    // who comes back by another socket has no more than before
+    link.rate = this.#rate ??= link.rate;
     link.readBy(conversation);
     link.send(welcome);
     this.#begin(owned.gen);

@@ -1,5 +1,7 @@
+import { check } from '../core/rules.ts';
 import { FaultError } from '../errors.ts';
 import type { Refusal } from './refusals.ts';
+import { handlerRule } from './schema.ts';
 import type { Acknowledge, InboundMessage, InboundRequest, Report } from './message.ts';
 
 /** A message that is to be handed over, and how what becomes of it is told. */
@@ -84,7 +86,9 @@ export class Mailbox implements AsyncIterable<InboundMessage | InboundRequest> {
   }
 
   /** Hands messages to `handler` from now on, in place of the one before. @returns Ends that. */
-  onMessage(handler: MessageHandler, { acknowledge = 'received' }: HandlerOptions = {}): () => void {
+  onMessage(handler: MessageHandler, options: HandlerOptions = {}): () => void {
+    check(handlerRule, { handler, options });
+    const { acknowledge = 'received' } = options;
     const consumer: Consumer = { handle: handler, acknowledge };
     this.#onMessage = consumer;
     this.#handOver();
@@ -94,7 +98,9 @@ export class Mailbox implements AsyncIterable<InboundMessage | InboundRequest> {
   }
 
   /** Hands requests to `handler` from now on, in place of the one before; without one they are messages like any other. @returns Ends that. */
-  onRequest(handler: RequestHandler, { acknowledge = 'received' }: HandlerOptions = {}): () => void {
+  onRequest(handler: RequestHandler, options: HandlerOptions = {}): () => void {
+    check(handlerRule, { handler, options });
+    const { acknowledge = 'received' } = options;
     const consumer: Consumer = { handle: (request: InboundRequest) => this.#answer(handler, request), acknowledge };
     this.#onRequest = consumer;
     this.#handOver();

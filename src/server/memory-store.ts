@@ -1,5 +1,8 @@
 import { Outgoing } from '../core/ledger.ts';
+import { check } from '../core/rules.ts';
+import { platformClock, type StoreClock } from './clock.ts';
 import { RecentKeys } from './recent-keys.ts';
+import { memoryRule } from './schema.ts';
 import type {
   OpenWish,
   OwnedSession,
@@ -12,16 +15,9 @@ import type {
   WriteRefusal,
 } from './store.ts';
 
-/** Time, as a store needs it. */
-export interface StoreClock {
-  /** Epoch ms. */
-  now(): number;
-  setTimeout(fire: () => void, ms: number): unknown;
-  clearTimeout(timer: unknown): void;
-}
-
 export interface MemoryStoreOptions {
-  clock: StoreClock;
+  /** @default the platform's */
+  clock?: StoreClock;
   /** Messages kept for one session. @default 10_000 */
   maxMessages?: number;
   /** Bytes of them, with what travels beside their payloads. @default 8 MiB */
@@ -67,8 +63,11 @@ export class MemoryStore implements SessionStore {
   #nextEnd = Infinity;
   #prunedAt = 0;
 
-  constructor(options: MemoryStoreOptions) {
+  /** @throws {ConfigurationError} `INVALID_OPTIONS` */
+  constructor(options: MemoryStoreOptions = {}) {
+    check(memoryRule, options);
     this.#options = {
+      clock: platformClock,
       maxMessages: 10_000,
       maxBytes: 8_388_608,
       maxSessions: 100_000,

@@ -1,9 +1,10 @@
-import { Emitter } from '../core/emitter.ts';
 import { FaultError } from '../errors.ts';
 import { ProtocolViolation } from '../protocol/violation.ts';
+import { Listeners } from './listeners.ts';
 import { Mailbox, type Letter, type MessageHandler, type RequestHandler } from './mailbox.ts';
 import type { InboundMessage, InboundRequest, MessageOptions, Report, SessionReceipt } from './message.ts';
 import type { ServerLimits } from './options.ts';
+import { closedListening } from './schema.ts';
 import type { Channel } from './surface.ts';
 
 export interface OpenChannelOptions {
@@ -29,7 +30,7 @@ const OVERHEAD = 4;
 export class OpenChannel implements Channel {
   readonly #options: OpenChannelOptions;
   readonly #mailbox: Mailbox;
-  readonly #listeners: Emitter<{ closed: undefined }>;
+  readonly #listeners: Listeners<{ closed: undefined }>;
   #isOpen = true;
   #isHeld = false;
 
@@ -38,7 +39,7 @@ export class OpenChannel implements Channel {
     this.#mailbox = new Mailbox(options.report, () => {
       this.#measure();
     });
-    this.#listeners = new Emitter((cause) => {
+    this.#listeners = new Listeners(closedListening, (cause) => {
       options.report(new FaultError('LISTENER_THREW', { cause }));
     });
   }

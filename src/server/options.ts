@@ -1,5 +1,5 @@
 import type { HoldfastError } from '../errors.ts';
-import type { StoreClock } from './memory-store.ts';
+import { platformClock, type StoreClock } from './clock.ts';
 import type { HandshakeRequest } from './socket.ts';
 import type { SessionStore } from './store.ts';
 import { nameFrom, platformRandom, type RandomBytes } from './tokens.ts';
@@ -66,8 +66,9 @@ export interface ServerOptions {
   compression?: boolean;
   /** Which pages may connect, by the `Origin` of their handshake; those without one are no pages. @default all */
   origins?: readonly string[] | ((origin: string) => boolean);
+  /** @default the platform's */
   clock?: StoreClock;
-  /** Hears what went wrong where nobody waits for an answer: what the application's code threw, what a store refused. */
+  /** Hears what went wrong where nobody waits for an answer: what the application's code threw, what a store refused. @default nobody */
   onError?: (error: HoldfastError) => void;
   /** Where tokens come from. @default WebCrypto */
   random?: RandomBytes;
@@ -95,14 +96,6 @@ const DEFAULT_LIMITS: ServerLimits = {
   bufferedBytes: 16_777_216,
   channelsPerSession: 64,
   helloMs: 10_000,
-};
-
-const platformClock: StoreClock = {
-  now: () => Date.now(),
-  setTimeout: (fire, ms) => globalThis.setTimeout(fire, ms),
-  clearTimeout: (timer) => {
-    globalThis.clearTimeout(timer as NodeJS.Timeout | undefined);
-  },
 };
 
 /** Fills in the defaults. */

@@ -1,7 +1,7 @@
 import { quiet } from '../core/isolation.ts';
 import { MessageError } from '../errors.ts';
 import type { Arrival } from './intake.ts';
-import type { StoreClock } from './memory-store.ts';
+import type { StoreClock } from './clock.ts';
 import type { AskOptions, SessionReceipt } from './message.ts';
 
 interface Pending {

@@ -1,5 +1,5 @@
-import { Emitter } from '../core/emitter.ts';
-import { isolated } from '../core/isolation.ts';
+import { isolated, quiet } from '../core/isolation.ts';
+import { check } from '../core/rules.ts';
 import type { SessionEnd } from '../../machines/session.ts';
 import { FaultError, type HoldfastError } from '../errors.ts';
 import { WireClose } from '../protocol/close-codes.ts';
@@ -7,12 +7,14 @@ import { SUBPROTOCOL } from '../protocol/frames.ts';
 import { Admission } from './admission.ts';
 import { Deflation } from './deflation.ts';
 import { Link } from './link.ts';
+import { Listeners } from './listeners.ts';
 import { LiveSession, type SessionHost, type SessionOwner } from './live-session.ts';
 import { MemoryStore } from './memory-store.ts';
 import type { MessageOptions } from './message.ts';
 import { settingsOf, type ServerLimits, type ServerOptions, type ServerSettings } from './options.ts';
 import { outbound } from './outbound.ts';
 import { Registry } from './registry.ts';
+import { drainRule, serverListening, serverRule } from './schema.ts';
 import { SharedDelay } from './shared-delay.ts';
 import type { HandshakeRequest, ServerSocket, SocketEvents } from './socket.ts';
 import type { OwnedSession, SessionStore } from './store.ts';
@@ -31,6 +33,8 @@ export interface ServerEvents {
   session: Session;
   /** It has no socket any more. */
   detached: Session;
+  /** It has a socket again. */
+  resumed: Session;
   /** It is over, for this node. */
   ended: { session: Session; why: SessionEnd };
   /** A socket has ended, with the code that it was closed with. */
@@ -70,7 +74,11 @@ interface Leave {
   about: { why?: string; url?: string };
 }
 
-/** Makes a server for `holdfast.v1`. It listens to nothing by itself: an adapter, such as `holdfast/server/ws`, brings it sockets. */
+/**
+ * Makes a server for `holdfast.v1`. It listens to nothing by itself: an adapter, such as `holdfast/server/ws`, brings it sockets.
+ *
+ * @throws {ConfigurationError} `INVALID_OPTIONS`, with every problem by its path.
+ */
 export function createHoldfastServer<Plain = unknown>(options: HoldfastServerOptions<Plain>): HoldfastServer<Plain> {
   return new HoldfastServer(options);
 }
@@ -82,7 +90,7 @@ export class HoldfastServer<Plain = unknown> {
   readonly #store: SessionStore;
   readonly #registry = new Registry();
   readonly #host: SessionHost;
-  readonly #emitter: Emitter<ServerEvents>;
+  readonly #emitter: Listeners<ServerEvents>;
   // every socket until it is gone, with what came of it so far
   readonly #links = new Map<Link, Admission>();
   readonly #unsubscribe: () => void;
@@ -98,11 +106,12 @@ export class HoldfastServer<Plain = unknown> {
   #onEmpty: (() => void)[] = [];
 
   constructor(options: HoldfastServerOptions<Plain>) {
+    check(serverRule, options);
     this.#options = options;
     this.#settings = settingsOf(options);
     const { clock, limits, compression } = this.#settings;
     this.#store = options.store ?? new MemoryStore({ clock });
-    this.#emitter = new Emitter((cause) => {
+    this.#emitter = new Listeners(serverListening, (cause) => {
       this.#report(new FaultError('LISTENER_THREW', { cause }));
     });
     this.#host = {
@@ -115,6 +124,9 @@ export class HoldfastServer<Plain = unknown> {
       },
       detached: (session) => {
         this.#emitter.emit('detached', session);
+      },
+      resumed: (session) => {
+        this.#emitter.emit('resumed', session);
       },
       ended: (session, why) => {
         this.#registry.remove(session);
@@ -156,7 +168,10 @@ export class HoldfastServer<Plain = unknown> {
     return this.#registry.of(principal);
   }
 
-  /** @returns Removes the listener. */
+  /**
+   * @returns Removes the listener.
+   * @throws {ConfigurationError} `INVALID_OPTIONS` for an event that there is not, or a listener that is no function.
+   */
   on<Type extends keyof ServerEvents>(type: Type, listener: (event: ServerEvents[Type]) => unknown): () => void {
     return this.#emitter.on(type, listener);
   }
@@ -231,17 +246,14 @@ export class HoldfastServer<Plain = unknown> {
     return sessions.length;
   }
 
-  /** Asks every client to be elsewhere, also those that are welcomed meanwhile, takes no new sockets, and closes what is left at the deadline. Resolves when no socket is left. */
-  async drain({ spreadMs = 10_000, deadlineMs = 30_000, why, url }: DrainOptions = {}): Promise<void> {
-    const { clock } = this.#settings;
-    const about = { ...(why !== undefined && { why }), ...(url !== undefined && { url }) };
-    this.#leave = { deadlineAt: clock.now() + deadlineMs, spreadMs, about };
-    for (const { link } of this.#registry.all) if (link) this.#askToLeave(link);
-    const deadline = clock.setTimeout(() => {
-      this.#closeLinks();
-    }, deadlineMs);
-    await this.#emptied();
-    clock.clearTimeout(deadline);
+  /**
+   * Asks every client to be elsewhere, also those that are welcomed meanwhile, takes no new sockets, and closes what is left at the deadline.
+   * Resolves when no socket is left.
+   *
+   * @throws {ConfigurationError} Rejects with `INVALID_OPTIONS`.
+   */
+  drain(options: DrainOptions = {}): Promise<void> {
+    return quiet(this.#drain(options));
   }
 
   /** Ends everything: sockets, timers and promises, within 1 s. Sessions live on in a store that was handed in. */
@@ -264,6 +276,20 @@ export class HoldfastServer<Plain = unknown> {
     const { deadlineAt, spreadMs, about } = this.#leave;
     const leftMs = Math.max(0, Math.floor(deadlineAt - this.#settings.clock.now()));
     link.send({ t: 'away', in: leftMs, spread: Math.min(spreadMs, leftMs), ...about });
+  }
+
+  async #drain(options: DrainOptions): Promise<void> {
+    check(drainRule, options);
+    const { spreadMs = 10_000, deadlineMs = 30_000, why, url } = options;
+    const { clock } = this.#settings;
+    const about = { ...(why !== undefined && { why }), ...(url !== undefined && { url }) };
+    this.#leave = { deadlineAt: clock.now() + deadlineMs, spreadMs, about };
+    for (const { link } of this.#registry.all) if (link) this.#askToLeave(link);
+    const deadline = clock.setTimeout(() => {
+      this.#closeLinks();
+    }, deadlineMs);
+    await this.#emptied();
+    clock.clearTimeout(deadline);
   }
 
   async #close(): Promise<void> {

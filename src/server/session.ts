@@ -1,7 +1,7 @@
 import { createActor, fromCallback, type Actor, type EventObject } from 'xstate';
 
 import { sessionMachine, type SessionEnd, type SessionEvent, type SessionInput } from '../../machines/session.ts';
-import type { StoreClock } from './memory-store.ts';
+import type { StoreClock } from './clock.ts';
 
 /** What the chart of a session acts upon. */
 export interface SessionWorks {

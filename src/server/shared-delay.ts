@@ -1,4 +1,4 @@
-import type { StoreClock } from './memory-store.ts';
+import type { StoreClock } from './clock.ts';
 
 /** Many short waits behind one timer. Waits are nearly equally long, so that the first to begin is the first to end. */
 export class SharedDelay {

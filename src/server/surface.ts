@@ -16,9 +16,9 @@ export interface SessionEvents {
 export interface Exchange extends AsyncIterable<InboundMessage | InboundRequest> {
   /** Sends text, bytes, or any value that JSON can hold. Never throws: what is refused is told by the receipt. */
   send(data: unknown, options?: MessageOptions): SessionReceipt;
-  /** Hands messages to `handler` from now on, in place of the one before. What came until then is handed over at once. @returns Ends that. */
+  /** Hands messages to `handler` from now on, in place of the one before. What came until then is handed over at once. @returns Ends that. @throws {ConfigurationError} `INVALID_OPTIONS` */
   onMessage(handler: MessageHandler): () => void;
-  /** Hands requests to `handler`; what it returns is the reply. Without one they are messages like any other. @returns Ends that. */
+  /** Hands requests to `handler`; what it returns is the reply. Without one they are messages like any other. @returns Ends that. @throws {ConfigurationError} `INVALID_OPTIONS` */
   onRequest(handler: RequestHandler): () => void;
 }
 
@@ -63,7 +63,10 @@ export interface Session extends Exchange {
   channel(name: string): Channel | undefined;
   /** Hears of each channel that the client opens. Without a listener channels are refused. @returns Removes it. */
   onChannel(listener: (channel: Channel) => void): () => void;
-  /** @returns Removes the listener. */
+  /**
+   * @returns Removes the listener.
+   * @throws {ConfigurationError} `INVALID_OPTIONS` for an event that there is not, or a listener that is no function.
+   */
   on<Type extends keyof SessionEvents>(type: Type, listener: (event: SessionEvents[Type]) => unknown): () => void;
   /** Ends the session once the client has acknowledged what was sent, or after 5 s; what nobody has taken by then is forgotten. Resolves when it is over. */
   close(options?: { code?: number; why?: string }): Promise<void>;

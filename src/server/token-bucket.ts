@@ -11,14 +11,14 @@ export class TokenBucket {
     this.#at = now;
   }
 
-  /** Takes `count`, if there are as many. @returns Whether there were. */
+  /** Takes `count`, if there are as many, or as many as there can be: then the rest is owed. @returns Whether it did. */
   take(count: number, now: number): boolean {
     if (this.#perSecond === Infinity) return true;
     // a clock that was set back gives nothing, and takes nothing
     const passedMs = Math.max(0, now - this.#at);
     this.#tokens = Math.min(this.#perSecond * 2, this.#tokens + (passedMs * this.#perSecond) / 1_000);
     this.#at = now;
-    if (this.#tokens < count) return false;
+    if (this.#tokens < Math.min(count, this.#perSecond * 2)) return false;
     this.#tokens -= count;
     return true;
   }

@@ -1,8 +1,10 @@
-import type { IncomingMessage, Server } from 'node:http';
+import { STATUS_CODES, type IncomingMessage, type Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer, type RawData, type VerifyClientCallbackSync, type WebSocket } from 'ws';
 
+import { check } from '../core/rules.ts';
 import { SUBPROTOCOL } from '../protocol/frames.ts';
+import { attachingRule, servingRule } from './schema.ts';
 import type { HoldfastServer } from './server.ts';
 import type { ServerSocket } from './socket.ts';
 
@@ -13,9 +15,9 @@ export interface Attachment {
 }
 
 export interface ServeOptions {
-  /** Requests for other paths are left to others, or refused with 404 where nobody else takes WebSockets. @default every path */
+  /** Begins with a slash. Requests for other paths are left to others, or refused with 404 where nobody else takes WebSockets. @default every path */
   path?: string;
-  /** Bytes of a WebSocket message that `ws` takes at all; beyond it the socket ends with 1009. @default four times `limits.frameBytes` */
+  /** Bytes of a WebSocket message that `ws` takes at all, `limits.frameBytes` or more; beyond it the socket ends with 1009. @default four times `limits.frameBytes` */
   maxPayload?: number;
 }
 
@@ -25,11 +27,12 @@ type VerifyInfo = Parameters<VerifyClientCallbackSync>[0];
 // a frame that is somewhat too big is answered with the protocol's own code
 const PAYLOADS_OF_A_FRAME = 4;
 
-const STATUS: Record<number, string> = {
-  400: 'Bad Request',
-  403: 'Forbidden',
-  404: 'Not Found',
-  503: 'Service Unavailable',
+/** What people read who are refused at the handshake. */
+const REFUSALS: Record<number, string> = {
+  400: `This server speaks ${SUBPROTOCOL} only, and the handshake did not offer it as a subprotocol.`,
+  403: 'This origin may not connect.',
+  404: 'No WebSocket is served at this path.',
+  503: 'This server is about to leave, and takes no new connections.',
 };
 
 /**
@@ -37,11 +40,14 @@ const STATUS: Record<number, string> = {
  * yours: the name of the subprotocol is selected for those who offer it, and who may not connect is refused at the handshake. Its
  * `maxPayload`, 100 MiB unless you say otherwise, is lowered to four times `limits.frameBytes`, for plain sockets as well: what is larger
  * ends the socket with 1009 before it is in memory.
+ *
+ * @throws {ConfigurationError} `INVALID_OPTIONS` for something that is no such server.
  */
 export function attachWebSocketServer(
   holdfast: HoldfastServer<WebSocket>,
   webSocketServer: WebSocketServer,
 ): Attachment {
+  check(attachingRule, { holdfast, webSocketServer });
   const { options } = webSocketServer;
   const { handleProtocols, verifyClient, maxPayload } = options;
   const before = { handleProtocols, verifyClient, maxPayload };
@@ -51,7 +57,7 @@ export function attachWebSocketServer(
     protocols.has(SUBPROTOCOL) ? SUBPROTOCOL : (before.handleProtocols?.(protocols, request) ?? false);
   options.verifyClient = (info, answer) => {
     const verdict = holdfast.handshake(info.req);
-    if ('refused' in verdict) answer(false, verdict.refused, STATUS[verdict.refused]);
+    if ('refused' in verdict) answer(false, verdict.refused, REFUSALS[verdict.refused]);
     else verify(before.verifyClient, info, answer);
   };
   const onConnection = (socket: WebSocket, request: IncomingMessage): void => {
@@ -66,12 +72,18 @@ export function attachWebSocketServer(
   };
 }
 
-/** Brings the WebSockets of an HTTP server to a server of `holdfast.v1`. */
+/**
+ * Brings the WebSockets of an HTTP server to a server of `holdfast.v1`.
+ *
+ * @throws {ConfigurationError} `INVALID_OPTIONS`, also for something that is no such server.
+ */
 export function serveWebSockets(
   holdfast: HoldfastServer<WebSocket>,
   httpServer: Server,
-  { path, maxPayload = payloadOf(holdfast) }: ServeOptions = {},
+  options: ServeOptions = {},
 ): Attachment {
+  check(servingRule, { holdfast, httpServer, options });
+  const { path, maxPayload = payloadOf(holdfast) } = options;
   const webSocketServer = new WebSocketServer({
     noServer: true,
     // frames are compressed by the protocol, where that is agreed on
@@ -179,5 +191,12 @@ function pathOf({ url = '/' }: IncomingMessage): string {
 
 function refuse(socket: Duplex, status: number): void {
   socket.on('error', () => undefined);
-  socket.end(`HTTP/1.1 ${status} ${STATUS[status] ?? ''}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+  const body = `${REFUSALS[status] ?? STATUS_CODES[status] ?? status}\n`;
+  const head = [
+    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}`,
+    'Connection: close',
+    'Content-Type: text/plain; charset=utf-8',
+    `Content-Length: ${Buffer.byteLength(body)}`,
+  ];
+  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
 }

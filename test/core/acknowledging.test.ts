@@ -6,7 +6,7 @@ const policy = { messages: 4, bytes: 100, delayMs: 50 };
 const at = (now: number, bytes = 0): { now: number; bytes: number } => ({ now, bytes });
 
 describe('an acknowledgement', () => {
-  test('waits for its time, counted from the first message that it is for (trap 10)', () => {
+  test('waits for its time, counted from the first message that it is for', () => {
     const acknowledging = new Acknowledging(policy);
     expect(acknowledging.accepted(1, at(1_000))).toBe(50);
     expect(acknowledging.accepted(2, at(1_030))).toBe(20);

@@ -89,7 +89,7 @@ describe('a message', () => {
     expect([...new Uint8Array(bytes as ArrayBuffer)]).toEqual([1, 2, 3]);
   });
 
-  test('that comes together with the handshake waits for the one who awaits the connection', async () => {
+  test('that comes together with the handshake waits for the one who awaits the connection (trap 8)', async () => {
     const server = await startServer({
       onSocket: (socket) => {
         socket.send('welcome');

@@ -240,6 +240,56 @@ describe('a resumption', () => {
     expect([both[1]?.welcome.gen, sessions.length, sessions[0]?.state]).toEqual([3, 1, 'attached']);
   });
 
+  /** A server whose authentication answers when it is told to. */
+  function slow() {
+    const answers: (() => void)[] = [];
+    const wired = startWireServer({
+      authenticate: ({ auth = 'ann' }) =>
+        new Promise((resolve) => {
+          answers.push(() => {
+            resolve({ principal: auth });
+          });
+        }),
+    });
+    const answer = async (): Promise<void> => {
+      await wired.settle();
+      for (const each of answers.splice(0)) each();
+      await wired.settle();
+    };
+    return { ...wired, answer };
+  }
+
+  test('of two that ask for the same new session at once leaves it with the newer one, whose messages come once', async () => {
+    const { connect, settle, sessions, ended, answer } = slow();
+    const both = [connect(), connect()];
+    for (const socket of both) socket.hello();
+    await answer();
+    const received: unknown[] = [];
+    for (const session of sessions) session.onMessage(({ data }) => received.push(data));
+    both[1]?.says('1["pay"]');
+    await settle();
+    both[1]?.says('1["pay"]');
+    await settle();
+    expect([sessions.length, ended, received, both[1]?.of('ack')]).toMatchObject([1, [], ['pay'], [{ a: 1 }]]);
+    expect(both.map(({ closed }) => closed?.code)).toEqual([4004, undefined]);
+  });
+
+  test('of two that resume at once at a node that has just started leaves the session with the newer one', async () => {
+    const clock = new SimulatedClock();
+    const store = new MemoryStore({ clock });
+    const before = startWireServer({ node: 'a' }, { clock, store });
+    const { sid, tok, ep } = (await before.join()).welcome;
+    const { connect, settle, sessions, ended } = startWireServer({ node: 'b' }, { clock, store });
+    const both = [connect(), connect()];
+    for (const socket of both) socket.hello({ resume: { sid, tok, ep, rx: 0, lo: 1, hi: 0 } });
+    await settle();
+    both[1]?.says('1["x"]');
+    sessions[0]?.onMessage(() => undefined);
+    await settle();
+    await clock.advanceAsync(50);
+    expect([sessions.length, ended, both[1]?.of('ack')]).toMatchObject([1, [], [{ a: 1 }]]);
+  });
+
   test('of a socket that died while the store was asked leaves the session waiting', async () => {
     const { join, connect, settle, sessions } = startWireServer();
     const client = await join();

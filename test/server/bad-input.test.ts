@@ -159,14 +159,17 @@ describe('bad input of a session', () => {
   });
 
   test('bounds the bytes of what waits as well', async () => {
-    const { client } = await pair({ limits: { windowBytes: 1_000, frameBytes: 1_000 } });
+    const { client } = await pair({ limits: { windowBytes: 1_000, frameBytes: 1_000, inflatedBytes: 3_000 } });
     for (let position = 1; position <= 8 && !client.closed; position++)
       client.says(`${position}["${'x'.repeat(900)}"]`);
     expect(client.closed?.code).toBe(4001);
   });
 
   test('bounds them by what they are once they are inflated', async () => {
-    const wired = startWireServer({ compression: true, limits: { windowBytes: 1_000, frameBytes: 1_000 } });
+    const wired = startWireServer({
+      compression: true,
+      limits: { windowBytes: 1_000, frameBytes: 1_000, inflatedBytes: 3_000 },
+    });
     await expect.poll(() => wired.connect().of('srv')[0]?.caps, { timeout: 10_000 }).toEqual(['deflate-raw']);
     const client = await wired.join({ caps: ['deflate-raw'] });
     for (let position = 1; position <= 8 && !client.closed; position++)
@@ -180,6 +183,18 @@ describe('bad input of a session', () => {
     expect(client.of('err')).toMatchObject([{ c: 'RATE_LIMITED', temp: true, fatal: true }]);
     expect(client.closed?.code).toBe(4101);
     expect([await isOtherUnharmed(), wired.errors]).toEqual([true, []]);
+  });
+
+  test('holds a client to its rate over all the sockets of its session', async () => {
+    const { wired, client } = await pair({ limits: { messagesPerSecond: 10 } });
+    wired.sessions[0]?.onMessage(() => undefined);
+    // the hello was the first
+    client.says(`1[${Array.from({ length: 19 }, (_, index) => index).join(',')}]`);
+    await wired.settle();
+    const next = await wired.resume(client, { lo: 20, hi: 20 });
+    expect(next.welcome.resumed).toBe(true);
+    next.says('20["more"]');
+    expect(next.closed?.code).toBe(4101);
   });
 
   test('closes a channel’s client that sends on although it was told to wait', async () => {

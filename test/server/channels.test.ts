@@ -241,6 +241,30 @@ describe('channels on the wire', () => {
   });
 });
 
+test('a channel that the application closed stays closed, however often its client misses that', async () => {
+  const opened: string[] = [];
+  const { join, resume, sessions, settle } = startWireServer({
+    onSession: (session) => {
+      session.onChannel((channel) => {
+        opened.push(channel.name);
+        channel.onMessage(() => undefined);
+      });
+    },
+  });
+  let client = await join();
+  client.says({ t: 'open', c: 'room', n: 'chat' });
+  await settle();
+  sessions[0]?.channel('room')?.close('enough');
+  // what it says on a socket that dies of it is never read
+  for (let socket = 0; socket < 3; socket++) {
+    client = await resume(client);
+    client.says({ t: 'open', c: 'room', n: 'chat' });
+    await settle();
+    expect(client.of('shut')).toMatchObject([{ c: 'room' }]);
+  }
+  expect(opened).toEqual(['room']);
+});
+
 describe('the credentials of channels', () => {
   /** A server whose channels are for those whose token may have their service. */
   function guarded(mayHave: (auth: string | undefined, service: string) => boolean | Promise<boolean>) {

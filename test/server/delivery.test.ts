@@ -184,3 +184,16 @@ test('a socket whose client said less than it has acknowledged since goes on aft
   await settle();
   expect([after.sent, told]).toEqual([['2["b"]'], ['caught up', 'caught up']]);
 });
+
+test('what an older socket has sent may be acknowledged on the newer one, before that has sent it again', async () => {
+  const { delivery, attach, linkOf, append, settle } = await start();
+  await append(...Array.from({ length: 600 }, (_, index) => index));
+  const link = linkOf();
+  attach(link, { received: 0, top: 600 });
+  delivery.pump();
+  // the client took them on the older socket while this one said hello
+  expect([delivery.acknowledge(400), delivery.acknowledged]).toEqual([true, 400]);
+  await settle();
+  expect(link.sent.map((frame) => String(frame).split('[', 1)[0])).toEqual(['401']);
+  expect(() => delivery.acknowledge(601)).toThrow('never sent');
+});

@@ -23,7 +23,7 @@ async function start({ windowMessages = 100, isConnected = true } = {}) {
     accepted: 0,
     store,
     ownership: new Ownership(1, (why) => lost.push(why)),
-    limits: { windowMessages, windowBytes: 1_000, frameBytes: 1_000 },
+    limits: { windowMessages, windowBytes: 1_000, inflatedBytes: 1_000 },
     now: () => clock.now(),
     deliver: ({ position, data }) => delivered.push([position, data]),
     acknowledge: (ms) => within.push(ms),
@@ -43,7 +43,7 @@ const plain = (...data: unknown[]): Arrival[] => data.map((each) => ({ data: eac
 const keyed = (data: unknown, k: string): Arrival => ({ data, meta: { k } });
 const REFUSAL = { code: 'HANDLER_FAILED', message: 'no', temporary: false, outcome: 'unknown' } as const;
 
-test('what is accepted is stored before it may be told', async () => {
+test('what is accepted is stored before it may be told (trap 2)', async () => {
   const { store, intake, delivered, within, settle } = await start();
   let answer: () => void = () => undefined;
   const accept = store.accept.bind(store);

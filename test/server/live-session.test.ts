@@ -110,7 +110,7 @@ describe('a session', () => {
     expect([again.welcome.rx, messages, again.of('ack')]).toEqual([2, ['a', 'b', 'c'], [{ t: 'ack', a: 2 }]]);
   });
 
-  test('gives a newer socket the session, and closes the one before', async () => {
+  test('gives a newer socket the session, and closes the one before (trap 3)', async () => {
     const { join, resume, sessions, settle } = startWireServer();
     const client = await join();
     const again = await resume(client);
@@ -191,6 +191,9 @@ describe('a session', () => {
       true,
       true,
     ]);
+    client.says({ t: 'flow', w: { m: 0, b: 0 } });
+    expect(session.sendVolatile('never')).toBe(false);
+    client.says({ t: 'flow', w: { m: 1, b: 1 } });
     client.leave();
     expect(session.sendVolatile('never')).toBe(false);
     expect(client.frames.slice(2)).toEqual([

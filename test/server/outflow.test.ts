@@ -80,7 +80,7 @@ test('one append a tick takes everything that was sent in it', async () => {
   ]);
 });
 
-test('nothing is sent before the store has it', async () => {
+test('nothing is sent before the store has it (trap 1)', async () => {
   const { store, outflow, attach, settle, sent } = await start();
   let answer: () => void = () => undefined;
   const append = store.append.bind(store);

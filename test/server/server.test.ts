@@ -66,6 +66,18 @@ describe('presence', () => {
     expect(seen).toEqual(['ann came', 'bob came', 'ann is away', '1006', 'ann expired']);
     expect(server.socketCount).toBe(1);
   });
+
+  test('tells of a session that is away, and of its return, once each', async () => {
+    const { server, join, resume, settle } = startWireServer();
+    const seen: string[] = [];
+    for (const type of ['session', 'detached', 'resumed'] as const)
+      server.on(type, ({ principal, state }) => seen.push(`${type} ${principal} ${state}`));
+    const client = await join({ auth: 'ann' });
+    client.leave(1006);
+    await settle();
+    await resume(client, {}, { auth: 'ann' });
+    expect(seen).toEqual(['session ann detached', 'detached ann detached', 'resumed ann attached']);
+  });
 });
 
 describe('a broadcast', () => {

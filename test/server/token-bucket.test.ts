@@ -21,3 +21,10 @@ test('a clock that is set back neither gives nor takes', () => {
 test('a bucket without a bound gives everything', () => {
   expect(new TokenBucket(Infinity, 0).take(1e9, 0)).toBe(true);
 });
+
+test('a bucket gives more than it can hold when it is full, and is owed the rest: else a large frame would be refused for ever', () => {
+  const bucket = new TokenBucket(10, 0);
+  expect([bucket.take(50, 0), bucket.take(1, 3_000)]).toEqual([true, false]);
+  expect([bucket.take(1, 3_100), bucket.take(50, 3_100)]).toEqual([true, false]);
+  expect(bucket.take(50, 5_100)).toBe(true);
+});

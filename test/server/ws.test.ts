@@ -3,6 +3,7 @@ import type { IncomingMessage, Server } from 'node:http';
 import type { WebSocket, WebSocketServer } from 'ws';
 import { describe, expect, test } from 'vitest';
 
+import type { ConfigurationError } from '../../src/errors.ts';
 import { attachWebSocketServer, serveWebSockets } from '../../src/server/ws.ts';
 import { createHoldfastServer, type HoldfastServer } from '../../src/server/server.ts';
 import { SimulatedClock } from '../support/clock.ts';
@@ -71,7 +72,7 @@ describe('a WebSocketServer of the application', () => {
     const verify = server.options.verifyClient as (info: object, answer: (...said: unknown[]) => void) => void;
     for (const headers of [{ origin: 'https://a.example' }, { 'sec-websocket-protocol': 'holdfast.v1' }])
       verify({ req: { headers } }, (...said) => answers.push(said));
-    expect(answers).toEqual([[false, 403, 'Forbidden'], [true]]);
+    expect(answers).toEqual([[false, 403, 'This origin may not connect.'], [true]]);
   });
 
   test('asks what it was told before as well', () => {
@@ -168,17 +169,84 @@ describe('an HTTP server', () => {
     const http = new EventEmitter();
     const served = serveWebSockets(holdfast, http as unknown as Server, path === undefined ? {} : { path });
     const said: string[] = [];
-    const tcp = Object.assign(new EventEmitter(), { end: (text: string) => said.push(text.split('\r\n', 1)[0] ?? '') });
+    const tcp = Object.assign(new EventEmitter(), { end: (text: string) => said.push(text) });
     http.emit('upgrade', { url, headers: { origin: 'https://a.example' } }, tcp, Buffer.alloc(0));
     served.close();
     http.emit('upgrade', { url, headers: {} }, tcp, Buffer.alloc(0));
     return said;
   }
+  const firstLine = ([text = '']: string[]): string => text.split('\r\n', 1)[0] ?? '';
 
   test('refuses at the handshake who may not connect, and other paths where nobody else takes them', () => {
     const { holdfast } = start();
-    expect(upgrade(holdfast, '/any')).toEqual(['HTTP/1.1 403 Forbidden']);
-    expect(upgrade(holdfast, '/live?x=1', '/live')).toEqual(['HTTP/1.1 403 Forbidden']);
-    expect(upgrade(holdfast, '/other', '/live')).toEqual(['HTTP/1.1 404 Not Found']);
+    expect(firstLine(upgrade(holdfast, '/any'))).toBe('HTTP/1.1 403 Forbidden');
+    expect(firstLine(upgrade(holdfast, '/live?x=1', '/live'))).toBe('HTTP/1.1 403 Forbidden');
+    expect(firstLine(upgrade(holdfast, '/other', '/live'))).toBe('HTTP/1.1 404 Not Found');
+    expect(upgrade(holdfast, '/any')).toHaveLength(1);
+  });
+
+  test('says in a line why it refuses', async () => {
+    const { holdfast } = start();
+    const without = createHoldfastServer<WebSocket>({ authenticate: () => null });
+    const leaving = createHoldfastServer<WebSocket>({ authenticate: () => null });
+    await leaving.drain();
+    const answers = [
+      upgrade(without, '/'),
+      upgrade(holdfast, '/'),
+      upgrade(holdfast, '/a', '/b'),
+      upgrade(leaving, '/'),
+    ];
+    const bodies = answers.map(([text = '']) => text.split('\r\n\r\n'));
+    expect(bodies.map(([, body]) => body)).toEqual([
+      'This server speaks holdfast.v1 only, and the handshake did not offer it as a subprotocol.\n',
+      'This origin may not connect.\n',
+      'No WebSocket is served at this path.\n',
+      'This server is about to leave, and takes no new connections.\n',
+    ]);
+    for (const [head, body = ''] of bodies) expect(head).toContain(`Content-Length: ${body.length}`);
+  });
+});
+
+describe('what is no such server, or no such option,', () => {
+  const http = (): Server => new EventEmitter() as unknown as Server;
+  const ofWs = (): WebSocketServer =>
+    Object.assign(new EventEmitter(), { options: noOptions(), handleUpgrade: () => undefined }) as never;
+  const serve = serveWebSockets as (...args: unknown[]) => unknown;
+  const attach = attachWebSocketServer as (...args: unknown[]) => unknown;
+
+  test.each<[string, (holdfast: unknown) => unknown, string[]]>([
+    ['a path without its slash', (made) => serve(made, http(), { path: 'live' }), ['path: must be a path']],
+    ['a path with a query', (made) => serve(made, http(), { path: '/live?x' }), ['path: must be a path']],
+    ['a path for the options', (made) => serve(made, http(), '/live'), ['options: must be an object']],
+    ['an unknown option', (made) => serve(made, http(), { paths: '/' }), ['paths: unknown option']],
+    ['a limit that is none', (made) => serve(made, http(), { maxPayload: -1 }), ['maxPayload: must be a whole number']],
+    [
+      'a limit below that of frames',
+      (made) => serve(made, http(), { maxPayload: 262_143 }),
+      ['maxPayload: must be at least limits.frameBytes, which is 262144'],
+    ],
+    [
+      'the one in the place of the other',
+      (made) => serve(http(), made),
+      ['holdfast: must be a server that createHoldfastServer made', 'httpServer: must be an HTTP server of Node'],
+    ],
+    ['nothing', () => serve(), ['holdfast: is required', 'httpServer: is required']],
+    ['a WebSocketServer for an HTTP server', (made) => serve(made, ofWs()), ['httpServer: must be an HTTP server']],
+    [
+      'the one in the place of the other, with a WebSocketServer',
+      (made) => attach(ofWs(), made),
+      ['holdfast: must be a server that', 'webSocketServer: must be a WebSocketServer of ws'],
+    ],
+    ['an HTTP server for a WebSocketServer', (made) => attach(made, http()), ['webSocketServer: must be a WebSocketS']],
+  ])('is told by name: %s', (_what, act, problems) => {
+    const { holdfast } = start();
+    let said: readonly string[] = [];
+    try {
+      act(holdfast);
+    } catch (error) {
+      said = (error as ConfigurationError).problems;
+    }
+    expect(said).toHaveLength(problems.length);
+    for (const [index, problem] of problems.entries()) expect(said[index]).toMatch(new RegExp(`^${problem}`));
   });
 });

@@ -1,7 +1,8 @@
 import type { ClientFrame, FrameFrom, ServerFrame, WireMeta } from '../../src/protocol/frames.ts';
 import type { Data, Line, Observer } from './network.ts';
 import { read } from './reading.ts';
-import { seenOf, short, type Seen, type Truth } from './truth.ts';
+import { seenOf, short, type Seen } from './session-truth.ts';
+import type { Truth } from './truth.ts';
 
 /** Changes frames on their way, as a broken end would write them. `null`: it says nothing. */
 export interface Tampering {
@@ -61,7 +62,9 @@ export class Auditor implements Observer {
     return data;
   }
 
-  reaching(line: Line): () => void {
+  reaching(line: Line, data: Data): () => void {
+    const frame = shortIn(data);
+    if (frame?.t === 'flow') this.#truth.holds.heardByServer(line, frame);
     const newest = line.sid === undefined ? undefined : this.#newest.get(`${line.host.name} ${line.sid}`);
     if (newest === undefined || newest === line) return () => undefined;
     this.#stale = line;
@@ -75,6 +78,12 @@ export class Auditor implements Observer {
     };
   }
 
+  arriving(line: Line, data: Data): void {
+    const frame = shortIn(data);
+    if (frame?.t === 'flow') this.#truth.holds.heardByClient(line, frame);
+    else if (frame?.t === 'shut') this.#truth.dismissed(line.sid, frame.c);
+  }
+
   #hello(line: Line, { resume }: Hello): void {
     this.#said.set(line, { last: null, resume });
     if (resume) this.#truth.ackedUp(resume.sid, resume.rx);
@@ -83,7 +92,13 @@ export class Auditor implements Observer {
   #saidUp(line: Line, frame: FrameFrom<'client'>): void {
     const { sid } = line;
     if (sid === undefined) return this.#truth.history.fail(`${line.name}: the client speaks before it is welcomed`);
-    for (const [position, seen] of messagesOf(frame)) this.#truth.sentUp(sid, position, seen);
+    for (const [position, seen] of messagesOf(frame)) {
+      const isNew = position > (this.#truth.session(sid)?.up.length ?? 0);
+      if (isNew) this.#truth.holds.sentUp(line, seen.tag, seen.channel);
+      this.#truth.sentUp(sid, position, seen);
+    }
+    if (frame.t === 'open') this.#truth.openedChannel(sid, frame.c, frame.n);
+    if (frame.t === 'shut') this.#truth.shutChannel(sid, frame.c);
     const ack = ackOf(frame);
     if (ack > 0) this.#truth.ackedUp(sid, ack);
   }
@@ -96,6 +111,7 @@ export class Auditor implements Observer {
     line.sid = sid;
     line.gen = gen;
     this.#newest.set(`${line.host.name} ${sid}`, line);
+    this.#truth.holds.welcomed(line, sid);
     history.require(rx <= session.rx, () => `a welcome says rx ${rx}, and the store has accepted ${session.rx} (I2)`);
     history.require(top <= session.down.length, () => `a welcome says top ${top} of ${session.down.length} (I1)`);
     if (resumed && said) said.last = said.resume?.rx ?? 0;
@@ -118,6 +134,8 @@ export class Auditor implements Observer {
       );
       said.last = position;
     }
+    if (frame.t === 'nack' && frame.s !== undefined) this.#truth.refusedUp(sid, frame.s, frame.e ?? frame.s);
+    if (frame.t === 'shut') this.#truth.shutChannel(sid, frame.c);
     const ack = ackOf(frame);
     if (ack > 0) this.#truth.ackedDown(sid, ack);
   }
@@ -131,6 +149,11 @@ function messagesOf(frame: FrameFrom<'client' | 'server'>): [number, Seen][] {
   if (frame.s === 0) return [];
   const messages: readonly ({ d: unknown; meta?: WireMeta } & WireMeta)[] = frame.b;
   return messages.map(({ d, meta, ...own }, index) => [frame.s + index, seenOf(d, meta ?? own)]);
+}
+
+// those that are looked at when they arrive; both ends write them alike
+function shortIn(data: Data): FrameFrom<'server'> | null {
+  return typeof data === 'string' && /^{"t":"(flow|shut)"/.test(data) ? read(data, 'server') : null;
 }
 
 function ackOf(frame: FrameFrom<'client' | 'server'>): number {

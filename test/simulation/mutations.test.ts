@@ -1,6 +1,11 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { learnClients, MUTATIONS } from './mutations.ts';
+import { CHANNEL_MUTATIONS } from './channel-mutations.ts';
+import { learnClients } from './mutation.ts';
+import { REFUSAL_MUTATIONS } from './refusal-mutations.ts';
 import { run } from './run.ts';
+import { WIRE_MUTATIONS } from './wire-mutations.ts';
+
+const MUTATIONS = [...WIRE_MUTATIONS, ...REFUSAL_MUTATIONS, ...CHANNEL_MUTATIONS];
 
 // a rule whose absence is not seen within so many runs is not checked
 const MOST_SEEDS = 300;

@@ -1,3 +1,4 @@
+import { writeText } from '../../src/protocol/text-frames.ts';
 import type { HandshakeRequest, ServerSocket, SocketEvents } from '../../src/server/socket.ts';
 import type { WebSocketConstructor } from '../../src/transport/websocket.ts';
 import type { SimulatedClock } from '../support/clock.ts';
@@ -28,7 +29,9 @@ export interface Observer {
   up(line: Line, data: Data): Data | null;
   down(line: Line, data: Data): Data | null;
   /** A frame is about to be handed to the server. @returns Called when that is done. */
-  reaching(line: Line): () => void;
+  reaching(line: Line, data: Data): () => void;
+  /** A frame is about to be handed to the client. */
+  arriving(line: Line, data: Data): void;
 }
 
 /** How a connection is cut. Times in ms; `null`: that end does not notice by itself. */
@@ -66,7 +69,7 @@ export class Line {
     this.host = host;
     const { clock, chance } = network;
     this.up = new Pipe({ clock, chance, pace: network.pace, deliver: (parcel) => this.#reachServer(parcel) });
-    this.down = new Pipe({ clock, chance, pace: network.pace, deliver: (parcel) => client.reached(parcel) });
+    this.down = new Pipe({ clock, chance, pace: network.pace, deliver: (parcel) => this.#reachClient(parcel) });
   }
 
   get name(): string {
@@ -76,6 +79,11 @@ export class Line {
   /** Whether anybody may still say anything on it. */
   get isLive(): boolean {
     return !this.isCut && !this.#isServerGone && this.client.readyState < 2;
+  }
+
+  /** Whether the server listens to it. */
+  get isHeard(): boolean {
+    return !this.#isServerGone && !this.#isServerClosing;
   }
 
   /** What the client's end puts on the way. */
@@ -94,6 +102,13 @@ export class Line {
       return this.network.ambush(this, isLate);
     }
     if (this.network.swallows(this, data)) return;
+    this.up.send({ kind: 'data', data });
+  }
+
+  /** The client asks for a channel to be held back, or to go on; a client as ours never does. */
+  hold(channel: string, isHeld: boolean): void {
+    const data = writeText({ t: 'flow', w: isHeld ? { m: 0, b: 0 } : { m: 256, b: 65_536 }, c: channel });
+    this.network.history.note(`${this.name} → ${data}`);
     this.up.send({ kind: 'data', data });
   }
 
@@ -128,13 +143,18 @@ export class Line {
       this.down.send({ kind: 'opened' });
       this.#server = this.host.accept(this.#serverSocket(), { url: '/', headers: {} });
     } else if (parcel.kind === 'data') {
-      const reached = this.network.observer.reaching(this);
+      const reached = this.network.observer.reaching(this, parcel.data);
       this.#server?.received(typeof parcel.data === 'string' ? parcel.data : parcel.data.slice().buffer);
       reached();
     } else if (parcel.kind === 'close') {
       if (!this.#isServerClosing) this.down.send(parcel);
       this.#serverLost(parcel.code);
     } else this.#serverLost(1006);
+  }
+
+  #reachClient(parcel: Parcel): void {
+    if (parcel.kind === 'data') this.network.observer.arriving(this, parcel.data);
+    this.client.reached(parcel);
   }
 
   #serverSocket(): ServerSocket {

@@ -1,15 +1,20 @@
 import { createHoldfastServer, type HoldfastServer } from '../../src/server/server.ts';
 import { LiveSession } from '../../src/server/live-session.ts';
-import type { InboundMessage, MessageOptions, SessionReceipt } from '../../src/server/message.ts';
+import type { MessageOptions, SessionReceipt } from '../../src/server/message.ts';
 import type { HandshakeRequest, ServerSocket, SocketEvents } from '../../src/server/socket.ts';
-import type { Session } from '../../src/server/surface.ts';
 import type { MessageError } from '../../src/errors.ts';
 import type { SimulatedClock } from '../support/clock.ts';
+import { Application, Unwilling } from './application.ts';
 import type { Chance } from './chance.ts';
+import { Lifetime } from './lifetime.ts';
 import type { Host } from './network.ts';
+import { short } from './session-truth.ts';
 import type { SharedStore, StorePort } from './shared-store.ts';
 import { FORMS, payloadOf, tagOf } from './tags.ts';
-import { short, type Truth } from './truth.ts';
+import type { Truth } from './truth.ts';
+
+/** The connection that carries the pool of a run, and who it is to a server. */
+export const CARRIER = 'pool:p';
 
 export interface NodeOptions {
   name: string;
@@ -21,6 +26,9 @@ export interface NodeOptions {
   windowMessages: number;
   ttlMs: number;
   acknowledge: 'received' | 'processed';
+  /** Whether the applications read channels slowly, and refuse messages. */
+  readsSlowly: boolean;
+  refuses: boolean;
   /** Gives a tag that was never given before. */
   nextTag: () => string;
 }
@@ -33,49 +41,15 @@ export interface Dispatched {
   outcome: 'settled' | 'not_sent' | 'unknown' | 'rejected' | undefined;
 }
 
-/** Time for one life of a node. */
-class Lifetime {
-  readonly #clock: SimulatedClock;
-  readonly #timers = new Set<number>();
-  #isOver = false;
-
-  constructor(clock: SimulatedClock) {
-    this.#clock = clock;
-  }
-
-  now(): number {
-    return this.#clock.now();
-  }
-
-  setTimeout(fire: () => void, ms: number): unknown {
-    if (this.#isOver) return undefined;
-    const timer = this.#clock.setTimeout(() => {
-      this.#timers.delete(timer);
-      fire();
-    }, ms);
-    this.#timers.add(timer);
-    return timer;
-  }
-
-  clearTimeout(timer: unknown): void {
-    this.#timers.delete(timer as number);
-    this.#clock.clearTimeout(timer as number | undefined);
-  }
-
-  end(): void {
-    this.#isOver = true;
-    for (const timer of this.#timers) this.#clock.clearTimeout(timer);
-  }
-}
-
 /** One life of a server: from its start to its crash, or to the end of its drain. */
 class Life {
   readonly server: HoldfastServer;
   readonly clock: Lifetime;
   readonly port: StorePort;
-  readonly sessions = new Set<LiveSession>();
-  isOver = false;
+  readonly sessions = new Map<LiveSession, Application>();
   readonly #options: NodeOptions;
+  // those of sessions that are over here as well
+  readonly #applications: Application[] = [];
 
   constructor(options: NodeOptions, dispatched: Dispatched[]) {
     const { name, clock, chance, store, windowMessages, ttlMs, truth } = options;
@@ -83,16 +57,17 @@ class Life {
     this.clock = new Lifetime(clock);
     this.port = store.port(name);
     this.server = createHoldfastServer({
-      authenticate: async ({ auth }) => {
-        await this.pause(chance.happens(0.3) ? 3 : 0);
+      authenticate: async ({ auth, channel }) => {
+        await this.clock.pause(chance.happens(0.3) ? 3 : 0);
+        if (channel) return { principal: CARRIER };
         return auth === undefined ? null : { principal: auth };
       },
       onSession: (session) => {
         if (session instanceof LiveSession) this.#host(session, dispatched);
       },
       onError: (error) => {
-        // a handler that fails on purpose is told of as well
-        if (!this.isOver) truth.history.fail(`${name} reports ${error.code}: ${String(error.cause)}`);
+        if (!this.clock.isOver && !(error.cause instanceof Unwilling))
+          truth.history.fail(`${name} reports ${error.code}: ${String(error.cause)}`);
       },
       limits: { windowMessages, helloMs: 3_000 },
       ping: { intervalMs: 2_000, timeoutMs: 1_000 },
@@ -104,82 +79,33 @@ class Life {
     });
   }
 
-  pause(ms: number): Promise<void> {
-    return new Promise((resolve) => {
-      if (ms === 0) resolve();
-      else this.clock.setTimeout(resolve, ms);
-    });
-  }
-
   #host(session: LiveSession, dispatched: Dispatched[]): void {
-    const { truth, name, acknowledge, chance } = this.#options;
-    const { history } = truth;
-    const gen = session.ownership.gen;
-    const known = truth.session(session.id);
-    // what it was told when it got the session
-    const base = known?.rxByGen.get(gen) ?? 0;
-    let last = base;
-    if (session.isInherited) truth.moves += 1;
-    history.note(`${name} has session ${short(session.id)} gen ${gen} from ${base} on`);
-    this.sessions.add(session);
-    const take = (message: InboundMessage): void => {
-      if (this.isOver) return;
-      truth.handovers += 1;
-      const tag = tagOf(message.data);
-      history.note(`${name} gets ${tag} at ${String(message.position)}`);
-      if (message.position === null) {
-        history.require(!truth.flitted.has(tag), () => `volatile ${tag} came twice`);
-        truth.flitted.add(tag);
-        return;
-      }
-      const { position, key } = message;
-      const sent = known?.up[position - 1];
-      history.require(sent?.tag === tag, () => `${tag} came at ${position}, where ${String(sent?.tag)} was sent`);
-      history.require(position > last, () => `${name} gets position ${position} after ${last}`);
-      for (let missing = last + 1; missing < position; missing++) {
-        const seen = known?.up[missing - 1];
-        const isFine = seen && (seen.isReply || (seen.key !== undefined && truth.upCounts.has(seen.tag)));
-        history.require(isFine === true, () => `${name} gets ${position} after ${last}: ${missing} is missing`);
-      }
-      last = position;
-      if (key !== undefined) truth.handedWithKey(name, `${session.principal} ${key}`);
-      truth.upCounts.set(tag, (truth.upCounts.get(tag) ?? 0) + 1);
-      known?.upHad.add(position);
-    };
-    session.onMessage(
-      async (message) => {
-        take(message);
-        if (acknowledge === 'processed') await this.pause(chance.happens(0.5) ? chance.between(0, 40) : 0);
-      },
-      { acknowledge },
-    );
-    session.onRequest(
-      async (request) => {
-        take(request);
-        await this.pause(chance.happens(0.5) ? chance.between(0, 40) : 0);
-        return `re:${tagOf(request.data)}`;
-      },
-      { acknowledge },
-    );
+    const { truth, name, chance } = this.#options;
+    const { clock } = this;
+    const application = new Application(session, { ...this.#options, clock });
+    this.#applications.push(application);
+    this.sessions.set(session, application);
     session.on('ended', ({ why }) => {
       this.sessions.delete(session);
       // what it has not told the store yet comes again, to another or to the next session
       truth.moves += 1;
-      if (!this.isOver) history.note(`${name} lets go of ${short(session.id)}: ${why}`);
+      if (!clock.isOver) truth.history.note(`${name} lets go of ${short(session.id)}: ${why}`);
     });
     if (chance.happens(0.3)) dispatched.push(this.send(session));
   }
 
   /** Sends something of any form. */
-  send(session: Session): Dispatched {
+  send(session: LiveSession): Dispatched {
     const { chance, nextTag, truth, name } = this.#options;
     const tag = `s${nextTag()}`;
     const options: MessageOptions = {
+      ...this.sessions.get(session)?.anywhere(),
       ...(chance.happens(0.2) && { type: 'note' }),
       ...(chance.happens(0.1) && { headers: { lang: 'en' } }),
       ...(chance.happens(0.1) && { key: tag }),
     };
-    truth.history.note(`${name} sends ${tag} to ${short(session.id)}`);
+    truth.history.note(`${name} sends ${tag} to ${short(session.id)} ${options.channel ?? ''}`);
+    truth.holds.sentDown(`${name} ${session.id}`, tag, options.channel);
     return this.follow(
       { tag, sid: session.id, isRequest: false, outcome: undefined },
       session.send(payloadOf(tag, chance.pick(FORMS)), options),
@@ -190,24 +116,30 @@ class Life {
     const { truth, name } = this.#options;
     settled.then(
       () => {
-        if (this.isOver) return;
+        if (this.clock.isOver) return;
         dispatched.outcome = 'settled';
         const { tag, sid } = dispatched;
         const at = truth.downByTag.get(tag)?.find((place) => place.sid === sid);
-        const had = truth.session(sid)?.downHad ?? 0;
+        const had = truth.session(sid)?.downReach ?? 0;
         truth.history.require(
           at !== undefined && at.position <= had,
           () => `${name} is told that ${tag} is settled, and the client has up to ${had}`,
         );
       },
       (error: unknown) => {
-        if (this.isOver) return;
+        if (this.clock.isOver) return;
         const { outcome, code } = error as MessageError;
         dispatched.outcome = outcome;
         truth.history.note(`${name} is told of ${dispatched.tag}: ${code}`);
       },
     );
     return dispatched;
+  }
+
+  end(): void {
+    this.clock.end();
+    this.port.kill();
+    for (const application of this.#applications) application.bury();
   }
 }
 
@@ -230,7 +162,7 @@ export class Node implements Host {
   }
 
   get sessions(): LiveSession[] {
-    return [...(this.#life?.sessions ?? [])];
+    return [...(this.#life?.sessions.keys() ?? [])];
   }
 
   start(): void {
@@ -276,6 +208,13 @@ export class Node implements Host {
     this.#life?.server.broadcast(tag, { to: (session) => session.state !== 'ended' });
   }
 
+  /** Ends a channel, if there is any. */
+  closeChannel(session: LiveSession): void {
+    const application = this.#life?.sessions.get(session);
+    const channels = application?.channels ?? [];
+    if (channels.length > 0) application?.close(this.#options.chance.pick(channels));
+  }
+
   flit(session: LiveSession): void {
     session.sendVolatile(`v${this.#options.nextTag()}`);
   }
@@ -288,14 +227,15 @@ export class Node implements Host {
     truth.history.note(`${this.name} asks ${tag} of ${short(session.id)}`);
     const asked: Dispatched = { tag, sid: session.id, isRequest: true, outcome: undefined };
     this.dispatched.push(asked);
-    session.request(payloadOf(tag, chance.pick(FORMS)), { timeoutMs: 5_000 }).then(
+    const options = { ...life.sessions.get(session)?.anywhere(), timeoutMs: 5_000 };
+    session.request(payloadOf(tag, chance.pick(FORMS)), options).then(
       (reply) => {
-        if (life.isOver) return;
+        if (life.clock.isOver) return;
         asked.outcome = 'settled';
         truth.history.require(tagOf(reply) === `re:${tag}`, () => `${tag} was answered with ${tagOf(reply)}`);
       },
       (error: unknown) => {
-        if (!life.isOver) asked.outcome = (error as MessageError).outcome;
+        if (!life.clock.isOver) asked.outcome = (error as MessageError).outcome;
       },
     );
   }
@@ -319,9 +259,7 @@ export class Node implements Host {
   #bury(): void {
     const life = this.#life;
     if (!life) return;
-    life.isOver = true;
-    life.clock.end();
-    life.port.kill();
+    life.end();
     this.#life = undefined;
     this.isDraining = false;
     // what it was still to hear of, nobody will

@@ -1,5 +1,5 @@
 import type { LiveSession } from '../../src/server/live-session.ts';
-import type { Occasion } from './network.ts';
+import type { Line, Occasion } from './network.ts';
 import type { Node } from './node.ts';
 import { World, type Flaws } from './world.ts';
 
@@ -49,7 +49,10 @@ async function live(world: World): Promise<void> {
   }
   await rest(world, 'the calm');
   // a last word in each direction shows that nothing is stuck
-  for (const peer of world.peers) peer.send();
+  for (const peer of world.peers) {
+    if (!peer.isWanted) peer.join();
+    peer.send();
+  }
   for (const node of world.nodes) for (const session of node.sessions) node.send(session);
   await rest(world, 'the last word');
   if (history.breach === undefined) await end(world);
@@ -65,6 +68,8 @@ function pauseOf({ chance }: World): number {
 function traffic(world: World): void {
   const { chance, peers, nodes } = world;
   const peer = chance.pick(peers);
+  if (peer.isShared && peer.isWanted && chance.happens(0.05)) return peer.leave();
+  if (!peer.isWanted) return peer.isGone ? peer.join() : undefined;
   const node = chance.pick(nodes);
   const sessions = node.sessions;
   const kind = chance.draw();
@@ -100,7 +105,9 @@ async function fault(world: World): Promise<void> {
   else if (kind === 'drains') {
     if (node.isUp) leave(world, node);
     else node.start();
-  } else if (kind === 'disasters' && chance.happens(0.2)) {
+  } else if (kind === 'slow readers' && line) hold(world, line);
+  else if (kind === 'closings' && node.sessions.length > 0) node.closeChannel(chance.pick(node.sessions));
+  else if (kind === 'disasters' && chance.happens(0.2)) {
     for (const each of nodes) crash(world, each);
     await world.store.restore();
   } else if (kind === 'short lives' && chance.happens(0.3)) {
@@ -109,6 +116,15 @@ async function fault(world: World): Promise<void> {
     await world.pass(chance.between(1_000, 9_000));
     network.refusals = 0;
   } else traffic(world);
+}
+
+function hold({ chance, truth }: World, line: Line): void {
+  const { channels, shut } = truth.session(line.sid) ?? {
+    channels: new Map<string, string>(),
+    shut: new Set<string>(),
+  };
+  const open = [...channels.keys()].filter((name) => !shut.has(name));
+  if (open.length > 0) line.hold(chance.pick(open), chance.happens(0.6));
 }
 
 // it goes on talking while its clients leave
@@ -152,6 +168,7 @@ async function rest(world: World, after: string): Promise<void> {
   for (;;) {
     await world.pass(LOOK_MS);
     if (history.breach !== undefined) return;
+    for (const line of world.network.live) for (const name of world.truth.holds.heldOn(line)) line.hold(name, false);
     // one that was still leaving when the calm began
     for (const node of world.nodes) if (!node.isUp) node.start();
     const unrest = unrestOf(world);
@@ -163,11 +180,13 @@ async function rest(world: World, after: string): Promise<void> {
   }
 }
 
-function unrestOf({ peers, nodes }: World): string | null {
+function unrestOf({ peers, nodes, carried, truth }: World): string | null {
   for (const peer of peers) {
-    const unrest = peer.unrest ?? peer.lack;
+    const { unrest } = peer;
     if (unrest !== null) return unrest;
   }
+  if (carried.lack !== null) return carried.lack;
+  if (truth.unread !== null) return `nobody has had ${truth.unread}, which is acknowledged`;
   for (const node of nodes) {
     // one without a socket may be of a hello that came too late: nobody will ever ask for it
     const attached = new Set(node.sessions.filter(({ state }) => state === 'attached').map(({ id }) => id));

@@ -2,7 +2,8 @@ import { MemoryStore } from '../../src/server/memory-store.ts';
 import type { SessionStore, StoreEvents, WriteRefusal } from '../../src/server/store.ts';
 import type { SimulatedClock } from '../support/clock.ts';
 import type { Chance } from './chance.ts';
-import { seenOf, short, type Truth } from './truth.ts';
+import { seenOf, short } from './session-truth.ts';
+import type { Truth } from './truth.ts';
 
 /** Ways for a store to break its promises. */
 export interface StoreFlaws {
@@ -186,6 +187,7 @@ export class StorePort implements SessionStore {
   readonly append: SessionStore['append'] = (sid, gen, messages) => {
     const { truth, flaws } = this.#shared.options;
     const first = (truth.session(sid)?.down.length ?? 0) + 1;
+    for (const { data, meta } of messages) truth.holds.kept(`${this.#node} ${sid}`, seenOf(data, meta).tag, meta?.c);
     const call = this.#write(sid, gen, async (inner, own) => {
       const answer = await inner.append(sid, own, messages);
       if (typeof answer === 'object') truth.appended(sid, answer.first, messages);

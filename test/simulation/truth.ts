@@ -1,54 +1,22 @@
 import type { OpenWish, OwnedSession, ResumeClaim, StoredMessage } from '../../src/server/store.ts';
-import type { WireMeta } from '../../src/protocol/frames.ts';
 import type { History } from './history.ts';
-import { tagOf } from './tags.ts';
-
-/** A message as it was seen under way, or kept. */
-export interface Seen {
-  tag: string;
-  isReply: boolean;
-  key: string | undefined;
-}
-
-/** What is true of one session, put together from everything that was seen of it. Positions begin at 1, lists at 0. */
-export interface SessionTruth {
-  wish: OpenWish;
-  tokenHash: string;
-  ep: string;
-  gen: number;
-  /** The client's messages by position, as it sent them. */
-  up: Seen[];
-  /** Positions of the client's that some application had. */
-  upHad: Set<number>;
-  /** Up to here they had all that was acknowledged. */
-  upSure: number;
-  /** The store has accepted everything up to here. */
-  rx: number;
-  /** The same when each generation began. */
-  rxByGen: Map<number, number>;
-  /** What the store keeps for the client, and what it has forgotten since. */
-  kept: StoredMessage[];
-  down: Seen[];
-  /** Up to here the client's application had them. */
-  downHad: number;
-  /** Up to here the client has said so. */
-  downTold: number;
-  /** Why it may be over without anybody being to blame. */
-  excuses: Set<string>;
-  /** What its store has of it after a loss, until somebody takes that over. */
-  copy: { rx: number; top: number } | undefined;
-  /** Whether the store has it. */
-  isKept: boolean;
-}
+import { Holds } from './holds.ts';
+import { HOLLOW, seenOf, SessionTruth, short, type Seen } from './session-truth.ts';
 
 /** What every part of a run is checked against: which message is where, and what was promised of it. */
 export class Truth {
   readonly history: History;
+  readonly holds: Holds;
   readonly sessions = new Map<string, SessionTruth>();
   /** Where each message to a client is kept, by its tag; a broadcast is kept once for each session. */
   readonly downByTag = new Map<string, { sid: string; position: number }[]>();
   /** How often a server's application had each message of a client. */
   readonly upCounts = new Map<string, number>();
+  /** Tags of a client's messages that some application has accepted, and of those that some application has refused. */
+  readonly upAccepted = new Set<string>();
+  readonly upRefused = new Set<string>();
+  /** When the client heard last that a server has ended a channel, by what it was opened for, in ms of the run. */
+  readonly dismissedAt = new Map<string, number>();
   /** Tags of volatile messages that arrived. */
   readonly flitted = new Set<string>();
   /** When the store accepted an idempotency key first, in ms of the run; by principal and key. */
@@ -65,6 +33,7 @@ export class Truth {
 
   constructor(history: History) {
     this.history = history;
+    this.holds = new Holds(history);
   }
 
   session(sid: string | undefined): SessionTruth | undefined {
@@ -82,7 +51,7 @@ export class Truth {
       () => `a second session was opened for the nonce ${wish.nonce}`,
     );
     this.#byNonce.set(name, owned.sid);
-    if (!this.sessions.has(owned.sid)) this.sessions.set(owned.sid, sessionOf({ ...wish, sid: owned.sid }));
+    if (!this.sessions.has(owned.sid)) this.sessions.set(owned.sid, new SessionTruth({ ...wish, sid: owned.sid }));
     this.#owned(owned, wish.tokenHash);
   }
 
@@ -170,11 +139,33 @@ export class Truth {
       );
       session.up[position - 1] = seen;
     } else {
+      const isHollow = seen.tag === HOLLOW && before.channel !== undefined && session.shut.has(before.channel);
       this.history.require(
-        before.tag === seen.tag,
+        before.channel === seen.channel && (isHollow || before.tag === seen.tag),
         () => `position ${position} of the client was ${before.tag} and is ${seen.tag} now`,
       );
     }
+  }
+
+  /** The client opened a channel. */
+  openedChannel(sid: string, name: string, service: string): void {
+    this.session(sid)?.channels.set(name, service);
+  }
+
+  /** One of the two has ended a channel. */
+  shutChannel(sid: string, name: string): void {
+    this.session(sid)?.shut.add(name);
+  }
+
+  /** A client heard that its channel has been ended, or refused. */
+  dismissed(sid: string | undefined, name: string): void {
+    const service = this.session(sid)?.channels.get(name);
+    if (service !== undefined) this.dismissedAt.set(service, this.history.at);
+  }
+
+  /** The server said that it refuses messages. */
+  refusedUp(sid: string, from: number, to: number): void {
+    for (let position = from; position <= to; position++) this.session(sid)?.upRefused.add(position);
   }
 
   /** The server sent a message with a position: I1, and what it is. */
@@ -196,25 +187,41 @@ export class Truth {
       () => `the server acknowledges ${upTo}, and the store has accepted ${session.rx} (I2)`,
     );
     for (let position = session.upSure + 1; position <= upTo; position++) {
-      if (session.upHad.has(position)) continue;
       const seen = session.up[position - 1];
-      // a reply is for whoever asked; of a repetition some application had the first
-      const isHad = seen && (seen.isReply || (seen.key !== undefined && this.upCounts.has(seen.tag)));
-      if (isHad) session.upHad.add(position);
-      else this.history.fail(`position ${position} is acknowledged, and no application had ${String(seen?.tag)}`);
+      // a channel accepts a message when it is in its queue: see `unread`
+      const isFine = seen?.channel !== undefined || session.isSpent(position, this.upCounts);
+      this.history.require(
+        isFine,
+        () => `position ${position} is acknowledged, and no application had ${String(seen?.tag)}`,
+      );
     }
     session.upSure = Math.max(session.upSure, upTo);
+  }
+
+  /** A message of a channel that was acknowledged, and that nobody was ever handed, though its queue lives. */
+  get unread(): string | null {
+    for (const session of this.sessions.values())
+      for (let position = 1; position <= session.rx; position++) {
+        const seen = session.up[position - 1];
+        if (seen?.channel !== undefined && !session.isSpent(position, this.upCounts))
+          return `${seen.tag} of channel ${seen.channel} in ${short(session.wish.sid)}`;
+      }
+    return null;
+  }
+
+  /** Whether a message of the client's may have been accepted by a channel whose queue is gone. */
+  isBuried(tag: string): boolean {
+    return [...this.sessions.values()].some(({ up, upBuried }) =>
+      [...upBuried].some((position) => up[position - 1]?.tag === tag),
+    );
   }
 
   /** The client acknowledged. */
   ackedUp(sid: string, upTo: number): void {
     const session = this.session(sid);
     if (!session) return;
-    const { down } = session;
-    let reach = session.downHad;
-    while (down[reach]?.isReply) reach += 1;
     this.history.require(
-      upTo <= reach,
+      upTo <= session.downReach,
       () => `the client acknowledges ${upTo}, and its application had ${session.downHad}`,
     );
     session.downTold = Math.max(session.downTold, upTo);
@@ -256,35 +263,4 @@ export class Truth {
       () => `the store forgets up to ${upTo}, and the client has acknowledged ${session.downTold} (I3)`,
     );
   }
-}
-
-/** A message by what is in it and with it. */
-export function seenOf(data: unknown, meta: WireMeta | undefined): Seen {
-  return { tag: tagOf(data), isReply: meta?.re !== undefined, key: meta?.k };
-}
-
-/** A name of a session as people read it. */
-export function short(sid: string | undefined): string {
-  return String(sid).slice(0, 5);
-}
-
-function sessionOf(wish: OpenWish): SessionTruth {
-  return {
-    wish,
-    tokenHash: wish.tokenHash,
-    ep: wish.ep,
-    gen: 0,
-    up: [],
-    upHad: new Set(),
-    upSure: 0,
-    rx: 0,
-    rxByGen: new Map(),
-    kept: [],
-    down: [],
-    downHad: 0,
-    downTold: 0,
-    excuses: new Set(),
-    copy: undefined,
-    isKept: true,
-  };
 }

@@ -1,13 +1,14 @@
-import { EnhancedWebSocketService } from '../../src/index.ts';
+import { EnhancedWebSocketService, type ConnectOptions, type ServiceOptions } from '../../src/index.ts';
 import { silentSignals } from '../../src/transport/signals.ts';
 import { SimulatedClock } from '../support/clock.ts';
+import { Auditor, type Tampering } from './auditor.ts';
 import { Chance } from './chance.ts';
+import { Hearing } from './hearing.ts';
 import { History } from './history.ts';
 import { Network } from './network.ts';
-import { Node } from './node.ts';
+import { CARRIER, Node } from './node.ts';
 import { Peer } from './peer.ts';
 import { SharedStore, type StoreFlaws } from './shared-store.ts';
-import { Auditor, type Tampering } from './auditor.ts';
 import { Truth } from './truth.ts';
 
 /** What may go wrong in a run; each seed switches a random half of it off. */
@@ -23,12 +24,20 @@ export const FAULTS = [
   'slow store',
   'slow network',
   'slow handlers',
+  'unwilling handlers',
+  'slow readers',
+  'closings',
   'short lives',
   'little room',
   'small windows',
   'disasters',
 ] as const;
 export type Fault = (typeof FAULTS)[number];
+
+// connections that share a pool
+const MEMBERS = ['one', 'two', 'three'] as const;
+// three of them fill the queue of a channel
+const LARGE_SIZE = 100_000;
 
 /** Ways in which a part of the world may break the protocol on purpose. */
 export interface Flaws extends StoreFlaws {
@@ -49,6 +58,8 @@ export class World {
   readonly nodes: Node[];
   readonly service: EnhancedWebSocketService;
   readonly peers: Peer[] = [];
+  /** What is heard on the connection that carries the pool. */
+  readonly carried: Hearing;
   #tags = 0;
 
   constructor(seed: number, flaws: Flaws = {}) {
@@ -76,7 +87,9 @@ export class World {
           nextTag,
           chance: chance.fork(),
           ttlMs: this.has('short lives') ? 4_000 : 120_000,
-          acknowledge: this.has('slow handlers') ? 'processed' : 'received',
+          acknowledge: this.has('slow handlers') || this.has('unwilling handlers') ? 'processed' : 'received',
+          readsSlowly: this.has('slow readers'),
+          refuses: this.has('unwilling handlers'),
         }),
     );
     const auditor = new Auditor(truth, flaws.tampering ?? {});
@@ -88,18 +101,18 @@ export class World {
       host: () => this.#host(),
     });
     if (this.has('slow network')) this.network.pace = { least: 20, most: 120 };
+    const main: ServiceOptions = {
+      url: 'ws://simulated/',
+      credentials: ({ connectionId }) => connectionId,
+      connectTimeoutMs: 2_000,
+      retry: { baseMs: 20, capMs: 400, promptMs: 20, stableMs: 1_000 },
+      queue: { maxMessages: 10_000, maxBytes: 100 * LARGE_SIZE },
+      wire: { use: 'required', windowMessages },
+      heartbeat: { intervalMs: 2_000, timeoutMs: 1_000 },
+    };
+    const member = { ...main, pool: 'p' };
     this.service = new EnhancedWebSocketService({
-      services: {
-        main: {
-          url: 'ws://simulated/',
-          credentials: ({ connectionId }) => connectionId,
-          connectTimeoutMs: 2_000,
-          retry: { baseMs: 20, capMs: 400, promptMs: 20, stableMs: 1_000 },
-          queue: { maxMessages: 10_000 },
-          wire: { use: 'required', windowMessages },
-          heartbeat: { intervalMs: 2_000, timeoutMs: 1_000 },
-        },
-      },
+      services: { main, one: member, two: member, three: member },
       WebSocket: this.network.WebSocket,
       clock,
       random: chance.fork().draw,
@@ -107,6 +120,11 @@ export class World {
       onError: ({ cause }) => {
         history.fail(`the client reports ${String((cause as Error | undefined)?.stack ?? cause)}`);
       },
+    });
+    this.carried = new Hearing(CARRIER, { service: this.service, truth, principal: CARRIER });
+    // it comes when somebody needs it
+    this.service.on('status', ({ connectionId, previous }) => {
+      if (connectionId === CARRIER && previous === 'idle') this.carried.listen(this.service.connection(CARRIER));
     });
   }
 
@@ -117,15 +135,12 @@ export class World {
   /** Brings everything up and asks for the connections. */
   start(): void {
     for (const node of this.nodes) node.start();
-    const { service, truth, chance } = this;
-    const count = chance.happens(0.3) ? 2 : 1;
-    for (const terminalId of ['a', 'b'].slice(0, count)) {
-      const options = { serviceType: 'main', terminalId };
-      service.connect(options).catch(() => undefined);
-      const { connectionId } = service.getConnections().at(-1) ?? { connectionId: '' };
-      this.peers.push(
-        new Peer(connectionId, { service, truth, chance: chance.fork(), nextTag: () => String(++this.#tags) }),
-      );
+    const { chance } = this;
+    if (chance.happens(0.4)) {
+      for (const serviceType of MEMBERS.slice(0, chance.pick([2, 3]))) this.#connect({ serviceType }, CARRIER);
+    } else {
+      for (const terminalId of ['a', 'b'].slice(0, chance.happens(0.3) ? 2 : 1))
+        this.#connect({ serviceType: 'main', terminalId });
     }
   }
 
@@ -140,6 +155,16 @@ export class World {
     }
     this.clock.advance(Math.max(0, end - this.clock.now()));
     await turn();
+  }
+
+  #connect(options: ConnectOptions, carrier?: string): void {
+    const { service, truth, chance } = this;
+    service.connect(options).catch(() => undefined);
+    const id = [options.serviceType, options.terminalId].filter((part) => part !== undefined).join(':');
+    const principal = carrier ?? id;
+    const largeSize = this.has('slow readers') && carrier !== undefined ? LARGE_SIZE : 0;
+    const nextTag = (): string => String(++this.#tags);
+    this.peers.push(new Peer(id, { service, truth, chance: chance.fork(), nextTag, principal, largeSize }));
   }
 
   #host(): Node {

@@ -7,21 +7,10 @@ import { Delivery } from '../../src/server/delivery.ts';
 import { Intake } from '../../src/server/intake.ts';
 import { Link } from '../../src/server/link.ts';
 import { SessionWire } from '../../src/session-wire.ts';
-import type { Flaws } from './world.ts';
+import { getterOf, isClients, methodOf, type Mutation } from './mutation.ts';
 
-/** A rule of the protocol that is switched off. */
-export interface Mutation {
-  what: string;
-  /** What the check says of it. */
-  shows: RegExp;
-  /** What the store does. */
-  flaws?: Flaws;
-  /** Changes the classes; `vi.restoreAllMocks` takes that back. */
-  apply?: () => void;
-}
-
-/** Each rule on which the promises rest, switched off alone. */
-export const MUTATIONS: readonly Mutation[] = [
+/** Each rule on which the promises of the wire rest, switched off alone. */
+export const WIRE_MUTATIONS: readonly Mutation[] = [
   { what: 'the store keeps what is accepted after the answer', shows: /\(I2\)/, flaws: { early: 'accept' } },
   { what: 'the store keeps what is sent after the answer', shows: /\(I1\)/, flaws: { early: 'append' } },
   {
@@ -53,7 +42,7 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     what: 'the client hands over what it has handed over before',
-    shows: /^main:. gets .* and had up to/,
+    shows: /^\S+ gets .* and had up to/,
     flaws: { faults: ['drains', 'roaming', 'slow store'] },
     apply: () => {
       takeAnyway((incoming, skip) => (isClients(incoming) && skip !== null ? 0 : skip));
@@ -69,7 +58,7 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     what: 'the client goes on past a gap',
-    shows: /^main:. gets .* and had up to|the client acknowledges/,
+    shows: /^\S+ gets .* and had up to|the client acknowledges/,
     apply: () => {
       goOnPastGaps(true);
     },
@@ -85,17 +74,11 @@ export const MUTATIONS: readonly Mutation[] = [
     what: 'the client gives new positions to what it sends again',
     shows: /of the client was/,
     apply: () => {
-      const replay = methodOf(SessionWire.prototype, 'replay');
       const acknowledged = getterOf(Outgoing.prototype, 'acknowledged');
-      let isReplaying = false;
-      const spy = vi.spyOn(Outgoing.prototype, 'acknowledged', 'get');
-      spy.mockImplementation(function (this: unknown) {
-        return isReplaying ? 0 : acknowledged.call(this);
-      });
-      vi.spyOn(SessionWire.prototype, 'replay').mockImplementation(function (this: SessionWire) {
-        isReplaying = true;
-        replay.call(this);
-        isReplaying = false;
+      duringReplay((isReplaying) => {
+        vi.spyOn(Outgoing.prototype, 'acknowledged', 'get').mockImplementation(function (this: unknown) {
+          return isReplaying() ? 0 : acknowledged.call(this);
+        });
       });
     },
   },
@@ -103,7 +86,13 @@ export const MUTATIONS: readonly Mutation[] = [
     what: 'the client sends nothing again',
     shows: /no rest/,
     apply: () => {
-      vi.spyOn(SessionWire.prototype, 'replay').mockImplementation(() => undefined);
+      const unacknowledged = methodOf(Outgoing.prototype as Outgoing<unknown>, 'unacknowledged');
+      duringReplay((isReplaying) => {
+        const spy = vi.spyOn(Outgoing.prototype as Outgoing<unknown>, 'unacknowledged');
+        spy.mockImplementation(function (this: Outgoing<unknown>) {
+          return isReplaying() ? [] : unacknowledged.call(this);
+        });
+      });
     },
   },
   {
@@ -185,22 +174,6 @@ export const MUTATIONS: readonly Mutation[] = [
   },
 ];
 
-// instances of the client: the server has the same class
-const clients = new WeakSet<Incoming>();
-
-function isClients(incoming: Incoming): boolean {
-  return clients.has(incoming);
-}
-
-/** Learns which instances are the client's. */
-export function learnClients(): void {
-  const welcomed = methodOf(ClientSession.prototype, 'welcomed');
-  vi.spyOn(ClientSession.prototype, 'welcomed').mockImplementation(function (this: ClientSession<never>, welcome) {
-    clients.add(this.incoming);
-    return welcomed.call(this, welcome);
-  });
-}
-
 function takeAnyway(verdict: (incoming: Incoming, skip: number | null) => number | null): void {
   const arrived = methodOf(Incoming.prototype, 'arrived');
   vi.spyOn(Incoming.prototype, 'arrived').mockImplementation(function (this: Incoming, first, count) {
@@ -218,17 +191,13 @@ function goOnPastGaps(atClient: boolean): void {
   });
 }
 
-function methodOf<Owner, Name extends keyof Owner>(prototype: Owner, name: Name): Owner[Name] {
-  return prototype[name];
-}
-
-function getterOf<Owner extends object, Name extends keyof Owner>(
-  prototype: Owner,
-  name: Name,
-): (this: unknown) => Owner[Name] {
-  const getter = Object.getOwnPropertyDescriptor(prototype, name);
-  if (!getter) throw new Error(`There is no getter ${String(name)}.`);
-  return function (this: unknown) {
-    return getter.get?.call(this) as Owner[Name];
-  };
+function duringReplay(change: (isReplaying: () => boolean) => void): void {
+  const replay = methodOf(SessionWire.prototype, 'replay');
+  let isReplaying = false;
+  vi.spyOn(SessionWire.prototype, 'replay').mockImplementation(function (this: SessionWire) {
+    isReplaying = true;
+    replay.call(this);
+    isReplaying = false;
+  });
+  change(() => isReplaying);
 }

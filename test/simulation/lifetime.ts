@@ -1,0 +1,48 @@
+import type { SimulatedClock } from '../support/clock.ts';
+
+/** Time for one life of a node. */
+export class Lifetime {
+  readonly #clock: SimulatedClock;
+  readonly #timers = new Set<number>();
+  #isOver = false;
+
+  constructor(clock: SimulatedClock) {
+    this.#clock = clock;
+  }
+
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
+  now(): number {
+    return this.#clock.now();
+  }
+
+  setTimeout(fire: () => void, ms: number): unknown {
+    if (this.#isOver) return undefined;
+    const timer = this.#clock.setTimeout(() => {
+      this.#timers.delete(timer);
+      fire();
+    }, ms);
+    this.#timers.add(timer);
+    return timer;
+  }
+
+  clearTimeout(timer: unknown): void {
+    this.#timers.delete(timer as number);
+    this.#clock.clearTimeout(timer as number | undefined);
+  }
+
+  /** Waits; for ever, once it is over. */
+  pause(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      if (ms === 0) resolve();
+      else this.setTimeout(resolve, ms);
+    });
+  }
+
+  end(): void {
+    this.#isOver = true;
+    for (const timer of this.#timers) this.#clock.clearTimeout(timer);
+  }
+}

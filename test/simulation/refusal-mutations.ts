@@ -1,0 +1,35 @@
+import { vi } from 'vitest';
+import { Intake } from '../../src/server/intake.ts';
+import { Refusals } from '../../src/server/refusals.ts';
+import { methodOf, type Mutation } from './mutation.ts';
+
+/** Each rule on which the promises of refusals rest, switched off alone. */
+export const REFUSAL_MUTATIONS: readonly Mutation[] = [
+  {
+    what: 'a refusal goes with its socket',
+    shows: /no rest/,
+    flaws: { faults: ['unwilling handlers', 'cuts'] },
+    apply: () => {
+      vi.spyOn(Refusals.prototype, 'attached').mockImplementation(() => undefined);
+    },
+  },
+  {
+    what: 'a refused message counts as accepted before its client has the refusal',
+    shows: /no application has accepted it/,
+    flaws: { faults: ['unwilling handlers', 'cuts'] },
+    apply: () => {
+      const refuse = methodOf(Intake.prototype, 'refuse');
+      const has = methodOf(Refusals.prototype, 'has');
+      let isForced = false;
+      vi.spyOn(Refusals.prototype, 'has').mockImplementation(function (this: Refusals, position) {
+        return !isForced && has.call(this, position);
+      });
+      vi.spyOn(Intake.prototype, 'refuse').mockImplementation(function (this: Intake, position, refusal) {
+        refuse.call(this, position, refusal);
+        isForced = true;
+        this.accept(position);
+        isForced = false;
+      });
+    },
+  },
+];
