@@ -98,7 +98,7 @@ describe('a pool', () => {
   test('keeps each of its channels in order and exactly once, both ways, over a link that is cut again and again', async () => {
     const types = ['a', 'b', 'c'];
     const rooms = new Rooms();
-    const node = await startNode(rooms);
+    const node = await startNode({ onSession: rooms.onSession });
     const proxy = await startProxy(node.port);
     const pool = startPool(proxy.url, types);
     await connectAll(pool, types);
@@ -132,7 +132,7 @@ describe('a pool', () => {
         return `${channel.service} ${String(data)}`;
       });
     });
-    const node = await startNode(rooms);
+    const node = await startNode({ onSession: rooms.onSession });
     const proxy = await startProxy(node.port);
     const pool = startPool(proxy.url, ['a', 'b']);
     await connectAll(pool, ['a', 'b']);
@@ -162,7 +162,7 @@ describe('a pool', () => {
           for await (const { data } of channel) take(data);
         })();
     });
-    const node = await startNode(rooms);
+    const node = await startNode({ onSession: rooms.onSession });
     const proxy = await startProxy(node.port);
     const pool = startPool(proxy.url, ['slow', 'fast'], { queue: { maxMessages: 10_000 } });
     await connectAll(pool, ['slow', 'fast']);
@@ -189,7 +189,7 @@ describe('a pool', () => {
       if (channel.service === 'b' && !isOpen) channel.close('not yet');
       else channel.onMessage(({ data }) => take(data));
     });
-    const node = await startNode(rooms);
+    const node = await startNode({ onSession: rooms.onSession });
     const pool = startPool(node.url, ['a', 'b']);
     await connectAll(pool, ['a', 'b']);
     await until('it has failed', () => pool.of('b').status.state === 'failed');
@@ -227,7 +227,7 @@ describe('a pool', () => {
   });
 
   test('closes its socket when the last has left, and its server knows that nobody comes back', async () => {
-    const node = await startNode(new Rooms());
+    const node = await startNode({ onSession: new Rooms().onSession });
     const pool = startPool(node.url, ['a', 'b']);
     const ids = await connectAll(pool, ['a', 'b']);
     const receipts = ids.map((id) => pool.of(id).send('last words'));
@@ -322,8 +322,9 @@ describe('a pool whose server leaves', () => {
   });
 
   test('for one that knows nothing of it tells every connection, before anything new', async () => {
-    const rooms = [new Rooms(), new Rooms((channel) => channel.send('new'))];
-    const [one, two] = [await startNode(rooms[0]), await startNode(rooms[1])];
+    const rooms = [new Rooms(), new Rooms((channel) => channel.send('new'))] as const;
+    const one = await startNode({ onSession: rooms[0].onSession });
+    const two = await startNode({ onSession: rooms[1].onSession });
     const proxy = await startProxy(one.port);
     let url = proxy.url;
     const pool = startPool('', ['a', 'b'], { url: () => url });
@@ -349,7 +350,7 @@ describe('a pool whose server leaves', () => {
 describe('a pool in a storm', () => {
   test('keeps its promises while members come and go and the link is cut', async () => {
     const rooms = new Rooms();
-    const node = await startNode(rooms);
+    const node = await startNode({ onSession: rooms.onSession });
     const proxy = await startProxy(node.port);
     const types = ['a', 'b', 'c', 'd'];
     const pool = startPool(proxy.url, types);
