@@ -68,9 +68,9 @@ describe('a refused handshake', () => {
       void client.connect();
       const { delayMs, error } = await client.nth('retrying', 1);
       expect(error).toMatchObject({ httpStatus: status, strategy: 'wait', retryable: true, retryAfterMs: ms });
-      // spread by up to the base, so that clients do not come back as one
+      // spread by up to as long again, so that clients do not come back as one
       expect(delayMs).toBeGreaterThanOrEqual(ms);
-      expect(delayMs).toBeLessThanOrEqual(ms + 20);
+      expect(delayMs).toBeLessThanOrEqual(2 * ms + 20);
       expect([client.state, server.requests.length]).toEqual(['backoff', 1]);
     },
   );

@@ -221,7 +221,8 @@ describe('a pool', () => {
       ['token of pool:p', undefined],
       ['token of a', 'a'],
       ['token of b', 'b'],
-      // it had waited for the socket: a fresh one is tried as well
+      // a fresh one is tried at once, and another after the backoff
+      ['token of b', 'b'],
       ['token of b', 'b'],
     ]);
   });

@@ -264,12 +264,20 @@ describe('the main profile', () => {
 });
 
 describe('a server that refuses', () => {
-  test.each([403, 500])('the handshake with %i is tried again, within the limit', async (status) => {
+  test.each([502, 500])('the handshake with %i is tried again, within the limit', async (status) => {
     const { server, service } = await trio();
     server.refusal = status;
     service.updateConfig({ services: { chat: { retry: { ...retry, maxRetries: 2 } } } });
     await expect(service.connect({ serviceType: 'chat' })).rejects.toMatchObject({ code: 'RETRIES_EXHAUSTED' });
     expect(server.paths).toEqual(['/ws/chat', '/ws/chat', '/ws/chat']);
+  });
+
+  test('the handshake with 403 is not asked again', async () => {
+    const { server, service } = await trio();
+    server.refusal = 403;
+    const refused = { code: 'HANDSHAKE_FAILED', category: 'permission_denied', httpStatus: 403 };
+    await expect(service.connect({ serviceType: 'chat' })).rejects.toMatchObject(refused);
+    expect(server.paths).toEqual(['/ws/chat']);
   });
 });
 
