@@ -353,7 +353,7 @@ describe('a failure', () => {
     expect(t.conversation.explained(lost).detail).toContain('SECOND');
   });
 
-  test('by 4004 is this side’s own doing while a hello of it is not answered, once for each (trap 3)', () => {
+  test('by 4004 is this side’s own doing while a hello of it is not answered, once for each', () => {
     const t = new Talk();
     t.joins();
     expect(t.conversation.explained(replaced).strategy).toBe('manual');

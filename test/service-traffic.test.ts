@@ -18,7 +18,7 @@ class JumpingClock extends SimulatedClock {
 }
 
 describe('an acknowledgement of the client', () => {
-  test('goes by itself 50 ms after the first message that it is for (trap 10)', async () => {
+  test('goes by itself 50 ms after the first message that it is for', async () => {
     const r = new WireRig();
     const { server } = await r.join();
     server.sends(1, 'a');

@@ -18,8 +18,6 @@ export class Hearing {
   #sid: string | undefined;
   readonly #past = new Set<string>();
   #isToldOfLoss = false;
-  // messages told to be in doubt, at the moment of the last discontinuity
-  #doubt = { at: -1, told: 0, seen: 0 };
 
   constructor(id: string, options: HearingOptions) {
     const { service } = options;
@@ -54,13 +52,17 @@ export class Hearing {
     });
   }
 
-  /** A message may have been accepted or not: that is so of as many as were told with a loss, in the same moment, and when its channel ends. */
+  /**
+   * A message may have been accepted or not: that is so of as many as were told with the loss of a session, in the same moment, and when its
+   * channel ends. Who shares a session and is not connected just then is told of the loss later.
+   */
   doubted(what: string): void {
-    const { history, dismissedAt } = this.#options.truth;
-    this.#doubt.seen += 1;
-    const isLost = this.#doubt.at === history.at && this.#doubt.seen <= this.#doubt.told;
+    const { truth, principal } = this.#options;
+    const { history } = truth;
+    const doubt = truth.doubts.get(principal) ?? { at: -1, told: 0, seen: 0 };
+    doubt.seen += 1;
     history.require(
-      isLost || dismissedAt.get(this.id) === history.at,
+      (doubt.at === history.at && doubt.seen <= doubt.told) || truth.dismissedAt.get(this.id) === history.at,
       () => `${what} is in doubt, and no session was lost`,
     );
   }
@@ -120,8 +122,9 @@ export class Hearing {
     const { history } = truth;
     history.note(`${this.id} is told of a discontinuity: ${why}, ${inDoubt} in doubt`);
     this.#isToldOfLoss = true;
-    this.#doubt = { at: history.at, told: inDoubt, seen: 0 };
-    const own = [...truth.sessions.values()].filter(({ wish }) => wish.principal === this.#options.principal);
+    const { principal } = this.#options;
+    if (principal === this.id) truth.doubts.set(principal, { at: history.at, told: inDoubt, seen: 0 });
+    const own = [...truth.sessions.values()].filter(({ wish }) => wish.principal === principal);
     const isRefused = why === 'forbidden' && truth.dismissedAt.has(this.id);
     const isExcused = isRefused || own.some(({ excuses }: SessionTruth) => excuses.has(why));
     history.require(isExcused, () => `${this.id} lost its session for no reason: ${why}`);

@@ -17,6 +17,8 @@ export class Truth {
   readonly upRefused = new Set<string>();
   /** When the client heard last that a server has ended a channel, by what it was opened for, in ms of the run. */
   readonly dismissedAt = new Map<string, number>();
+  /** Messages that were told to be in doubt with the last loss of a session, by whose it was, and how many have been since. */
+  readonly doubts = new Map<string, { at: number; told: number; seen: number }>();
   /** Tags of volatile messages that arrived. */
   readonly flitted = new Set<string>();
   /** When the store accepted an idempotency key first, in ms of the run; by principal and key. */

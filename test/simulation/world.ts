@@ -144,17 +144,19 @@ export class World {
     }
   }
 
-  /** Lets time pass, with every turn carried out before the next begins. */
-  async pass(ms: number): Promise<void> {
+  /** Lets time pass, with every turn carried out before the next begins. @returns How many there were. */
+  async pass(ms: number): Promise<number> {
     const end = this.clock.now() + ms;
-    for (;;) {
+    for (let turns = 1; ; turns++) {
       await turn();
       const next = this.clock.untilNextMs();
-      if (next === null || this.clock.now() + next > end || this.history.breach !== undefined) break;
+      if (next === null || this.clock.now() + next > end || this.history.breach !== undefined) {
+        this.clock.advance(Math.max(0, end - this.clock.now()));
+        await turn();
+        return turns;
+      }
       this.clock.advance(next);
     }
-    this.clock.advance(Math.max(0, end - this.clock.now()));
-    await turn();
   }
 
   #connect(options: ConnectOptions, carrier?: string): void {
