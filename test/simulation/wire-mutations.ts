@@ -16,7 +16,7 @@ export const WIRE_MUTATIONS: readonly Mutation[] = [
   {
     what: 'the store takes writes of former owners',
     shows: /\(I5\)/,
-    flaws: { isUnfenced: true, faults: ['roaming', 'cuts', 'slow store'] },
+    flaws: { isUnfenced: true, faults: ['roaming', 'drains', 'cuts', 'slow store'] },
   },
   { what: 'the store forgets more than was acknowledged', shows: /\(I3\)|\(I4\)/, flaws: { overTrims: true } },
   { what: 'a session is kept only from its first loss on', shows: /for no reason/, flaws: { keepsLate: true } },
@@ -28,17 +28,17 @@ export const WIRE_MUTATIONS: readonly Mutation[] = [
   {
     what: 'a token is good for one resumption',
     shows: /for no reason: forbidden/,
-    flaws: { takesTokenOnce: true, faults: ['ambushes'] },
+    flaws: { takesTokenOnce: true, faults: ['ambushes', 'refusals'] },
   },
   {
     what: 'the nonce of a hello says nothing',
     shows: /a second session/,
-    flaws: { ignoresNonce: true, faults: ['ambushes'] },
+    flaws: { ignoresNonce: true, faults: ['ambushes', 'cuts'] },
   },
   {
     what: 'the store knows no idempotency key',
     shows: /accepted before/,
-    flaws: { forgetsKeys: true, faults: ['short lives'] },
+    flaws: { forgetsKeys: true, faults: ['short lives', 'roaming'] },
   },
   {
     what: 'the client hands over what it has handed over before',
@@ -139,7 +139,7 @@ export const WIRE_MUTATIONS: readonly Mutation[] = [
   {
     what: 'the server listens to the socket that a newer one has replaced',
     shows: /which is not the newest/,
-    flaws: { faults: ['cuts', 'stalls'] },
+    flaws: { faults: ['drains', 'stalls'] },
     apply: () => {
       const close = methodOf(Link.prototype, 'close');
       vi.spyOn(Link.prototype, 'close').mockImplementation(function (this: Link, code, reason) {
