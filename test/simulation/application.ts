@@ -153,7 +153,7 @@ export class Application {
     history.require(position > last, () => `${name} gets position ${position} after ${last}`);
     for (let missing = last + 1; missing < position; missing++) {
       const other = known?.up[missing - 1];
-      const isFine = other && (other.channel !== channel || known.isSpent(missing, truth.upCounts));
+      const isFine = other && (other.channel !== channel || truth.isSpent(known, missing));
       history.require(isFine === true, () => `${name} gets ${position} after ${last}: ${missing} is missing`);
     }
     this.#last.set(channel, position);

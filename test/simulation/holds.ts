@@ -46,9 +46,10 @@ export class Holds {
   heardByServer(line: Line, { c, w }: Flow): void {
     const place = `${line.host.name} ${String(line.sid)}`;
     const held = this.#byClients.get(place);
-    if (c === undefined || held?.line !== line || !line.isHeard || !this.#open.has(`${place} ${c}`)) return;
-    if (w.m === 0) held.channels.add(c);
-    else held.channels.delete(c);
+    if (c === undefined || held?.line !== line || !line.isHeard) return;
+    // one that its application has ended may still have messages that wait, and goes on with them
+    if (w.m > 0) held.channels.delete(c);
+    else if (this.#open.has(`${place} ${c}`)) held.channels.add(c);
   }
 
   /** The client sent something for the first time. */

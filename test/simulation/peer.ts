@@ -26,8 +26,6 @@ export interface PeerOptions {
   largeSize: number;
 }
 
-const REFUSED_BY_HANDLER = 'HANDLER_FAILED';
-
 /** One connection of the client, and the application that uses it. */
 export class Peer {
   readonly id: string;
@@ -216,15 +214,13 @@ export class Peer {
     sent?.undelivered.push(error.code);
     if (sent?.isVolatile) return;
     const what = `${sent?.tag ?? messageId} (${error.code})`;
-    const { code, message } = error.code === 'OUTCOME_UNKNOWN' && isRejection(error.cause) ? error.cause : error;
-    if (code === 'MESSAGE_REJECTED') {
-      const isTrue = !message.startsWith(REFUSED_BY_HANDLER) || (sent && truth.upRefused.has(sent.tag));
-      truth.history.require(isTrue === true, () => `${what} is refused, and no application has refused it`);
+    if (error.code === 'MESSAGE_REJECTED') {
+      // a channel has taken what is in its queue: only one that is closed refuses
+      const isTrue = this.isShared
+        ? error.message.startsWith('CHANNEL_CLOSED')
+        : sent !== undefined && truth.upRefused.has(sent.tag);
+      truth.history.require(isTrue, () => `${what} is refused, and no application has refused it`);
     } else if (error.outcome === 'unknown' && this.isWanted && this.#endedAt < truth.history.at)
       this.#hearing.doubted(what);
   }
-}
-
-function isRejection(cause: unknown): cause is MessageError {
-  return (cause as MessageError | undefined)?.code === 'MESSAGE_REJECTED';
 }

@@ -1,7 +1,10 @@
 import { vi } from 'vitest';
+import { writeText } from '../../src/protocol/text-frames.ts';
 import { Intake } from '../../src/server/intake.ts';
 import { Refusals } from '../../src/server/refusals.ts';
 import { methodOf, type Mutation } from './mutation.ts';
+import type { Data } from './network.ts';
+import { read } from './reading.ts';
 
 /** Each rule on which the promises of refusals rest, switched off alone. */
 export const REFUSAL_MUTATIONS: readonly Mutation[] = [
@@ -32,4 +35,15 @@ export const REFUSAL_MUTATIONS: readonly Mutation[] = [
       });
     },
   },
+  {
+    what: 'a refusal is told of the message before',
+    shows: /no application has (refused|accepted) it/,
+    flaws: { faults: ['unwilling handlers'], tampering: { down: (data) => ofTheOneBefore(data) } },
+  },
 ];
+
+function ofTheOneBefore(data: Data): Data {
+  const frame = typeof data === 'string' && data.startsWith('{"t":"nack"') ? read(data, 'server') : null;
+  if (frame?.t !== 'nack' || frame.s === undefined || frame.s === 1) return data;
+  return writeText({ ...frame, s: frame.s - 1, e: frame.s - 1 });
+}

@@ -64,20 +64,6 @@ export class SessionTruth {
     return reach;
   }
 
-  /** Whether nobody will be handed the client's message at a position again. */
-  isSpent(position: number, counts: ReadonlyMap<string, number>): boolean {
-    const seen = this.up[position - 1];
-    // a reply is for whoever asked; of a repetition some application had the first
-    const isRepetition = seen?.key !== undefined && counts.has(seen.tag);
-    return (
-      seen?.isReply === true ||
-      isRepetition ||
-      this.upHad.has(position) ||
-      this.upRefused.has(position) ||
-      this.upBuried.has(position)
-    );
-  }
-
   /** What a channel's queue held, or may have held, is gone; `channel` undefined: of every channel. */
   bury(channel?: string): void {
     this.up.forEach((seen, index) => {

@@ -74,7 +74,7 @@ export class SharedStore {
     const { truth, chance, flaws } = this.options;
     await this.inner.close();
     this.inner = this.#fresh();
-    truth.keyedAt.clear();
+    truth.keyedBy.clear();
     truth.moves += 1;
     for (const session of truth.sessions.values()) {
       if (!session.isKept) continue;

@@ -21,8 +21,8 @@ export class Truth {
   readonly doubts = new Map<string, { at: number; told: number; seen: number }>();
   /** Tags of volatile messages that arrived. */
   readonly flitted = new Set<string>();
-  /** When the store accepted an idempotency key first, in ms of the run; by principal and key. */
-  readonly keyedAt = new Map<string, number>();
+  /** Which session an idempotency key was accepted in first; by principal and key. */
+  readonly keyedBy = new Map<string, string>();
   /** Nodes that had a session which another had before, or after a crash. */
   moves = 0;
   /** How often a message was handed to an application of a server. */
@@ -92,13 +92,13 @@ export class Truth {
     session.rx = Math.max(session.rx, upTo);
     for (const key of keys) {
       const name = `${session.wish.principal} ${key}`;
-      if (!this.keyedAt.has(name)) this.keyedAt.set(name, this.history.at);
+      if (!this.keyedBy.has(name)) this.keyedBy.set(name, sid);
     }
   }
 
   /** A node asked whether a key was accepted before. */
   askedForKey(node: string, key: string): void {
-    this.#answers.set(`${node} ${key}`, this.keyedAt.has(key));
+    this.#answers.set(`${node} ${key}`, this.keyedBy.has(key));
   }
 
   /** A message with a key was handed over. */
@@ -191,7 +191,7 @@ export class Truth {
     for (let position = session.upSure + 1; position <= upTo; position++) {
       const seen = session.up[position - 1];
       // a channel accepts a message when it is in its queue: see `unread`
-      const isFine = seen?.channel !== undefined || session.isSpent(position, this.upCounts);
+      const isFine = seen?.channel !== undefined || this.isSpent(session, position);
       this.history.require(
         isFine,
         () => `position ${position} is acknowledged, and no application had ${String(seen?.tag)}`,
@@ -200,12 +200,21 @@ export class Truth {
     session.upSure = Math.max(session.upSure, upTo);
   }
 
+  /** Whether nobody will be handed a client's message at a position any more. */
+  isSpent(session: SessionTruth, position: number): boolean {
+    const { up, upHad, upRefused, upBuried } = session;
+    const seen = up[position - 1];
+    // a reply is for whoever asked
+    if (seen?.isReply || upHad.has(position) || upRefused.has(position) || upBuried.has(position)) return true;
+    return seen !== undefined && this.#isRepetition(session, seen);
+  }
+
   /** A message of a channel that was acknowledged, and that nobody was ever handed, though its queue lives. */
   get unread(): string | null {
     for (const session of this.sessions.values())
       for (let position = 1; position <= session.rx; position++) {
         const seen = session.up[position - 1];
-        if (seen?.channel !== undefined && !session.isSpent(position, this.upCounts))
+        if (seen?.channel !== undefined && !this.isSpent(session, position))
           return `${seen.tag} of channel ${seen.channel} in ${short(session.wish.sid)}`;
       }
     return null;
@@ -227,6 +236,13 @@ export class Truth {
       () => `the client acknowledges ${upTo}, and its application had ${session.downHad}`,
     );
     session.downTold = Math.max(session.downTold, upTo);
+  }
+
+  // some application had the first, or its channel accepted it
+  #isRepetition({ wish }: SessionTruth, { key, tag }: Seen): boolean {
+    if (key === undefined) return false;
+    const first = this.keyedBy.get(`${wish.principal} ${key}`);
+    return this.upCounts.has(tag) || (first !== undefined && first !== wish.sid);
   }
 
   #owned({ sid, gen, rx, top, ep }: OwnedSession, tokenHash: string): void {
