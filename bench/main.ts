@@ -1,6 +1,7 @@
 import { benchHerd } from './herd.ts';
 import { benchOutbox } from './outbox.ts';
 import { printed, type Section } from './section.ts';
+import { benchSupervision } from './supervision.ts';
 import { benchWire } from './wire.ts';
 
 /** A bench hands over each section as soon as it has it. */
@@ -9,6 +10,7 @@ type Bench = (report: (section: Section) => void) => Promise<void>;
 const BENCHES = new Map<string, Bench>([
   ['herd', benchHerd],
   ['outbox', benchOutbox],
+  ['supervision', benchSupervision],
   ['wire', benchWire],
 ]);
 

@@ -30,7 +30,14 @@ export const connectionMachine = connectionSetup.createMachine({
     idle: {
       description: 'Made, and not yet asked to connect.',
       tags: 'idle',
-      on: { connect: { target: 'live', actions: 'begin' }, disconnect: { target: 'closed' } },
+      on: {
+        connect: { target: 'live', actions: 'begin' },
+        restore: [
+          { guard: 'isFrozen', target: 'assessing', actions: ['restore', 'recordSuspension'] },
+          { target: 'live', actions: 'restore', description: 'It goes on for an actor that died.' },
+        ],
+        disconnect: { target: 'closed' },
+      },
     },
     live: {
       description: 'One attempt and its socket. Leaving this state disposes of the socket, whatever its state.',
@@ -45,8 +52,13 @@ export const connectionMachine = connectionSetup.createMachine({
         connecting: {
           description: 'From the wish to the first usable moment of the link.',
           tags: 'connecting',
-          initial: 'resolving',
+          invoke: { id: 'turn', src: 'turn', input: itself },
+          initial: 'queued',
           states: {
+            queued: {
+              description: 'Waiting for its turn: only so many connections dial at once. No deadline runs yet.',
+              on: { 'turn.granted': { target: 'resolving' } },
+            },
             resolving: {
               description: 'Who we are and where to go, asked anew for each attempt.',
               initial: 'authorizing',

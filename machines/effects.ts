@@ -52,6 +52,8 @@ export const connectionSetup = setup({
   actors: {
     /** Owns one WebSocket: dials, reports, closes; disposes of it when stopped. */
     socket: fromCallback<SocketCommand, ActorInput>(() => undefined),
+    /** Waits for a turn to dial, and holds it for as long as it runs. */
+    turn: fromCallback<EventObject, ActorInput>(() => undefined),
     /** Asks the credentials provider. */
     authorizer: fromCallback<EventObject, AuthorizerInput>(() => undefined),
     /** Asks the URL provider. */
@@ -78,6 +80,9 @@ export const connectionSetup = setup({
       failure: null,
       opens: 0,
     }),
+    restore: assign(({ event }) =>
+      event.type === 'restore' ? { opens: event.opens, generation: event.generation } : {},
+    ),
     changePolicy: assign(({ event }) => (event.type === 'policy.changed' ? { policy: event.policy } : {})),
     noteSignal: assign(({ event }) => environmentAfter(event)),
     advanceGeneration: assign({ generation: ({ context }) => context.generation + 1 }),

@@ -80,10 +80,12 @@ export interface Environment {
 
 export type ConnectionEvent =
   | { type: 'connect' }
+  /** What an actor that died had counted. */
+  | { type: 'restore'; opens: number; generation: number }
   | { type: 'disconnect'; code: number; reason: string }
   | { type: 'policy.changed'; policy: ConnectionPolicy }
   | EnvironmentSignal
-  | { type: 'credentials.resolved' | 'url.resolved' | 'wire.proven' | 'greeting.completed' }
+  | { type: 'turn.granted' | 'credentials.resolved' | 'url.resolved' | 'wire.proven' | 'greeting.completed' }
   | { type: 'credentials.failed' | 'url.failed' | 'negotiation.failed'; failure: Failure }
   | {
       type: 'socket.opened';

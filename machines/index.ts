@@ -17,6 +17,15 @@ export {
   type RetryHold,
   type SocketCommand,
 } from './facts.ts';
+export {
+  groupMachine,
+  type ConnectionSeed,
+  type GroupContext,
+  type GroupEvent,
+  type GroupInput,
+  type GroupMember,
+  type RestartIntensity,
+} from './group.ts';
 export { healthMachine, type HealthEdge, type HealthEvent, type HealthInput, type HeartbeatPolicy } from './health.ts';
 export { outboxMachine, type OutboxEdge, type OutboxEvent, type OutboxInput } from './outbox.ts';
 export { DEFAULT_POLICY, type ConnectionPolicy } from './policy.ts';
@@ -27,4 +36,4 @@ export {
   type SessionEvent,
   type SessionInput,
 } from './session.ts';
-export { supervisorMachine, type SupervisorContext, type SupervisorEvent } from './supervisor.ts';
+export { supervisorMachine, type SupervisorContext, type SupervisorEvent, type SupervisorInput } from './supervisor.ts';

@@ -1,134 +1,135 @@
 import { assign, enqueueActions, fromCallback, setup, type EventObject } from 'xstate';
 
-import { connectionMachine } from './connection.ts';
+import { environmentAfter, type Environment, type EnvironmentSignal } from './facts.ts';
 import {
-  environmentAfter,
-  type ConnectionEvent,
-  type ConnectionInput,
-  type Environment,
-  type EnvironmentSignal,
-} from './facts.ts';
+  DEFAULT_INTENSITY,
+  groupMachine,
+  type ConnectionSeed,
+  type PlaceVacated,
+  type RestartIntensity,
+} from './group.ts';
 
-export interface SupervisorContext extends Environment {
-  /** Ids of the connections that have an actor, oldest first. */
-  connections: string[];
-  /** Those of them that are neither closed nor failed nor still unused. */
-  active: string[];
+/** How many connections a group holds at the most. */
+export const GROUP_SIZE = 64;
+
+export interface SupervisorInput {
+  intensity: RestartIntensity;
+}
+
+export interface SupervisorContext extends Environment, SupervisorInput {
+  /** The groups that there are, with how many places of each are taken. */
+  groups: { id: string; taken: number }[];
+  /** How many groups have been made. */
+  made: number;
   /** How long a drain may last, in ms. */
   drainMs: number;
 }
 
 export type SupervisorEvent =
-  | { type: 'connection.requested'; input: Omit<ConnectionInput, keyof Environment> }
-  | { type: 'connection.released'; id: string }
-  | { type: 'connection.active' | 'connection.rested'; id: string }
+  | { type: 'connection.requested'; input: ConnectionSeed }
+  | PlaceVacated
   | { type: 'drain'; deadlineMs: number }
+  | { type: `xstate.done.actor.group:${string}` }
+  | { type: 'xstate.error.actor.signals'; error: unknown }
   | EnvironmentSignal;
 
-/** The root actor of a service: spawns its connections, outlives their faults, and ends them in order. */
+// a chart that is only looked at has no input
+const UNASKED: SupervisorInput = { intensity: DEFAULT_INTENSITY };
+
+/** The root actor of a service: finds each connection a place in a group, and ends them all in order. */
 export const supervisorMachine = setup({
   types: {
     context: {} as SupervisorContext,
+    input: {} as SupervisorInput,
     events: {} as SupervisorEvent,
   },
   actors: {
-    connection: connectionMachine,
+    group: groupMachine,
     /** Listens to the platform for as long as it runs. The runtime provides it. */
     signals: fromCallback<EventObject>(() => undefined),
   },
   actions: {
-    spawnConnection: enqueueActions(({ enqueue, context, event }) => {
-      if (event.type !== 'connection.requested') return;
-      const { network, page } = context;
-      const { id } = event.input;
-      enqueue.spawnChild('connection', { id: childIdOf(id), input: { ...event.input, network, page } });
-      enqueue.assign({ connections: [...context.connections, id] });
+    placeConnection: enqueueActions(({ enqueue, context, event }) => {
+      const { groups, made, intensity, network, page } = context;
+      const present = groups.find(({ taken }) => taken < GROUP_SIZE);
+      const id = present?.id ?? `group:${made + 1}`;
+      if (!present) enqueue.spawnChild('group', { id, input: { id, intensity, network, page } });
+      enqueue.assign(
+        present
+          ? { groups: groups.map((group) => (group === present ? { id, taken: group.taken + 1 } : group)) }
+          : { groups: [...groups, { id, taken: 1 }], made: made + 1 },
+      );
+      enqueue.sendTo(id, event);
     }),
-    stopConnection: enqueueActions(({ enqueue, context, event }) => {
-      if (event.type !== 'connection.released') return;
-      enqueue.stopChild(childIdOf(event.id));
-      enqueue.assign(without(context, event.id));
+    noteVacancy: enqueueActions(({ enqueue, context, event }) => {
+      if (event.type !== 'place.vacated') return;
+      const groups = context.groups.map(({ id, taken }) => ({ id, taken: id === event.group ? taken - 1 : taken }));
+      for (const { id, taken } of groups) if (taken === 0) enqueue.stopChild(id);
+      enqueue.assign({ groups: groups.filter(({ taken }) => taken > 0) });
     }),
-    /** XState leaves the children of a dead machine running; this disposes of what they hold. The runtime provides it. */
-    disposeConnection: () => undefined,
-    buryConnection: enqueueActions(({ enqueue, context, event }) => {
-      const id = deadIdOf(event);
-      enqueue.stopChild(childIdOf(id));
-      enqueue.assign(without(context, id));
+    buryGroup: enqueueActions(({ enqueue, context, event }) => {
+      const id = drainedIdOf(event);
+      enqueue.stopChild(id);
+      enqueue.assign({ groups: context.groups.filter((group) => group.id !== id) });
     }),
-    noteActive: assign(({ context, event }) => ({
-      active: 'id' in event && !context.active.includes(event.id) ? [...context.active, event.id] : context.active,
-    })),
-    noteRested: assign(({ context, event }) => ({
-      active: 'id' in event ? context.active.filter((id) => id !== event.id) : context.active,
-    })),
     noteSignal: assign(({ event }) => environmentAfter(event)),
     forwardSignal: enqueueActions(({ enqueue, context, event }) => {
-      for (const id of context.connections) enqueue.sendTo(childIdOf(id), event);
+      for (const { id } of context.groups) enqueue.sendTo(id, event);
     }),
     noteDrain: assign(({ event }) => (event.type === 'drain' ? { drainMs: event.deadlineMs } : {})),
-    disconnectAll: enqueueActions(({ enqueue, context }) => {
-      for (const id of context.connections) {
-        enqueue.sendTo(childIdOf(id), {
-          type: 'disconnect',
-          code: 1000,
-          reason: 'service destroyed',
-        } satisfies ConnectionEvent);
-      }
+    drainAll: enqueueActions(({ enqueue, context }) => {
+      for (const { id } of context.groups) enqueue.sendTo(id, { type: 'drain' });
     }),
   },
   guards: {
-    isNew: ({ context, event }) => 'input' in event && !context.connections.includes(event.input.id),
-    isKnown: ({ context, event }) => 'id' in event && context.connections.includes(event.id),
-    isQuiet: ({ context }) => context.active.length === 0,
+    isKnown: ({ context, event }) => 'group' in event && context.groups.some(({ id }) => id === event.group),
+    isQuiet: ({ context }) => context.groups.length === 0,
   },
   delays: {
     drainDeadline: ({ context }) => context.drainMs,
   },
 }).createMachine({
   id: 'supervisor',
-  description: 'The root of a service: spawns its connections, outlives their faults, and ends them in order.',
-  context: () => ({ connections: [], active: [], network: 'online', page: 'visible', drainMs: 0 }),
+  description: 'The root of a service: finds each connection a place in a group, and ends them all in order.',
+  context: ({ input }) => initialContext(input),
   options: { maxIterations: 100 },
   initial: 'running',
-  on: {
-    'connection.active': { guard: 'isKnown', actions: 'noteActive' },
-    'connection.rested': { actions: 'noteRested' },
-    'connection.released': { guard: 'isKnown', actions: 'stopConnection' },
-    'xstate.error.actor.*': {
-      actions: ['disposeConnection', 'buryConnection'],
-      description: 'A fault of one connection stays its own.',
-    },
-  },
   states: {
     running: {
       description: 'Connections may be made.',
       initial: 'vacant',
-      on: { drain: { target: 'draining', actions: 'noteDrain' } },
+      on: {
+        'place.vacated': { guard: 'isKnown', actions: 'noteVacancy' },
+        drain: { target: 'draining', actions: 'noteDrain' },
+      },
       states: {
         vacant: {
           description: 'No connection was asked for yet: nothing runs, nothing listens.',
-          on: { 'connection.requested': { target: 'occupied', actions: 'spawnConnection' } },
+          on: { 'connection.requested': { target: 'occupied', actions: 'placeConnection' } },
         },
         occupied: {
           description: 'The platform is listened to on behalf of every connection.',
           invoke: { id: 'signals', src: 'signals' },
           on: {
-            'connection.requested': { guard: 'isNew', actions: 'spawnConnection' },
+            'connection.requested': { actions: 'placeConnection' },
             'network.online': { actions: ['noteSignal', 'forwardSignal'] },
             'network.offline': { actions: ['noteSignal', 'forwardSignal'] },
             'page.visible': { actions: ['noteSignal', 'forwardSignal'] },
             'page.hidden': { actions: ['noteSignal', 'forwardSignal'] },
             'page.frozen': { actions: ['noteSignal', 'forwardSignal'] },
             'system.woke': { actions: 'forwardSignal' },
+            'xstate.error.actor.signals': { description: 'Without news of the platform everything goes on.' },
           },
         },
       },
     },
     draining: {
       description: 'No connection is made any more; the open ones say goodbye, within a deadline.',
-      entry: 'disconnectAll',
+      entry: 'drainAll',
       always: { guard: 'isQuiet', target: 'stopped' },
+      on: {
+        'xstate.done.actor.*': { actions: 'buryGroup', description: 'Every connection of the group rests.' },
+      },
       after: { drainDeadline: { target: 'stopped' } },
     },
     stopped: {
@@ -138,19 +139,10 @@ export const supervisorMachine = setup({
   },
 });
 
-function without(
-  { connections, active }: SupervisorContext,
-  id: string,
-): Pick<SupervisorContext, 'connections' | 'active'> {
-  return { connections: connections.filter((other) => other !== id), active: active.filter((other) => other !== id) };
+function initialContext({ intensity } = UNASKED): SupervisorContext {
+  return { groups: [], made: 0, network: 'online', page: 'visible', drainMs: 0, intensity };
 }
 
-/** The id of a connection's actor among the supervisor's children: no connection's name can be that of another child. */
-export function childIdOf(connectionId: string): string {
-  return `connection:${connectionId}`;
-}
-
-/** The id of the connection whose death an `xstate.error.actor.*` event tells of. */
-export function deadIdOf(event: { type: string }): string {
-  return event.type.slice('xstate.error.actor.connection:'.length);
+function drainedIdOf(event: { type: string }): string {
+  return event.type.slice('xstate.done.actor.'.length);
 }

@@ -33,6 +33,11 @@ export const connectionLogic = connectionMachine.provide({
         ports.hangUp();
       };
     }),
+    turn: fromCallback<EventObject, ActorInput>((place) =>
+      portsAt(place).awaitTurn(() => {
+        place.sendBack({ type: 'turn.granted' } satisfies ConnectionEvent);
+      }),
+    ),
     authorizer: fromCallback<EventObject, AuthorizerInput>((place) =>
       portsAt(place).authorize(place.input.credentials, telling(place.sendBack, 'credentials')),
     ),

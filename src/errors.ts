@@ -41,6 +41,7 @@ export const ERRORS = {
   UNKNOWN_SERVICE: ['configuration', 'fatal', 'No service of that type is configured.'],
   UNKNOWN_CONNECTION: ['configuration', 'error', 'No connection has that id.'],
   CONNECTION_CONFLICT: ['configuration', 'error', 'A connection with that id exists with other parameters.'],
+  CONNECTION_LIMIT: ['configuration', 'error', 'The service has as many connections in use as it may have.'],
   INVALID_URL: ['configuration', 'fatal', 'The URL is not one that a WebSocket can be opened to.'],
   INVALID_PROTOCOLS: ['configuration', 'fatal', 'The subprotocols are not valid or repeat.'],
   NO_WEBSOCKET: [

@@ -78,6 +78,15 @@ export interface GaveUpEvent extends EventSource {
   error: HoldfastError;
 }
 
+/** The actor of a connection died of a fault as often as it may be replaced: the connection is `failed`, and somebody has to look at it. */
+export interface EscalatedEvent extends EventSource {
+  /** How often it was replaced before, within `withinMs`. */
+  restarts: number;
+  withinMs: number;
+  /** What it died of, as the `cause`. */
+  error: HoldfastError;
+}
+
 /** The state of a connection changed. */
 export interface StatusEvent extends EventSource {
   previous: ConnectionStateName;
@@ -123,6 +132,7 @@ export interface ServiceEvents<Message = MessageEvent> {
   closed: ClosedEvent;
   retrying: RetryingEvent;
   gaveUp: GaveUpEvent;
+  escalated: EscalatedEvent;
   status: StatusEvent;
   flow: FlowEvent;
   overflowed: OverflowedEvent;

@@ -1,6 +1,6 @@
 import type { GiveUpCause } from '../machines/facts.ts';
 import type { Failure } from './core/recovery.ts';
-import { ConfigurationError, ConnectionError, ERRORS, type HoldfastError } from './errors.ts';
+import { ConfigurationError, ConnectionError, ERRORS, HoldfastError, type ErrorCode } from './errors.ts';
 import type { EventSource } from './events.ts';
 
 export interface FailureContext extends EventSource {
@@ -40,6 +40,11 @@ export function errorOf(failure: Failure, context: FailureContext): HoldfastErro
       ...(closure.status !== undefined && { httpStatus: closure.status }),
     }),
   });
+}
+
+/** Why a connection has ended that did not fail: its application closed it, or destroyed the service. */
+export function endError(code: ErrorCode, source: EventSource): HoldfastError {
+  return code === 'SERVICE_DESTROYED' ? new HoldfastError(code, source) : new ConnectionError('CLOSED_LOCALLY', source);
 }
 
 /** Why there will be no further retry, as an error. `maxRetries`: `null` for no limit. */

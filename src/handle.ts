@@ -1,9 +1,9 @@
 import { stateOf, type ConnectionEmitted } from '../machines/facts.ts';
 import { announce } from './announcements.ts';
-import { ownClosure, type Failure } from './core/recovery.ts';
+import { failure, ownClosure, type Failure } from './core/recovery.ts';
 import { ConnectionError, FaultError, HoldfastError, type ErrorCode } from './errors.ts';
 import type { EventSource } from './events.ts';
-import { errorOf, giveUpError } from './failures.ts';
+import { endError, errorOf, giveUpError } from './failures.ts';
 import type { ConnectionHost } from './host.ts';
 import { quiet } from './core/isolation.ts';
 import { check } from './core/rules.ts';
@@ -27,7 +27,7 @@ import {
   subscribingRule,
 } from './schema.ts';
 import { placeOf, statusOf, type ConnectionSnapshot, type ConnectionStatus, type Place } from './status.ts';
-import type { ConnectionActor } from './supervisor.ts';
+import type { ConnectionActor } from './group.ts';
 import type { InboundData } from './transport/transport.ts';
 
 /**
@@ -203,6 +203,7 @@ export class Connection<In = InboundData, Out = unknown> {
     check(openingRule, options);
     const { signal, timeoutMs } = options;
     if (signal?.aborted) throw new ConnectionError('CONNECT_ABORTED', { ...this.#source, cause: signal.reason });
+    this.#host.admit();
     let actor = this.#live();
     if (!actor) {
       // asked for by a listener that runs inside the supervisor's own turn: the actor is there when that turn is over
@@ -258,8 +259,7 @@ export class Connection<In = InboundData, Out = unknown> {
       next: (snapshot) => {
         this.#turn(snapshot, said.splice(0));
       },
-      // its supervisor is told as well, and reports it
-      error: () => undefined,
+      error: () => undefined, // its group is told as well
     });
     return actor;
   }
@@ -271,12 +271,29 @@ export class Connection<In = InboundData, Out = unknown> {
 
   /** The actor died. @internal */
   died(cause: unknown): void {
-    const error = new FaultError('INTERNAL_FAULT', { ...this.#source, cause });
+    const error = this.#lostTo(cause);
     this.#actor = undefined;
-    this.#lastError = error;
-    this.#ports.hangUp();
     this.#move({ state: 'failed', detail: 'failed' }, error);
     this.#host.emit('gaveUp', { ...this.#source, because: 'fault', error });
+  }
+
+  /** The actor died, and there is another: it goes on with what the application wanted, unless the service ends. @internal */
+  restarted(cause: unknown): void {
+    if (this.#endCode === 'SERVICE_DESTROYED') return;
+    const isUnderWay = this.#isUsable || this.#place.state === 'connecting' || this.#place.state === 'backoff';
+    const isWanted = this.#openings.size > 0 || (isUnderWay && this.#endings.length === 0);
+    const { opens = 0, generation = 0 } = this.#actor?.getSnapshot().context ?? {};
+    this.#lostTo(cause);
+    this.#host.actor()?.send({ type: 'policy.changed', policy: this.#host.settings().policy });
+    const end = { type: 'disconnect', code: 1000, reason: '' } as const;
+    this.#live()?.send(isWanted ? { type: 'restore', opens, generation } : end);
+  }
+
+  #lostTo(cause: unknown): FaultError {
+    const error = new FaultError('INTERNAL_FAULT', { ...this.#source, cause });
+    this.#lastError = error;
+    if (this.#isUsable) this.#announce({ type: 'closed', failure: failure('INTERNAL_FAULT') });
+    return error;
   }
 
   /** The service is about to end: what waits is handed to the socket while there still is one. @internal */
@@ -303,8 +320,7 @@ export class Connection<In = InboundData, Out = unknown> {
     return this.#place.state === 'open' || this.#place.state === 'degraded';
   }
 
-  // after each turn of the actor: first what holds from now on, then who is told, so that a listener finds everything done
-  // and may do anything
+  // after each turn of the actor: first what holds from now on, then who is told, so that a listener may do anything
   #turn(snapshot: ConnectionSnapshot, said: readonly ConnectionEmitted[]): void {
     const { failure } = snapshot.context;
     if (failure !== this.#failure) {
@@ -331,8 +347,7 @@ export class Connection<In = InboundData, Out = unknown> {
     if (current === previous) return;
     this.#since = this.#host.clock.now();
     if (this.#isUsable) this.#openings.opened();
-    if (current === 'closed') this.#end(this.#closeError);
-    else if (current === 'failed') this.#end(giveUp ?? this.#closeError);
+    if (current === 'closed' || current === 'failed') this.#end(giveUp ?? this.#closeError);
     // connected again while closing: the old socket is gone all the same
     if (previous === 'closing') this.#conclude();
     this.#host.emit('status', { ...this.#source, previous, current });
@@ -380,8 +395,6 @@ export class Connection<In = InboundData, Out = unknown> {
   }
 
   get #closeError(): HoldfastError {
-    return this.#endCode === 'SERVICE_DESTROYED'
-      ? new HoldfastError('SERVICE_DESTROYED', this.#source)
-      : new ConnectionError('CLOSED_LOCALLY', this.#source);
+    return endError(this.#endCode, this.#source);
   }
 }

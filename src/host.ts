@@ -1,7 +1,7 @@
 import type { Emit } from './events.ts';
 import type { DisconnectOptions } from './options.ts';
 import type { ServiceSettings } from './settings.ts';
-import type { ConnectionActor } from './supervisor.ts';
+import type { ConnectionActor } from './group.ts';
 import type { Clock } from './transport/clock.ts';
 
 /** What a connection needs of the service it belongs to. */
@@ -15,6 +15,8 @@ export interface ConnectionHost {
    * @throws {HoldfastError} `SERVICE_DESTROYED`
    */
   actor(): ConnectionActor | undefined;
+  /** The application asks for it to open. @throws {ConfigurationError} `CONNECTION_LIMIT` */
+  admit(): void;
   /** The application has asked for it to open. */
   opening(): void;
   /** The application asks for it to close, and that is about to begin. */

@@ -26,6 +26,7 @@ export {
 export type {
   ClosedEvent,
   DiscontinuityEvent,
+  EscalatedEvent,
   FlowEvent,
   GaveUpEvent,
   MessageEvent,
@@ -40,8 +41,10 @@ export type {
 export type { ErrorEntry, ErrorHistoryFilter, ErrorStatistics } from './error-history.ts';
 export { describeError, USER_MESSAGES, type Description, type UserMessages } from './messages.ts';
 export type { Connection } from './handle.ts';
+export type { Lease } from './leases.ts';
 export type { InspectableSystem, Inspect, InspectionEvent } from './inspection.ts';
 export type {
+  AcquireOptions,
   AddressRequest,
   ConfigPatch,
   ConnectOptions,
@@ -54,6 +57,7 @@ export type {
   EnhancedWebSocketOptions,
   HeartbeatOptions,
   QueueOptions,
+  RestartOptions,
   RetryOptions,
   ServiceOptions,
   UrlProvider,

@@ -13,6 +13,8 @@ export interface Member {
   ports: Ports;
   /** The pool that it is a channel of. */
   shares: Pool | undefined;
+  /** The pool that it is there for. */
+  carries: Pool | undefined;
   /** What tells apart two wishes for the same id. */
   wish: string;
   /** Where its chance begins. */
@@ -21,7 +23,10 @@ export interface Member {
 }
 
 /** What a connection needs of its service. */
-export interface MemberHost extends Pick<PortsOptions, 'clock' | 'webSocket' | 'memory' | 'report' | 'queueing'> {
+export interface MemberHost extends Pick<
+  PortsOptions,
+  'clock' | 'webSocket' | 'memory' | 'dials' | 'report' | 'queueing'
+> {
   /** All connections of the service, by their ids. */
   members: ReadonlyMap<string, Member>;
   settings(serviceType: string): ServiceSettings;
@@ -33,7 +38,9 @@ export interface MemberHost extends Pick<PortsOptions, 'clock' | 'webSocket' | '
   };
   tellUndelivered(event: UndeliveredEvent): void;
   actor(member: Member): ReturnType<ConnectionHost['actor']>;
-  changed(connection: Connection): void;
+  /** It asks to be opened. @throws {ConfigurationError} `CONNECTION_LIMIT` */
+  admit(member: Member): void;
+  changed(member: Member): void;
 }
 
 export interface MemberOptions {
@@ -111,16 +118,19 @@ export function makeMember({ id, wish, options, draws, seed, carries }: MemberOp
     emit: emitter.emit,
     settings,
     actor: () => host.actor(member),
+    admit: () => {
+      host.admit(member);
+    },
     opening: () => shares?.hurry(),
     closing: (closeOptions) => {
       // whoever is about to use a pool that nobody uses gets another socket
       if (carries && carries.size > 0) closeSharers(host.members, carries, closeOptions);
     },
     changed: () => {
-      host.changed(connection);
+      host.changed(member);
     },
   });
-  const member: Member = { connection, ports, shares, wish, seed, settings };
+  const member: Member = { connection, ports, shares, carries, wish, seed, settings };
   return member;
 }
 

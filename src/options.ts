@@ -1,4 +1,5 @@
 import type { Decision, Failure, RecoveryRule } from './core/recovery.ts';
+import type { Priority } from './core/queue.ts';
 import type { ConnectionError, HoldfastError } from './errors.ts';
 import type { OverflowPolicy } from './backlog.ts';
 import type { UserMessages } from './messages.ts';
@@ -41,6 +42,10 @@ export interface EnhancedWebSocketOptions<
   errorHistory?: number;
   /** What people are told of errors, in place of {@link USER_MESSAGES}: by code or by category. For other languages, or other words. @default {} */
   userMessages?: UserMessages;
+  /** How often the actor of a connection is replaced when it dies of a fault, before the connection is `failed` and `escalated` is told. */
+  restarts?: RestartOptions;
+  /** How many connections may be on their way from the wish to the open link at once; others wait as `queued`. At least 1. @default 64 */
+  maxDials?: number;
 }
 
 /** How connections of one type behave. Times in milliseconds; every time from 0 to 2^31-1 unless said. */
@@ -59,7 +64,7 @@ export interface ServiceOptions {
   credentials?: CredentialsProvider | CredentialsOptions;
   /** Deadline of the URL provider. @default 10_000 */
   urlTimeoutMs?: number;
-  /** From dialling to an open socket; then the attempt is abandoned. At least 1. @default 10_000 */
+  /** From dialling to an open socket, the wait for the turn to dial not counted; then the attempt is abandoned. At least 1. @default 10_000 */
   connectTimeoutMs?: number;
   /** From close() on, what waits may take this long to leave; the rest is dropped. @default 2_000 */
   drainTimeoutMs?: number;
@@ -89,10 +94,25 @@ export interface ServiceOptions {
    * more with fresh ones. @default none: a socket for each
    */
   pool?: string;
+  /**
+   * How many connections of this type may be in use; one more is refused with `CONNECTION_LIMIT`. Closed and failed ones do not count, nor
+   * does the one that carries a pool. @default Infinity
+   */
+  maxConnections?: number;
+  /** Whose connections are dialled first while `maxDials` are on their way; within one, whoever has waited longest. @default 'normal' */
+  priority?: Priority;
   /** How the service speaks: its codec, schemas, probes and replies. @default {@link plainProfile} */
   profile?: Profile;
   /** How the link is probed; `false` for not at all. */
   heartbeat?: false | HeartbeatOptions;
+}
+
+/** How long the faults of a connection are borne. */
+export interface RestartOptions {
+  /** 0: none is replaced. @default 3 */
+  most?: number;
+  /** Within this time, in ms. At least 1. @default 60_000 */
+  withinMs?: number;
 }
 
 /** When and how often a lost connection or a failed attempt is tried again. */
@@ -233,6 +253,7 @@ export interface ConfigPatch {
   maxInactive?: number;
   errorHistory?: number;
   userMessages?: UserMessages;
+  maxDials?: number;
 }
 
 /** Which connection is wanted. Two calls that name the same one share it. */
@@ -251,6 +272,12 @@ export interface ConnectOptions<Type extends string = string> {
   signal?: AbortSignal;
   /** Stops waiting after this time, likewise. @default none: retries go on until the connection opens or fails */
   timeoutMs?: number;
+}
+
+/** Which connection is wanted for a while. */
+export interface AcquireOptions<Type extends string = string> extends ConnectOptions<Type> {
+  /** From the release of the last lease to the close of the connection, in ms: whoever comes meanwhile finds it open. @default 0: the next turn */
+  releaseDelayMs?: number;
 }
 
 /** How a connection is ended. */

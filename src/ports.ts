@@ -4,6 +4,7 @@ import { Answers } from './answers.ts';
 import { ChannelAccess } from './channel-access.ts';
 import { isolated } from './core/isolation.ts';
 import type { Failure } from './core/recovery.ts';
+import type { DialQueue } from './dial-queue.ts';
 import type { Settled } from './endpoint.ts';
 import { InboundError, type MessageError } from './errors.ts';
 import { greet } from './greeting.ts';
@@ -28,6 +29,7 @@ export interface PortsOptions extends Omit<
   connectionId: string;
   serviceType: string;
   queueing: () => boolean;
+  dials: DialQueue;
   /** Hears of each inbound message. */
   deliver: MessageListener;
   /** Hears of each inbound frame that is no message. */
@@ -50,6 +52,7 @@ export class Ports {
   #greetingCause: unknown;
   // messages that the last socket left in doubt
   #inDoubt = 0;
+  #releaseTurn: () => void = () => undefined;
   // what a session that is shared keeps of its messages
   #kept: () => Kept | undefined = () => undefined;
 
@@ -109,6 +112,18 @@ export class Ports {
   /** How many messages the last socket left in doubt when it died. */
   get inDoubt(): number {
     return this.#inDoubt;
+  }
+
+  /** Calls back once it may dial, of which only so many may at once. @returns Gives the turn back, or the place in the queue. */
+  awaitTurn(granted: () => void): () => void {
+    const { dials, settings, shares } = this.#options;
+    // a channel opens no socket, and a second socket that has taken over is open already
+    if (shares || this.#access.isLinked) {
+      granted();
+      return () => undefined;
+    }
+    this.#releaseTurn = dials.acquire(settings().priority, granted);
+    return this.#releaseTurn;
   }
 
   authorize(need: CredentialsNeed, settled: Settled): () => void {
@@ -178,6 +193,8 @@ export class Ports {
   /** Lets go of the socket at once. */
   hangUp(): void {
     this.detach();
+    // an actor that died cannot give it back
+    this.#releaseTurn();
     if (this.#access.isLinked) {
       this.#inDoubt = this.outbox.lost({ wasRead: this.#access.wasRead });
       // a session outlives its sockets, and so do its requests

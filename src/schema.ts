@@ -178,6 +178,8 @@ const serviceFields = {
   heartbeat: orFalse(object(heartbeatFields)),
   wire: either(`one of ${WIRE_CHOICES.join(', ')},`, isWireChoice, object(wireFields)),
   pool: text,
+  priority: oneOf(PRIORITIES),
+  maxConnections: limit,
 };
 
 const changeable = {
@@ -188,6 +190,7 @@ const changeable = {
   maxInactive: count,
   errorHistory: count,
   userMessages,
+  maxDials: positive,
 };
 
 /** What the constructor takes. */
@@ -207,6 +210,7 @@ export const optionsRule = object({
   WebSocket: callback,
   clock,
   random: callback,
+  restarts: object({ most: count, withinMs: duration(1) }),
   signals: must('an object with subscribe', (value) => has(value, 'subscribe')),
   inspect: must('a function, or an object with next', (value) => isFunction(value) || has(value, 'next')),
   unrefTimers: flag,
@@ -223,15 +227,20 @@ const openingFields = {
 /** What `connect` of a connection takes. */
 export const openingRule = object(openingFields);
 
-/** What `connect` of a service takes. */
-export const connectRule = object({
+const connectFields = {
   serviceType: required(must('a string', isText)),
   terminalId: text,
   sessionId: text,
   key: text,
   params: record(must('a string', isText)),
   ...openingFields,
-});
+};
+
+/** What `connect` of a service takes. */
+export const connectRule = object(connectFields);
+
+/** What `acquire` takes. */
+export const acquireRule = object({ ...connectFields, releaseDelayMs: duration() });
 
 /** What `disconnect` takes. */
 export const disconnectRule = object({
@@ -258,6 +267,7 @@ export const listeningRule = listening([
   'closed',
   'retrying',
   'gaveUp',
+  'escalated',
   'status',
   'flow',
   'overflowed',

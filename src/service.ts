@@ -1,28 +1,32 @@
-import { seedFrom } from './core/chance.ts';
 import { Emitter, type Listener } from './core/emitter.ts';
 import { ConfigurationError, ConnectionError, FaultError, HoldfastError } from './errors.ts';
 import type { ErrorEntry, ErrorHistoryFilter, ErrorStatistics } from './error-history.ts';
 import { ErrorReporter } from './error-reporter.ts';
 import type { MessageOf, ServiceEvents } from './events.ts';
+import { deathsOf } from './deaths.ts';
+import { DialQueue } from './dial-queue.ts';
+import type { ConnectionActor } from './group.ts';
 import type { Connection } from './handle.ts';
 import { harmless, type InspectableSystem } from './inspection.ts';
 import { quiet } from './core/isolation.ts';
-import { idOf, wishOf, type ConnectionId, type InboundAt, type OutboundAt, type Services } from './identity.ts';
+import type { ConnectionId, InboundAt, InboundOf, OutboundAt, OutboundOf, Services } from './identity.ts';
+import { Leases, type Lease } from './leases.ts';
 import type {
+  AcquireOptions,
   ConfigPatch,
   ConnectOptions,
   DestroyOptions,
   DisconnectOptions,
   EnhancedWebSocketOptions,
 } from './options.ts';
-import { carrierAmong, makeMember, type Member, type MemberHost, type MemberOptions } from './member.ts';
-import { Pool } from './pool.ts';
+import type { Member } from './member.ts';
 import type { SendOptions, SendOutcome } from './receipt.ts';
 import { check } from './core/rules.ts';
-import { connectRule, destroyRule, historyRule, listeningRule, observingRule } from './schema.ts';
-import { amend, settle, type ServiceSettings, type Settings } from './settings.ts';
+import { Registry } from './registry.ts';
+import { acquireRule, connectRule, destroyRule, historyRule, listeningRule, observingRule } from './schema.ts';
+import { amend, settle, type Settings } from './settings.ts';
 import type { ConnectionStatus } from './status.ts';
-import { connectionActor, startSupervisor, type ConnectionActor, type SupervisorActor } from './supervisor.ts';
+import { connectionActor, releaseConnection, startSupervisor, type SupervisorActor } from './supervisor.ts';
 import { Timekeeper } from './timekeeper.ts';
 import { systemClock } from './transport/clock.ts';
 import { OwnedSignals, platformSignals } from './transport/signals.ts';
@@ -37,15 +41,12 @@ import { WireMemory } from './wire-memory.ts';
  */
 export class EnhancedWebSocketService<Types extends Services = Services> {
   readonly #clock: Timekeeper;
-  readonly #random: () => number;
   readonly #root: SupervisorActor;
   readonly #emitter: Emitter<ServiceEvents>;
   readonly #errors: ErrorReporter;
-  readonly #members = new Map<string, Member>();
-  // ids of closed and failed connections, the longest so first
-  readonly #inactive = new Set<string>();
-  readonly #pools = new Map<string, Pool>();
-  readonly #host: MemberHost;
+  readonly #registry: Registry;
+  readonly #leases: Leases;
+  readonly #dials = new DialQueue(() => this.#settings.maxDials);
   #settings: Settings;
   #destruction: Promise<void> | undefined;
   #stopped: () => void = () => undefined;
@@ -54,49 +55,53 @@ export class EnhancedWebSocketService<Types extends Services = Services> {
   constructor(options: EnhancedWebSocketOptions<Types>) {
     this.#settings = settle(options);
     this.#clock = new Timekeeper(options.clock ?? systemClock({ unref: options.unrefTimers ?? false }));
-    this.#random = options.random ?? Math.random;
+    this.#leases = new Leases(this.#clock);
     const emitter = new Emitter<ServiceEvents>((cause) => {
       this.#errors.report(cause);
     });
     this.#emitter = emitter;
     this.#errors = new ErrorReporter({ emitter, settings: () => this.#settings, now: () => this.#clock.now() });
     const { report, emit, undelivered } = this.#errors;
-    this.#host = {
-      clock: this.#clock,
-      members: this.#members,
-      memory: new WireMemory(() => this.#clock.now()),
-      webSocket: () =>
-        this.#settings.options.WebSocket ?? (globalThis as { WebSocket?: WebSocketConstructor }).WebSocket,
-      queueing: () => this.#settings.queueing,
-      settings: (type) => this.#serviceSettings(type),
-      pool: (name, type) => this.#pool(name, type),
-      emitter: { emit, has: (type) => emitter.has(type) },
-      tellUndelivered: undelivered,
-      actor: (member) => this.#actorOf(member),
-      changed: (connection) => {
-        this.#track(connection);
+    this.#registry = new Registry({
+      settings: () => this.#settings,
+      random: options.random ?? Math.random,
+      isOver: () => this.#isOver,
+      release: (id) => {
+        releaseConnection(this.#root, id);
       },
-      report,
-    };
+      host: {
+        clock: this.#clock,
+        dials: this.#dials,
+        memory: new WireMemory(() => this.#clock.now()),
+        webSocket: () =>
+          this.#settings.options.WebSocket ?? (globalThis as { WebSocket?: WebSocketConstructor }).WebSocket,
+        queueing: () => this.#settings.queueing,
+        emitter: { emit, has: (type) => emitter.has(type) },
+        tellUndelivered: undelivered,
+        actor: (member) => this.#actorOf(member),
+        report,
+      },
+    });
     this.#signals = new OwnedSignals(options.signals ?? platformSignals(this.#clock));
     this.#root = startSupervisor(
       {
         signals: this.#signals,
         report,
         portsOf: (id) => this.#member(id).ports,
-        died: (id, cause) => {
-          const member = this.#members.get(id);
-          member?.ports.hangUp();
-          // the supervisor is in the middle of burying the actor: listeners are told when it is done
-          queueMicrotask(() => member?.connection.died(cause));
-          this.#errors.fault(new FaultError('INTERNAL_FAULT', { cause, connectionId: id }));
-        },
+        ...deathsOf({
+          member: (id) => this.#registry.members.get(id),
+          fault: (error) => {
+            this.#errors.fault(error);
+          },
+          emit,
+        }),
       },
       {
         clock: this.#clock,
+        intensity: this.#settings.intensity,
         inspect: options.inspect && harmless(options.inspect, report),
         onDeath: (cause) => {
-          for (const { ports, connection } of this.#members.values()) {
+          for (const { ports, connection } of this.#registry.members.values()) {
             ports.hangUp();
             connection.died(cause);
           }
@@ -124,11 +129,23 @@ export class EnhancedWebSocketService<Types extends Services = Services> {
    * Opens a connection and resolves with its id once it is open; failed attempts are retried meanwhile. Asking for one that
    * exists joins it. From `closed` and `failed` it is opened again; in backoff it is tried at once.
    *
-   * @throws {HoldfastError} Rejects with `UNKNOWN_SERVICE`, `INVALID_OPTIONS` or `CONNECTION_CONFLICT`, or as
+   * @throws {HoldfastError} Rejects with `UNKNOWN_SERVICE`, `INVALID_OPTIONS`, `CONNECTION_CONFLICT` or `CONNECTION_LIMIT`, or as
    *   {@link Connection.connect} does.
    */
   connect<Type extends keyof Types & string>(options: ConnectOptions<Type>): Promise<ConnectionId<Type>> {
     return quiet(this.#connect(options) as Promise<ConnectionId<Type>>);
+  }
+
+  /**
+   * The same for a while, shared with whoever else acquires it: the connection is closed `releaseDelayMs` after its last lease was released, unless
+   * `connect` was called for it as well.
+   *
+   * @throws {HoldfastError} Rejects as {@link EnhancedWebSocketService.connect} does; then there is nothing to release.
+   */
+  acquire<Type extends keyof Types & string>(
+    options: AcquireOptions<Type>,
+  ): Promise<Lease<Connection<InboundOf<Types[Type]>, OutboundOf<Types[Type]>>, ConnectionId<Type>>> {
+    return quiet(this.#acquire(options) as Promise<never>);
   }
 
   /**
@@ -153,7 +170,7 @@ export class EnhancedWebSocketService<Types extends Services = Services> {
     message: OutboundAt<Types, Id>,
     options?: SendOptions,
   ): Promise<SendOutcome> {
-    const member = this.#members.get(connectionId);
+    const member = this.#registry.members.get(connectionId);
     return member
       ? member.connection.send(message, options).settled
       : quiet(Promise.reject(this.#unknown(connectionId)));
@@ -161,12 +178,12 @@ export class EnhancedWebSocketService<Types extends Services = Services> {
 
   /** What is known of a connection now; `null` for an id that is none. */
   getConnectionStatus(connectionId: string): ConnectionStatus | null {
-    return this.#members.get(connectionId)?.connection.status ?? null;
+    return this.#registry.members.get(connectionId)?.connection.status ?? null;
   }
 
   /** What is known of every connection. */
   getConnections(): ConnectionStatus[] {
-    return [...this.#members.values()].map(({ connection }) => connection.status);
+    return [...this.#registry.members.values()].map(({ connection }) => connection.status);
   }
 
   /**
@@ -222,8 +239,9 @@ export class EnhancedWebSocketService<Types extends Services = Services> {
   updateConfig(patch: ConfigPatch): void {
     this.#requireAlive();
     this.#settings = amend(this.#settings, patch);
-    for (const { connection } of this.#members.values()) connection.reconfigured();
-    this.#forget();
+    for (const { connection } of this.#registry.members.values()) connection.reconfigured();
+    this.#dials.advance();
+    this.#registry.forget();
   }
 
   /**
@@ -248,9 +266,18 @@ export class EnhancedWebSocketService<Types extends Services = Services> {
     const { signal, timeoutMs } = options;
     // nothing is made for a wish that was taken back already
     if (signal?.aborted) throw new ConnectionError('CONNECT_ABORTED', { cause: signal.reason });
-    const { connection } = this.#memberFor(options);
+    const { connection } = this.#registry.memberFor(options);
+    this.#leases.keep(connection.id);
     await connection.connect({ signal, timeoutMs });
     return connection.id;
+  }
+
+  async #acquire(options: AcquireOptions): Promise<Lease> {
+    this.#requireAlive();
+    check(acquireRule, options);
+    const { connection } = this.#registry.memberFor(options);
+    const isActive = this.#registry.isActive(connection);
+    return this.#leases.acquire(connection, options, isActive);
   }
 
   async #disconnect(connectionId: string, options: DisconnectOptions): Promise<void> {
@@ -258,7 +285,7 @@ export class EnhancedWebSocketService<Types extends Services = Services> {
   }
 
   async #destroy(deadlineMs: number): Promise<void> {
-    const members = [...this.#members.values()];
+    const members = [...this.#registry.members.values()];
     const stopped = new Promise<void>((resolve) => {
       this.#stopped = resolve;
     });
@@ -267,59 +294,16 @@ export class EnhancedWebSocketService<Types extends Services = Services> {
     if (this.#root.getSnapshot().status !== 'active') this.#stopped();
     await stopped;
     for (const { connection } of members) connection.ended();
-    this.#members.clear();
+    this.#registry.members.clear();
+    this.#leases.clear();
     this.#emitter.clear();
     this.#signals.end();
     this.#clock.stop();
   }
 
-  #memberFor(options: ConnectOptions): Member {
-    const { serviceType } = options;
-    if (!this.#settings.services.has(serviceType)) {
-      const known = [...this.#settings.services.keys()].join(', ');
-      throw new ConfigurationError('UNKNOWN_SERVICE', {
-        message: `No service "${serviceType}" is configured; there are: ${known}.`,
-      });
-    }
-    const id = idOf(options);
-    const wish = wishOf(options);
-    const present = this.#members.get(id);
-    if (present && present.wish !== wish)
-      throw new ConfigurationError('CONNECTION_CONFLICT', { connectionId: id, serviceType });
-    return present ?? this.#makeMember({ id, wish, options });
-  }
-
-  #makeMember(wanted: Omit<MemberOptions, 'draws' | 'seed'>): Member {
-    const draws = [this.#draw(), this.#draw()] as const;
-    const member = makeMember({ ...wanted, draws, seed: seedFrom(this.#draw()) }, this.#host);
-    this.#members.set(wanted.id, member);
-    return member;
-  }
-
-  // the connection that carries a pool is one like any other, and is made when it is needed
-  #pool(name: string, serviceType: string): Pool {
-    const present = this.#pools.get(name);
-    if (present) return present;
-    const id = `pool:${name}`;
-    const carrier = carrierAmong(this.#members, id, () =>
-      this.#makeMember({ id, wish: '', options: { serviceType }, carries: pool }),
-    );
-    const pool: Pool = new Pool({ clock: this.#clock, carrier });
-    this.#pools.set(name, pool);
-    return pool;
-  }
-
-  #draw(): number {
-    try {
-      return this.#random();
-    } catch (cause) {
-      throw new ConfigurationError('INVALID_OPTIONS', { message: 'The option `random` threw.', cause });
-    }
-  }
-
   #actorOf({ connection: { id, serviceType }, seed, settings }: Member): ConnectionActor | undefined {
     this.#requireAlive();
-    if (!this.#members.has(id)) throw this.#unknown(id);
+    if (!this.#registry.members.has(id)) throw this.#unknown(id);
     const present = connectionActor(this.#root, id);
     if (present) return present;
     const { policy } = settings();
@@ -327,37 +311,8 @@ export class EnhancedWebSocketService<Types extends Services = Services> {
     return connectionActor(this.#root, id);
   }
 
-  #serviceSettings(serviceType: string): ServiceSettings {
-    const settings = this.#settings.services.get(serviceType);
-    if (!settings) throw new ConfigurationError('UNKNOWN_SERVICE', { serviceType });
-    return settings;
-  }
-
-  #track({ id, status }: Connection): void {
-    this.#inactive.delete(id);
-    if (status.state !== 'closed' && status.state !== 'failed') return;
-    this.#inactive.add(id);
-    // not now: the actor that may have to go is in the middle of its turn
-    queueMicrotask(() => {
-      this.#forget();
-    });
-  }
-
-  // closed and failed connections are remembered up to a bound; the longest so goes first
-  #forget(): void {
-    if (this.#isOver) return;
-    for (const id of this.#inactive) {
-      if (this.#inactive.size <= this.#settings.maxInactive) return;
-      this.#inactive.delete(id);
-      const member = this.#members.get(id);
-      this.#members.delete(id);
-      this.#root.send({ type: 'connection.released', id });
-      member?.connection.ended();
-    }
-  }
-
   #member(id: string): Member {
-    const member = this.#members.get(id);
+    const member = this.#registry.members.get(id);
     if (!member) throw this.#unknown(id);
     return member;
   }

@@ -1,6 +1,8 @@
+import { DEFAULT_INTENSITY, type RestartIntensity } from '../machines/group.ts';
 import { DEFAULT_HEARTBEAT, DEFAULT_POLICY, type ConnectionPolicy, type WireChoice } from '../machines/policy.ts';
 import { parseUrl } from './address.ts';
 import { MAX_DELAY_MS } from './core/backoff.ts';
+import type { Priority } from './core/queue.ts';
 import { DEFAULT_QUEUE, type OutboxLimits } from './backlog.ts';
 import { ConfigurationError } from './errors.ts';
 import type {
@@ -24,6 +26,8 @@ export interface Settings {
   readonly queueing: boolean;
   readonly maxInactive: number;
   readonly errorHistory: number;
+  readonly maxDials: number;
+  readonly intensity: RestartIntensity;
 }
 
 /** How one service type behaves: what the machines decide by in `policy`, what the runtime needs beside it. */
@@ -40,6 +44,8 @@ export interface ServiceSettings {
   readonly wire: WireSettings;
   /** From dialling to an open socket, in ms. */
   readonly connectTimeoutMs: number;
+  readonly priority: Priority;
+  readonly maxConnections: number;
   /** The session that it shares; `undefined` for one of its own. */
   readonly pool: string | undefined;
   readonly policy: ConnectionPolicy;
@@ -79,6 +85,8 @@ export function settle(options: EnhancedWebSocketOptions): Settings {
     queueing: options.enableMessageQueue ?? true,
     maxInactive: options.maxInactive ?? 100,
     errorHistory: options.errorHistory ?? 100,
+    maxDials: options.maxDials ?? 64,
+    intensity: { ...DEFAULT_INTENSITY, ...given(options.restarts) },
   };
 }
 
@@ -162,6 +170,8 @@ function settleService(type: string, service: ServiceOptions, options: EnhancedW
     ping: pingOf(heartbeat || {}, service.profile),
     wire: wireOf(service.wire),
     connectTimeoutMs: service.connectTimeoutMs ?? DEFAULT_POLICY.connectTimeoutMs,
+    priority: service.priority ?? 'normal',
+    maxConnections: service.maxConnections ?? Infinity,
     pool: service.pool,
     policy: policyOf(service, options),
   };

@@ -1,7 +1,8 @@
 import { createActor, fromCallback, type ActorRefFrom, type EventObject } from 'xstate';
 
-import { childIdOf, deadIdOf, supervisorMachine, type SupervisorEvent } from '../machines/supervisor.ts';
-import { connectionLogic } from './connection.ts';
+import { childIdOf, type RestartIntensity } from '../machines/group.ts';
+import { supervisorMachine, type SupervisorEvent } from '../machines/supervisor.ts';
+import { groupLogic, type ConnectionActor, type GroupActor } from './group.ts';
 import type { InspectionEvent } from './inspection.ts';
 import { isolated } from './core/isolation.ts';
 import type { Clock } from './transport/clock.ts';
@@ -9,7 +10,7 @@ import { bindWorld, worldOf, type World } from './world.ts';
 
 const supervisorLogic = supervisorMachine.provide({
   actors: {
-    connection: connectionLogic,
+    group: groupLogic,
     signals: fromCallback<EventObject>(({ system, sendBack }) => {
       let end: (() => void) | undefined;
       const world = worldOf<unknown>(system);
@@ -27,21 +28,14 @@ const supervisorLogic = supervisorMachine.provide({
       };
     }),
   },
-  actions: {
-    disposeConnection: ({ event, system }) => {
-      const death: { type: string; error?: unknown } = event;
-      worldOf<unknown>(system).died(deadIdOf(death), death.error);
-    },
-  },
 });
 
-/** The actor of one connection, as its supervisor holds it. */
-export type ConnectionActor = ActorRefFrom<typeof connectionLogic>;
 /** The root actor of a service. */
 export type SupervisorActor = ActorRefFrom<typeof supervisorLogic>;
 
 export interface SupervisorOptions {
   clock: Clock;
+  intensity: RestartIntensity;
   inspect: ((event: InspectionEvent) => void) | undefined;
   /** Hears of the death of the root itself, which nothing outlives. */
   onDeath: (cause: unknown) => void;
@@ -52,9 +46,10 @@ export interface SupervisorOptions {
 /** Starts the root actor of a service: one system, one clock and one inspection stream for all its connections. */
 export function startSupervisor(
   world: World,
-  { clock, inspect, onDeath, onStopped }: SupervisorOptions,
+  { clock, intensity, inspect, onDeath, onStopped }: SupervisorOptions,
 ): SupervisorActor {
-  const root = createActor(supervisorLogic, { id: 'supervisor', clock, ...(inspect && { inspect }) });
+  const input = { intensity };
+  const root = createActor(supervisorLogic, { id: 'supervisor', clock, input, ...(inspect && { inspect }) });
   bindWorld(root.system, world);
   // without an error observer XState would throw from a timer of its own
   root.subscribe({ error: onDeath, complete: onStopped });
@@ -63,6 +58,21 @@ export function startSupervisor(
 
 /** The actor of a connection, if it has one that lives. */
 export function connectionActor(root: SupervisorActor, id: string): ConnectionActor | undefined {
-  const actor = root.getSnapshot().children[childIdOf(id)] as ConnectionActor | undefined;
+  const actor = groupOf(root, id)?.getSnapshot().children[childIdOf(id)] as ConnectionActor | undefined;
   return actor?.getSnapshot().status === 'active' ? actor : undefined;
+}
+
+/** Ends the actor of a connection, if it has one. */
+export function releaseConnection(root: SupervisorActor, id: string): void {
+  groupOf(root, id)?.send({ type: 'connection.released', id });
+}
+
+// the newest group is where most of what is looked for is
+function groupOf(root: SupervisorActor, id: string): GroupActor | undefined {
+  const { context, children } = root.getSnapshot();
+  for (let index = context.groups.length - 1; index >= 0; index--) {
+    const group = children[context.groups[index]?.id ?? ''] as GroupActor | undefined;
+    if (group?.getSnapshot().children[childIdOf(id)]) return group;
+  }
+  return undefined;
 }

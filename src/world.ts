@@ -1,3 +1,4 @@
+import type { RestartIntensity } from '../machines/group.ts';
 import type { SignalSource } from './transport/signals.ts';
 
 /** What the actors of one service act upon. They find it by their actor system: no chart and no event ever holds a port. */
@@ -9,6 +10,12 @@ export interface World<Ports = unknown> {
   portsOf(connectionId: string): Ports;
   /** An actor died of `cause`: let go of all that it held. */
   died(connectionId: string, cause: unknown): void;
+  /** It has been replaced. */
+  restarted(connectionId: string, cause: unknown): void;
+  /** It has not been replaced, and will not be. */
+  buried(connectionId: string, cause: unknown): void;
+  /** Because that has been done as often as it may. */
+  escalated(connectionId: string, cause: unknown, intensity: RestartIntensity): void;
 }
 
 const worlds = new WeakMap<object, World>();

@@ -53,6 +53,7 @@ const entries = {
       'CONNECTION_STATES',
       'DEFAULT_POLICY',
       'connectionMachine',
+      'groupMachine',
       'healthMachine',
       'outboxMachine',
       'sessionMachine',

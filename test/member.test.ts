@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 
+import { DialQueue } from '../src/dial-queue.ts';
 import { carrierAmong, makeMember, type Member, type MemberHost } from '../src/member.ts';
 import { Pool } from '../src/pool.ts';
 import { settle } from '../src/settings.ts';
@@ -34,6 +35,7 @@ function host({ hasListener = true } = {}): { host: MemberHost; emitted: unknown
     host: {
       clock,
       members: new Map<string, Member>(),
+      dials: new DialQueue(() => 64),
       memory: new WireMemory(() => clock.now()),
       webSocket: () => browserSockets().WebSocket,
       queueing: () => true,
@@ -53,6 +55,7 @@ function host({ hasListener = true } = {}): { host: MemberHost; emitted: unknown
       },
       tellUndelivered: (event) => emitted.push(['undelivered', event]),
       actor: () => undefined,
+      admit: () => undefined,
       changed: () => undefined,
     },
   };

@@ -39,10 +39,17 @@ describe('settings', () => {
         limits: { frame: 1_048_576, inflated: 4_194_304, win: { m: 2_048, b: 1_048_576 } },
       },
       connectTimeoutMs: 10_000,
+      priority: 'normal',
+      maxConnections: Infinity,
       pool: undefined,
       policy: DEFAULT_POLICY,
     });
-    expect(settle({ services: {} })).toMatchObject({ queueing: true, maxInactive: 100, errorHistory: 100 });
+    expect(settle({ services: {} })).toMatchObject({
+      queueing: true,
+      maxInactive: 100,
+      errorHistory: 100,
+      maxDials: 64,
+    });
   });
 
   test('take every option where it belongs', () => {

@@ -25,7 +25,7 @@ class FaultyClock extends SimulatedClock implements Clock {
 describe('an actor that dies of a fault', () => {
   test('while it connects leaves the others alone, and tells who waits for it', async () => {
     const clock = new FaultyClock();
-    const r = rig({ clock, terminal: { connectTimeoutMs: POISON_MS } });
+    const r = rig({ clock, terminal: { connectTimeoutMs: POISON_MS }, restarts: { most: 0 } });
     const chat = await r.open({ serviceType: 'chat' });
     const fate = fateOf(r.service.connect(TERMINAL));
     const message = fateOf(r.service.sendMessage('terminal:one', 'x'));
@@ -46,7 +46,7 @@ describe('an actor that dies of a fault', () => {
   test('while it is open has its socket closed, and is revived by connect', async () => {
     const clock = new FaultyClock();
     clock.isFaulty = false;
-    const r = rig({ clock, terminal: { closeTimeoutMs: POISON_MS } });
+    const r = rig({ clock, terminal: { closeTimeoutMs: POISON_MS }, restarts: { most: 0 } });
     const chat = await r.open({ serviceType: 'chat' });
     const { id, connection, socket } = await r.open();
     clock.isFaulty = true;
@@ -81,7 +81,8 @@ describe('an actor that dies of a fault', () => {
 
   test('by an event that it cannot read is no other’s trouble', async () => {
     const actors: SeenActor[] = [];
-    const r = rig({ inspect: (event: SeenActor) => event.type === '@xstate.actor' && actors.push(event) });
+    const inspect = (event: SeenActor): unknown => event.type === '@xstate.actor' && actors.push(event);
+    const r = rig({ inspect, restarts: { most: 0 } });
     const chat = await r.open({ serviceType: 'chat' });
     const { socket } = await r.open();
     const poisoned = actors.find(({ actorRef }) => actorRef.id === 'connection:terminal:one');

@@ -10,6 +10,9 @@ const world = (): World => ({
     throw new Error('no ports');
   },
   died: () => undefined,
+  restarted: () => undefined,
+  buried: () => undefined,
+  escalated: () => undefined,
 });
 
 test('each actor system finds the world that was bound to it, and no other', () => {

@@ -27,7 +27,7 @@ function actorsOf(told: readonly Inspected[]): { name: string; parentId: string 
 }
 
 describe('an inspector handed in as `inspect`', () => {
-  test('sees supervisor, connection, health and socket, one under the other, and what they are told', async () => {
+  test('sees supervisor, group, connection, health and socket, one under the other, and what they are told', async () => {
     const server = await startServer({ onSocket: echo });
     const { inspector, told } = recordingInspector();
     const client = startClient({ url: server.url }, { inspect: inspector.inspect });
@@ -43,9 +43,11 @@ describe('an inspector handed in as `inspect`', () => {
     const actors = actorsOf(told);
     const named = (name: string): typeof actors => actors.filter((actor) => actor.name === name);
     const [supervisor] = named('supervisor');
+    const [group] = named('group');
     const [connection] = named('connection');
     expect(supervisor).toMatchObject({ parentId: undefined });
-    expect(connection).toMatchObject({ parentId: supervisor?.sessionId });
+    expect(group).toMatchObject({ parentId: supervisor?.sessionId });
+    expect(connection).toMatchObject({ parentId: group?.sessionId });
     // one for each of the two sockets
     expect(named('socket').map(({ parentId }) => parentId)).toEqual(Array(2).fill(connection?.sessionId));
     expect(named('health').map(({ parentId }) => parentId)).toEqual(Array(2).fill(connection?.sessionId));

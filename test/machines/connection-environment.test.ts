@@ -58,7 +58,7 @@ describe('losing and regaining the network', () => {
     connection.tell(...WAYS.offline, { type: 'network.online' });
     expect(connection.emitted.at(-1)).toMatchObject({ type: 'retrying', attempt: 1, hold: 'delay' });
     connection.clock.advance(promptMs);
-    expect(connection.leaf()).toBe('authorizing');
+    expect(connection.leaf()).toBe('queued');
   });
 
   test('probes an open link when the network comes or goes, and does not close it', () => {
@@ -89,7 +89,7 @@ describe('hiding and showing the page', () => {
     connection.tell(...WAYS.hidden, { type: 'page.visible' });
     expect(connection.emitted.at(-1)).toMatchObject({ type: 'retrying', hold: 'delay' });
     connection.clock.advance(promptMs);
-    expect(connection.leaf()).toBe('authorizing');
+    expect(connection.leaf()).toBe('queued');
   });
 
   test('counts a page that is hidden and a network that is absent as a network that is absent', () => {

@@ -84,14 +84,23 @@ describe('a page that is frozen', () => {
   test('does what the application asks for all the same, and waits again when that fails', () => {
     const connection = running();
     connection.tell(...WAYS.suspended, { type: 'connect' });
-    expect(connection.leaf()).toBe('authorizing');
-    connection.tell(...attempt(2).slice(0, 2), closed(2));
+    expect(connection.leaf()).toBe('queued');
+    connection.tell(...attempt(2).slice(0, 3), closed(2));
     expect([connection.leaf(), connection.snapshot().context.retries]).toEqual(['suspended', 1]);
+  });
+
+  test('keeps waiting for a connection whose actor died meanwhile', () => {
+    const connection = running();
+    connection.tell(frozen, { type: 'restore', opens: 2, generation: 5 });
+    expect([connection.leaf(), connection.clock.pending()]).toEqual(['suspended', 0]);
+    connection.tell(visible);
+    connection.clock.advance(promptMs);
+    expect([connection.leaf(), connection.snapshot().context.generation]).toEqual(['queued', 5]);
   });
 
   test('still gives up for what only the application can mend', () => {
     const connection = running();
-    connection.tell(...WAYS.suspended, { type: 'connect' }, ...attempt(2).slice(0, 2), closed(2, closedWith(1008)));
+    connection.tell(...WAYS.suspended, { type: 'connect' }, ...attempt(2).slice(0, 3), closed(2, closedWith(1008)));
     expect(connection.leaf()).toBe('failed');
   });
 
@@ -113,7 +122,7 @@ describe('a page that lives again', () => {
       expect(connection.leaf()).toBe('waiting');
       const { retryDelayMs } = connection.snapshot().context;
       connection.clock.advance(promptMs);
-      expect(connection.leaf()).toBe('authorizing');
+      expect(connection.leaf()).toBe('queued');
       return retryDelayMs;
     });
     expect(new Set(waits).size).toBeGreaterThan(10);
@@ -126,7 +135,7 @@ describe('a page that lives again', () => {
     connection.tell(...WAYS.suspended, hidden);
     expect(connection.leaf()).toBe('hidden');
     connection.clock.advance(promptMs);
-    expect(connection.leaf()).toBe('authorizing');
+    expect(connection.leaf()).toBe('queued');
   });
 
   test.each([visible, hidden])('waits for the network first, where that is reported absent, on $type', (thaw) => {
@@ -140,7 +149,7 @@ describe('a page that lives again', () => {
     const connection = running();
     connection.tell(...WAYS.suspended, visible);
     connection.clock.advance(promptMs);
-    connection.tell(...attempt(2).slice(0, 2), closed(2));
+    connection.tell(...attempt(2).slice(0, 3), closed(2));
     const { retries, retryDelayMs } = connection.snapshot().context;
     expect([connection.leaf(), retries, retryDelayMs >= baseMs]).toEqual(['waiting', 1, true]);
   });

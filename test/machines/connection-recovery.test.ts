@@ -8,6 +8,7 @@ import {
   closedWith,
   connect,
   disconnect,
+  granted,
   opened,
   refused,
   running,
@@ -144,7 +145,7 @@ describe('counting retries', () => {
   test('makes the next attempt at once when the application connects during backoff, and counts it', () => {
     const connection = running({ policy: { maxRetries: 1 } });
     connection.tell(...WAYS.waiting, connect);
-    expect(connection.leaf()).toBe('authorizing');
+    expect(connection.leaf()).toBe('queued');
     connection.tell(...attempt(2), closed(2));
     expect(connection.leaf()).toBe('failed');
   });
@@ -178,10 +179,10 @@ describe('judging a failure', () => {
     const connection = running();
     connection.tell(connect);
     for (let generation = 1; generation <= 20; generation++) {
-      connection.tell(...attempt(generation).slice(0, 2), closed(generation));
+      connection.tell(...attempt(generation).slice(0, 3), closed(generation));
       connection.clock.advance(connection.clock.untilNextMs() ?? 0);
     }
-    expect([connection.leaf(), connection.snapshot().context.retries]).toEqual(['authorizing', 20]);
+    expect([connection.leaf(), connection.snapshot().context.retries]).toEqual(['queued', 20]);
   });
 
   test('follows the application when its rule for a close code differs (pain 26)', () => {
@@ -238,9 +239,10 @@ describe('providers that fail', () => {
 
   test('gives up when the credentials provider fails once more than it may be retried', () => {
     const connection = running({ policy: { maxCredentialsRetries: 1 } });
-    connection.tell(connect, { type: 'credentials.failed', failure: refused });
+    connection.tell(connect, granted, { type: 'credentials.failed', failure: refused });
     expect(connection.leaf()).toBe('waiting');
     connection.clock.advance(connection.clock.untilNextMs() ?? 0);
+    connection.tell(granted);
     connection.clock.advance(DEFAULT_POLICY.credentialsTimeoutMs);
     expect(connection.leaf()).toBe('failed');
     expect(connection.emitted.at(-1)).toEqual({ type: 'gave.up', because: 'credentials' });
@@ -250,31 +252,22 @@ describe('providers that fail', () => {
     const connection = running({ policy: { maxCredentialsRetries: 1 } });
     connection.tell(connect);
     for (let round = 1; round <= 3; round++) {
-      connection.tell({ type: 'credentials.failed', failure: refused });
+      connection.tell(granted, { type: 'credentials.failed', failure: refused });
       connection.clock.advance(connection.clock.untilNextMs() ?? 0);
-      connection.tell({ type: 'credentials.resolved' }, { type: 'url.failed', failure: unreachable });
+      connection.tell(granted, { type: 'credentials.resolved' }, { type: 'url.failed', failure: unreachable });
       connection.clock.advance(connection.clock.untilNextMs() ?? 0);
     }
-    expect([connection.leaf(), connection.snapshot().context.credentialsFailures]).toEqual(['authorizing', 0]);
+    expect([connection.leaf(), connection.snapshot().context.credentialsFailures]).toEqual(['queued', 0]);
   });
 
   test('retries the credentials provider without end when it has no limit of its own (pain 2)', () => {
     const connection = running();
     connection.tell(connect);
     for (let round = 1; round <= 50; round++) {
-      connection.tell({ type: 'credentials.failed', failure: refused });
+      connection.tell(granted, { type: 'credentials.failed', failure: refused });
       connection.clock.advance(connection.clock.untilNextMs() ?? 0);
     }
-    expect([connection.leaf(), connection.snapshot().context.credentialsFailures]).toEqual(['authorizing', 50]);
-  });
-
-  test('asks the providers anew for every attempt', () => {
-    const connection = running();
-    connection.tell(...WAYS.waiting);
-    connection.clock.advance(connection.clock.untilNextMs() ?? 0);
-    expect(Object.keys(connection.snapshot().children)).toEqual(['outbox', 'socket', 'authorizer']);
-    connection.tell({ type: 'credentials.resolved' });
-    expect(Object.keys(connection.snapshot().children)).toEqual(['outbox', 'socket', 'locator']);
+    expect([connection.leaf(), connection.snapshot().context.credentialsFailures]).toEqual(['queued', 50]);
   });
 });
 

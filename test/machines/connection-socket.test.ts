@@ -10,6 +10,7 @@ import {
   closedWith,
   connect,
   disconnect,
+  granted,
   greeted,
   LEAVES,
   opened,
@@ -26,7 +27,7 @@ import { leafOf } from '../support/machine-graph.ts';
 const negotiating: Leaf[] = ['awaiting', 'introducing'];
 const established: Leaf[] = ['open', 'degraded', 'renewing', 'leaving', 'moving'];
 const linked: Leaf[] = ['dialing', ...negotiating, 'greeting', ...established, 'draining', 'closing'];
-const resolving: Leaf[] = ['authorizing', 'locating'];
+const resolving: Leaf[] = ['queued', 'authorizing', 'locating'];
 const connecting: Leaf[] = [...resolving, 'dialing', ...negotiating, 'greeting'];
 const unopened: Leaf[] = ['idle', ...connecting, 'waiting', 'offline', 'hidden', 'suspended'];
 
@@ -62,7 +63,7 @@ describe('the generation of a socket', () => {
     'keeps a late close of an older socket from a link that is %s (pain 21)',
     (leaf) => {
       const before = stepped(again(leaf));
-      const after = stepped([...again(leaf), closed(leaf === 'authorizing' || leaf === 'locating' ? 0 : 1)]);
+      const after = stepped([...again(leaf), closed(resolving.includes(leaf) ? 0 : 1)]);
       expect([leafOf(before.snapshot), leafOf(after.snapshot), after.effects]).toEqual([leaf, leaf, []]);
       expect(after.snapshot.context).toEqual(before.snapshot.context);
     },
@@ -109,6 +110,7 @@ describe('the socket', () => {
   });
 
   test.each<[Leaf, ConnectionEvent]>([
+    ['queued', disconnect],
     ['authorizing', disconnect],
     ['locating', disconnect],
     ['dialing', disconnect],
@@ -212,7 +214,7 @@ describe('connecting and disconnecting', () => {
     ['closing', ['made for c1', 'dial 1', 'close 1000 bye']],
   ])('makes a new socket when it is told to connect while it is %s (pain 1)', (leaf, first) => {
     const { connection, socket } = withSocket();
-    connection.tell(...WAYS[leaf], connect, { type: 'credentials.resolved' }, { type: 'url.resolved' });
+    connection.tell(...WAYS[leaf], connect, ...attempt(2).slice(0, 3));
     expect(socket).toEqual([...first, 'disposed of', 'made for c1', 'dial 2']);
     connection.tell(closed(1), opened(1));
     expect(connection.leaf()).toBe('dialing');
@@ -234,5 +236,44 @@ describe('connecting and disconnecting', () => {
     connection.tell(...WAYS[leaf]);
     connection.stop();
     expect(connection.clock.pending()).toBe(0);
+  });
+});
+
+describe('the turn to dial', () => {
+  test('is waited for before each attempt, which asks the providers anew', () => {
+    const connection = running();
+    connection.tell(...WAYS.waiting);
+    connection.clock.advance(connection.clock.untilNextMs() ?? 0);
+    connection.tell(granted);
+    expect(Object.keys(connection.snapshot().children)).toEqual(['outbox', 'socket', 'turn', 'authorizer']);
+    connection.tell({ type: 'credentials.resolved' });
+    expect(Object.keys(connection.snapshot().children)).toEqual(['outbox', 'socket', 'turn', 'locator']);
+  });
+
+  test('lets no deadline run before it has its turn to dial', () => {
+    const connection = running();
+    connection.tell(connect);
+    expect([connection.leaf(), connection.clock.pending()]).toEqual(['queued', 0]);
+    connection.clock.advance(3_600_000);
+    connection.tell(...attempt(1));
+    expect([connection.leaf(), connection.emitted.map(({ type }) => type)]).toEqual(['open', ['opened']]);
+  });
+
+  test('is held until the link is open, and never by a connection that waits or is used', () => {
+    const turns: string[] = [];
+    const machine = connectionMachine.provide({
+      actors: {
+        turn: fromCallback<{ type: string }, { connectionId: string }>(({ sendBack }) => {
+          turns.push('taken');
+          sendBack(granted);
+          return () => void turns.push('given back');
+        }),
+      },
+    });
+    const connection = running({}, machine);
+    connection.tell(connect, ...attempt(1).slice(1));
+    expect([connection.leaf(), turns]).toEqual(['open', ['taken', 'given back']]);
+    connection.tell(closed(1), connect, disconnect);
+    expect(turns).toEqual(['taken', 'given back', 'taken', 'given back']);
   });
 });

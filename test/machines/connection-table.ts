@@ -8,11 +8,13 @@ import {
   connect,
   demanded,
   disconnect,
+  granted,
   greeted,
   opened,
   plain,
   proven,
   refused,
+  restore,
   stepped,
   succeeded,
   unreachable,
@@ -26,7 +28,7 @@ import { leafOf } from '../support/machine-graph.ts';
 export type Row = readonly [given: Leaf, on: ConnectionEvent, next: Leaf, effects: readonly string[]];
 
 /** What the beginning of an attempt does, and what the end of a connection does. */
-export const begin = ['tell parent connection.active', 'start socket', 'arm credentialsTimeout', 'start authorizer'];
+export const begin = ['tell parent connection.active', 'start socket', 'start turn'];
 const rest = ['tell parent connection.rested'];
 export const close = [...rest, 'tell outbox resume'];
 export const hold = ['emit retrying', 'arm retryDelay'];
@@ -35,12 +37,13 @@ export const giveUp = ['emit failed', 'emit gave.up', ...rest];
 
 /** What leaving a state for one outside `live` ends. */
 export const end = {
-  authorizing: ['disarm credentialsTimeout', 'stop authorizer', 'stop socket'],
-  locating: ['disarm urlTimeout', 'stop locator', 'stop socket'],
-  dialing: ['disarm connectTimeout', 'stop socket'],
-  awaiting: ['disarm wireTimeout', 'stop negotiator', 'stop socket'],
-  introducing: ['disarm welcomeTimeout', 'stop negotiator', 'stop socket'],
-  greeting: ['disarm greetingTimeout', 'stop greeter', 'stop socket'],
+  queued: ['stop turn', 'stop socket'],
+  authorizing: ['disarm credentialsTimeout', 'stop authorizer', 'stop turn', 'stop socket'],
+  locating: ['disarm urlTimeout', 'stop locator', 'stop turn', 'stop socket'],
+  dialing: ['disarm connectTimeout', 'stop turn', 'stop socket'],
+  awaiting: ['disarm wireTimeout', 'stop negotiator', 'stop turn', 'stop socket'],
+  introducing: ['disarm welcomeTimeout', 'stop negotiator', 'stop turn', 'stop socket'],
+  greeting: ['disarm greetingTimeout', 'stop greeter', 'stop turn', 'stop socket'],
   established: ['disarm stablePeriod', 'stop health', 'tell outbox detached', 'stop traffic', 'stop socket'],
   draining: ['disarm drainTimeout', 'tell outbox detached', 'stop traffic', 'stop socket'],
   closing: ['disarm closeTimeout', 'stop socket'],
@@ -50,7 +53,9 @@ export const end = {
 /** One event of each type that comes from outside, in the form most likely to be taken. */
 const everyEvent: ConnectionEvent[] = [
   connect,
+  restore,
   disconnect,
+  granted,
   { type: 'credentials.resolved' },
   { type: 'credentials.failed', failure: refused },
   { type: 'url.resolved' },

@@ -129,6 +129,7 @@ const moving: Row[] = [
       'tell outbox detached',
       'stop traffic',
       'emit discontinuity',
+      'start turn',
       ...greet,
     ],
   ],
@@ -232,7 +233,7 @@ describe('finding out which wire the server speaks', () => {
     const connection = choosing('prefer');
     const offers: string[] = [];
     for (let generation = 1; generation <= 4; generation++) {
-      connection.tell(connect, ...attempt(generation).slice(0, 2));
+      connection.tell(connect, ...attempt(generation).slice(0, 3));
       offers.push(connection.snapshot().context.offer);
       connection.tell(closed(generation));
     }
@@ -253,7 +254,7 @@ describe('finding out which wire the server speaks', () => {
 
   test('forgets what it knew of the wire when the next socket opens', () => {
     const connection = choosing('prefer');
-    connection.tell(...WAYS.renewing, closed(1), connect, ...attempt(2).slice(0, 2));
+    connection.tell(...WAYS.renewing, closed(1), connect, ...attempt(2).slice(0, 3));
     connection.tell(offered(2));
     expect(connection.snapshot().context).toMatchObject({ wire: null, serverPing: null, isResumed: false });
   });

@@ -12,6 +12,7 @@ import {
   connect,
   demanded,
   disconnect,
+  granted,
   elapsed,
   LEAVES,
   loss,
@@ -19,6 +20,7 @@ import {
   opened,
   manual,
   refused,
+  restore,
   shared,
   stepped,
   unreachable,
@@ -34,10 +36,11 @@ const badUrl = failure('INVALID_URL');
 const forbidden = manual(failure('CREDENTIALS_FAILED'));
 
 const resting: Row[] = [
-  ['idle', connect, 'authorizing', begin],
+  ['idle', connect, 'queued', begin],
+  ['idle', restore, 'queued', begin],
   ['idle', disconnect, 'closed', close],
-  ['closed', connect, 'authorizing', begin],
-  ['failed', connect, 'authorizing', begin],
+  ['closed', connect, 'queued', begin],
+  ['failed', connect, 'queued', begin],
   ['failed', disconnect, 'closed', close],
 ];
 
@@ -46,6 +49,8 @@ const frozen = { type: 'page.frozen' } as const;
 const suspend = ['emit failed', 'emit retrying'];
 
 const connecting: Row[] = [
+  ['queued', granted, 'authorizing', ['arm credentialsTimeout', 'start authorizer']],
+  ['queued', disconnect, 'closed', [...end.queued, ...close]],
   [
     'authorizing',
     { type: 'credentials.resolved' },
@@ -91,6 +96,7 @@ const connecting: Row[] = [
     [
       'disarm greetingTimeout',
       'stop greeter',
+      'stop turn',
       'tell outbox attached',
       'start traffic',
       'emit opened',
@@ -106,7 +112,7 @@ const connecting: Row[] = [
   ['greeting', disconnect, 'closed', [...end.greeting, ...close]],
 ];
 
-const unlinked: Row[] = (['authorizing', 'locating', 'dialing', 'greeting'] as const).map((given): Row => [
+const unlinked: Row[] = (['queued', 'authorizing', 'locating', 'dialing', 'greeting'] as const).map((given): Row => [
   given,
   frozen,
   'suspended',
@@ -141,21 +147,21 @@ const draining: Row[] = [
   ['draining', elapsed('drainTimeout', 'live.linked.draining'), 'closing', shake],
   ['draining', closed(1), 'closed', [...end.draining, 'emit closed', ...close]],
   ['draining', frozen, 'closed', [...end.draining, 'emit closed', ...close]],
-  ['draining', connect, 'authorizing', [...end.draining, 'emit closed', ...begin]],
+  ['draining', connect, 'queued', [...end.draining, 'emit closed', ...begin]],
 ];
 
 const closing: Row[] = [
   ['closing', closed(1), 'closed', [...end.closing, 'emit closed', ...close]],
   ['closing', elapsed('closeTimeout', 'live.closing'), 'closed', [...end.closing, 'emit closed', ...close]],
   ['closing', frozen, 'closed', [...end.closing, 'emit closed', ...close]],
-  ['closing', connect, 'authorizing', [...end.closing, 'emit closed', ...begin]],
+  ['closing', connect, 'queued', [...end.closing, 'emit closed', ...begin]],
 ];
 
 const backoff: Row[] = [
   ...(['waiting', 'offline', 'hidden'] as const).flatMap((given): Row[] => [
-    [given, connect, 'authorizing', [...end.backoff, ...begin]],
+    [given, connect, 'queued', [...end.backoff, ...begin]],
     [given, disconnect, 'closed', [...end.backoff, ...close]],
-    [given, elapsed('retryDelay', `backoff.${given}`), 'authorizing', [...end.backoff, ...begin]],
+    [given, elapsed('retryDelay', `backoff.${given}`), 'queued', [...end.backoff, ...begin]],
     [given, frozen, 'suspended', [...end.backoff, 'emit retrying']],
   ]),
   ['waiting', { type: 'network.offline' }, 'offline', [...end.backoff, ...hold]],
@@ -166,7 +172,7 @@ const backoff: Row[] = [
   ['hidden', { type: 'network.offline' }, 'offline', [...end.backoff, ...hold]],
   ['suspended', { type: 'page.visible' }, 'waiting', hold],
   ['suspended', { type: 'page.hidden' }, 'hidden', hold],
-  ['suspended', connect, 'authorizing', begin],
+  ['suspended', connect, 'queued', begin],
   ['suspended', disconnect, 'closed', close],
 ];
 
@@ -188,6 +194,7 @@ holdToTable(
 describe('the states of the connection chart', () => {
   test.each<[Leaf, ConnectionStateName]>([
     ['idle', 'idle'],
+    ['queued', 'connecting'],
     ['authorizing', 'connecting'],
     ['locating', 'connecting'],
     ['dialing', 'connecting'],

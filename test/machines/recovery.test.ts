@@ -9,7 +9,6 @@ import {
   closed,
   closedOnWire,
   closedWith,
-  connect,
   running,
   unreachable,
   WAYS,
@@ -45,7 +44,7 @@ function meeting(failed: Failure): readonly ConnectionEvent[] {
   switch (failed.code) {
     case 'CREDENTIALS_FAILED':
     case 'CREDENTIALS_TIMEOUT':
-      return [connect, { type: 'credentials.failed', failure: failed }];
+      return [...WAYS.authorizing, { type: 'credentials.failed', failure: failed }];
     case 'URL_FAILED':
     case 'URL_TIMEOUT':
     case 'INVALID_URL':

@@ -47,6 +47,8 @@ export function closedOnWire(code: number): Failure {
 }
 
 export const connect = { type: 'connect' } satisfies ConnectionEvent;
+export const restore = { type: 'restore', opens: 2, generation: 0 } satisfies ConnectionEvent;
+export const granted = { type: 'turn.granted' } satisfies ConnectionEvent;
 export const disconnect = { type: 'disconnect', code: 1000, reason: 'bye' } satisfies ConnectionEvent;
 
 export function opened(generation: number, canPing = true): ConnectionEvent {
@@ -100,12 +102,12 @@ export function elapsed(delay: string, state: string): ConnectionEvent {
 
 /** From the wish to the open link: what the actors of one attempt say. */
 export function attempt(generation: number): ConnectionEvent[] {
-  return [{ type: 'credentials.resolved' }, { type: 'url.resolved' }, opened(generation), greeted];
+  return [granted, { type: 'credentials.resolved' }, { type: 'url.resolved' }, opened(generation), greeted];
 }
 
 /** The same with a server that speaks holdfast.v1. */
 export function sessionAttempt(generation: number): ConnectionEvent[] {
-  return [...attempt(generation).slice(0, 2), offered(generation), proven, welcomed(), greeted];
+  return [...attempt(generation).slice(0, 3), offered(generation), proven, welcomed(), greeted];
 }
 
 const toOpen = [connect, ...attempt(1)];
@@ -114,12 +116,13 @@ const toSession = [connect, ...sessionAttempt(1)];
 /** For each leaf of the chart, events that lead to it. */
 export const WAYS = {
   idle: [],
-  authorizing: [connect],
-  locating: toOpen.slice(0, 2),
-  dialing: toOpen.slice(0, 3),
-  awaiting: toSession.slice(0, 4),
-  introducing: toSession.slice(0, 5),
-  greeting: toOpen.slice(0, 4),
+  queued: [connect],
+  authorizing: toOpen.slice(0, 2),
+  locating: toOpen.slice(0, 3),
+  dialing: toOpen.slice(0, 4),
+  awaiting: toSession.slice(0, 5),
+  introducing: toSession.slice(0, 6),
+  greeting: toOpen.slice(0, 5),
   open: toOpen,
   degraded: [...toOpen, { type: 'health.late' }],
   renewing: [...toSession, demanded],

@@ -12,7 +12,7 @@ export interface Invariant {
 
 const MAX_DELAY_MS = 2 ** 31 - 1;
 const actors = [
-  ...['socket', 'authorizer', 'locator', 'negotiator', 'greeter', 'traffic', 'health', 'renewer', 'successor'],
+  ...['socket', 'turn', 'authorizer', 'locator', 'negotiator', 'greeter', 'traffic', 'health', 'renewer', 'successor'],
   'outbox',
 ];
 
@@ -29,7 +29,7 @@ export const isFired = ({ type }: { type: string }, delay: string): boolean =>
 export const enters = ({ from, to }: ConnectionEdge, isIn: (snapshot: ConnectionSnapshot) => boolean): boolean =>
   isIn(to) && !isIn(from);
 const isDialled = (snapshot: ConnectionSnapshot): boolean =>
-  isLive(snapshot) && !snapshot.matches({ live: { connecting: 'resolving' } });
+  isLive(snapshot) && !['queued', 'authorizing', 'locating'].includes(leafOf(snapshot));
 /** A second socket has taken the place of the first. */
 export const isSucceeded = ({ from, event }: ConnectionEdge): boolean =>
   leafOf(from) === 'moving' && event.type === 'successor.welcomed';
@@ -43,7 +43,7 @@ const isNote = ({ type }: ConnectionEvent): boolean => /^(network|page|policy)\.
 
 /** Which events can move each state to another one that the world sees. */
 const MOVES: Record<string, readonly string[]> = {
-  idle: ['connecting', 'closed'],
+  idle: ['connecting', 'backoff', 'closed'],
   connecting: ['open', 'backoff', 'failed', 'closed'],
   open: ['degraded', 'connecting', 'backoff', 'failed', 'closing'],
   degraded: ['open', 'backoff', 'failed', 'closing'],
@@ -80,6 +80,15 @@ export const INVARIANTS: readonly Invariant[] = [
     holds: ({ to }) => has(to, 'health') === isEstablished(to),
   },
   {
+    says: 'waits for a turn to dial and holds it exactly while it is connecting (pain 24)',
+    holds: ({ to }) => has(to, 'turn') === (stateOf(to) === 'connecting'),
+  },
+  {
+    says: 'begins an attempt only when it is given a turn',
+    holds: (edge) =>
+      !enters(edge, (snapshot) => leafOf(snapshot) === 'authorizing') || edge.event.type === 'turn.granted',
+  },
+  {
     says: 'asks for credentials, a URL and a greeting one after the other, each only in its own step',
     holds: ({ to }) =>
       has(to, 'authorizer') === (leafOf(to) === 'authorizing') &&
@@ -87,7 +96,7 @@ export const INVARIANTS: readonly Invariant[] = [
       has(to, 'greeter') === (leafOf(to) === 'greeting'),
   },
   {
-    says: 'runs no actor but these ten',
+    says: 'runs no actor but these eleven',
     holds: ({ to }) => Object.keys(to.children).every((id) => actors.includes(id)),
   },
   {
@@ -110,7 +119,8 @@ export const INVARIANTS: readonly Invariant[] = [
   },
   {
     says: 'hears of a socket only while one is dialled, open or closing (pain 21)',
-    holds: ({ from, event, to }) => !('generation' in event) || to === from || isDialled(from),
+    holds: ({ from, event, to }) =>
+      !('generation' in event) || event.type === 'restore' || to === from || isDialled(from),
   },
   {
     says: 'opens only by a greeting that completed, on a socket that opened',
@@ -120,7 +130,7 @@ export const INVARIANTS: readonly Invariant[] = [
   {
     says: 'counts an opening exactly when a link is established',
     holds: (edge) =>
-      edge.event.type === 'connect' ||
+      ['connect', 'restore'].includes(edge.event.type) ||
       edge.to.context.opens - edge.from.context.opens === (enters(edge, isEstablished) ? 1 : 0),
   },
   {
@@ -136,7 +146,7 @@ export const INVARIANTS: readonly Invariant[] = [
     says: 'counts a retry exactly when it enters backoff from outside, but for a page that is frozen (pain 23)',
     holds: (edge) =>
       edge.to.context.retries <= edge.from.context.retries
-        ? !enters(edge, isWaiting) || edge.event.type === 'page.frozen'
+        ? !enters(edge, isWaiting) || ['page.frozen', 'restore'].includes(edge.event.type)
         : enters(edge, isWaiting) && edge.to.context.retries === edge.from.context.retries + 1,
   },
   {
@@ -235,7 +245,7 @@ export const INVARIANTS: readonly Invariant[] = [
   {
     says: 'leaves idle only for the application, and never returns to it',
     holds: (edge) =>
-      (!leaves(edge, 'idle') || ['connect', 'disconnect'].includes(edge.event.type)) &&
+      (!leaves(edge, 'idle') || ['connect', 'restore', 'disconnect'].includes(edge.event.type)) &&
       !enters(edge, (snapshot) => leafOf(snapshot) === 'idle'),
   },
   {

@@ -29,6 +29,7 @@ import {
   opened,
   plain,
   refused,
+  restore,
   shared,
   succeeded,
   unreachable,
@@ -87,6 +88,8 @@ function graphOf(wire: WireChoice): [ConnectionInput, Graph] {
     },
     cases: {
       disconnect: () => [disconnect],
+      // what it had counted makes no other states than those that a connection counts itself
+      restore: () => [{ ...restore, opens: 0 }],
       'policy.changed': () => [{ type: 'policy.changed', policy: { ...input.policy } }],
       'credentials.failed': () => [
         { type: 'credentials.failed', failure: refused },
@@ -144,7 +147,7 @@ function isErrand(snapshot: { value: unknown }): boolean {
 /** How many timers a state calls for, its health actor's included. */
 function timersOf(snapshot: ConnectionSnapshot): number {
   const { tenure, canPing } = snapshot.context;
-  if (['idle', 'closed', 'failed', 'suspended'].includes(leafOf(snapshot))) return 0;
+  if (['idle', 'queued', 'closed', 'failed', 'suspended'].includes(leafOf(snapshot))) return 0;
   if (!snapshot.matches({ live: { linked: 'established' } })) return 1;
   return (tenure === 'new' ? 1 : 0) + (canPing ? 1 : 0) + (isErrand(snapshot) ? 1 : 0);
 }

@@ -1,8 +1,8 @@
 import { createActor, type Actor, type SnapshotFrom } from 'xstate';
 import { describe, expect, test } from 'vitest';
 
-import { connectionMachine } from '../../machines/connection.ts';
-import { childIdOf, supervisorMachine, type SupervisorEvent } from '../../machines/supervisor.ts';
+import { DEFAULT_INTENSITY, groupMachine } from '../../machines/group.ts';
+import { supervisorMachine, type SupervisorEvent, type SupervisorInput } from '../../machines/supervisor.ts';
 import type { SimulatedClock } from '../support/clock.ts';
 import {
   divergences,
@@ -19,105 +19,87 @@ import { inputOf } from './connection-cases.ts';
 type SupervisorSnapshot = SnapshotFrom<typeof supervisorMachine>;
 type SupervisorStep = Edge<SupervisorSnapshot, SupervisorEvent>;
 
-const ids = ['a', 'b'];
-
-// the exploration says itself when a connection is active or rests, so the real ones keep silent about it
+// the exploration says itself when a group is done, so the real ones never are
 const machine = supervisorMachine.provide({
   actors: {
-    connection: connectionMachine.provide({
-      actions: { report: () => undefined },
+    group: groupMachine.provide({
+      guards: { isQuiet: () => false },
     }),
   },
 });
+const input: SupervisorInput = { intensity: DEFAULT_INTENSITY };
 
-function request(id: string): SupervisorEvent {
+// each connection has a name of its own; how many there were tells the next from the last
+function request({ context }: SupervisorSnapshot): SupervisorEvent[] {
   const { serviceType, policy, seed } = inputOf();
-  return { type: 'connection.requested', input: { id, serviceType, policy, seed } };
+  const taken = context.groups.reduce((sum, group) => sum + group.taken, 0);
+  // groups so full as the real ones would make too many states: two connections are enough for one, and three groups for all
+  if (taken >= 2 || context.made >= 3) return [];
+  const id = `c${context.made}-${taken}`;
+  return [{ type: 'connection.requested', input: { id, serviceType, policy, seed } }];
 }
 
-const graph = explore<SupervisorSnapshot, SupervisorEvent, undefined>(machine, {
-  input: undefined,
+const graph = explore<SupervisorSnapshot, SupervisorEvent, SupervisorInput>(machine, {
+  input,
   limit: 20_000,
-  decidesBy: ({ context: { connections, active, network, page } }) => [connections, active, network, page],
+  decidesBy: ({ context: { groups, made, network, page } }) => [groups, made, network, page],
   cases: {
-    'connection.requested': () => ids.map(request),
-    'connection.released': () => ids.map((id) => ({ type: 'connection.released', id })),
-    'connection.active': () => ids.map((id) => ({ type: 'connection.active', id })),
-    'connection.rested': () => ids.map((id) => ({ type: 'connection.rested', id })),
-    'xstate.error.actor.*': () =>
-      ids.map((id) => ({ type: `xstate.error.actor.${childIdOf(id)}` }) as unknown as SupervisorEvent),
+    'connection.requested': request,
+    'place.vacated': () => ['group:1', 'group:2'].map((group) => ({ type: 'place.vacated', group })),
+    'xstate.done.actor.*': () => (['group:1', 'group:2'] as const).map((id) => ({ type: `xstate.done.actor.${id}` })),
     drain: () => [{ type: 'drain', deadlineMs: 5_000 }],
   },
 });
 
-const has = ({ children }: SupervisorSnapshot, id: string): boolean => children[id] !== undefined;
+const idsOf = ({ context }: SupervisorSnapshot): string[] => context.groups.map(({ id }) => id);
 const isActive = ({ status }: SupervisorSnapshot): boolean => status === 'active';
+const isListening = ({ children }: SupervisorSnapshot): boolean => children['signals'] !== undefined;
 
 const invariants: { says: string; holds: (edge: SupervisorStep) => boolean }[] = [
   {
-    says: 'has an actor for exactly the connections it knows',
+    says: 'has an actor for exactly the groups it knows',
     holds: ({ to }) =>
-      !isActive(to) || ids.every((id) => to.context.connections.includes(id) === has(to, childIdOf(id))),
+      !isActive(to) || String(Object.keys(to.children).filter((id) => id !== 'signals')) === String(idsOf(to)),
   },
   {
-    says: 'knows each connection once',
-    holds: ({ to: { context } }) => new Set(context.connections).size === context.connections.length,
+    says: 'knows each group once, and none that is empty',
+    holds: ({ to }) =>
+      new Set(idsOf(to)).size === idsOf(to).length && to.context.groups.every(({ taken }) => taken > 0),
   },
   {
-    says: 'counts each active connection once, and only those it knows',
-    holds: ({ to: { context } }) =>
-      new Set(context.active).size === context.active.length &&
-      context.active.every((id) => context.connections.includes(id)),
+    says: 'makes a group only on a request, and only while it runs',
+    holds: ({ from, event, to }) =>
+      to.context.made === from.context.made || (event.type === 'connection.requested' && from.matches('running')),
   },
   {
-    says: 'listens to the platform exactly while it is occupied',
-    holds: ({ to }) => !isActive(to) || has(to, 'signals') === (leafOf(to) === 'occupied'),
+    says: 'loses a group only when it is empty or done',
+    holds: ({ from, event, to }) =>
+      idsOf(to).length >= idsOf(from).length || /^(place\.vacated|xstate\.done\.actor\.)/.test(event.type),
   },
   {
-    says: 'listens once: the listener stays the same while it is occupied',
+    says: 'listens to the platform exactly while it is occupied, and once',
     holds: ({ from, to }) =>
-      leafOf(from) !== 'occupied' || leafOf(to) !== 'occupied' || from.children['signals'] === to.children['signals'],
-  },
-  {
-    says: 'has no connection while it is vacant',
-    holds: ({ to }) => leafOf(to) !== 'vacant' || to.context.connections.length === 0,
-  },
-  {
-    says: 'makes a connection only on a request, and only while it runs',
-    holds: ({ from, event, to }) =>
-      to.context.connections.length <= from.context.connections.length ||
-      (event.type === 'connection.requested' && from.matches('running')),
-  },
-  {
-    says: 'loses a connection only when it is released or dies',
-    holds: ({ from, event, to }) =>
-      to.context.connections.length >= from.context.connections.length ||
-      /^(connection\.released|xstate\.error\.actor\.)/.test(event.type),
-  },
-  {
-    says: 'outlives the death of any connection',
-    holds: ({ event, to }) => !event.type.startsWith('xstate.error.') || to.status !== 'error',
-  },
-  {
-    says: 'keeps every other connection when one is released or dies',
-    holds: ({ from, event, to }) =>
       !isActive(to) ||
-      ids
-        .filter((id) => !event.type.endsWith(childIdOf(id)) && !('id' in event && event.id === id))
-        .map(childIdOf)
-        .every((child) => !has(from, child) || from.children[child] === to.children[child]),
+      (isListening(to) === (leafOf(to) === 'occupied') &&
+        (leafOf(from) !== 'occupied' ||
+          leafOf(to) !== 'occupied' ||
+          from.children['signals'] === to.children['signals'])),
+  },
+  {
+    says: 'has no group while it is vacant',
+    holds: ({ to }) => leafOf(to) !== 'vacant' || idsOf(to).length === 0,
   },
   {
     says: 'drains only when told to',
     holds: ({ from, event, to }) => leafOf(to) !== 'draining' || leafOf(from) === 'draining' || event.type === 'drain',
   },
   {
-    says: 'drains for as long as a connection is active, and no longer than its deadline',
+    says: 'drains for as long as a group is not done, and no longer than its deadline',
     holds: ({ from, event, to }) =>
-      (leafOf(to) !== 'draining' || to.context.active.length > 0) &&
+      (leafOf(to) !== 'draining' || idsOf(to).length > 0) &&
       (leafOf(from) !== 'draining' ||
         leafOf(to) !== 'stopped' ||
-        to.context.active.length === 0 ||
+        idsOf(to).length === 0 ||
         event.type.startsWith('xstate.after.drainDeadline.')),
   },
   {
@@ -160,7 +142,7 @@ describe('the supervisor, explored', () => {
   });
 
   test('does as a real actor what it does when stepped, with a timer only while it drains (original fault 30)', () => {
-    const create = (clock: SimulatedClock): Actor<typeof machine> => createActor(machine, { clock });
+    const create = (clock: SimulatedClock): Actor<typeof machine> => createActor(machine, { clock, input });
     const timersOf = (snapshot: SupervisorSnapshot): number => (leafOf(snapshot) === 'draining' ? 1 : 0);
     expect(divergences(graph, { create, timersOf }).slice(0, 5)).toEqual([]);
   });

@@ -107,6 +107,9 @@ export class OutboxRig {
       },
       portsOf: () => ({ outbox }),
       died: () => undefined,
+      restarted: () => undefined,
+      buried: () => undefined,
+      escalated: () => undefined,
     });
     this.#actor.start();
   }

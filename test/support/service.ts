@@ -16,6 +16,7 @@ const EVENT_TYPES = [
   'closed',
   'retrying',
   'gaveUp',
+  'escalated',
   'status',
   'flow',
   'overflowed',

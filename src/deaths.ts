@@ -1,0 +1,43 @@
+import { FaultError } from './errors.ts';
+import type { Emit } from './events.ts';
+import type { Member } from './member.ts';
+import type { World } from './world.ts';
+
+/** Who has to know of a death. */
+export interface Bereaved {
+  member: (connectionId: string) => Member | undefined;
+  fault: (error: FaultError) => void;
+  emit: Emit;
+}
+
+/** What follows when the actor of a connection dies. Its group is in the middle of a turn then: listeners are told when that is over. */
+export function deathsOf({
+  member,
+  fault,
+  emit,
+}: Bereaved): Pick<World, 'died' | 'restarted' | 'buried' | 'escalated'> {
+  return {
+    died: (connectionId, cause) => {
+      member(connectionId)?.ports.hangUp();
+      fault(new FaultError('INTERNAL_FAULT', { cause, connectionId }));
+    },
+    restarted: (connectionId, cause) => {
+      queueMicrotask(() => member(connectionId)?.connection.restarted(cause));
+    },
+    buried: (connectionId, cause) => {
+      queueMicrotask(() => member(connectionId)?.connection.died(cause));
+    },
+    escalated: (connectionId, cause, { most: restarts, withinMs }) => {
+      queueMicrotask(() => {
+        const { serviceType = '' } = member(connectionId)?.connection ?? {};
+        const source = { connectionId, serviceType };
+        emit('escalated', {
+          ...source,
+          restarts,
+          withinMs,
+          error: new FaultError('INTERNAL_FAULT', { ...source, cause }),
+        });
+      });
+    },
+  };
+}

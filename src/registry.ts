@@ -1,0 +1,135 @@
+import { Census } from './census.ts';
+import { seedFrom } from './core/chance.ts';
+import { ConfigurationError } from './errors.ts';
+import type { Connection } from './handle.ts';
+import { idOf, wishOf } from './identity.ts';
+import { carrierAmong, makeMember, type Member, type MemberHost, type MemberOptions } from './member.ts';
+import type { ConnectOptions } from './options.ts';
+import { Pool } from './pool.ts';
+import type { ServiceSettings, Settings } from './settings.ts';
+
+export interface RegistryOptions {
+  settings: () => Settings;
+  random: () => number;
+  /** Whether nothing is made or forgotten any more. */
+  isOver: () => boolean;
+  /** Ends the actor of a connection, if it has one. */
+  release: (connectionId: string) => void;
+  /** What the connections need beside what the registry knows. */
+  host: Omit<MemberHost, 'members' | 'settings' | 'pool' | 'admit' | 'changed'>;
+}
+
+/** The connections of a service: made when they are asked for, forgotten when enough others have ended since they did. */
+export class Registry {
+  readonly members = new Map<string, Member>();
+  readonly #pools = new Map<string, Pool>();
+  readonly #census = new Census();
+  readonly #options: RegistryOptions;
+  readonly #host: MemberHost;
+
+  constructor(options: RegistryOptions) {
+    this.#options = options;
+    this.#host = {
+      ...options.host,
+      members: this.members,
+      settings: (type) => this.#settingsOf(type),
+      pool: (name, type) => this.#pool(name, type),
+      admit: ({ connection, carries }) => {
+        if (!carries && !this.isActive(connection)) this.#requireRoom(connection.serviceType);
+      },
+      changed: (member) => {
+        this.#track(member);
+      },
+    };
+  }
+
+  /**
+   * The connection that is wanted, made if there is none.
+   *
+   * @throws {ConfigurationError} `UNKNOWN_SERVICE`, `CONNECTION_CONFLICT` or `CONNECTION_LIMIT`
+   */
+  memberFor(options: ConnectOptions): Member {
+    const { serviceType } = options;
+    const { services } = this.#options.settings();
+    if (!services.has(serviceType)) {
+      const known = [...services.keys()].join(', ');
+      throw new ConfigurationError('UNKNOWN_SERVICE', {
+        message: `No service "${serviceType}" is configured; there are: ${known}.`,
+      });
+    }
+    const id = idOf(options);
+    const wish = wishOf(options);
+    const present = this.members.get(id);
+    if (present && present.wish !== wish)
+      throw new ConfigurationError('CONNECTION_CONFLICT', { connectionId: id, serviceType });
+    // one that is refused is not made
+    if (!present) this.#requireRoom(serviceType);
+    return present ?? this.#make({ id, wish, options });
+  }
+
+  /** Whether a connection is neither closed nor failed nor still unused. */
+  isActive({ id, serviceType }: Connection): boolean {
+    return this.#census.isActive(id, serviceType);
+  }
+
+  /** Closed and failed connections are remembered up to a bound. */
+  forget(): void {
+    const { isOver, release, settings } = this.#options;
+    if (isOver()) return;
+    for (const id of this.#census.forget(settings().maxInactive)) {
+      const member = this.members.get(id);
+      this.members.delete(id);
+      release(id);
+      member?.connection.ended();
+    }
+  }
+
+  #make(wanted: Omit<MemberOptions, 'draws' | 'seed'>): Member {
+    const draws = [this.#draw(), this.#draw()] as const;
+    const member = makeMember({ ...wanted, draws, seed: seedFrom(this.#draw()) }, this.#host);
+    this.members.set(wanted.id, member);
+    return member;
+  }
+
+  // the connection that carries a pool is one like any other, and is made when it is needed
+  #pool(name: string, serviceType: string): Pool {
+    const present = this.#pools.get(name);
+    if (present) return present;
+    const id = `pool:${name}`;
+    const carrier = carrierAmong(this.members, id, () =>
+      this.#make({ id, wish: '', options: { serviceType }, carries: pool }),
+    );
+    const pool: Pool = new Pool({ clock: this.#options.host.clock, carrier });
+    this.#pools.set(name, pool);
+    return pool;
+  }
+
+  #draw(): number {
+    try {
+      return this.#options.random();
+    } catch (cause) {
+      throw new ConfigurationError('INVALID_OPTIONS', { message: 'The option `random` threw.', cause });
+    }
+  }
+
+  #settingsOf(serviceType: string): ServiceSettings {
+    const settings = this.#options.settings().services.get(serviceType);
+    if (!settings) throw new ConfigurationError('UNKNOWN_SERVICE', { serviceType });
+    return settings;
+  }
+
+  // the one that carries a pool is nobody's own
+  #track({ connection: { id, serviceType, status }, carries }: Member): void {
+    this.#census.note(id, carries ? id : serviceType, status.state);
+    if (status.state !== 'closed' && status.state !== 'failed') return;
+    // not now: the actor that may have to go is in the middle of its turn
+    queueMicrotask(() => {
+      this.forget();
+    });
+  }
+
+  #requireRoom(serviceType: string): void {
+    if (this.#census.activeOf(serviceType) >= this.#settingsOf(serviceType).maxConnections)
+      throw new ConfigurationError('CONNECTION_LIMIT', { serviceType });
+  }
+}

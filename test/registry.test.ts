@@ -1,0 +1,81 @@
+import { describe, expect, test } from 'vitest';
+
+import type { ServiceOptions } from '../src/options.ts';
+import { fateOf, rig, type Rig } from './support/service.ts';
+
+const wish = (key: string): { serviceType: string; key: string } => ({ serviceType: 'chat', key });
+const chat = (options: Partial<ServiceOptions> = {}): { services: Record<string, ServiceOptions> } => ({
+  services: { chat: { url: 'wss://host/chat', maxConnections: 2, ...options } },
+});
+
+async function two(): Promise<Rig> {
+  const r = rig(chat());
+  await r.open(wish('a'));
+  await r.open(wish('b'));
+  return r;
+}
+
+describe('a service with as many connections as it may have', () => {
+  test('refuses one more with a typed error, and makes nothing for it', async () => {
+    const r = await two();
+    await expect(r.service.connect(wish('c'))).rejects.toMatchObject({
+      name: 'ConfigurationError',
+      code: 'CONNECTION_LIMIT',
+      serviceType: 'chat',
+    });
+    expect([r.sockets.all.length, r.service.getConnectionStatus('chat:key=c')]).toEqual([2, null]);
+  });
+
+  test('goes on with those that it has, lost or not', async () => {
+    const r = await two();
+    await r.service.connect(wish('b'));
+    r.sockets.last.ends(1006);
+    await r.settle();
+    const again = fateOf(r.service.connect(wish('b')));
+    await r.settle();
+    r.sockets.last.opens();
+    await r.settle();
+    expect(again.kind).toBe('resolved');
+  });
+
+  test('counts no connection that is closed or failed (original fault 23)', async () => {
+    const r = await two();
+    r.sockets.last.ends(4403);
+    await r.settle();
+    expect(r.state('chat:key=b')).toBe('failed');
+    await r.open(wish('c'));
+    void r.service.disconnect('chat:key=a');
+    await r.clock.advanceAsync(10_000);
+    await r.open(wish('d'));
+    expect(r.service.getConnections().map(({ state }) => state)).toEqual(['closed', 'failed', 'open', 'open']);
+  });
+
+  test('counts one again that is connected again, through its object as well', async () => {
+    const r = await two();
+    const a = r.service.connection('chat:key=a');
+    void a.close();
+    await r.clock.advanceAsync(10_000);
+    await r.open(wish('c'));
+    await expect(a.connect()).rejects.toMatchObject({ code: 'CONNECTION_LIMIT' });
+    expect(a.status.state).toBe('closed');
+    void r.service.disconnect('chat:key=c');
+    await r.clock.advanceAsync(10_000);
+    await r.open(wish('a'));
+    await expect(r.service.connect(wish('d'))).rejects.toMatchObject({ code: 'CONNECTION_LIMIT' });
+  });
+
+  test('takes more when it is told that it may', async () => {
+    const r = await two();
+    r.service.updateConfig({ services: { chat: { maxConnections: 3 } } });
+    await r.open(wish('c'));
+    expect(r.state('chat:key=c')).toBe('open');
+  });
+
+  test('does not count the connection that carries a pool', async () => {
+    const r = rig(chat({ pool: 'p', wire: 'required' }));
+    for (const key of ['a', 'b']) void r.service.connect(wish(key));
+    await r.settle();
+    expect(r.state('pool:p')).toBe('connecting');
+    await expect(r.service.connect(wish('c'))).rejects.toMatchObject({ code: 'CONNECTION_LIMIT' });
+  });
+});
