@@ -1,68 +1,101 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
 import { EnhancedWebSocketService } from 'holdfast';
-import { alone, type Measure } from './rounds.ts';
-import type { FigureColumn, Section } from './section.ts';
+import { keepResults } from './keeping.ts';
+import { NearSocket } from './near-socket.ts';
+import { alone, quantile, type Measure } from './rounds.ts';
+import type { Bar, FigureColumn, Section } from './section.ts';
 
-const SIZES = [100, 1_000, 10_000];
+type Cost = 'start' | 'recover' | 'stop';
+
+const FEW = 100;
+const SIZES = [FEW, 1_000, 10_000];
 const ROUNDS = 3;
+// a life of few connections is over before it can be measured
+const LEAST_LIVED = 1_000;
+const MOST = 1.3;
 
-const COSTS: readonly FigureColumn[] = [
-  { key: 'startMicros', heading: 'start µs/connection', digits: 1 },
-  { key: 'destroyMicros', heading: 'destroy µs/connection', digits: 1 },
+const COSTS: readonly (FigureColumn & { key: Cost })[] = [
+  { key: 'start', heading: 'start', digits: 0 },
+  { key: 'recover', heading: 'lose and recover', digits: 0 },
+  { key: 'stop', heading: 'stop', digits: 0 },
 ];
 
-/** A socket that never opens, and closes when it is told to. */
-class SilentSocket {
-  readyState = 0;
-  bufferedAmount = 0;
-  protocol = '';
-  binaryType = 'blob';
-  readonly #listeners = new Map<string, Set<(event: object) => void>>();
-
-  addEventListener(type: string, listener: (event: object) => void): void {
-    const listeners = this.#listeners.get(type) ?? new Set();
-    this.#listeners.set(type, listeners.add(listener));
-  }
-
-  removeEventListener(type: string, listener: (event: object) => void): void {
-    this.#listeners.get(type)?.delete(listener);
-  }
-
-  send(): void {
-    // nobody listens
-  }
-
-  close(): void {
-    this.readyState = 3;
-    for (const listener of [...(this.#listeners.get('close') ?? [])])
-      listener({ code: 1006, reason: '', wasClean: false });
-  }
-}
-
-/** What each of many connections costs that all want to open, from the wish to its place in the queue or its socket, and at the end. */
+/** What each of many connections costs: opened, lost all at once and open again, stopped. Writes `bench/results/supervision.*` as well. */
 export async function benchSupervision(report: (section: Section) => void): Promise<void> {
-  for (const size of SIZES) {
-    const measures: Measure[] = [];
-    for (let round = 0; round <= ROUNDS; round++) measures.push(await lifeOf(size));
-    report({
-      title: `${size} connections that want to open, started and destroyed; 64 of them dial`,
-      figures: COSTS,
-      results: [alone('holdfast', measures.slice(1))],
-    });
+  const rounds: Measure<Cost>[][] = [];
+  // a round before the first is thrown away, for it measures the compiler
+  for (let round = 0; round <= ROUNDS; round++) {
+    const measures: Measure<Cost>[] = [];
+    for (const size of SIZES) measures.push(await livesOf(size));
+    rounds.push(measures);
   }
+  const counted = rounds.slice(1);
+  const section: Section = {
+    title: 'CPU µs for each connection of a service, by how many it has',
+    figures: COSTS,
+    results: SIZES.map((size, index) =>
+      alone(
+        `${size.toLocaleString('en')} connections`,
+        counted.flatMap((measures) => measures[index] ?? []),
+      ),
+    ),
+    bars: COSTS.map(({ key, heading }) => barOf(`${heading}, ${SIZES.at(-1)} against ${FEW}`, key, counted)),
+  };
+  report(section);
+  keepResults(ACCOUNT, [section]);
 }
 
-async function lifeOf(size: number): Promise<Measure<'startMicros' | 'destroyMicros'>> {
-  const service = new EnhancedWebSocketService({
-    services: { main: { url: 'ws://127.0.0.1:1/' } },
-    WebSocket: SilentSocket as never,
-  });
-  const begun = performance.now();
-  for (let index = 0; index < size; index++)
-    service.connect({ serviceType: 'main', key: String(index) }).catch(() => undefined);
-  // the providers are asked over a few turns of the microtask queue
-  await new Promise(setImmediate);
-  const started = performance.now();
-  await service.destroy({ deadlineMs: 0 });
-  const ended = performance.now();
-  return { startMicros: ((started - begun) * 1_000) / size, destroyMicros: ((ended - started) * 1_000) / size };
+function barOf(name: string, key: Cost, rounds: readonly (readonly Measure<Cost>[])[]): Bar {
+  const ratios = rounds.map((measures) => (measures.at(-1)?.[key] ?? Number.NaN) / (measures[0]?.[key] ?? Number.NaN));
+  const value = quantile(ratios, 0.5);
+  return { name, value, most: MOST, isMet: value <= MOST };
 }
+
+/** As many services one after the other as it takes for `LEAST_LIVED` connections to live. */
+async function livesOf(size: number): Promise<Measure<Cost>> {
+  const sum = { start: 0, recover: 0, stop: 0 };
+  const lives = Math.max(1, LEAST_LIVED / size);
+  for (let life = 0; life < lives; life++) {
+    const costs = await lifeOf(size);
+    for (const { key } of COSTS) sum[key] += costs[key] / (lives * size);
+  }
+  return sum;
+}
+
+async function lifeOf(size: number): Promise<Measure<Cost>> {
+  const service = new EnhancedWebSocketService({
+    services: { main: { url: 'ws://127.0.0.1:1/', retry: { baseMs: 100 } } },
+    WebSocket: NearSocket,
+  });
+  let opens = 0;
+  service.on('opened', () => {
+    opens += 1;
+  });
+  const start = await costOf(async () => {
+    for (let index = 0; index < size; index++)
+      void service.connect({ serviceType: 'main', key: String(index) }).catch(() => undefined);
+    while (opens < size) await sleep(10);
+  });
+  const recover = await costOf(async () => {
+    for (const socket of [...NearSocket.living]) socket.end(1006);
+    while (opens < 2 * size) await sleep(10);
+  });
+  const stop = await costOf(() => service.destroy({ deadlineMs: 60_000 }));
+  return { start, recover, stop };
+}
+
+/** CPU time of the process, in µs. */
+async function costOf(work: () => Promise<void>): Promise<number> {
+  const before = process.cpuUsage();
+  await work();
+  const { user, system } = process.cpuUsage(before);
+  return user + system;
+}
+
+const ACCOUNT = {
+  name: 'supervision',
+  title: 'What supervision costs',
+  notes: `CPU time of the process, garbage collection included, for each connection: medians, then the least and the most of ${ROUNDS} rounds. Sockets are objects
+that open in the next turn of the event loop, so that no network is measured; 64 connections dial at once, as by default. The bars are medians of the ratios within each round.`,
+};

@@ -1,10 +1,10 @@
+import { keepResults } from './keeping.ts';
 import { bytes, chat, records, terminal, variedTerminal, type Payloads } from './payloads.ts';
 import { interleaved, type Comparison, type Measure } from './rounds.ts';
 import type { FigureColumn, Section } from './section.ts';
 import { APART, BURSTS, SINGLES, SMALL_BURSTS, type Shape } from './turns.ts';
 import { barsOf, type Costs } from './wire-bars.ts';
 import { holdfast, holdfastDeflate, raw, rawDeflate, type Way } from './wire-clients.ts';
-import { keepResults } from './wire-results.ts';
 import { carry, type Direction, type Load, type WireFigure } from './wire-run.ts';
 import { startWireServer, type WireServerProcess } from './wire-server-process.ts';
 
@@ -52,7 +52,7 @@ export async function benchWire(report: (section: Section) => void): Promise<voi
   } finally {
     server.stop();
   }
-  keepResults(sections);
+  keepResults(ACCOUNT, sections);
 }
 
 async function costsOf(
@@ -95,3 +95,12 @@ async function compare(
   const compared = await interleaved(run(raw), others, rounds);
   return compared.map((one) => ((one.values['faults']?.most ?? 0) > 0 ? { ...one, name: `${one.name} INVALID` } : one));
 }
+
+const ACCOUNT = {
+  name: 'wire',
+  title: 'What the wire costs',
+  notes: `Medians; in brackets the least and the most of the rounds, each round held against the raw runs just before and after it.
+Bytes and frames are those of the server's TCP socket, both directions together, from the welcome on; 9,999 messages went before those that are
+counted, so positions have five digits. A frame back is an acknowledgement. Each message is checked at its receiver for order, loss,
+repetition and contents; a run that fails is INVALID.`,
+};

@@ -5,6 +5,7 @@ import { supervisorMachine, type SupervisorEvent } from '../machines/supervisor.
 import { groupLogic, type ConnectionActor, type GroupActor } from './group.ts';
 import type { InspectionEvent } from './inspection.ts';
 import { isolated } from './core/isolation.ts';
+import { indexTimers } from './timer-index.ts';
 import type { Clock } from './transport/clock.ts';
 import { bindWorld, worldOf, type World } from './world.ts';
 
@@ -51,6 +52,7 @@ export function startSupervisor(
   const input = { intensity };
   const root = createActor(supervisorLogic, { id: 'supervisor', clock, input, ...(inspect && { inspect }) });
   bindWorld(root.system, world);
+  indexTimers(root.system);
   // without an error observer XState would throw from a timer of its own
   root.subscribe({ error: onDeath, complete: onStopped });
   return root.start();

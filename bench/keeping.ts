@@ -7,8 +7,16 @@ import { printed, type Section } from './section.ts';
 
 const folder = fileURLToPath(new URL('./results/', import.meta.url));
 
+/** What is to be said of some results. */
+export interface Account {
+  /** The bench's name, and that of its files. */
+  name: string;
+  title: string;
+  notes: string;
+}
+
 /** Writes down what was measured, and where. */
-export function keepResults(sections: readonly Section[]): void {
+export function keepResults({ name, title, notes }: Account, sections: readonly Section[]): void {
   mkdirSync(folder, { recursive: true });
   const setting = {
     date: new Date().toISOString().slice(0, 10),
@@ -17,17 +25,15 @@ export function keepResults(sections: readonly Section[]): void {
     node: process.version,
     ...Object.fromEntries(['holdfast', 'ws', 'pako', 'xstate'].map((name) => [name, versionOf(name)])),
   };
-  writeFileSync(`${folder}wire.json`, `${JSON.stringify({ setting, sections: sections.map(asPrinted) }, null, 2)}\n`);
+  writeFileSync(
+    `${folder}${name}.json`,
+    `${JSON.stringify({ setting, sections: sections.map(asPrinted) }, null, 2)}\n`,
+  );
+  const head = `# ${title}\n\nWritten by \`npm run bench -- ${name}\`.`;
   const facts = Object.entries(setting).map(([what, value]) => `- ${what}: ${value}`);
   const tables = sections.map((section) => `\`\`\`text\n${printed(section)}\n\`\`\``);
-  writeFileSync(`${folder}wire.md`, `${[HEAD, facts.join('\n'), NOTES, ...tables].join('\n\n')}\n`);
+  writeFileSync(`${folder}${name}.md`, `${[head, facts.join('\n'), notes, ...tables].join('\n\n')}\n`);
 }
-
-const HEAD = '# What the wire costs\n\nWritten by `npm run bench -- wire`.';
-const NOTES = `Medians; in brackets the least and the most of the rounds, each round held against the raw runs just before and after it.
-Bytes and frames are those of the server's TCP socket, both directions together, from the welcome on; 9,999 messages went before those that are
-counted, so positions have five digits. A frame back is an acknowledgement. Each message is checked at its receiver for order, loss,
-repetition and contents; a run that fails is INVALID.`;
 
 // figures that a section does not print were not measured for it
 function asPrinted(section: Section): Section {
