@@ -78,12 +78,15 @@ export function classified(
   own: readonly RecoveryRule[] = [],
   known: FailureDetails = {},
 ): Failure {
-  const { category, strategy, retryAfterMs = 0 } = ruleFor(facts, own);
+  const rule = ruleFor(facts, own);
+  const { category, strategy } = rule;
+  const [ruledMs, askedMs] = [clampRetryAfter(rule.retryAfterMs), clampRetryAfter(known.retryAfterMs)];
   return {
     code: facts.code,
     category,
     strategy: known.strategy ?? strategy,
-    retryAfterMs: Math.max(clampRetryAfter(retryAfterMs), clampRetryAfter(known.retryAfterMs)),
+    // what the defaults assume holds where the peer says nothing, what the application asks for holds always
+    retryAfterMs: own.includes(rule) ? Math.max(ruledMs, askedMs) : askedMs || ruledMs,
     detail: known.detail ?? null,
     closure: facts.closure ?? null,
   };

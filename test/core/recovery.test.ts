@@ -91,9 +91,18 @@ describe('a failure', () => {
     });
   });
 
-  test('waits for as long as was asked for, when that is longer than the rule says', () => {
-    expect(classified(closedWith(1013), [], { retryAfterMs: 60_000 }).retryAfterMs).toBe(60_000);
-    expect(classified(closedWith(1013), [], { retryAfterMs: 1 }).retryAfterMs).toBe(5_000);
+  test.each([60_000, 2_000])('waits for the %i ms that the peer asked for, not for what the defaults assume', (ms) => {
+    expect(classified(closedWith(1013), [], { retryAfterMs: ms }).retryAfterMs).toBe(ms);
+  });
+
+  test.each([0, -1, Number.NaN])('waits as the defaults assume where the peer said nothing, or %d', (ms) => {
+    expect(classified(closedWith(1013), [], { retryAfterMs: ms }).retryAfterMs).toBe(5_000);
+  });
+
+  test('waits for the longer of what the peer and the application’s own rule ask for', () => {
+    const own: RecoveryRule[] = [{ codes: 1013, category: 'rate_limited', strategy: 'wait', retryAfterMs: 10_000 }];
+    const waits = [2_000, 60_000].map((ms) => classified(closedWith(1013), own, { retryAfterMs: ms }).retryAfterMs);
+    expect(waits).toEqual([10_000, 60_000]);
   });
 
   test('without a closure carries its code, and what is known beside', () => {
