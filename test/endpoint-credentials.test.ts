@@ -128,6 +128,22 @@ describe('a credentials provider', () => {
     expect([asked, refusals]).toEqual([3, [undefined, 'connection_failed', 'authentication_failed']]);
   });
 
+  test('is asked for fresh ones when an open connection is closed with 4401, which opens again with them (pain 27)', async () => {
+    let asked = 0;
+    const r = rig({
+      terminal: {
+        credentials: () => `t${++asked}`,
+        url: ({ credentials }) => `wss://host/?t=${credentials as string}`,
+      },
+    });
+    await r.open();
+    await r.clock.advanceAsync(60_000);
+    r.sockets.last.ends(4401, 'expired');
+    await r.settle();
+    const socket = await r.reopen();
+    expect([r.state(), socket.url, r.of('gaveUp')]).toEqual(['open', 'wss://host/?t=t2', []]);
+  });
+
   test('has nothing to try when the application gives no credentials, or nothing any more', async () => {
     const r = await dialled({});
     r.sockets.last.ends(4401);

@@ -44,6 +44,36 @@ describe('a silent link', () => {
     expect([r.state(), r.of('message'), r.sockets.live.length]).toEqual(['open', [], 1]);
   });
 
+  test('is no close of the application: it is retried every time, also after a close that was one (pain 9)', async () => {
+    const r = nodeRig();
+    const { id } = await r.open();
+    for (let death = 1; death <= 4; death++) {
+      await r.clock.advanceAsync(14_000);
+      expect(r.of('closed').at(-1)).toMatchObject({ initiator: 'network', error: { code: 'LINK_DEAD' } });
+      await r.reopen();
+      expect(r.state()).toBe('open');
+    }
+    void r.service.disconnect(id);
+    await r.clock.advanceAsync(10_000);
+    expect([r.state(), r.of('closed').at(-1)?.initiator]).toEqual(['closed', 'local']);
+    await r.open();
+    await r.clock.advanceAsync(14_000);
+    expect(r.state()).toBe('backoff');
+    expect((await r.reopen()).isLive).toBe(true);
+  });
+
+  test('is read before it is given up: a deadline that is noticed late, after a freeze, proves nothing (pain 7)', async () => {
+    const r = nodeRig();
+    const { socket } = await r.open();
+    await r.clock.advanceAsync(11_000);
+    r.clock.sleep(60_000);
+    // what is overdue fires first, and only then is read what has long been there
+    r.clock.advance(0);
+    socket.controls('pong');
+    await r.clock.advanceAsync(9_000);
+    expect(states(r)).toEqual(['connecting', 'open', 'degraded', 'open']);
+  });
+
   test('recovers with any frame, and is quiet again for a whole interval', async () => {
     const r = nodeRig();
     const { socket } = await r.open();
@@ -201,7 +231,7 @@ describe('a peer that is known to speak', () => {
 
 describe('a doubt from outside', () => {
   test.each(['system.woke', 'network.online', 'network.offline', 'page.visible'] as const)(
-    '%s probes an open link at once, whatever its readyState says (pain 4)',
+    '%s probes an open link at once, whatever its readyState says (pain 4) (pain 36)',
     async (signal) => {
       const r = nodeRig();
       const { socket } = await r.open();

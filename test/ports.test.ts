@@ -70,7 +70,7 @@ describe('a socket in use', () => {
     expect(message.length).toBeLessThan(600);
   });
 
-  test('hands a handshake’s HTTP status on, where the platform tells it (pain 50)', async () => {
+  test('hands a handshake’s HTTP status on, where the platform tells it in words', async () => {
     const r = new Rig(nodeSockets(), {});
     void r.service.connect(TERMINAL);
     await r.settle();

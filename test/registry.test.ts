@@ -16,7 +16,7 @@ async function two(): Promise<Rig> {
 }
 
 describe('a service with as many connections as it may have', () => {
-  test('refuses one more with a typed error, and makes nothing for it', async () => {
+  test('refuses one more with a typed error, and makes nothing for it (original fault 33)', async () => {
     const r = await two();
     await expect(r.service.connect(wish('c'))).rejects.toMatchObject({
       name: 'ConfigurationError',

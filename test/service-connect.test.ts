@@ -101,13 +101,13 @@ describe('connect', () => {
     expect([r.state(), r.of('retrying')]).toEqual(['failed', []]);
   });
 
-  test('rejects when the application closes meanwhile, and once only', async () => {
+  test('rejects when the application closes meanwhile, once only, and leaves no timer (original fault 19)', async () => {
     const r = rig();
-    const [one, other] = [fateOf(r.service.connect(TERMINAL)), fateOf(r.service.connect(TERMINAL))];
+    const [one, other] = [TERMINAL, { ...TERMINAL, timeoutMs: 60_000 }].map((wish) => fateOf(r.service.connect(wish)));
     await r.settle();
     await r.service.disconnect('terminal:one');
-    expect(one.error).toMatchObject({ code: 'CLOSED_LOCALLY' });
-    expect(other.error).toMatchObject({ code: 'CLOSED_LOCALLY' });
+    expect(one?.error).toMatchObject({ code: 'CLOSED_LOCALLY' });
+    expect(other?.error).toMatchObject({ code: 'CLOSED_LOCALLY' });
     expect(r.leftovers()).toMatchObject({ timers: 0, sockets: 0, listeners: 0 });
   });
 
@@ -272,7 +272,7 @@ describe('connect is legal in every state (pain 1)', () => {
     expect(r.status()).toMatchObject({ state: 'open', attempt: 0, generation: 2 });
   });
 
-  test('failed after the last retry: the episode begins anew, with all its retries', async () => {
+  test('failed after the last retry: the episode begins anew, with all its retries (pain 1)', async () => {
     const r = rig({ terminal: { retry: { maxRetries: 1 } } });
     void r.service.connect(TERMINAL);
     await r.settle();
@@ -287,9 +287,11 @@ describe('connect is legal in every state (pain 1)', () => {
     r.sockets.last.ends(1006);
     await r.settle();
     expect([fate.kind, r.state(), r.status().attempt]).toEqual(['pending', 'backoff', 1]);
+    await r.reopen();
+    expect([fate.kind, r.state()]).toEqual(['resolved', 'open']);
   });
 
-  test('closed, by the application while it was connecting', async () => {
+  test('closed, by the application while it was connecting (pain 1)', async () => {
     const r = rig();
     void r.service.connect(TERMINAL);
     await r.settle();

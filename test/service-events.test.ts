@@ -1,5 +1,7 @@
 import { describe, expect, test, vi } from 'vitest';
 
+import type { ServiceEvents } from '../src/events.ts';
+import { WireRig } from './support/server-script.ts';
 import { fateOf, rig, TERMINAL } from './support/service.ts';
 
 const SOURCE = { connectionId: 'terminal:one', serviceType: 'terminal' };
@@ -197,6 +199,44 @@ describe('the events of a service', () => {
 });
 
 describe('listening', () => {
+  test('is for events that are told some time or other: each of them is, in a life that has everything (original fault 32)', async () => {
+    const types: Record<keyof ServiceEvents, null> = {
+      opened: null,
+      discontinuity: null,
+      closed: null,
+      retrying: null,
+      gaveUp: null,
+      escalated: null,
+      status: null,
+      flow: null,
+      overflowed: null,
+      undelivered: null,
+      message: null,
+      error: null,
+    };
+    const actors: { id: string; send(event: object): void }[] = [];
+    const r = new WireRig({
+      restarts: { most: 0, withinMs: 1_000 },
+      inspect: ({ actorRef }: { actorRef: unknown }) => actors.push(actorRef as (typeof actors)[number]),
+      terminal: { queue: { maxMessages: 1, highWaterBytes: 8, lowWaterBytes: 0 } },
+    });
+    const { connection, server } = await r.join();
+    server.sends(1, 'hello');
+    r.sockets.last.holds = true;
+    for (const text of ['more than 8 bytes', 'waits', 'is refused']) {
+      connection.send(text);
+      await r.settle();
+    }
+    await r.drops();
+    (await r.redial()).welcome({ sid: 's2', why: 'unknown' });
+    await r.settle();
+    // a policy without a backoff kills the actor at the next loss
+    const actor = actors.find(({ id }) => id === 'connection:terminal:one');
+    actor?.send({ type: 'policy.changed', policy: { maxRetries: null } });
+    await r.drops();
+    expect(new Set(r.events.map(({ type }) => type))).toEqual(new Set(Object.keys(types)));
+  });
+
   test('ends with what on() returned, for that listener only, and doing so twice does no harm', async () => {
     const r = rig();
     const heard: string[] = [];

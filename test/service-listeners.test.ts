@@ -360,8 +360,9 @@ describe('inside a listener', () => {
 
   test.each([
     ['openned', () => undefined],
+    ['connection_status_changed', () => undefined],
     ['opened', 'no function'],
-  ])('on refuses %j with %j, and says so', (type, listener) => {
+  ])('on refuses %j with %j, and says so (original fault 32)', (type, listener) => {
     const r = rig();
     expect(() => r.service.on(type as 'opened', listener as never)).toThrow(
       expect.objectContaining({ code: 'INVALID_OPTIONS' }) as Error,

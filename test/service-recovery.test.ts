@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
 
-import { rig, TERMINAL, type RigOptions } from './support/service.ts';
+import { fateOf, rig, TERMINAL, type RigOptions } from './support/service.ts';
 
 afterEach(() => {
   vi.unstubAllGlobals();
@@ -26,15 +26,18 @@ describe('the end of an open connection', () => {
   );
 
   test.each([1002, 1003, 1007, 1008, 1009, 4001, 4401, 4403, 4404])(
-    'with %i is final, until the application says otherwise (original fault 20) (pain 26)',
+    'with %i is final, told once, until the application connects again (original fault 20) (original fault 37)',
     async (code) => {
       const r = await afterLosing(code);
       await r.clock.advanceAsync(600_000);
-      expect([r.state(), r.sockets.constructions, r.of('gaveUp')[0]?.because]).toEqual(['failed', 1, 'terminal']);
+      expect([r.state(), r.sockets.constructions]).toEqual(['failed', 1]);
+      expect(r.of('gaveUp').map(({ because }) => because)).toEqual(['terminal']);
+      await r.open();
+      expect(r.state()).toBe('open');
     },
   );
 
-  test('is judged by the service’s own rules first (pain 26)', async () => {
+  test('is judged by the service’s own rules first (pain 26) (pain 27)', async () => {
     const recovery = [
       { codes: 4401, strategy: 'reconnect', category: 'authentication_failed', retryAfterMs: 3_000 },
       { codes: [1000, 1001], strategy: 'manual', category: 'connection_failed' },
@@ -83,7 +86,11 @@ describe('the end of an open connection', () => {
     expect([r.state('chat'), r.state()]).toEqual(['open', 'failed']);
   });
 
-  test('by an expired token leaves the page alone: nothing is reloaded (original fault 36)', async () => {
+  test.each([
+    [4401, 'authentication_failed'],
+    [1002, 'protocol_error'],
+    [1007, 'invalid_message'],
+  ])('with %i leaves the page alone: nothing is reloaded (original fault 36)', async (code, category) => {
     const touched: string[] = [];
     const location = new Proxy(
       { href: 'https://app/' },
@@ -93,9 +100,10 @@ describe('the end of an open connection', () => {
       },
     );
     vi.stubGlobal('location', location);
-    const r = await afterLosing(4401);
+    vi.stubGlobal('window', { location });
+    const r = await afterLosing(code);
     await r.clock.advanceAsync(60_000);
-    expect([touched, r.of('gaveUp')[0]?.error.category]).toEqual([[], 'authentication_failed']);
+    expect([touched, r.of('gaveUp')[0]?.error.category]).toEqual([[], category]);
   });
 });
 
@@ -190,6 +198,19 @@ describe('retrying', () => {
     expect(random).toHaveBeenCalledTimes(3);
   });
 
+  test('is cancelled for one connection, and goes on for another whose id begins alike (original fault 37)', async () => {
+    const r = rig();
+    for (const terminalId of ['one', 'one-more']) await r.open({ serviceType: 'terminal', terminalId });
+    for (const socket of r.sockets.all) socket.ends(1006);
+    await r.settle();
+    await r.service.disconnect('terminal:one');
+    expect([r.state('terminal:one'), r.state('terminal:one-more')]).toEqual(['closed', 'backoff']);
+    await r.reopen('terminal:one-more');
+    await r.clock.advanceAsync(600_000);
+    expect([r.state('terminal:one'), r.state('terminal:one-more')]).toEqual(['closed', 'open']);
+    expect(r.sockets.constructions).toBe(3);
+  });
+
   test('makes one attempt per failure, whatever the old sockets still say (pain 21) (pain 23)', async () => {
     const r = rig();
     await r.open();
@@ -207,6 +228,15 @@ describe('retrying', () => {
 });
 
 describe('an attempt', () => {
+  test('may take the ten seconds that a slow link needs, unless something else is said (pain 34)', async () => {
+    const r = rig();
+    const connecting = fateOf(r.service.connect(TERMINAL));
+    await r.clock.advanceAsync(9_999);
+    r.sockets.last.opens();
+    await r.settle();
+    expect([connecting.kind, r.sockets.constructions]).toEqual(['resolved', 1]);
+  });
+
   test('that takes too long is abandoned, socket and all (pain 24)', async () => {
     const r = rig({ terminal: { connectTimeoutMs: 2_000 } });
     void r.service.connect(TERMINAL);

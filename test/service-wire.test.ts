@@ -289,7 +289,7 @@ describe('a service that requires holdfast.v1', () => {
 describe('what a profile says on opening', () => {
   const profile = { ...jsonProfile, onOpen: () => [{ subscribe: 'news' }] };
 
-  test('leaves in a new session before anything that waited, once (original fault 25) (pain 15) (pain 38)', async () => {
+  test('leaves in a new session before anything that waited, once (pain 15)', async () => {
     const r = new WireRig({ terminal: { profile } });
     const server = await r.dial();
     r.service.connection('terminal:one').send('waited');

@@ -60,7 +60,7 @@ describe('which connection is meant', () => {
     expect(await first).toBe(await second);
   });
 
-  test('the same one with other params is a conflict, and the present one stays as it is', async () => {
+  test('the same one with other params is a conflict, and the present one stays as it is (pain 43)', async () => {
     const r = rig();
     const { id } = await r.open({ ...TERMINAL, params: { shell: 'bash' } });
     await expect(r.service.connect({ ...TERMINAL, params: { shell: 'zsh' } })).rejects.toMatchObject({
@@ -132,17 +132,18 @@ describe('what is asked for in vain', () => {
     ['a misspelt option', { serviceType: 'terminal', terminalID: 'one' }],
     ['a deadline that is none', { serviceType: 'terminal', timeoutMs: -1 }],
     ['a signal that is none', { serviceType: 'terminal', signal: {} }],
-  ])('connect refuses %s, and makes nothing', async (_what, wish) => {
+  ])('connect refuses %s, and makes nothing (original fault 32)', async (_what, wish) => {
     const { service, sockets, clock } = rig();
     await expect(service.connect(wish as never)).rejects.toMatchObject({ code: 'INVALID_OPTIONS' });
     expect([service.getConnections(), sockets.constructions, clock.pending()]).toEqual([[], 0, 0]);
   });
 
-  test('an id that is none is refused by name', async () => {
+  test('an id that is none is refused by name (original fault 32)', async () => {
     const { service } = rig();
     const refusal = { name: 'ConfigurationError', code: 'UNKNOWN_CONNECTION', connectionId: 'nobody' };
     await expect(service.sendMessage('nobody', 'hi')).rejects.toMatchObject(refusal);
     await expect(service.disconnect('nobody')).rejects.toMatchObject(refusal);
+    await expect(service.disconnect(undefined as never)).rejects.toMatchObject({ code: 'UNKNOWN_CONNECTION' });
     expect(() => service.connection('nobody')).toThrow(expect.objectContaining(refusal));
     expect(service.getConnectionStatus('nobody')).toBeNull();
   });

@@ -52,7 +52,7 @@ describe('settings', () => {
     });
   });
 
-  test('take every option where it belongs', () => {
+  test('take every option where it belongs (original fault 29)', () => {
     const get = (): string => 'token';
     const ping = (): string => 'ping';
     const queue: Required<QueueOptions> = {

@@ -59,7 +59,7 @@ test('a process whose connections are closed ends by itself, destroyed or not (p
 });
 
 describe('two hundred connections, one after the other', () => {
-  test('leave no socket, listener or warning behind (pain 24) (pain 62)', async () => {
+  test('leave no socket, listener or warning behind (pain 62)', async () => {
     const server = await startServer({ onSocket: echo });
     const client = startClient({ url: server.url });
     const warnings: string[] = [];

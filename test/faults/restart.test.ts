@@ -5,7 +5,7 @@ import { freePort } from '../support/server.ts';
 import { startServerProcess } from '../support/server-process.ts';
 
 describe('a server process', () => {
-  test('that is killed and started again on its port gets its clients back (original fault 5) (pain 28) (pain 29)', async () => {
+  test('that is killed and started again on its port gets its clients back (original fault 5) (pain 28)', async () => {
     const server = await startServerProcess();
     const client = startClient({ url: server.url });
     await client.connect();

@@ -5,7 +5,7 @@ import { until } from '../support/deadline.ts';
 import { startServer, startSilentServer } from '../support/server.ts';
 
 describe('a refused handshake', () => {
-  test.each([500, 502, 504])('with status %i is told in the error and retried', async (status) => {
+  test.each([500, 502, 504])('with status %i is told in the error and retried (pain 50)', async (status) => {
     const server = await startServer({ upgrade: status });
     const client = startClient({ url: server.url });
     const connecting = client.connect();
@@ -34,7 +34,7 @@ describe('a refused handshake', () => {
     await until('no refused connection is left', () => server.tcp.size === 0);
   });
 
-  test('with status 401 is answered with fresh credentials at once, once', async () => {
+  test('with status 401 is answered with fresh credentials at once, once (pain 30)', async () => {
     const server = await startServer({ upgrade: 401 });
     let asked = 0;
     const credentials = { get: () => `token-${++asked}`, maxRejections: 1 };
@@ -95,7 +95,7 @@ describe('a refused handshake', () => {
     },
   );
 
-  test('ends the connection where the application decides so (pain 30)', async () => {
+  test('ends the connection where the application decides so', async () => {
     const server = await startServer({ upgrade: 500 });
     const client = startClient({
       url: server.url,

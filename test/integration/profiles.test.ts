@@ -201,7 +201,7 @@ describe('the main profile', () => {
     return { ...all, id, connection, messages };
   }
 
-  test('subscribes after each opening, before anything else leaves (pain 15)', async () => {
+  test('subscribes after each opening, before anything else leaves (original fault 25) (pain 15)', async () => {
     const all = await opened();
     const { connection, server, messages, id } = all;
     await until('it is subscribed', () => messages.some(({ type }) => type === 'subscribed'));

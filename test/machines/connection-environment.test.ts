@@ -44,7 +44,7 @@ describe('losing and regaining the network', () => {
     expect([connection.leaf(), connection.snapshot().context.retries]).toEqual(['offline', 1]);
   });
 
-  test('still tries while it is reported absent, for the report can be wrong', () => {
+  test('still tries while it is reported absent, for the report can be wrong (pain 36)', () => {
     const connection = running({ network: 'offline' });
     connection.tell(...WAYS.dialing, closed(1));
     expect(connection.leaf()).toBe('offline');

@@ -108,14 +108,20 @@ async function closed(url: string): Promise<unknown> {
   return service.getConnectionStatus(id)?.state;
 }
 
-/** Watches its link closely, until the server says a word. */
+/** Watches its link closely, until the server has had enough. */
 async function watchful(url: string, timeoutMs: string): Promise<unknown> {
   const service = await makeService({
-    services: { main: { url, heartbeat: { intervalMs: 50, lateMs: 100, timeoutMs: Number(timeoutMs) } } },
+    services: {
+      main: { url, heartbeat: { intervalMs: 50, lateMs: 100, timeoutMs: Number(timeoutMs), ping: () => 'ping' } },
+    },
   });
   const ends: string[] = [];
   service.on('closed', ({ error }) => ends.push(error?.code ?? 'none'));
-  const said = new Promise((resolve) => service.on('message', resolve));
+  const said = new Promise<void>((resolve) => {
+    service.on('message', ({ data }) => {
+      if (data === 'enough') resolve();
+    });
+  });
   await service.connect({ serviceType: 'main' });
   await said;
   const { generation } = service.connection('main').status;
