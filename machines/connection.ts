@@ -33,8 +33,8 @@ export const connectionMachine = connectionSetup.createMachine({
       on: {
         connect: { target: 'live', actions: 'begin' },
         restore: [
-          { guard: 'isFrozen', target: 'assessing', actions: ['restore', 'recordSuspension'] },
-          { target: 'live', actions: 'restore', description: 'It goes on for an actor that died.' },
+          { guard: 'wasOpen', target: 'assessing', actions: ['restore', 'announceClosed'] },
+          { target: 'assessing', actions: 'restore', description: 'It goes on for an actor that died.' },
         ],
         disconnect: { target: 'closed' },
       },

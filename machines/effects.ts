@@ -80,9 +80,7 @@ export const connectionSetup = setup({
       failure: null,
       opens: 0,
     }),
-    restore: assign(({ event }) =>
-      event.type === 'restore' ? { opens: event.opens, generation: event.generation } : {},
-    ),
+    restore: assign(({ event }) => (event.type === 'restore' ? { ...event.known, failure: event.failure } : {})),
     changePolicy: assign(({ event }) => (event.type === 'policy.changed' ? { policy: event.policy } : {})),
     noteSignal: assign(({ event }) => environmentAfter(event)),
     advanceGeneration: assign({ generation: ({ context }) => context.generation + 1 }),
@@ -154,6 +152,7 @@ export const connectionSetup = setup({
       (policy.maxRejections !== null && rejections > policy.maxRejections),
     isOffline: ({ context }) => context.network === 'offline',
     isHidden: ({ context }) => context.page === 'hidden',
+    wasOpen: ({ event }) => event.type === 'restore' && event.wasOpen,
     isFrozen: ({ context }) => context.page === 'frozen',
     isSuspended: ({ context }) => context.failure?.code === 'PAGE_FROZEN',
   },

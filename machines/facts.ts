@@ -66,6 +66,22 @@ export interface ConnectionContext extends ConnectionInput {
   closeRequest: { code: number; reason: string };
 }
 
+/** What of a connection outlives its actor. */
+export type Memory = Pick<ConnectionContext, (typeof REMEMBERED)[number]>;
+
+const REMEMBERED = [
+  'seed',
+  'generation',
+  'opens',
+  'retries',
+  'credentialsFailures',
+  'credentials',
+  'rejections',
+  'tried',
+  'tenure',
+  'offer',
+] as const satisfies (keyof ConnectionContext)[];
+
 /** What the platform tells every connection. */
 export interface EnvironmentSignal {
   type: 'network.online' | 'network.offline' | 'page.visible' | 'page.hidden' | 'page.frozen' | 'system.woke';
@@ -80,8 +96,8 @@ export interface Environment {
 
 export type ConnectionEvent =
   | { type: 'connect' }
-  /** What an actor that died had counted. */
-  | { type: 'restore'; opens: number; generation: number }
+  /** Another actor of this connection died, of `failure`: this one goes on with what that one knew. */
+  | { type: 'restore'; known: Memory; failure: Failure; wasOpen: boolean }
   | { type: 'disconnect'; code: number; reason: string }
   | { type: 'policy.changed'; policy: ConnectionPolicy }
   | EnvironmentSignal
@@ -239,6 +255,11 @@ export function environmentAfter(event: { type: string }): Partial<Environment> 
 /** The context a connection starts with. A chart that is only looked at (drawn, imported, stepped) has no input. */
 export function initialContext(input: ConnectionInput = UNNAMED): ConnectionContext {
   return { ...input, ...FRESH };
+}
+
+/** What is to outlive the actor that knew it. */
+export function memoryOf(context: ConnectionContext): Memory {
+  return Object.fromEntries(REMEMBERED.map((key) => [key, context[key]])) as unknown as Memory;
 }
 
 /** Why a socket is gone: what went wrong, or else our own close. */

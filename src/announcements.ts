@@ -34,7 +34,8 @@ export function announce(emitted: ConnectionEmitted, facts: AnnouncementFacts): 
       return emit('closed', { ...source, code, reason, wasClean, initiator, error: why, inDoubt: facts.inDoubt });
     }
     case 'failed':
-      if (error) emit('error', error);
+      // a bug is reported where it happens
+      if (error && error.category !== 'fault') emit('error', error);
       return;
     case 'retrying': {
       const { delayMs, attempt, hold } = emitted;

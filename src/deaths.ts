@@ -10,7 +10,10 @@ export interface Bereaved {
   emit: Emit;
 }
 
-/** What follows when the actor of a connection dies. Its group is in the middle of a turn then: listeners are told when that is over. */
+/**
+ * What follows when the actor of a connection dies. Its group is in the middle of a turn then: listeners are told when that is over, and of the bug
+ * last, for whoever hears of it may connect at once.
+ */
 export function deathsOf({
   member,
   fault,
@@ -18,14 +21,17 @@ export function deathsOf({
 }: Bereaved): Pick<World, 'died' | 'restarted' | 'buried' | 'escalated'> {
   return {
     died: (connectionId, cause) => {
-      member(connectionId)?.ports.hangUp();
-      fault(new FaultError('INTERNAL_FAULT', { cause, connectionId }));
+      const dead = member(connectionId);
+      dead?.ports.hangUp();
+      dead?.connection.died(cause);
     },
     restarted: (connectionId, cause) => {
-      queueMicrotask(() => member(connectionId)?.connection.restarted(cause));
+      queueMicrotask(() => member(connectionId)?.connection.restarted());
+      fault(new FaultError('INTERNAL_FAULT', { cause, connectionId }));
     },
     buried: (connectionId, cause) => {
-      queueMicrotask(() => member(connectionId)?.connection.died(cause));
+      queueMicrotask(() => member(connectionId)?.connection.buried());
+      fault(new FaultError('INTERNAL_FAULT', { cause, connectionId }));
     },
     escalated: (connectionId, cause, { most: restarts, withinMs }) => {
       queueMicrotask(() => {

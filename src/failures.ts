@@ -1,15 +1,25 @@
-import type { GiveUpCause } from '../machines/facts.ts';
+import { stateOf, type GiveUpCause } from '../machines/facts.ts';
 import type { Failure } from './core/recovery.ts';
-import { ConfigurationError, ConnectionError, ERRORS, HoldfastError, type ErrorCode } from './errors.ts';
+import { ConfigurationError, ConnectionError, ERRORS, FaultError, HoldfastError, type ErrorCode } from './errors.ts';
 import type { EventSource } from './events.ts';
+import type { ConnectionSnapshot } from './status.ts';
 
 export interface FailureContext extends EventSource {
   generation: number;
   attempt: number;
   /** Whether a retry follows. */
   retryable: boolean;
-  /** What a provider threw, when the failure is a provider's. */
+  /** What a provider threw, when the failure is a provider's; what an actor died of. */
   cause?: unknown;
+}
+
+/** Which attempt it is that an actor has just seen fail. */
+export function attemptOf(snapshot: ConnectionSnapshot): Pick<FailureContext, 'generation' | 'attempt' | 'retryable'> {
+  const { generation, retries, failure } = snapshot.context;
+  const retryable = stateOf(snapshot) === 'backoff';
+  // in backoff the retry that answers the failure is counted already; a frozen page costs none
+  const isCounted = retryable && failure?.code !== 'PAGE_FROZEN';
+  return { generation, attempt: isCounted ? retries - 1 : retries, retryable };
 }
 
 /** A recorded failure as the error that the application sees. */
@@ -26,6 +36,7 @@ export function errorOf(failure: Failure, context: FailureContext): HoldfastErro
     retryable,
     ...(retryAfterMs > 0 && { retryAfterMs }),
   };
+  if (kind === 'fault') return new FaultError('INTERNAL_FAULT', { ...details, cause });
   if (kind === 'configuration') return new ConfigurationError(code, details);
   return new ConnectionError(code, {
     ...details,

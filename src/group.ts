@@ -1,7 +1,10 @@
 import type { ActorRefFrom } from 'xstate';
 
+import type { ConnectionEmitted } from '../machines/facts.ts';
 import { childIdOf, groupMachine, idIn } from '../machines/group.ts';
 import { connectionLogic } from './connection.ts';
+import { endOrphans } from './orphans.ts';
+import type { ConnectionSnapshot } from './status.ts';
 import { worldOf } from './world.ts';
 
 /** A group of connections that can really be made. */
@@ -9,9 +12,8 @@ export const groupLogic = groupMachine.provide({
   actors: { connection: connectionLogic },
   actions: {
     disposeConnection: ({ event, self, system }) => {
-      // the health of a dead machine lives on, and would watch the link of the next one too
       const dead = (self as GroupActor).getSnapshot().children[childIdOf(idIn(event))];
-      dead?.getSnapshot().children['health']?.send({ type: 'watch', policy: null });
+      if (dead) endOrphans(dead.getSnapshot().children);
       worldOf<unknown>(system).died(idIn(event), causeOf(event));
     },
     announceRestart: ({ event, system }) => {
@@ -33,4 +35,22 @@ export type GroupActor = ActorRefFrom<typeof groupLogic>;
 
 function causeOf(death: { type: string; error?: unknown }): unknown {
   return death.error;
+}
+
+/** Calls back after each turn of a connection's actor, with what it emitted in it. */
+export function followTurns(
+  actor: ConnectionActor,
+  turn: (snapshot: ConnectionSnapshot, said: readonly ConnectionEmitted[]) => void,
+): void {
+  const said: ConnectionEmitted[] = [];
+  actor.on('*', (emitted) => {
+    said.push(emitted);
+  });
+  actor.subscribe({
+    next: (snapshot) => {
+      turn(snapshot, said.splice(0));
+    },
+    // its group is told as well
+    error: () => undefined,
+  });
 }

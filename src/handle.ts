@@ -1,9 +1,9 @@
-import { stateOf, type ConnectionEmitted } from '../machines/facts.ts';
+import type { ConnectionEmitted } from '../machines/facts.ts';
 import { announce } from './announcements.ts';
 import { failure, ownClosure, type Failure } from './core/recovery.ts';
 import { ConnectionError, FaultError, HoldfastError, type ErrorCode } from './errors.ts';
 import type { EventSource } from './events.ts';
-import { endError, errorOf, giveUpError } from './failures.ts';
+import { attemptOf, endError, errorOf, giveUpError } from './failures.ts';
 import type { ConnectionHost } from './host.ts';
 import { quiet } from './core/isolation.ts';
 import { check } from './core/rules.ts';
@@ -26,8 +26,9 @@ import {
   sendRule,
   subscribingRule,
 } from './schema.ts';
+import { FIRST, restorationOf } from './restoration.ts';
 import { placeOf, statusOf, type ConnectionSnapshot, type ConnectionStatus, type Place } from './status.ts';
-import type { ConnectionActor } from './group.ts';
+import { followTurns, type ConnectionActor } from './group.ts';
 import type { InboundData } from './transport/transport.ts';
 
 /**
@@ -50,6 +51,7 @@ export class Connection<In = InboundData, Out = unknown> {
   // the last failure on record, and the error made of it
   #failure: Failure | null = null;
   #lastError: HoldfastError | null = null;
+  #deathCause: unknown;
   // what further messages are refused with: the connection's own end, or the whole service's
   #endCode: ErrorCode = 'CONNECTION_ENDED';
 
@@ -234,7 +236,7 @@ export class Connection<In = InboundData, Out = unknown> {
     check(disconnectRule, options);
     const { code = 1000, reason = '' } = options;
     if (!this.#actor) {
-      if (this.#place.state === 'idle') this.#move({ state: 'closed', detail: 'closed' });
+      if (this.#place.state !== 'closed') this.#move({ state: 'closed', detail: 'closed' });
       return;
     }
     // closed, and nobody has asked for it again in the turn that is still going on
@@ -250,17 +252,19 @@ export class Connection<In = InboundData, Out = unknown> {
   #live(): ConnectionActor | undefined {
     const actor = this.#host.actor();
     if (!actor || actor === this.#actor) return actor;
+    const [place, dead] = [this.#place, this.#actor?.getSnapshot()];
     this.#actor = actor;
-    const said: ConnectionEmitted[] = [];
-    actor.on('*', (emitted) => {
-      said.push(emitted);
+    const wishes = { isAwaited: this.#openings.size > 0, isEnding: this.#endings.length > 0 };
+    const { policy } = this.#host.settings();
+    const { prepare, resume } = dead ? restorationOf(dead, { place, ...wishes, policy }) : FIRST;
+    // nothing to tell of: it is still idle
+    for (const event of prepare) actor.send(event);
+    followTurns(actor, (snapshot, said) => {
+      this.#turn(snapshot, said);
     });
-    actor.subscribe({
-      next: (snapshot) => {
-        this.#turn(snapshot, said.splice(0));
-      },
-      error: () => undefined, // its group is told as well
-    });
+    if (resume) actor.send(resume);
+    if (dead && place.state === 'closing') this.#announce({ type: 'closed', failure: failure('INTERNAL_FAULT') });
+    if (dead && place.detail === 'congested') this.#announce({ type: 'relieved' });
     return actor;
   }
 
@@ -269,31 +273,27 @@ export class Connection<In = InboundData, Out = unknown> {
     this.#actor?.send({ type: 'policy.changed', policy: this.#host.settings().policy });
   }
 
-  /** The actor died. @internal */
+  /** The actor died, and nothing is left of what it held. @internal */
   died(cause: unknown): void {
-    const error = this.#lostTo(cause);
+    this.#deathCause = cause;
+  }
+
+  /** There is another actor for it. @internal */
+  restarted(): void {
+    if (this.#endCode !== 'SERVICE_DESTROYED') this.#live();
+  }
+
+  /** There is no other, nor will there be. @internal */
+  buried(): void {
+    // unless it was asked for again meanwhile
+    if (this.#actor?.getSnapshot().status === 'active') return;
+    const hadSocket = this.#hasSocket;
+    const error = new FaultError('INTERNAL_FAULT', { ...this.#source, cause: this.#deathCause });
+    this.#lastError = error;
     this.#actor = undefined;
     this.#move({ state: 'failed', detail: 'failed' }, error);
+    if (hadSocket) this.#announce({ type: 'closed', failure: failure('INTERNAL_FAULT') });
     this.#host.emit('gaveUp', { ...this.#source, because: 'fault', error });
-  }
-
-  /** The actor died, and there is another: it goes on with what the application wanted, unless the service ends. @internal */
-  restarted(cause: unknown): void {
-    if (this.#endCode === 'SERVICE_DESTROYED') return;
-    const isUnderWay = this.#isUsable || this.#place.state === 'connecting' || this.#place.state === 'backoff';
-    const isWanted = this.#openings.size > 0 || (isUnderWay && this.#endings.length === 0);
-    const { opens = 0, generation = 0 } = this.#actor?.getSnapshot().context ?? {};
-    this.#lostTo(cause);
-    this.#host.actor()?.send({ type: 'policy.changed', policy: this.#host.settings().policy });
-    const end = { type: 'disconnect', code: 1000, reason: '' } as const;
-    this.#live()?.send(isWanted ? { type: 'restore', opens, generation } : end);
-  }
-
-  #lostTo(cause: unknown): FaultError {
-    const error = new FaultError('INTERNAL_FAULT', { ...this.#source, cause });
-    this.#lastError = error;
-    if (this.#isUsable) this.#announce({ type: 'closed', failure: failure('INTERNAL_FAULT') });
-    return error;
   }
 
   /** The service is about to end: what waits is handed to the socket while there still is one. @internal */
@@ -304,16 +304,20 @@ export class Connection<In = InboundData, Out = unknown> {
 
   /** The actor is gone for good: what waits is answered, and nothing is accepted any more. @internal */
   ended(): void {
-    const wasOpen = this.#isUsable || this.#place.state === 'closing';
+    const hadSocket = this.#hasSocket;
     this.#actor = undefined;
     this.#ports.dispose();
     if (this.#place.state !== 'failed') this.#move({ state: 'closed', detail: 'closed' });
-    if (wasOpen) this.#announce({ type: 'closed', failure: ownClosure({ code: 1000, reason: '' }) });
+    if (hadSocket) this.#announce({ type: 'closed', failure: ownClosure({ code: 1000, reason: '' }) });
     this.#end(this.#closeError);
   }
 
   get #source(): EventSource {
     return { connectionId: this.id, serviceType: this.serviceType };
+  }
+
+  get #hasSocket(): boolean {
+    return this.#isUsable || this.#place.state === 'closing';
   }
 
   get #isUsable(): boolean {
@@ -326,7 +330,10 @@ export class Connection<In = InboundData, Out = unknown> {
     if (failure !== this.#failure) {
       this.#failure = failure;
       // the application's own close is nothing that went wrong
-      if (failure && failure.code !== 'CLOSED_LOCALLY') this.#lastError = this.#errorOf(failure, snapshot);
+      if (failure && failure.code !== 'CLOSED_LOCALLY') {
+        const cause = failure.code === 'INTERNAL_FAULT' ? this.#deathCause : this.#ports.cause;
+        this.#lastError = errorOf(failure, { ...this.#source, ...attemptOf(snapshot), cause });
+      }
     }
     const gaveUp = said.find((emitted) => emitted.type === 'gave.up');
     for (const emitted of said)
@@ -384,14 +391,6 @@ export class Connection<In = InboundData, Out = unknown> {
       maxRetries: this.#host.settings().policy.maxRetries,
       overflow: this.#host.settings().queue.overflow,
     });
-  }
-
-  #errorOf(failure: Failure, snapshot: ConnectionSnapshot): HoldfastError {
-    const { generation, retries } = snapshot.context;
-    const retryable = stateOf(snapshot) === 'backoff';
-    // in backoff the retry that answers the failure is counted already
-    const attempt = retryable ? retries - 1 : retries;
-    return errorOf(failure, { ...this.#source, generation, attempt, retryable, cause: this.#ports.cause });
   }
 
   get #closeError(): HoldfastError {

@@ -52,7 +52,6 @@ export class Ports {
   #greetingCause: unknown;
   // messages that the last socket left in doubt
   #inDoubt = 0;
-  #releaseTurn: () => void = () => undefined;
   // what a session that is shared keeps of its messages
   #kept: () => Kept | undefined = () => undefined;
 
@@ -122,8 +121,7 @@ export class Ports {
       granted();
       return () => undefined;
     }
-    this.#releaseTurn = dials.acquire(settings().priority, granted);
-    return this.#releaseTurn;
+    return dials.acquire(settings().priority, granted);
   }
 
   authorize(need: CredentialsNeed, settled: Settled): () => void {
@@ -193,8 +191,6 @@ export class Ports {
   /** Lets go of the socket at once. */
   hangUp(): void {
     this.detach();
-    // an actor that died cannot give it back
-    this.#releaseTurn();
     if (this.#access.isLinked) {
       this.#inDoubt = this.outbox.lost({ wasRead: this.#access.wasRead });
       // a session outlives its sockets, and so do its requests

@@ -104,6 +104,7 @@ export class EnhancedWebSocketService<Types extends Services = Services> {
           for (const { ports, connection } of this.#registry.members.values()) {
             ports.hangUp();
             connection.died(cause);
+            connection.buried();
           }
           this.#errors.fault(new FaultError('INTERNAL_FAULT', { cause }));
           this.#stopped();
@@ -290,8 +291,8 @@ export class EnhancedWebSocketService<Types extends Services = Services> {
       this.#stopped = resolve;
     });
     for (const { connection } of members) connection.ending();
-    this.#root.send({ type: 'drain', deadlineMs });
-    if (this.#root.getSnapshot().status !== 'active') this.#stopped();
+    if (this.#isOver) this.#stopped();
+    else this.#root.send({ type: 'drain', deadlineMs });
     await stopped;
     for (const { connection } of members) connection.ended();
     this.#registry.members.clear();
@@ -327,7 +328,8 @@ export class EnhancedWebSocketService<Types extends Services = Services> {
   }
 
   get #isOver(): boolean {
-    return !this.#root.getSnapshot().matches('running');
+    const root = this.#root.getSnapshot();
+    return root.status !== 'active' || !root.matches('running');
   }
 
   #requireAlive(): void {

@@ -74,7 +74,14 @@ function flowOf(snapshot: ConnectionSnapshot | undefined): Flow {
   return typeof mode === 'string' ? mode : 'draining';
 }
 
+/** Whether the application holds its messages back. */
+export function isHeld(snapshot: ConnectionSnapshot): boolean {
+  const outbox = snapshot.children['outbox']?.getSnapshot() as { value: OutboxValue } | undefined;
+  return outbox?.value.attached === 'paused' || outbox?.value.detached === 'held';
+}
+
 interface OutboxValue {
+  detached?: 'free' | 'held';
   attached?: Exclude<Flow, 'draining'> | { draining: string };
 }
 

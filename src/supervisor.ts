@@ -5,6 +5,7 @@ import { supervisorMachine, type SupervisorEvent } from '../machines/supervisor.
 import { groupLogic, type ConnectionActor, type GroupActor } from './group.ts';
 import type { InspectionEvent } from './inspection.ts';
 import { isolated } from './core/isolation.ts';
+import { endOrphans } from './orphans.ts';
 import { indexTimers } from './timer-index.ts';
 import type { Clock } from './transport/clock.ts';
 import { bindWorld, worldOf, type World } from './world.ts';
@@ -54,7 +55,18 @@ export function startSupervisor(
   bindWorld(root.system, world);
   indexTimers(root.system);
   // without an error observer XState would throw from a timer of its own
-  root.subscribe({ error: onDeath, complete: onStopped });
+  // a machine that dies of a child's death does not know that child any more
+  let children = {};
+  root.subscribe({
+    next: (snapshot) => {
+      ({ children } = snapshot);
+    },
+    error: (cause) => {
+      endOrphans(children);
+      onDeath(cause);
+    },
+    complete: onStopped,
+  });
   return root.start();
 }
 

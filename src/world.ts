@@ -8,7 +8,7 @@ export interface World<Ports = unknown> {
   report(cause: unknown): void;
   /** @throws When no connection has that id, which is a fault of ours. */
   portsOf(connectionId: string): Ports;
-  /** An actor died of `cause`: let go of all that it held. */
+  /** An actor died of `cause`, and what it had begun was ended: let go of what is left. */
   died(connectionId: string, cause: unknown): void;
   /** It has been replaced. */
   restarted(connectionId: string, cause: unknown): void;

@@ -4,6 +4,7 @@ import type { RecoveryRule } from '../protocol/recovery-rule.ts';
 const FAILURES: readonly RecoveryRule[] = [
   { failure: 'CLOSED_LOCALLY', category: 'lifecycle', strategy: 'manual' },
   { failure: 'PAGE_FROZEN', category: 'lifecycle', strategy: 'reconnect' },
+  { failure: 'INTERNAL_FAULT', category: 'fault', strategy: 'reconnect' },
   {
     failure: ['INVALID_URL', 'INVALID_PROTOCOLS', 'NO_WEBSOCKET'],
     category: 'configuration',

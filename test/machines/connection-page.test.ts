@@ -8,6 +8,7 @@ import {
   closedWith,
   demanded,
   LEAVES,
+  restore,
   running,
   sessionAttempt,
   WAYS,
@@ -91,7 +92,7 @@ describe('a page that is frozen', () => {
 
   test('keeps waiting for a connection whose actor died meanwhile', () => {
     const connection = running();
-    connection.tell(frozen, { type: 'restore', opens: 2, generation: 5 });
+    connection.tell(frozen, { ...restore, known: { ...restore.known, generation: 5 } });
     expect([connection.leaf(), connection.clock.pending()]).toEqual(['suspended', 0]);
     connection.tell(visible);
     connection.clock.advance(promptMs);

@@ -37,7 +37,8 @@ const forbidden = manual(failure('CREDENTIALS_FAILED'));
 
 const resting: Row[] = [
   ['idle', connect, 'queued', begin],
-  ['idle', restore, 'queued', begin],
+  ['idle', restore, 'waiting', retry],
+  ['idle', { ...restore, wasOpen: true }, 'waiting', ['emit closed', ...retry]],
   ['idle', disconnect, 'closed', close],
   ['closed', connect, 'queued', begin],
   ['failed', connect, 'queued', begin],

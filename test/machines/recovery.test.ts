@@ -9,6 +9,7 @@ import {
   closed,
   closedOnWire,
   closedWith,
+  restore,
   running,
   unreachable,
   WAYS,
@@ -53,6 +54,8 @@ function meeting(failed: Failure): readonly ConnectionEvent[] {
     case 'GREETING_FAILED':
     case 'GREETING_TIMEOUT':
       return [...WAYS.greeting, { type: 'greeting.failed', failure: failed }];
+    case 'INTERNAL_FAULT':
+      return [{ ...restore, failure: failed }];
     case 'CLOSED_BY_PEER':
     case 'CONNECTION_LOST':
     case 'LINK_DEAD':

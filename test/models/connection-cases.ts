@@ -1,7 +1,14 @@
 import { createActor, initialTransition, type SnapshotFrom } from 'xstate';
 
 import { connectionMachine } from '../../machines/connection.ts';
-import type { ConnectionEmitted, ConnectionEvent, ConnectionInput, SessionLoss } from '../../machines/facts.ts';
+import {
+  initialContext,
+  memoryOf,
+  type ConnectionEmitted,
+  type ConnectionEvent,
+  type ConnectionInput,
+  type SessionLoss,
+} from '../../machines/facts.ts';
 import { DEFAULT_POLICY, type ConnectionPolicy } from '../../machines/policy.ts';
 import { classified, closureErrorCode, failure, type Failure } from '../../src/core/recovery.ts';
 import type { RecoveryRule } from '../../src/protocol/recovery-rule.ts';
@@ -47,7 +54,13 @@ export function closedOnWire(code: number): Failure {
 }
 
 export const connect = { type: 'connect' } satisfies ConnectionEvent;
-export const restore = { type: 'restore', opens: 2, generation: 0 } satisfies ConnectionEvent;
+/** An actor goes on for one that died while it was on its way, or while it was open. */
+export const restore = {
+  type: 'restore',
+  known: { ...memoryOf(initialContext()), opens: 2 },
+  failure: failure('INTERNAL_FAULT'),
+  wasOpen: false,
+} satisfies ConnectionEvent;
 export const granted = { type: 'turn.granted' } satisfies ConnectionEvent;
 export const disconnect = { type: 'disconnect', code: 1000, reason: 'bye' } satisfies ConnectionEvent;
 

@@ -43,7 +43,7 @@ const isNote = ({ type }: ConnectionEvent): boolean => /^(network|page|policy)\.
 
 /** Which events can move each state to another one that the world sees. */
 const MOVES: Record<string, readonly string[]> = {
-  idle: ['connecting', 'backoff', 'closed'],
+  idle: ['connecting', 'backoff', 'failed', 'closed'],
   connecting: ['open', 'backoff', 'failed', 'closed'],
   open: ['degraded', 'connecting', 'backoff', 'failed', 'closing'],
   degraded: ['open', 'backoff', 'failed', 'closing'],
@@ -119,8 +119,7 @@ export const INVARIANTS: readonly Invariant[] = [
   },
   {
     says: 'hears of a socket only while one is dialled, open or closing (pain 21)',
-    holds: ({ from, event, to }) =>
-      !('generation' in event) || event.type === 'restore' || to === from || isDialled(from),
+    holds: ({ from, event, to }) => !('generation' in event) || to === from || isDialled(from),
   },
   {
     says: 'opens only by a greeting that completed, on a socket that opened',
@@ -146,7 +145,7 @@ export const INVARIANTS: readonly Invariant[] = [
     says: 'counts a retry exactly when it enters backoff from outside, but for a page that is frozen (pain 23)',
     holds: (edge) =>
       edge.to.context.retries <= edge.from.context.retries
-        ? !enters(edge, isWaiting) || ['page.frozen', 'restore'].includes(edge.event.type)
+        ? !enters(edge, isWaiting) || edge.event.type === 'page.frozen'
         : enters(edge, isWaiting) && edge.to.context.retries === edge.from.context.retries + 1,
   },
   {

@@ -74,7 +74,7 @@ function graphOf(wire: WireChoice): [ConnectionInput, Graph] {
   const input = inputOf({ policy: { ...policy, ...budgets[wire], wire } });
   const graph = explore<ConnectionSnapshot, ConnectionEvent, ConnectionInput>(connectionMachine, {
     input,
-    limit: 100_000,
+    limit: 120_000,
     // Left out is what grows or never repeats (generation, seed, the drawn waits) and what is always written before it is
     // read again (the failure, and what is known of a link once that link is gone). Events are made from the true generation.
     decidesBy: (snapshot) => {
@@ -89,7 +89,13 @@ function graphOf(wire: WireChoice): [ConnectionInput, Graph] {
     cases: {
       disconnect: () => [disconnect],
       // what it had counted makes no other states than those that a connection counts itself
-      restore: () => [{ ...restore, opens: 0 }],
+      restore: () => {
+        const known = { ...restore.known, opens: 0 };
+        return [
+          { ...restore, known },
+          { ...restore, known, wasOpen: true },
+        ];
+      },
       'policy.changed': () => [{ type: 'policy.changed', policy: { ...input.policy } }],
       'credentials.failed': () => [
         { type: 'credentials.failed', failure: refused },
