@@ -44,7 +44,11 @@ export interface EnhancedWebSocketOptions<
   userMessages?: UserMessages;
   /** How often the actor of a connection is replaced when it dies of a fault, before the connection is `failed` and `escalated` is told. */
   restarts?: RestartOptions;
-  /** How many connections may be on their way from the wish to the open link at once; others wait as `queued`. At least 1. @default 64 */
+  /**
+   * How many connections may be on their way at once, from asking the providers to the open link; others wait as `queued`. At least 1. Half of them go
+   * by `priority`; of the other half each service has an equal part of its own. Not counted is the second socket of a connection that its server asks to
+   * move, for which the server sets the pace. @default 64
+   */
   maxDials?: number;
 }
 
@@ -99,7 +103,10 @@ export interface ServiceOptions {
    * does the one that carries a pool. @default Infinity
    */
   maxConnections?: number;
-  /** Whose connections are dialled first while `maxDials` are on their way; within one, whoever has waited longest. @default 'normal' */
+  /**
+   * Whose connections are dialled first while `maxDials` are on their way; within one, whoever has waited longest. A pool has that of the service that
+   * needed it first. @default 'normal'
+   */
   priority?: Priority;
   /** How the service speaks: its codec, schemas, probes and replies. @default {@link plainProfile} */
   profile?: Profile;
@@ -109,7 +116,7 @@ export interface ServiceOptions {
 
 /** How long the faults of a connection are borne. */
 export interface RestartOptions {
-  /** 0: none is replaced. @default 3 */
+  /** 0: none is replaced. At most 100. @default 3 */
   most?: number;
   /** Within this time, in ms. At least 1. @default 60_000 */
   withinMs?: number;

@@ -115,13 +115,13 @@ export class Ports {
 
   /** Calls back once it may dial, of which only so many may at once. @returns Gives the turn back, or the place in the queue. */
   awaitTurn(granted: () => void): () => void {
-    const { dials, settings, shares } = this.#options;
+    const { dials, serviceType, settings, shares } = this.#options;
     // a channel opens no socket, and a second socket that has taken over is open already
     if (shares || this.#access.isLinked) {
       granted();
       return () => undefined;
     }
-    return dials.acquire(settings().priority, granted);
+    return dials.acquire({ serviceType, priority: settings().priority }, granted);
   }
 
   authorize(need: CredentialsNeed, settled: Settled): () => void {

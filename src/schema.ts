@@ -210,7 +210,10 @@ export const optionsRule = object({
   WebSocket: callback,
   clock,
   random: callback,
-  restarts: object({ most: count, withinMs: duration(1) }),
+  restarts: object({
+    most: must('a whole number from 0 to 100', (value) => isWhole(value, 0, 100)),
+    withinMs: duration(1),
+  }),
   signals: must('an object with subscribe', (value) => has(value, 'subscribe')),
   inspect: must('a function, or an object with next', (value) => isFunction(value) || has(value, 'next')),
   unrefTimers: flag,

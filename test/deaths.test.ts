@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 
 import { mortal } from './support/mortal.ts';
+import { WireRig } from './support/server-script.ts';
 import { deferred, fateOf, NOTHING_LEFT, TERMINAL, type Fate } from './support/service.ts';
 
 describe('a connection whose actor dies', () => {
@@ -274,6 +275,20 @@ describe('what a connection was doing when its actor died', () => {
     greetings[1]?.resolve(['fresh']);
     await r.settle();
     expect([r.state(), r.sockets.last.sent]).toEqual(['open', ['fresh']]);
+  });
+
+  test('is abandoned: of two sockets of a session that moves none is left', async () => {
+    const { r, poison } = mortal({}, (options) => new WireRig(options));
+    const { id, server } = await r.join({ ping: { iv: 600_000, to: 10_000 } });
+    server.says({ t: 'away', in: 30_000, spread: 10_000 });
+    await r.clock.advanceAsync(10_000);
+    expect([r.status().detail, r.sockets.live.length]).toEqual(['moving', 2]);
+    poison();
+    await r.drops(server.socket);
+    expect([r.state(), r.sockets.live]).toEqual(['backoff', []]);
+    await r.service.disconnect(id);
+    await r.destroy();
+    expect(r.leftovers()).toEqual(NOTHING_LEFT);
   });
 
   test('is abandoned: a provider is told that nobody waits for it', async () => {

@@ -35,7 +35,7 @@ function host({ hasListener = true } = {}): { host: MemberHost; emitted: unknown
     host: {
       clock,
       members: new Map<string, Member>(),
-      dials: new DialQueue(() => 64),
+      dials: new DialQueue({ most: () => 64, services: () => 1 }),
       memory: new WireMemory(() => clock.now()),
       webSocket: () => browserSockets().WebSocket,
       queueing: () => true,

@@ -147,6 +147,7 @@ describe('options', () => {
     ['enableHealthMonitoring', (value) => withOption({ enableHealthMonitoring: value }), ['yes']],
     ['enableAutoRecovery', (value) => withOption({ enableAutoRecovery: value }), ['yes']],
     ['unrefTimers', (value) => withOption({ unrefTimers: value }), ['yes']],
+    ['restarts.most', (value) => withOption({ restarts: { most: value } }), [-1, 1.5, 101, Infinity]],
     ['maxDials', (value) => withOption({ maxDials: value }), [0, 1.5, Infinity]],
     ['maxInactive', (value) => withOption({ maxInactive: value }), [-1, 1.5, Infinity]],
     ['onError', (value) => withOption({ onError: value }), ['log', {}]],

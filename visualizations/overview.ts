@@ -92,12 +92,19 @@ function edgeLines(ways: readonly Way[]): string[] {
 function waysFrom(chart: State, leaf: State): Way[] {
   const from = nodeOf(leaf);
   const heard = effective(chart, leaf);
-  return heard.flatMap((transition) =>
-    transition.targets.flatMap((target) => {
-      const to = nodeOf(entered(chart, stateAt(chart, target)));
-      return to === from ? [] : [{ from, to, target, line: lineOf(transition, heard) }];
-    }),
-  );
+  const endOf = (target: string): string => nodeOf(entered(chart, stateAt(chart, target)));
+  return heard.flatMap((transition) => {
+    const rivals = heard.filter(
+      ({ source, trigger }) => source === transition.source && trigger === transition.trigger,
+    );
+    const ends = new Set(rivals.flatMap(({ targets }) => (targets.length > 0 ? targets.map(endOf) : [from])));
+    // guards make a choice where one of several ways is taken; elsewhere they only refuse what is out of date
+    const isChosen = ends.size > 1 && rivals.some(({ isElse }) => isElse);
+    return transition.targets.flatMap((target) => {
+      const to = endOf(target);
+      return to === from ? [] : [{ from, to, target, line: lineOf(transition, isChosen) }];
+    });
+  });
 }
 
 /** The transitions of a leaf and of the states around it, without those that inner ones keep from happening. */
@@ -112,11 +119,9 @@ function effective(chart: State, leaf: State): Transition[] {
   return found;
 }
 
-// guards make a choice where one of several ways is taken; elsewhere they only refuse what is out of date
-function lineOf(transition: Transition, heard: readonly Transition[]): string {
-  const { trigger, source } = transition;
+function lineOf(transition: Transition, isChosen: boolean): string {
+  const { trigger } = transition;
   if (trigger === 'always') return condition(transition);
-  const isChosen = heard.some((other) => other.source === source && other.trigger === trigger && other.isElse);
   return isChosen ? `${trigger} ${condition(transition)}` : trigger;
 }
 
@@ -142,13 +147,14 @@ function distinct(ways: readonly Way[]): Way[] {
   );
 }
 
-/** Tells in words what leads to one state from many, except where there is no other way on. */
+/** Tells in words what leads to one state from many, except where there is no other way on, or where everything begins. */
 function prune(ways: readonly Way[], groups: readonly Group[]): { drawn: Way[]; told: string[] } {
   const nameOf = (node: string) => `\`${groups.find(({ id }) => id === node)?.state.name ?? node}\``;
   const isCommon = (way: Way) => ways.filter((other) => isSame(other, way)).length > MAX_ALIKE;
   const drawn = ways.filter((way) => {
     const outgoing = ways.filter(({ from }) => from === way.from);
-    return !isCommon(way) || (outgoing.every(isCommon) && outgoing[0] === way);
+    const isFirst = outgoing[0] === way;
+    return !isCommon(way) || (isFirst && (way === ways[0] || outgoing.every(isCommon)));
   });
   const left = ways.filter((way) => !drawn.includes(way));
   const told = left

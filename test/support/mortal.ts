@@ -6,8 +6,8 @@ interface SeenActor {
 }
 
 /** A service whose actors can be made to die. */
-export interface Mortal {
-  r: Rig;
+export interface Mortal<R extends Rig = Rig> {
+  r: R;
   /** Gives a connection a policy without a backoff, of which its actor dies at the next failure. */
   poison: (connectionId?: string) => void;
   /** The same, and the newest socket is lost. */
@@ -18,11 +18,13 @@ export interface Mortal {
   kill: (actorId: string) => Promise<void>;
 }
 
-export function mortal(options: RigOptions = {}): Mortal {
+export function mortal(options?: RigOptions): Mortal;
+export function mortal<R extends Rig>(options: RigOptions, make: (options: RigOptions) => R): Mortal<R>;
+export function mortal(options: RigOptions = {}, make: (options: RigOptions) => Rig = rig): Mortal {
   const actors: SeenActor[] = [];
   const inspect = ({ type, actorRef }: { type: string; actorRef: unknown }): unknown =>
     type === '@xstate.actor' && actors.push(actorRef as SeenActor);
-  const r = rig({ ...options, inspect });
+  const r = make({ ...options, inspect });
   const newest = (id: string): SeenActor | undefined => actors.findLast((seen) => seen.id === id);
   const poison = (id = 'terminal:one'): void => {
     newest(`connection:${id}`)?.send({ type: 'policy.changed', policy: { maxRetries: null } });
