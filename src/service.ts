@@ -21,7 +21,7 @@ import type {
 } from './options.ts';
 import type { Member } from './member.ts';
 import type { SendOptions, SendOutcome } from './receipt.ts';
-import { check } from './core/rules.ts';
+import { check, type Rule } from './core/rules.ts';
 import { Registry } from './registry.ts';
 import { acquireRule, connectRule, destroyRule, historyRule, listeningRule, observingRule } from './schema.ts';
 import { amend, settle, type Settings } from './settings.ts';
@@ -46,7 +46,10 @@ export class EnhancedWebSocketService<Types extends Services = Services> {
   readonly #errors: ErrorReporter;
   readonly #registry: Registry;
   readonly #leases: Leases;
-  readonly #dials = new DialQueue(() => this.#settings.maxDials);
+  readonly #dials = new DialQueue({
+    most: () => (this.#isOver ? 0 : this.#settings.maxDials),
+    services: () => this.#settings.services.size,
+  });
   #settings: Settings;
   #destruction: Promise<void> | undefined;
   #stopped: () => void = () => undefined;
@@ -68,6 +71,9 @@ export class EnhancedWebSocketService<Types extends Services = Services> {
       isOver: () => this.#isOver,
       release: (id) => {
         releaseConnection(this.#root, id);
+      },
+      changed: (connection) => {
+        this.#leases.changed(connection);
       },
       host: {
         clock: this.#clock,
@@ -262,23 +268,23 @@ export class EnhancedWebSocketService<Types extends Services = Services> {
   }
 
   async #connect(options: ConnectOptions): Promise<string> {
-    this.#requireAlive();
-    check(connectRule, options);
+    const connection = this.#wanted(options, connectRule);
     const { signal, timeoutMs } = options;
-    // nothing is made for a wish that was taken back already
-    if (signal?.aborted) throw new ConnectionError('CONNECT_ABORTED', { cause: signal.reason });
-    const { connection } = this.#registry.memberFor(options);
-    this.#leases.keep(connection.id);
-    await connection.connect({ signal, timeoutMs });
+    await this.#leases.connect(connection, { signal, timeoutMs });
     return connection.id;
   }
 
   async #acquire(options: AcquireOptions): Promise<Lease> {
+    return this.#leases.acquire(this.#wanted(options, acquireRule), options);
+  }
+
+  #wanted(options: ConnectOptions, rule: Rule): Connection {
     this.#requireAlive();
-    check(acquireRule, options);
-    const { connection } = this.#registry.memberFor(options);
-    const isActive = this.#registry.isActive(connection);
-    return this.#leases.acquire(connection, options, isActive);
+    check(rule, options);
+    const { signal } = options;
+    // nothing is made for a wish that was taken back already
+    if (signal?.aborted) throw new ConnectionError('CONNECT_ABORTED', { cause: signal.reason });
+    return this.#registry.memberFor(options).connection;
   }
 
   async #disconnect(connectionId: string, options: DisconnectOptions): Promise<void> {
@@ -296,7 +302,6 @@ export class EnhancedWebSocketService<Types extends Services = Services> {
     await stopped;
     for (const { connection } of members) connection.ended();
     this.#registry.members.clear();
-    this.#leases.clear();
     this.#emitter.clear();
     this.#signals.end();
     this.#clock.stop();
