@@ -30,7 +30,7 @@ export class DialQueue {
   readonly #options: DialQueueOptions;
   readonly #lanes = new Map<string, Lane>();
   #tickets = 0;
-  #advancing: Promise<void> | undefined;
+  #isAdvanceDue = false;
 
   constructor(options: DialQueueOptions) {
     this.#options = options;
@@ -46,12 +46,7 @@ export class DialQueue {
     this.advance();
     return () => {
       lane.waiting.delete(turn);
-      // what ends one may be about to end others, which are not to have turns in passing
-      if (lane.taken.delete(turn))
-        this.#advancing ??= Promise.resolve().then(() => {
-          this.#advancing = undefined;
-          this.advance();
-        });
+      if (lane.taken.delete(turn)) this.#advanceSoon();
     };
   }
 
@@ -64,6 +59,16 @@ export class DialQueue {
       lane.taken.add(turn);
       turn.granted();
     }
+  }
+
+  // what ends one may be about to end others, which are not to have turns in passing
+  #advanceSoon(): void {
+    if (this.#isAdvanceDue) return;
+    this.#isAdvanceDue = true;
+    queueMicrotask(() => {
+      this.#isAdvanceDue = false;
+      this.advance();
+    });
   }
 
   #next(): Lane | undefined {
