@@ -1,5 +1,7 @@
 import { styleText } from 'node:util';
-import type { ConnectionState, EnhancedWebSocketService } from 'holdfast';
+import { ConnectionError, type ConnectionState, type EnhancedWebSocketService, type HoldfastError } from 'holdfast';
+
+import { duration } from './table.ts';
 
 type Colour = Extract<Parameters<typeof styleText>[0], string>;
 
@@ -74,7 +76,7 @@ export class Account {
     });
     service.on('retrying', ({ serviceType, attempt, delayMs, error }) => {
       if (this.#muted.has(serviceType)) return;
-      this.tell(serviceType, `retry ${attempt} in ${delayMs} ms: ${error?.code ?? 'no error'}`);
+      this.tell(serviceType, `retry ${attempt} in ${delayMs} ms: ${reasonText(error)}`);
     });
   }
 
@@ -97,4 +99,15 @@ export class Account {
   rest(): void {
     clearInterval(this.#timer);
   }
+}
+
+/** Why something ended, with the number that the peer gave. */
+export function reasonText(error: HoldfastError | null | undefined): string {
+  if (!(error instanceof ConnectionError)) return error?.code ?? 'no error';
+  const { code, httpStatus, retryAfterMs, initiator, closeCode } = error;
+  const number = httpStatus ?? (initiator === 'peer' ? closeCode : undefined);
+  if (number === undefined) return code;
+  return retryAfterMs === undefined
+    ? `${code} (${number})`
+    : `${code} (${number}, asked for ${duration(retryAfterMs)})`;
 }

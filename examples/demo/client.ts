@@ -1,4 +1,10 @@
-import { EnhancedWebSocketService, type ConnectOptions, type InboundData } from 'holdfast';
+import {
+  EnhancedWebSocketService,
+  type ConnectOptions,
+  type CredentialsProvider,
+  type InboundData,
+  type RecoveryRule,
+} from 'holdfast';
 import { WebSocket } from 'ws';
 
 /** The services of the demo, in the order in which they are shown. */
@@ -10,6 +16,9 @@ export const RETRY = { baseMs: 250, capMs: 4_000, promptMs: 200, stableMs: 2_000
 /** How a service that is cut off several times a second comes back. */
 export const BRISK = { ...RETRY, baseMs: 10, capMs: 80, promptMs: 20 };
 const HEARTBEAT = { intervalMs: 1_000, timeoutMs: 1_500 };
+
+// without a wait of the table's own, which would hide whether the server was heard
+const RATE_LIMIT: RecoveryRule = { status: 429, category: 'rate_limited', strategy: 'wait' };
 
 /** Which wire each service speaks. */
 export const WIRES: Record<ServiceName, 'plain' | 'holdfast.v1'> = {
@@ -25,16 +34,31 @@ export const WANTED: Record<ServiceName, ConnectOptions> = {
   main: { serviceType: 'main' },
 };
 
-/** The client as an application would make it: three services, each at its own URL, one of them on holdfast.v1. */
-export function createClient(urls: Record<ServiceName, string>, random: () => number): EnhancedWebSocketService {
+export interface ClientOptions {
+  random: () => number;
+  /** Gives the tokens of `main`. */
+  credentials: CredentialsProvider;
+}
+
+/** The client as an application would make it: three services, each at its own URL, one of them on holdfast.v1, one with tokens. */
+export function createClient(
+  urls: Record<ServiceName, string>,
+  { random, credentials }: ClientOptions,
+): EnhancedWebSocketService {
   const behaviour = { connectTimeoutMs: 1_000, retry: RETRY, heartbeat: HEARTBEAT };
   return new EnhancedWebSocketService({
     WebSocket,
     random,
     services: {
-      terminal: { url: urls.terminal, ...behaviour },
+      terminal: { url: urls.terminal, ...behaviour, recovery: [RATE_LIMIT] },
       chat: { url: urls.chat, ...behaviour, wire: 'required' },
-      main: { url: urls.main, ...behaviour },
+      main: {
+        url: urls.main,
+        ...behaviour,
+        credentials,
+        // a browser has no other place for a token but the URL, which proxies write down
+        protocols: ({ credentials: token }) => (typeof token === 'string' ? ['demo', token] : []),
+      },
     },
   });
 }

@@ -2,13 +2,17 @@ import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 
+import type { Handshake } from './gate.ts';
 import type { AppReport, Order, Report } from './server.ts';
+import { KEY_VARIABLE } from './tokens.ts';
 
 const SCRIPT = fileURLToPath(new URL('./server.ts', import.meta.url));
 const START_WITHIN_MS = 40_000;
 
 export interface EndpointOptions {
   wire: 'plain' | 'holdfast.v1';
+  /** What the tokens of its clients are signed with; without one it asks for none. */
+  key: string | undefined;
   /** Hears what its application says. */
   told: (report: AppReport) => void;
 }
@@ -20,6 +24,7 @@ export class Endpoint {
   // 0 until the first start has found a free one; then every start takes the same
   #port = 0;
   #turnedAway = 0;
+  readonly #handshakes: Handshake[] = [];
 
   constructor(options: EndpointOptions) {
     this.#options = options;
@@ -42,10 +47,17 @@ export class Endpoint {
     return this.#turnedAway;
   }
 
+  /** The handshakes that it answered. */
+  get handshakes(): readonly Handshake[] {
+    return this.#handshakes;
+  }
+
   /** Starts the process, on the port it had before if it had one; resolves when it listens. */
   async start(): Promise<void> {
     const child = fork(SCRIPT, [String(this.#port), this.#options.wire], {
       execArgv: ['--import', import.meta.resolve('tsx')],
+      // what a process is called with, everybody can read
+      env: { ...process.env, [KEY_VARIABLE]: this.#options.key },
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     });
     this.#child = child;
@@ -60,6 +72,7 @@ export class Endpoint {
       });
       child.on('message', (report: Report) => {
         if (report.type === 'turned-away') this.#turnedAway += 1;
+        else if (report.type === 'handshake') this.#handshakes.push(report.handshake);
         else if (report.type === 'listening') {
           clearTimeout(timer);
           this.#port = report.port;

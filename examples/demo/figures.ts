@@ -41,6 +41,8 @@ export interface HurtFigures {
   /** What was promised. */
   recoveryBoundMs: number;
   retries: number;
+  /** How many handshakes were answered with an HTTP error. */
+  refused: number;
   unknown: number;
 }
 
@@ -177,7 +179,8 @@ function hurtFigures(kind: HurtKind, { subjects, wounds }: Course): HurtFigures 
     noticedMs: slowest(own.map(({ noticedMs }) => noticedMs)),
     recoveryMs: recoveryOf(own),
     recoveryBoundMs: HURTS[kind].openWithinMs,
-    retries: sum(own.map(({ retries }) => retries)),
+    retries: sum(own.map(({ retries }) => retries.length)),
+    refused: sum(own.map(({ handshakes }) => handshakes.filter(({ status }) => status !== 101).length)),
     unknown: sum(unknown.flat()),
   };
 }

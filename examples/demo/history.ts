@@ -1,4 +1,4 @@
-import type { ConnectionState, EnhancedWebSocketService } from 'holdfast';
+import { ConnectionError, type ConnectionState, type EnhancedWebSocketService } from 'holdfast';
 
 import type { ServiceName } from './client.ts';
 
@@ -22,9 +22,12 @@ interface Discontinuity {
   inDoubt: number;
 }
 
-interface Retry {
+/** A wait that was announced. */
+export interface Retry {
   delayMs: number;
   attempt: number;
+  /** The HTTP status of the handshake that was refused before; `null` where none was. */
+  httpStatus: number | null;
 }
 
 /** What has happened to one connection, as its events told. Times are those of `performance.now()`. */
@@ -76,7 +79,8 @@ export function keepHistories(service: EnhancedWebSocketService, of: (name: Serv
       code: error.code,
     });
   });
-  service.on('retrying', ({ serviceType, delayMs, attempt }) => {
-    historyOf(serviceType).retries.push({ delayMs, attempt });
+  service.on('retrying', ({ serviceType, delayMs, attempt, error }) => {
+    const httpStatus = (error instanceof ConnectionError ? error.httpStatus : undefined) ?? null;
+    historyOf(serviceType).retries.push({ delayMs, attempt, httpStatus });
   });
 }

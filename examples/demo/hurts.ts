@@ -2,7 +2,15 @@ import { RETRY, type ServiceName } from './client.ts';
 import type { Endpoint } from './endpoint.ts';
 import { pause } from './wait.ts';
 
-export const HURT_KINDS = ['terminate', 'close 1001', 'restart', 'turn away', 'freeze'] as const;
+export const HURT_KINDS = [
+  'terminate',
+  'close 1001',
+  'restart',
+  'rate limit',
+  'expired token',
+  'turn away',
+  'freeze',
+] as const;
 export type HurtKind = (typeof HURT_KINDS)[number];
 
 /** One way to hurt a server. */
@@ -20,6 +28,7 @@ export interface Hurt {
 const AWAY_MS = 500;
 const TURN_AWAY_MS = 4_000;
 const FREEZE_MS = 4_000;
+const LIMIT_MS = 3_000;
 
 // on top of what the options allow for: a busy machine, and the way there and back
 const SLACK_MS = 2_000;
@@ -56,6 +65,26 @@ export const HURTS: Record<HurtKind, Hurt> = {
       await endpoint.start();
     },
   },
+  'rate limit': {
+    title: `for ${LIMIT_MS / 1_000} s each handshake is refused with 429 and Retry-After`,
+    noticedWithinMs: AT_ONCE_MS,
+    // who is told a time is not to come back with all the others at the end of it: it may take twice as long
+    openWithinMs: LIMIT_MS + RETRY.promptMs + SLACK_MS,
+    inflict: async (endpoint, signal) => {
+      endpoint.order({ type: 'limit', ms: LIMIT_MS });
+      await pause(LIMIT_MS, signal);
+    },
+  },
+  'expired token': {
+    title: 'its token expires: the server closes with 4401, then refuses it',
+    noticedWithinMs: AT_ONCE_MS,
+    // no wait but that which spreads a herd
+    openWithinMs: RETRY.promptMs + SLACK_MS,
+    inflict: (endpoint) => {
+      endpoint.order({ type: 'expire' });
+      return Promise.resolve();
+    },
+  },
   'turn away': {
     title: `for ${TURN_AWAY_MS / 1_000} s each connection is accepted, then closed`,
     noticedWithinMs: AT_ONCE_MS,
@@ -81,7 +110,7 @@ export const HURTS: Record<HurtKind, Hurt> = {
   },
 };
 
-/** What is done to whom, in this order: the quick ones to each service in turn, the long ones to one on a plain wire. */
+/** What is done to whom, in this order: the first ones to each service in turn, the others to one on a plain wire. */
 export const PROGRAMME: readonly { kind: HurtKind; name: ServiceName }[] = [
   { kind: 'terminate', name: 'terminal' },
   { kind: 'terminate', name: 'main' },
@@ -92,6 +121,8 @@ export const PROGRAMME: readonly { kind: HurtKind; name: ServiceName }[] = [
   { kind: 'restart', name: 'terminal' },
   { kind: 'restart', name: 'main' },
   { kind: 'restart', name: 'chat' },
+  { kind: 'rate limit', name: 'terminal' },
+  { kind: 'expired token', name: 'main' },
   { kind: 'turn away', name: 'terminal' },
   { kind: 'freeze', name: 'main' },
 ];

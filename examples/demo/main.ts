@@ -7,8 +7,10 @@ import { parseArgs } from 'node:util';
 
 import { Account } from './account.ts';
 import { figuresOf, tablesOf } from './figures.ts';
-import { judge, type Verdict } from './promises.ts';
-import { play } from './scenario.ts';
+import { judge } from './promises.ts';
+import { play, type PlayOptions } from './scenario.ts';
+import { SecretScan } from './secret-scan.ts';
+import type { Verdict } from './verdict.ts';
 
 interface Wish {
   json: boolean;
@@ -49,10 +51,14 @@ async function main({ json, seed }: Wish): Promise<void> {
   });
   const alarm = watch(HANGS_AFTER_MS, 'The demo hangs.');
   const colour = process.stdout.isTTY && process.stdout.hasColors();
-  const write = json ? () => undefined : (text: string) => process.stdout.write(text);
+  const scan = new SecretScan();
+  const write = (text: string): void => {
+    scan.search('line', text);
+    if (!json) process.stdout.write(text);
+  };
   const account = new Account(write, { colour });
   try {
-    process.exitCode = (await show(account, { json, seed, signal: interruption.signal })) ? 0 : 1;
+    process.exitCode = (await show(account, { json, seed, scan, signal: interruption.signal })) ? 0 : 1;
   } catch (error) {
     if (!interruption.signal.aborted) throw error;
     process.stderr.write('Interrupted.\n');
@@ -63,10 +69,12 @@ async function main({ json, seed }: Wish): Promise<void> {
   }
 }
 
-async function show(account: Account, { json, ...options }: Wish & { signal: AbortSignal }): Promise<boolean> {
+async function show(account: Account, { json, ...options }: Wish & PlayOptions): Promise<boolean> {
   for (const line of header(account, options.seed)) account.print(line);
   const course = await play(account, options);
   const figures = figuresOf(course);
+  // they are printed after the verdict
+  options.scan.search('line', JSON.stringify(figures));
   const promises = judge(course);
   const broken = promises.filter(({ held }) => !held);
   const held = broken.length === 0;
@@ -91,8 +99,8 @@ function header(account: Account, seed: number): string[] {
     'terminal, chat and main are real ws servers on 127.0.0.1, each a process of its',
     'own. A client sends to all of them, while they are hurt one after another; then',
     'what it says of its messages is compared with what the applications at both ends',
-    'received. chat speaks holdfast.v1, the others plain WebSocket. This takes about',
-    'forty seconds, with shorter waits than the defaults.',
+    'received. chat speaks holdfast.v1, the others plain WebSocket; main has tokens.',
+    'This takes about a minute, with shorter waits than the defaults.',
     '',
     `Chance is drawn from the seed ${seed}: -- --seed ${seed} draws the same again.`,
   ];

@@ -1,19 +1,13 @@
 import { RETRY, WIRES } from './client.ts';
 import { HURTS } from './hurts.ts';
 import { KILLS_IN_ALL } from './kills.ts';
+import { expiredToken, longestWait, rateLimit, secrecy } from './refusals.ts';
 import type { Course, Wound } from './scenario.ts';
 import { descents, repeats } from './sequence.ts';
 import { FLOW_NAMES, totalOf } from './storm.ts';
 import type { Subject } from './subject.ts';
 import { duration, median } from './table.ts';
-
-/** Something the library promised, and whether it held. */
-export interface Verdict {
-  promise: string;
-  held: boolean;
-  /** The figures behind it; what went wrong if it did not hold. */
-  detail: string;
-}
+import { differ, verdict, type Verdict } from './verdict.ts';
 
 /** Holds the course of the demo to every promise. */
 export function judge(course: Course): Verdict[] {
@@ -23,6 +17,9 @@ export function judge(course: Course): Verdict[] {
     recovery(course),
     heartbeat(course),
     backoff(course),
+    rateLimit(course.wounds),
+    expiredToken(course.wounds),
+    secrecy(course.scan),
     accounting(course),
     doubt(course),
     queue(course),
@@ -106,7 +103,9 @@ function backoff({ wounds }: Course): Verdict {
   const problems = turned.flatMap((wound) => [
     ...(wound.turnedAway > connectionsBound(wound) ? [`${wound.turnedAway} connections`] : []),
     // the first steps cannot draw so long a wait: only a backoff that grows over short-lived sockets can
-    ...(wound.longestWaitMs <= 2 * RETRY.baseMs ? [`the longest wait was ${duration(wound.longestWaitMs)}`] : []),
+    ...(longestWait(wound.retries) <= 2 * RETRY.baseMs
+      ? [`the longest wait was ${duration(longestWait(wound.retries))}`]
+      : []),
   ]);
   return verdict(
     'who is accepted and closed at once backs off',
@@ -114,7 +113,7 @@ function backoff({ wounds }: Course): Verdict {
     turned.map(
       (wound) =>
         `${wound.turnedAway} connections in ${duration(wound.awayMs)}, at most ${connectionsBound(wound)} allowed; ` +
-        `the waits grew to ${duration(wound.longestWaitMs)}`,
+        `the waits grew to ${duration(longestWait(wound.retries))}`,
     ),
   );
 }
@@ -224,15 +223,6 @@ function ending({ subjects, farewells, destroyedInMs, leftovers }: Course): Verd
     ],
     [`${told} waiting messages answered, done in ${duration(destroyedInMs)}`],
   );
-}
-
-function verdict(promise: string, problems: readonly string[], figures: readonly string[]): Verdict {
-  const held = problems.length === 0;
-  return { promise, held, detail: (held ? figures : problems).join('; ') };
-}
-
-function differ(what: string, actual: number, expected: number): string | null {
-  return actual === expected ? null : `${what}: ${actual} instead of ${expected}`;
 }
 
 function total(counts: Record<string, number>): number {

@@ -1,14 +1,17 @@
 import type { EnhancedWebSocketService, OutboxCounts } from 'holdfast';
 
-import type { Account } from './account.ts';
+import { reasonText, type Account } from './account.ts';
 import { Cable } from './cable.ts';
 import { chanceOf } from './chance.ts';
 import { createClient, messageOf, RETRY, SERVICE_NAMES, WANTED, type ServiceName } from './client.ts';
-import { keepHistories } from './history.ts';
+import type { Handshake } from './gate.ts';
+import { keepHistories, type Retry } from './history.ts';
 import { HURTS, PROGRAMME, type HurtKind } from './hurts.ts';
+import type { SecretScan } from './secret-scan.ts';
 import { storm, type Storm } from './storm.ts';
 import { Subject } from './subject.ts';
 import { duration } from './table.ts';
+import { Issuer, type Grant } from './tokens.ts';
 import { pause, until } from './wait.ts';
 
 const CONNECT_WITHIN_MS = 10_000;
@@ -32,10 +35,13 @@ export interface Wound {
   awayMs: number;
   /** From then to a socket on which messages came back; `null` when there was none in time. */
   recoveredMs: number | null;
-  retries: number;
-  longestWaitMs: number;
+  retries: readonly Retry[];
   /** How many connections were accepted only to be closed at once. */
   turnedAway: number;
+  /** What its server answered to the attempts. */
+  handshakes: readonly Handshake[];
+  /** The tokens that its provider was asked for. */
+  grants: readonly Grant[];
   /** The socket that was hurt, and the one that came after all of it. */
   generations: readonly [hurt: number, healed: number];
 }
@@ -45,6 +51,7 @@ export interface Course {
   subjects: readonly Subject[];
   storm: Storm;
   wounds: readonly Wound[];
+  scan: SecretScan;
   /** How many messages waited for a server that never came back when the service was destroyed. */
   farewells: number;
   /** What the library itself counted. */
@@ -63,22 +70,26 @@ interface Stage {
   account: Account;
   signal: AbortSignal;
   seed: number;
+  scan: SecretScan;
 }
 
 export interface PlayOptions {
   signal: AbortSignal;
   /** What everything random is drawn from. */
   seed: number;
+  /** Is told the secrets, and all that the library tells. */
+  scan: SecretScan;
 }
 
 /** Plays the whole demo. Whatever happens, no server process outlives it. Rejects when the signal is aborted. */
-export async function play(account: Account, { signal, seed }: PlayOptions): Promise<Course> {
+export async function play(account: Account, { signal, seed, scan }: PlayOptions): Promise<Course> {
   const startedAt = performance.now();
   const before = process.getActiveResourcesInfo();
+  const issuer = issuerFor('main', { account, scan });
   const subjects: Record<ServiceName, Subject> = {
     terminal: new Subject('terminal'),
     chat: new Subject('chat'),
-    main: new Subject('main'),
+    main: new Subject('main', issuer),
   };
   const all = SERVICE_NAMES.map((name) => subjects[name]);
   const cable = new Cable(() => subjects.chat.endpoint.port);
@@ -92,8 +103,11 @@ export async function play(account: Account, { signal, seed }: PlayOptions): Pro
   try {
     await startServers(all, account);
     await cable.start();
-    service = createClient({ ...urlsOf(subjects), chat: cable.url }, chanceOf(seed));
-    const stage = { subjects, cable, service, account, signal, seed };
+    service = createClient(
+      { ...urlsOf(subjects), chat: cable.url },
+      { random: chanceOf(seed), credentials: (request) => issuer.grant(request) },
+    );
+    const stage = { subjects, cable, service, account, signal, seed, scan };
     await connect(stage);
     const stormed = await storm(subjects.chat, cable, stage);
     subjects.chat.keepSending(SEND_EVERY_MS);
@@ -106,6 +120,7 @@ export async function play(account: Account, { signal, seed }: PlayOptions): Pro
       subjects: all,
       storm: stormed,
       wounds,
+      scan,
       farewells,
       counts: countsOf(subjects),
       destroyedInMs,
@@ -124,6 +139,17 @@ export async function play(account: Account, { signal, seed }: PlayOptions): Pro
   }
 }
 
+// tells of each token without telling it
+function issuerFor(name: ServiceName, { account, scan }: { account: Account; scan: SecretScan }): Issuer {
+  const issuer = new Issuer(({ number, lastFailure }, token) => {
+    scan.plant(token);
+    if (lastFailure) scan.searchTold(lastFailure);
+    account.tell(name, `its provider gives token ${number}${lastFailure ? `, told ${reasonText(lastFailure)}` : ''}`);
+  });
+  scan.plant(issuer.key);
+  return issuer;
+}
+
 async function startServers(subjects: readonly Subject[], account: Account): Promise<void> {
   account.announce('three servers start, each in a process of its own');
   await Promise.all(
@@ -134,10 +160,11 @@ async function startServers(subjects: readonly Subject[], account: Account): Pro
   );
 }
 
-async function connect({ subjects, service, account, signal }: Stage): Promise<void> {
+async function connect({ subjects, service, account, signal, scan }: Stage): Promise<void> {
   account.announce('the client connects and sends 20 messages a second to each');
   keepHistories(service, (name) => subjects[name].history);
   account.follow(service);
+  scan.follow(service);
   account.breakSilences(() => standing(Object.values(subjects)));
   for (const subject of Object.values(subjects)) {
     const { name } = subject;
@@ -162,13 +189,14 @@ async function hurtAll(stage: Stage): Promise<Wound[]> {
 }
 
 async function hurt({ subjects, account, signal }: Stage, kind: HurtKind, name: ServiceName): Promise<Wound> {
-  const { endpoint, history, ledger } = subjects[name];
+  const { endpoint, history, ledger, issuer } = subjects[name];
   const { title, openWithinMs, inflict } = HURTS[kind];
   // a connection that was just made has proved nothing yet: its loss would belong to the episode before
   const isStable = (): boolean => history.isUsable && performance.now() - history.openedAt > RETRY.stableMs + MARGIN_MS;
   await until(isStable, { withinMs: RETRY.stableMs + PATIENCE_MS, signal });
   const { generation, drops, retries } = history;
   const [dropsBefore, retriesBefore, turnedAwayBefore] = [drops.length, retries.length, endpoint.turnedAway];
+  const [handshakesBefore, grantsBefore] = [endpoint.handshakes.length, issuer?.grants.length];
   account.announce(`${name}: ${title}`);
   const at = performance.now();
   await inflict(endpoint, signal);
@@ -178,7 +206,6 @@ async function hurt({ subjects, account, signal }: Stage, kind: HurtKind, name: 
     history.isUsable && history.generation > generation && ledger.lastEchoAt > Math.max(ableAt, history.openedAt);
   const healed = await until(isHealed, { withinMs: openWithinMs + PATIENCE_MS, signal });
   const noticed = drops[dropsBefore];
-  const waits = retries.slice(retriesBefore).map(({ delayMs }) => delayMs);
   const recoveredMs = healed ? Math.max(0, Math.round(history.openedAt - ableAt)) : null;
   account.tell(name, account.paint(healed ? 'green' : 'red', outcomeText(recoveredMs, ableAt - at)));
   return {
@@ -188,9 +215,10 @@ async function hurt({ subjects, account, signal }: Stage, kind: HurtKind, name: 
     noticedAs: noticed?.code ?? null,
     awayMs: Math.round(ableAt - at),
     recoveredMs,
-    retries: waits.length,
-    longestWaitMs: Math.max(0, ...waits),
+    retries: retries.slice(retriesBefore),
     turnedAway: endpoint.turnedAway - turnedAwayBefore,
+    handshakes: endpoint.handshakes.slice(handshakesBefore),
+    grants: issuer?.grants.slice(grantsBefore) ?? [],
     generations: [generation, history.generation],
   };
 }
@@ -219,6 +247,7 @@ async function end({
   service,
   account,
   signal,
+  scan,
 }: Stage): Promise<{ farewells: number; destroyedInMs: number }> {
   const { endpoint, history, name } = subjects.terminal;
   account.announce(`${name}: the server process is killed for good`);
@@ -228,6 +257,7 @@ async function end({
   account.tell(name, `${FAREWELLS} more messages wait for it`);
   await pause(HOPELESS_MS, signal);
   account.announce('destroy(): everything ends, what waits is answered');
+  scan.searchTold([service.getErrorHistory(), service.getErrorStatistics(), service.getConnections()]);
   const at = performance.now();
   await service.destroy();
   return { farewells: FAREWELLS, destroyedInMs: performance.now() - at };

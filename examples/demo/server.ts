@@ -1,13 +1,17 @@
 /**
  * One endpoint of the demo, as a process of its own: a real `ws` server on 127.0.0.1 that tells its parent which messages
  * its application received, and echoes them. The port is the first argument; 0 takes a free one. The second is its wire.
+ * Its environment may hold the key of the tokens that it demands.
  */
+import type { IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { WebSocketServer, type WebSocket } from 'ws';
+import { WebSocketServer, type VerifyClientCallbackAsync, type WebSocket } from 'ws';
 
 import { Bursts } from './bursts.ts';
 import { chanceOf } from './chance.ts';
+import { Gate, type Handshake } from './gate.ts';
 import type { Sessions } from './sessions.ts';
+import { KEY_VARIABLE } from './tokens.ts';
 
 /** What the demo tells a server. */
 export type Order =
@@ -17,6 +21,10 @@ export type Order =
   | { type: 'close'; code: number; reason: string }
   /** While on: close every socket, present and new, as soon as it is open, and read nothing from it. */
   | { type: 'turn-away'; on: boolean }
+  /** Take the newest token no more: close every socket with 4401, and refuse handshakes with 401. */
+  | { type: 'expire' }
+  /** End every socket without a close frame, and for this time answer handshakes with 429 and `Retry-After`. */
+  | { type: 'limit'; ms: number }
   /** Send numbered messages of its own accord, in bursts. */
   | { type: 'speak'; seed: number }
   /** Send no more of them. */
@@ -29,6 +37,8 @@ export type Report =
   | { type: 'listening'; port: number }
   /** A socket was opened and closed at once. */
   | { type: 'turned-away' }
+  /** A handshake was answered. */
+  | { type: 'handshake'; handshake: Handshake }
   | AppReport;
 
 /** What the application behind a server tells the demo. */
@@ -43,9 +53,12 @@ export type AppReport =
   | { type: 'hushed' };
 
 const OVERLOADED = 1011;
+// 44xx mirrors HTTP's 4xx
+const UNAUTHORIZED = 4401;
 const LISTEN_ATTEMPTS = 20;
 const LISTEN_AGAIN_MS = 100;
 
+const gate = new Gate(process.env[KEY_VARIABLE], () => performance.now());
 let turnsAway = false;
 let sessions: Sessions | undefined;
 let bursts: Bursts | undefined;
@@ -56,7 +69,7 @@ const serveSessions = process.argv[3] === 'holdfast.v1' && (await import('./sess
 listen(Number(process.argv[2] ?? 0), LISTEN_ATTEMPTS);
 
 function listen(port: number, attempts: number): void {
-  const server = new WebSocketServer({ host: '127.0.0.1', port });
+  const server = new WebSocketServer({ host: '127.0.0.1', port, verifyClient: admit });
   server.once('error', (error: NodeJS.ErrnoException) => {
     // the port of a process that has just been killed may be taken for a moment longer
     if (error.code !== 'EADDRINUSE' || attempts <= 1) throw error;
@@ -87,6 +100,14 @@ function serve(server: WebSocketServer): void {
   });
   // Ctrl-C reaches the whole group: the parent ends first, and then this
   process.on('SIGINT', () => undefined);
+}
+
+function admit({ req }: { req: IncomingMessage }, answer: Parameters<VerifyClientCallbackAsync>[1]): void {
+  const offered = req.headers['sec-websocket-protocol'] ?? '';
+  const handshake = gate.answer(offered.split(',').map((protocol) => protocol.trim()));
+  report({ type: 'handshake', handshake });
+  const { status, retryAfterS } = handshake;
+  answer(status === 101, status, undefined, retryAfterS > 0 ? { 'Retry-After': String(retryAfterS) } : {});
 }
 
 function servePlain(server: WebSocketServer): void {
@@ -123,6 +144,14 @@ function obey(order: Order, { clients }: WebSocketServer): void {
     case 'turn-away':
       turnsAway = order.on;
       if (order.on) for (const socket of clients) socket.close(OVERLOADED, 'overloaded');
+      return;
+    case 'expire':
+      gate.expire();
+      for (const socket of clients) socket.close(UNAUTHORIZED, 'the token has expired');
+      return;
+    case 'limit':
+      gate.limit(order.ms);
+      for (const socket of clients) socket.terminate();
       return;
     case 'speak':
       bursts = new Bursts(() => sessions?.speak(), chanceOf(order.seed));

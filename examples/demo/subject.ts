@@ -6,6 +6,7 @@ import { History } from './history.ts';
 import { Ledger } from './ledger.ts';
 import { News } from './news.ts';
 import type { AppReport } from './server.ts';
+import type { Issuer } from './tokens.ts';
 
 /** One service with all that is needed to hurt it and to account for it. */
 export class Subject {
@@ -14,14 +15,18 @@ export class Subject {
   readonly news = new News();
   readonly history = new History();
   readonly endpoint: Endpoint;
+  /** Who issues its tokens, where its server demands them. */
+  readonly issuer: Issuer | undefined;
   #connection: Connection | undefined;
   #transmit: (message: unknown) => Promise<SendOutcome> = () => Promise.reject(new Error('It is not connected.'));
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(name: ServiceName) {
+  constructor(name: ServiceName, issuer?: Issuer) {
     this.name = name;
+    this.issuer = issuer;
     this.endpoint = new Endpoint({
       wire: WIRES[name],
+      key: issuer?.key,
       told: (report) => {
         this.#told(report);
       },

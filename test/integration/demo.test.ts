@@ -8,8 +8,16 @@ interface Figures {
   elapsedMs: number;
   kills: { service: string; times: number; resumptions: number; freshStarts: number; flows: Record<string, Flow> };
   services: Record<string, ServiceFigures>;
-  hurts: Record<string, { times: number; noticedMs: number | null; recoveryMs: { max: number | null } }>;
+  hurts: Record<string, HurtFigures>;
   promises: { promise: string; held: boolean; detail: string }[];
+}
+
+interface HurtFigures {
+  times: number;
+  noticedMs: number | null;
+  recoveryMs: { max: number | null };
+  retries: number;
+  refused: number;
 }
 
 interface Flow {
@@ -59,7 +67,9 @@ describe('npm run demo', () => {
       expect(drops).toBeGreaterThanOrEqual(3);
       expect(retries).toBeGreaterThanOrEqual(drops);
     }
-    expect(Object.values(hurts).map(({ times }) => times)).toEqual([3, 3, 3, 1, 1]);
+    expect(Object.values(hurts).map(({ times }) => times)).toEqual([3, 3, 3, 1, 1, 1, 1]);
+    expect(hurts['rate limit']?.refused).toBeOneOf([1, 2]);
+    expect(hurts['expired token']).toMatchObject({ retries: 1, refused: 0 });
     expect(elapsedMs).toBeLessThan(90_000);
   });
 });
