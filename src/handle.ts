@@ -357,8 +357,8 @@ export class Connection<In = InboundData, Out = unknown> {
     if (current === 'closed' || current === 'failed') this.#end(giveUp ?? this.#closeError);
     // connected again while closing: the old socket is gone all the same
     if (previous === 'closing') this.#conclude();
-    this.#host.emit('status', { ...this.#source, previous, current });
     this.#host.changed();
+    this.#host.emit('status', { ...this.#source, previous, current });
   }
 
   // what may be given to the outbox, and what may stay in it

@@ -11,69 +11,81 @@ export interface Lease<Held = Connection, Id extends string = string> {
 }
 
 interface Tenancy {
-  leases: number;
-  /** Whether `connect` was called for it as well: then leases do not end it. */
+  /** Leases that were not given back, and calls of `connect` that were not answered. */
+  users: number;
+  /** Whether `connect` has opened it: then leases do not end it. */
   isKept: boolean;
+  /** How long after its last user it is closed, in ms; `undefined` where no lease was given back. */
+  delayMs: number | undefined;
   closing: unknown;
 }
 
 /** Connections that are closed a while after nobody uses them any more. */
 export class Leases {
   readonly #clock: Clock;
-  readonly #tenancies = new Map<string, Tenancy>();
+  readonly #tenancies = new WeakMap<Connection, Tenancy>();
 
   constructor(clock: Clock) {
     this.#clock = clock;
   }
 
-  /** `isActive`: whether the connection is in use already, and so was opened by somebody else unless by a lease. */
-  async acquire(connection: Connection, options: AcquireOptions, isActive: boolean): Promise<Lease> {
-    const { id } = connection;
-    const tenancy = this.#tenancies.get(id) ?? { leases: 0, isKept: isActive, closing: undefined };
-    if (!isActive) tenancy.isKept = false;
-    this.#tenancies.set(id, tenancy);
-    tenancy.leases += 1;
-    this.#clock.clearTimeout(tenancy.closing);
+  /** Opens a connection for a while. */
+  async acquire(connection: Connection, { signal, timeoutMs, releaseDelayMs = 0 }: AcquireOptions): Promise<Lease> {
+    const tenancy = this.#enter(connection);
     let isHeld = true;
     const release = (): void => {
       if (!isHeld) return;
       isHeld = false;
-      tenancy.leases -= 1;
-      if (tenancy.leases === 0) this.#vacate(connection, tenancy, options.releaseDelayMs ?? 0);
+      tenancy.delayMs = releaseDelayMs;
+      this.#leave(connection, tenancy);
     };
-    const { signal, timeoutMs } = options;
     try {
       await connection.connect({ signal, timeoutMs });
     } catch (error) {
       release();
       throw error;
     }
-    return { id, connection, release };
+    return { id: connection.id, connection, release };
   }
 
-  /** `connect` was called for a connection: no lease ends it from now on. */
-  keep(id: string): void {
-    const tenancy = this.#tenancies.get(id);
-    if (!tenancy) return;
-    tenancy.isKept = true;
+  /** `connect` was called for a connection, with this outcome: once it has opened, no lease ends it. */
+  keep(connection: Connection, opened: Promise<void>): void {
+    const tenancy = this.#enter(connection);
+    const leave = (): void => {
+      this.#leave(connection, tenancy);
+    };
+    opened.then(() => {
+      tenancy.isKept = !isEnding(connection);
+      leave();
+    }, leave);
+  }
+
+  /** The state of a connection has changed: one that ends is nobody's any more, but of those who hold it still. */
+  changed(connection: Connection): void {
+    const tenancy = this.#tenancies.get(connection);
+    if (!tenancy || !isEnding(connection)) return;
     this.#clock.clearTimeout(tenancy.closing);
+    tenancy.isKept = false;
+    tenancy.delayMs = undefined;
   }
 
-  /** Nothing is closed any more: the service has ended. */
-  clear(): void {
-    this.#tenancies.clear();
+  #enter(connection: Connection): Tenancy {
+    const present = this.#tenancies.get(connection);
+    const tenancy = present ?? { users: 0, isKept: false, delayMs: undefined, closing: undefined };
+    this.#tenancies.set(connection, tenancy);
+    this.#clock.clearTimeout(tenancy.closing);
+    tenancy.users += 1;
+    return tenancy;
   }
 
-  // a tenancy that is not known any more is none
-  #vacate(connection: Connection, tenancy: Tenancy, delayMs: number): void {
-    if (this.#tenancies.get(connection.id) !== tenancy) return;
-    if (tenancy.isKept) {
-      this.#tenancies.delete(connection.id);
-      return;
-    }
-    tenancy.closing = this.#clock.setTimeout(() => {
-      this.#tenancies.delete(connection.id);
-      void connection.close();
-    }, delayMs);
+  #leave(connection: Connection, tenancy: Tenancy): void {
+    tenancy.users -= 1;
+    const { users, isKept, delayMs } = tenancy;
+    if (users > 0 || isKept || delayMs === undefined || isEnding(connection)) return;
+    tenancy.closing = this.#clock.setTimeout(() => void connection.close(), delayMs);
   }
+}
+
+function isEnding({ status: { state } }: Connection): boolean {
+  return state === 'closing' || state === 'closed' || state === 'failed';
 }

@@ -15,6 +15,8 @@ export interface RegistryOptions {
   isOver: () => boolean;
   /** Ends the actor of a connection, if it has one. */
   release: (connectionId: string) => void;
+  /** Hears when the state of a connection changes. */
+  changed: (connection: Connection) => void;
   /** What the connections need beside what the registry knows. */
   host: Omit<MemberHost, 'members' | 'settings' | 'pool' | 'admit' | 'changed'>;
 }
@@ -34,11 +36,12 @@ export class Registry {
       members: this.members,
       settings: (type) => this.#settingsOf(type),
       pool: (name, type) => this.#pool(name, type),
-      admit: ({ connection, carries }) => {
-        if (!carries && !this.isActive(connection)) this.#requireRoom(connection.serviceType);
+      admit: ({ connection: { id, serviceType }, carries }) => {
+        if (!carries && !this.#census.isActive(id, serviceType)) this.#requireRoom(serviceType);
       },
       changed: (member) => {
         this.#track(member);
+        options.changed(member.connection);
       },
     };
   }
@@ -65,11 +68,6 @@ export class Registry {
     // one that is refused is not made
     if (!present) this.#requireRoom(serviceType);
     return present ?? this.#make({ id, wish, options });
-  }
-
-  /** Whether a connection is neither closed nor failed nor still unused. */
-  isActive({ id, serviceType }: Connection): boolean {
-    return this.#census.isActive(id, serviceType);
   }
 
   /** Closed and failed connections are remembered up to a bound. */

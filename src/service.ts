@@ -145,7 +145,8 @@ export class EnhancedWebSocketService<Types extends Services = Services> {
 
   /**
    * The same for a while, shared with whoever else acquires it: the connection is closed `releaseDelayMs` after its last lease was released, unless
-   * `connect` was called for it as well.
+   * {@link EnhancedWebSocketService.connect} has opened it as well since it was last closed or failed. {@link Connection.connect} opens it and keeps
+   * nothing, whether it is called before the lease or after.
    *
    * @throws {HoldfastError} Rejects as {@link EnhancedWebSocketService.connect} does; then there is nothing to release.
    */
@@ -270,7 +271,9 @@ export class EnhancedWebSocketService<Types extends Services = Services> {
   async #connect(options: ConnectOptions): Promise<string> {
     const connection = this.#wanted(options, connectRule);
     const { signal, timeoutMs } = options;
-    await this.#leases.connect(connection, { signal, timeoutMs });
+    const opened = connection.connect({ signal, timeoutMs });
+    this.#leases.keep(connection, opened);
+    await opened;
     return connection.id;
   }
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 
 import type { ServiceOptions } from '../src/options.ts';
-import { fateOf, rig, type Rig } from './support/service.ts';
+import { fateOf, rig, type Fate, type Rig } from './support/service.ts';
 
 const wish = (key: string): { serviceType: string; key: string } => ({ serviceType: 'chat', key });
 const chat = (options: Partial<ServiceOptions> = {}): { services: Record<string, ServiceOptions> } => ({
@@ -62,6 +62,18 @@ describe('a service with as many connections as it may have', () => {
     await r.clock.advanceAsync(10_000);
     await r.open(wish('a'));
     await expect(r.service.connect(wish('d'))).rejects.toMatchObject({ code: 'CONNECTION_LIMIT' });
+  });
+
+  test('counts one that is closing until it is closed, and has room for another by the time that is told', async () => {
+    const r = await two();
+    const fates: Fate<string>[] = [];
+    const connect = (): unknown => fates.push(fateOf(r.service.connect(wish('c'))));
+    r.service.on('status', ({ current }) => current === 'closed' && connect());
+    void r.service.disconnect('chat:key=a');
+    connect();
+    await r.clock.advanceAsync(10_000);
+    expect(fates).toMatchObject([{ error: { code: 'CONNECTION_LIMIT' } }, { kind: 'pending' }]);
+    expect(r.state('chat:key=c')).toBe('connecting');
   });
 
   test('takes more when it is told that it may', async () => {
