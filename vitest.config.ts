@@ -2,6 +2,7 @@ import { defineConfig } from 'vitest/config';
 
 const slow = ['test/integration/**/*.test.ts', 'test/faults/**/*.test.ts'];
 const models = ['test/models/**/*.test.ts'];
+const browser = ['test/browser/**/*.test.ts'];
 
 export default defineConfig({
   resolve: { tsconfigPaths: true },
@@ -12,7 +13,7 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: { name: 'unit', include: ['test/**/*.test.ts'], exclude: [...slow, ...models] },
+        test: { name: 'unit', include: ['test/**/*.test.ts'], exclude: [...slow, ...models, ...browser] },
       },
       {
         extends: true,
@@ -23,7 +24,7 @@ export default defineConfig({
         // real sockets and a real clock: one file at a time, after everything that could starve them
         test: {
           name: 'integration',
-          include: slow,
+          include: [...slow, ...browser],
           testTimeout: 30_000,
           hookTimeout: 30_000,
           fileParallelism: false,
