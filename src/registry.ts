@@ -36,8 +36,8 @@ export class Registry {
       members: this.members,
       settings: (type) => this.#settingsOf(type),
       pool: (name, type) => this.#pool(name, type),
-      admit: ({ connection: { id, serviceType }, carries }) => {
-        if (!carries && !this.#census.isActive(id, serviceType)) this.#requireRoom(serviceType);
+      admit: (member) => {
+        this.#admit(member);
       },
       changed: (member) => {
         this.#track(member);
@@ -80,6 +80,14 @@ export class Registry {
       release(id);
       member?.connection.ended();
     }
+  }
+
+  #admit(member: Member): void {
+    const { id, serviceType } = member.connection;
+    if (member.carries || this.members.get(id) !== member || this.#census.isActive(id, serviceType)) return;
+    this.#requireRoom(serviceType);
+    // within the supervisor's turn its actor is made later: the place is taken all the same
+    this.#census.note(id, serviceType, 'connecting');
   }
 
   #make(wanted: Omit<MemberOptions, 'draws' | 'seed'>): Member {

@@ -50,6 +50,7 @@ export class EnhancedWebSocketService<Types extends Services = Services> {
     most: () => (this.#isOver ? 0 : this.#settings.maxDials),
     services: () => this.#settings.services.size,
   });
+  readonly #requested = new Set<Member>();
   #settings: Settings;
   #destruction: Promise<void> | undefined;
   #stopped: () => void = () => undefined;
@@ -310,13 +311,17 @@ export class EnhancedWebSocketService<Types extends Services = Services> {
     this.#clock.stop();
   }
 
-  #actorOf({ connection: { id, serviceType }, seed, settings }: Member): ConnectionActor | undefined {
+  #actorOf(member: Member): ConnectionActor | undefined {
+    const { connection, seed, settings } = member;
+    const { id, serviceType } = connection;
     this.#requireAlive();
-    if (!this.#registry.members.has(id)) throw this.#unknown(id);
+    if (this.#registry.members.get(id) !== member) throw this.#unknown(id);
     const present = connectionActor(this.#root, id);
-    if (present) return present;
-    const { policy } = settings();
-    this.#root.send({ type: 'connection.requested', input: { id, serviceType, policy, seed } });
+    if (present || this.#requested.has(member)) return present;
+    // in the middle of its turn the supervisor answers later: until that is over it is not asked again
+    this.#requested.add(member);
+    queueMicrotask(() => this.#requested.delete(member));
+    this.#root.send({ type: 'connection.requested', input: { id, serviceType, policy: settings().policy, seed } });
     return connectionActor(this.#root, id);
   }
 

@@ -70,15 +70,25 @@ export function startSupervisor(
   return root.start();
 }
 
-/** The actor of a connection, if it has one that lives. */
+// those that are told to end while their group is in the middle of its turn live until that is over
+const released = new WeakSet<ConnectionActor>();
+
+/** The actor of a connection, if it has one that lives, and that is to live on. */
 export function connectionActor(root: SupervisorActor, id: string): ConnectionActor | undefined {
-  const actor = groupOf(root, id)?.getSnapshot().children[childIdOf(id)] as ConnectionActor | undefined;
-  return actor?.getSnapshot().status === 'active' ? actor : undefined;
+  const actor = memberOf(groupOf(root, id), id);
+  return actor?.getSnapshot().status === 'active' && !released.has(actor) ? actor : undefined;
 }
 
 /** Ends the actor of a connection, if it has one. */
 export function releaseConnection(root: SupervisorActor, id: string): void {
-  groupOf(root, id)?.send({ type: 'connection.released', id });
+  const group = groupOf(root, id);
+  const actor = memberOf(group, id);
+  if (actor) released.add(actor);
+  group?.send({ type: 'connection.released', id });
+}
+
+function memberOf(group: GroupActor | undefined, id: string): ConnectionActor | undefined {
+  return group?.getSnapshot().children[childIdOf(id)];
 }
 
 // the newest group is where most of what is looked for is
@@ -86,7 +96,7 @@ function groupOf(root: SupervisorActor, id: string): GroupActor | undefined {
   const { context, children } = root.getSnapshot();
   for (let index = context.groups.length - 1; index >= 0; index--) {
     const group = children[context.groups[index]?.id ?? ''] as GroupActor | undefined;
-    if (group?.getSnapshot().children[childIdOf(id)]) return group;
+    if (memberOf(group, id)) return group;
   }
   return undefined;
 }

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 
 import { GROUP_SIZE } from '../machines/supervisor.ts';
-import { NOTHING_LEFT, rig, type Rig } from './support/service.ts';
+import { fateOf, NOTHING_LEFT, rig, type Fate, type Rig } from './support/service.ts';
 
 const COUNT = 2 * GROUP_SIZE + 1;
 
@@ -10,7 +10,8 @@ async function crowd(): Promise<{ r: Rig; groups: Set<unknown> }> {
   const groups = new Set<unknown>();
   const inspect = ({ actorRef }: { actorRef: unknown }): unknown =>
     (actorRef as { id: string }).id.startsWith('group:') && groups.add(actorRef);
-  const r = rig({ inspect, maxDials: COUNT });
+  // a service has no more than its part of the turns
+  const r = rig({ inspect, maxDials: 2 * COUNT });
   for (let index = 0; index < COUNT; index++) void r.service.connect({ serviceType: 'chat', key: `${index}` });
   await r.settle();
   for (const socket of r.sockets.all) socket.opens();
@@ -54,5 +55,69 @@ describe('many connections', () => {
     for (let index = 0; index < few; index++) void r.service.connect({ serviceType: 'chat', key: `new ${index}` });
     await r.settle();
     expect(groups.size).toBe(3);
+  });
+});
+
+/** Lets a listener act within the supervisor's own turn: that of a signal, which closes what is open. */
+async function withinTurn(r: Rig, act: () => unknown): Promise<void> {
+  await r.open();
+  let hasActed = false;
+  r.service.on('closed', () => {
+    if (hasActed) return;
+    hasActed = true;
+    act();
+  });
+  r.signals.send('page.frozen');
+  await r.settle();
+  r.signals.send('page.visible');
+  await r.clock.advanceAsync(1_000);
+  for (const socket of r.sockets.all) if (socket.readyState === 0) socket.opens();
+  await r.settle();
+}
+
+const wish = (key: string): { serviceType: string; key: string } => ({ serviceType: 'chat', key });
+
+describe('a listener within the turn of the supervisor', () => {
+  test('that connects twice makes one actor, where one group is about to be full as well', async () => {
+    const actors: string[] = [];
+    const inspect = ({ type, actorRef }: { type: string; actorRef: unknown }): unknown =>
+      type === '@xstate.actor' && actors.push((actorRef as { id: string }).id);
+    const r = rig({ inspect, maxDials: COUNT });
+    for (let index = 0; index < GROUP_SIZE - 2; index++) void r.service.connect(wish(`${index}`));
+    await withinTurn(r, () => {
+      void r.service.connect(wish('new'));
+      void r.service.connect(wish('new'));
+    });
+    expect(actors.filter((id) => id === 'connection:chat:key=new')).toHaveLength(1);
+    expect(actors.filter((id) => id.startsWith('group:'))).toHaveLength(1);
+    expect(r.state('chat:key=new')).toBe('open');
+  });
+
+  test('is held to as many connections as there may be', async () => {
+    const r = rig({ services: { terminal: { url: 'wss://host/' }, chat: { url: 'wss://host/', maxConnections: 2 } } });
+    const fates: Fate<string>[] = [];
+    await withinTurn(r, () => {
+      for (const key of ['a', 'b', 'c', 'b']) fates.push(fateOf(r.service.connect(wish(key))));
+    });
+    const [fine, refused] = [{ kind: 'resolved' }, { error: { code: 'CONNECTION_LIMIT' } }];
+    expect(fates).toMatchObject([fine, fine, refused, fine]);
+  });
+
+  test('gives a connection that it has forgotten and made again an actor of its own', async () => {
+    const r = rig();
+    const { id } = await r.open(wish('a'));
+    void r.service.disconnect(id);
+    await r.clock.advanceAsync(10_000);
+    let opened: Fate<string> | undefined;
+    await withinTurn(r, () => {
+      r.service.updateConfig({ maxInactive: 0 });
+      opened = fateOf(r.service.connect(wish('a')));
+    });
+    expect([opened?.kind, r.state(id)]).toEqual(['resolved', 'open']);
+    const closed = fateOf(r.service.disconnect(id));
+    await r.clock.advanceAsync(10_000);
+    expect(closed.kind).toBe('resolved');
+    await r.destroy();
+    expect(r.leftovers()).toEqual(NOTHING_LEFT);
   });
 });

@@ -91,3 +91,17 @@ describe('a service with as many connections as it may have', () => {
     await expect(r.service.connect(wish('c'))).rejects.toMatchObject({ code: 'CONNECTION_LIMIT' });
   });
 });
+
+describe('a connection that was forgotten', () => {
+  test('has no part in one of the same id that was made since, and takes no place of another', async () => {
+    const r = rig({ ...chat({ maxConnections: 1 }), maxInactive: 0 });
+    const { connection: old, socket } = await r.open(wish('a'));
+    socket.ends(4403);
+    await r.settle();
+    await expect(old.connect()).rejects.toMatchObject({ code: 'UNKNOWN_CONNECTION' });
+    const { connection } = await r.open(wish('a'));
+    expect(connection).not.toBe(old);
+    await expect(old.connect()).rejects.toMatchObject({ code: 'UNKNOWN_CONNECTION' });
+    expect([old.status.state, connection.status.state]).toEqual(['failed', 'open']);
+  });
+});
