@@ -13,6 +13,7 @@ import type { Ports } from './ports.ts';
 import { drained, type DrainOptions } from './draining.ts';
 import type { RequestHandler } from './answers.ts';
 import type { MessageListener, MessageMeta } from './inbox.ts';
+import { Mailbox } from './mailbox.ts';
 import type { WaitingMessage } from './message.ts';
 import type { Receipt, SendOptions } from './receipt.ts';
 import type { RequestOptions } from './requests.ts';
@@ -43,6 +44,8 @@ export class Connection<In = InboundData, Out = unknown> {
   readonly #ports: Ports;
   readonly #openings: Openings;
   #actor: ConnectionActor | undefined;
+  // of an actor that the supervisor makes when its turn is over
+  readonly #mailbox = new Mailbox();
   #endings: (() => void)[] = [];
   // where it stands, as far as has been announced
   #place: Place = { state: 'idle', detail: 'idle' };
@@ -120,12 +123,12 @@ export class Connection<In = InboundData, Out = unknown> {
    * @throws {HoldfastError} `SERVICE_DESTROYED`
    */
   pause(): void {
-    this.#live()?.send({ type: 'pause' });
+    (this.#live() ?? this.#mailbox).send({ type: 'pause' });
   }
 
   /** Lets messages leave again. @throws {HoldfastError} `SERVICE_DESTROYED` */
   resume(): void {
-    this.#live()?.send({ type: 'resume' });
+    (this.#live() ?? this.#mailbox).send({ type: 'resume' });
   }
 
   /** The messages that wait, strongest lane first; without their payloads. A copy. */
@@ -206,14 +209,9 @@ export class Connection<In = InboundData, Out = unknown> {
     const { signal, timeoutMs } = options;
     if (signal?.aborted) throw new ConnectionError('CONNECT_ABORTED', { ...this.#source, cause: signal.reason });
     this.#host.admit();
-    let actor = this.#live();
-    if (!actor) {
-      // asked for by a listener that runs inside the supervisor's own turn: the actor is there when that turn is over
-      await Promise.resolve();
-      actor = this.#live();
-    }
+    const actor = this.#live() ?? this.#mailbox;
     const opened = this.#openings.wait({ signal, timeoutMs });
-    actor?.send({ type: 'connect' });
+    actor.send({ type: 'connect' });
     this.#host.opening();
     if (this.#isUsable) this.#openings.opened();
     try {
@@ -235,7 +233,8 @@ export class Connection<In = InboundData, Out = unknown> {
   async #close(options: DisconnectOptions): Promise<void> {
     check(disconnectRule, options);
     const { code = 1000, reason = '' } = options;
-    if (!this.#actor) {
+    if (!this.#actor && this.#openings.size === 0) {
+      this.#mailbox.clear();
       if (this.#place.state !== 'closed') this.#move({ state: 'closed', detail: 'closed' });
       return;
     }
@@ -245,7 +244,7 @@ export class Connection<In = InboundData, Out = unknown> {
       this.#endings.push(resolve);
     });
     this.#host.closing(options);
-    this.#actor.send({ type: 'disconnect', code, reason });
+    (this.#actor ?? this.#mailbox).send({ type: 'disconnect', code, reason });
     await ended;
   }
 
@@ -263,6 +262,7 @@ export class Connection<In = InboundData, Out = unknown> {
       this.#turn(snapshot, said);
     });
     if (resume) actor.send(resume);
+    this.#mailbox.deliver(actor);
     if (dead && place.state === 'closing') this.#announce({ type: 'closed', failure: failure('INTERNAL_FAULT') });
     if (dead && place.detail === 'congested') this.#announce({ type: 'relieved' });
     return actor;
@@ -278,7 +278,7 @@ export class Connection<In = InboundData, Out = unknown> {
     this.#deathCause = cause;
   }
 
-  /** There is another actor for it. @internal */
+  /** There is an actor for it, or another one. @internal */
   restarted(): void {
     if (this.#endCode !== 'SERVICE_DESTROYED') this.#live();
   }

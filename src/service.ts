@@ -318,11 +318,20 @@ export class EnhancedWebSocketService<Types extends Services = Services> {
     if (this.#registry.members.get(id) !== member) throw this.#unknown(id);
     const present = connectionActor(this.#root, id);
     if (present || this.#requested.has(member)) return present;
-    // in the middle of its turn the supervisor answers later: until that is over it is not asked again
     this.#requested.add(member);
-    queueMicrotask(() => this.#requested.delete(member));
     this.#root.send({ type: 'connection.requested', input: { id, serviceType, policy: settings().policy, seed } });
-    return connectionActor(this.#root, id);
+    const made = connectionActor(this.#root, id);
+    if (made) this.#requested.delete(member);
+    else this.#await(member);
+    return made;
+  }
+
+  // in the middle of its turn the supervisor makes no actor: until that is over it is not asked again
+  #await(member: Member): void {
+    queueMicrotask(() => {
+      this.#requested.delete(member);
+      if (!this.#isOver && this.#registry.members.get(member.connection.id) === member) member.connection.restarted();
+    });
   }
 
   #member(id: string): Member {

@@ -120,4 +120,49 @@ describe('a listener within the turn of the supervisor', () => {
     await r.destroy();
     expect(r.leftovers()).toEqual(NOTHING_LEFT);
   });
+
+  test('that holds messages back, sends one and lets nothing leave', async () => {
+    const r = rig();
+    await withinTurn(r, () => {
+      void r.service.connect(wish('a'));
+      const connection = r.service.connection('chat:key=a');
+      connection.pause();
+      connection.send('held');
+    });
+    const connection = r.service.connection('chat:key=a');
+    const sent = (): unknown[] => r.sockets.all.flatMap((socket) => socket.sent);
+    expect([connection.status.state, connection.status.flow, sent()]).toEqual(['open', 'paused', []]);
+    connection.resume();
+    await r.settle();
+    expect(sent()).toEqual(['held']);
+  });
+
+  test.each<[string, (r: Rig) => unknown]>([
+    ['is new', () => undefined],
+    ['was closed unused', (r) => r.service.disconnect('chat:key=a')],
+  ])('that connects and closes one that %s has it closed', async (_what, before) => {
+    const r = rig();
+    const fates: Fate<unknown>[] = [];
+    await withinTurn(r, () => {
+      fates.push(fateOf(r.service.connect(wish('a'))));
+      before(r);
+      fates.push(fateOf(r.service.connect(wish('a'))), fateOf(r.service.disconnect('chat:key=a')));
+    });
+    const closed = { error: { code: 'CLOSED_LOCALLY' } };
+    expect(fates).toMatchObject([closed, closed, { kind: 'resolved' }]);
+    expect(r.state('chat:key=a')).toBe('closed');
+    void r.service.connect(wish('a'));
+    await r.settle();
+    expect(r.state('chat:key=a')).toBe('connecting');
+  });
+
+  test('that connects and ends the service is answered, and leaves nothing', async () => {
+    const r = rig();
+    const fates: Fate<unknown>[] = [];
+    await withinTurn(r, () => {
+      fates.push(fateOf(r.service.connect({ ...wish('a'), timeoutMs: 1_000 })), fateOf(r.service.destroy()));
+    });
+    expect(fates).toMatchObject([{ error: { code: 'SERVICE_DESTROYED' } }, { kind: 'resolved' }]);
+    expect(r.leftovers()).toEqual(NOTHING_LEFT);
+  });
 });
