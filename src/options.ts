@@ -100,7 +100,7 @@ export interface ServiceOptions {
   pool?: string;
   /**
    * How many connections of this type may be in use; one more is refused with `CONNECTION_LIMIT`. Closed and failed ones do not count, nor
-   * does the one that carries a pool. @default Infinity
+   * does the one that carries a pool; one that is closing counts until it is closed. @default Infinity
    */
   maxConnections?: number;
   /**
