@@ -20,9 +20,13 @@ export const CATEGORIES = [
   'migration',
   'fault',
 ] as const;
+/** What kind of trouble an error speaks of, to tell people by. */
 export type ErrorCategory = (typeof CATEGORIES)[number];
 
-/** How bad it is: `warning` heals by itself, `error` cost something, `fatal` needs a person. */
+/**
+ * How bad it is: `warning` heals by itself, `error` cost something, `fatal` needs a person. What a connection has `failed` of is `fatal`, whatever its code
+ * is otherwise.
+ */
 export type ErrorSeverity = 'warning' | 'error' | 'fatal';
 
 /** What is known of the message that an error speaks of. `rejected`: the peer has it and did not act on it. `unknown`: it may or may not have. */
@@ -97,7 +101,7 @@ export const ERRORS = {
   REQUEST_ABORTED: ['lifecycle', 'warning', 'The signal given with the request was aborted.'],
   REPLY_LOST: ['network_error', 'error', 'The connection ended before the reply came.'],
   ITERATION_OVERFLOW: ['queue', 'error', 'A message iterator was read too slowly and its buffer is full.'],
-  LISTENER_THREW: ['fault', 'error', 'A listener of the application threw.'],
+  LISTENER_THREW: ['fault', 'error', 'A listener or another function of the application failed.'],
   INTERNAL_FAULT: ['fault', 'fatal', 'An actor died of an unexpected error; its connection was closed.'],
 } as const satisfies Record<string, readonly [ErrorCategory, ErrorSeverity, string]>;
 
@@ -120,6 +124,8 @@ export interface ErrorDetails {
   retryAfterMs?: number;
   /** Replaces the code's own category. */
   category?: ErrorCategory;
+  /** Replaces the code's own severity. */
+  severity?: ErrorSeverity;
 }
 
 /**
@@ -155,7 +161,9 @@ export class HoldfastError extends Error {
   override readonly name: string = 'HoldfastError';
   /** Stable and documented; match on this. */
   readonly code: ErrorCode;
+  /** What kind of trouble it is: the code's own, or of a socket's end the policy table's. */
   readonly category: ErrorCategory;
+  /** How bad it is: the code's own, or `fatal` where the connection has failed of it. */
   readonly severity: ErrorSeverity;
   /** Whether the library goes on by itself: `true` means a retry follows. */
   readonly retryable: boolean;
@@ -169,7 +177,7 @@ export class HoldfastError extends Error {
     super(details.message ?? message, details.cause === undefined ? undefined : { cause: details.cause });
     this.code = code;
     this.category = details.category ?? category;
-    this.severity = severity;
+    this.severity = details.severity ?? severity;
     this.retryable = details.retryable ?? false;
     this.retryAfterMs = details.retryAfterMs;
     this.connectionId = details.connectionId;
@@ -287,7 +295,7 @@ export class InboundError extends HoldfastError {
   }
 }
 
-/** A bug, in a listener of the application or in Holdfast itself; `cause` is what was thrown. */
+/** A bug, in a listener or another function of the application, or in Holdfast itself; `cause` is what was thrown. */
 export class FaultError extends HoldfastError {
   override readonly name = 'FaultError';
 }

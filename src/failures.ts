@@ -9,23 +9,26 @@ export interface FailureContext extends EventSource {
   attempt: number;
   /** Whether a retry follows. */
   retryable: boolean;
+  /** Whether the connection has failed of it. @default false */
+  isFatal?: boolean;
   /** What a provider threw, when the failure is a provider's; what an actor died of. */
   cause?: unknown;
 }
 
 /** Which attempt it is that an actor has just seen fail. */
-export function attemptOf(snapshot: ConnectionSnapshot): Pick<FailureContext, 'generation' | 'attempt' | 'retryable'> {
+export function attemptOf(snapshot: ConnectionSnapshot): Omit<FailureContext, keyof EventSource | 'cause'> {
   const { generation, retries, failure } = snapshot.context;
-  const retryable = stateOf(snapshot) === 'backoff';
+  const state = stateOf(snapshot);
+  const retryable = state === 'backoff';
   // in backoff the retry that answers the failure is counted already; a frozen page costs none
   const isCounted = retryable && failure?.code !== 'PAGE_FROZEN';
-  return { generation, attempt: isCounted ? retries - 1 : retries, retryable };
+  return { generation, attempt: isCounted ? retries - 1 : retries, retryable, isFatal: state === 'failed' };
 }
 
 /** A recorded failure as the error that the application sees. */
 export function errorOf(failure: Failure, context: FailureContext): HoldfastError {
   const { code, category, strategy, retryAfterMs, detail, closure } = failure;
-  const { connectionId, serviceType, generation, attempt, retryable, cause } = context;
+  const { connectionId, serviceType, generation, attempt, retryable, isFatal = false, cause } = context;
   const [kind, , text] = ERRORS[code];
   const message = [text.slice(0, -1), closureText(failure), detail].filter(Boolean).join(': ');
   const details = {
@@ -34,6 +37,8 @@ export function errorOf(failure: Failure, context: FailureContext): HoldfastErro
     connectionId,
     serviceType,
     retryable,
+    // it heals no more by itself
+    ...(isFatal && { severity: 'fatal' as const }),
     ...(retryAfterMs > 0 && { retryAfterMs }),
   };
   if (kind === 'fault') return new FaultError('INTERNAL_FAULT', { ...details, cause });
@@ -68,6 +73,7 @@ export function giveUpError(because: GiveUpCause, last: HoldfastError, maxRetrie
 }
 
 function closureText({ closure }: Failure): string {
-  if (!closure) return '';
+  // where there was an answer, 1006 says only that it was no close frame
+  if (!closure || closure.status !== undefined) return '';
   return closure.reason === '' ? `code ${closure.code}` : `code ${closure.code} (${closure.reason})`;
 }

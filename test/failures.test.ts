@@ -48,6 +48,15 @@ describe('a recorded failure as an error', () => {
     );
   });
 
+  test('names the HTTP status that refused it, and not the 1006 that says no more', () => {
+    const closure = { ...CLOSURE, code: 1006, reason: '', initiator: 'network', status: 401 } as const;
+    const detail = 'the server answered with 401';
+    const refused = classified({ code: 'HANDSHAKE_FAILED', closure }, [], { detail });
+    expect(errorOf(refused, CONTEXT).message).toBe(
+      'The socket closed before it was open: the server answered with 401.',
+    );
+  });
+
   test('of a refused handshake carries the HTTP status', () => {
     const closure = { ...CLOSURE, code: 1006, reason: '', initiator: 'network', status: 403 } as const;
     const error = errorOf(classified({ code: 'HANDSHAKE_FAILED', closure }), { ...CONTEXT, retryable: false });
@@ -66,5 +75,14 @@ describe('a recorded failure as an error', () => {
     expect(errorOf(failure('CREDENTIALS_FAILED'), { ...CONTEXT, cause }).cause).toBe(cause);
     expect(errorOf(failure('URL_TIMEOUT'), { ...CONTEXT, cause })).not.toHaveProperty('cause');
     expect(errorOf(failure('LINK_DEAD'), { ...CONTEXT, cause })).not.toHaveProperty('cause');
+  });
+
+  test.each([
+    ['has failed of it is fatal', true, 'fatal'],
+    ['goes on, or was closed by its application, is as bad as its code', false, 'warning'],
+  ] as const)('of a connection that %s', (_what, isFatal, severity) => {
+    const failed = classified({ code: 'CLOSED_BY_PEER', closure: CLOSURE });
+    const error = errorOf(failed, { ...CONTEXT, retryable: false, isFatal });
+    expect([error.severity, error.toJSON().severity]).toEqual([severity, severity]);
   });
 });

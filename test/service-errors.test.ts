@@ -110,6 +110,35 @@ describe('the errors of a service', () => {
     expect(r.service.getErrorStatistics().byCategory).toEqual({ invalid_message: 2, queue: 1, fault: 1 });
   });
 
+  test.each([
+    ['1008 forbids one', [1008], {}, 'CLOSED_BY_PEER'],
+    ['4403 forbids one', [4403], {}, 'CLOSED_BY_PEER'],
+    ['recovery is off', [1006], { enableAutoRecovery: false }, 'CONNECTION_LOST'],
+    ['all have been made', [1006, 1006], { terminal: { retry: { maxRetries: 1 } } }, 'RETRIES_EXHAUSTED'],
+  ])('are fatal where no retry follows because %s, wherever they are told', async (_why, ends, options, code) => {
+    const r = rig(options);
+    await r.open();
+    for (const [index, end] of ends.entries()) {
+      if (index > 0) await r.reopen();
+      r.sockets.last.ends(end);
+      await r.settle();
+    }
+    const told = [r.of('error').at(-1), r.status().lastError, r.service.getErrorHistory().at(-1)];
+    expect(r.of('gaveUp')).toMatchObject([{ error: { code, severity: 'fatal' } }]);
+    expect(told.map((error) => error?.severity)).toEqual(['fatal', 'fatal', 'fatal']);
+    expect(JSON.parse(JSON.stringify(r.of('error').at(-1)))).toMatchObject({ severity: 'fatal', retryable: false });
+  });
+
+  test('are warnings where a retry follows, and where the application ends what was lost', async () => {
+    const r = rig();
+    const { connection } = await r.open();
+    r.sockets.last.ends(1006);
+    await r.settle();
+    await connection.close();
+    expect(r.of('error').map(({ severity }) => severity)).toEqual(['warning']);
+    expect(r.status()).toMatchObject({ state: 'closed', lastError: { severity: 'warning' } });
+  });
+
   test('are kept up to a bound, which can change, and can be asked for by kind', async () => {
     const r = rig({ errorHistory: 2 });
     await r.open();
