@@ -1,5 +1,6 @@
 import { nameFrom } from './core/chance.ts';
 import type { UndeliveredEvent } from './events.ts';
+import { errorOf } from './failures.ts';
 import { Connection } from './handle.ts';
 import type { ConnectionHost } from './host.ts';
 import type { ConnectOptions, DisconnectOptions } from './options.ts';
@@ -102,6 +103,12 @@ export function makeMember({ id, wish, options, draws, seed, carries }: MemberOp
       return { ...source, terminalId, sessionId, params, attempt, lastFailure: lastError ?? undefined };
     },
     freshId: () => `${name}-${++names}`,
+    failed: (failed, cause) => {
+      const { generation, attempt } = connection.status;
+      // once the server has closed there is a retry, which asks again
+      const retryable = failed.strategy !== 'manual';
+      emitter.emit('error', errorOf(failed, { ...source, generation, attempt, retryable, cause }));
+    },
     undecodable: (error) => {
       emitter.emit('error', error);
     },

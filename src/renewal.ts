@@ -1,15 +1,19 @@
 import type { ConnectionEvent } from '../machines/facts.ts';
+import type { Failure } from './core/recovery.ts';
+import { within } from './deadline.ts';
 import { Endpoint, type RequestFacts } from './endpoint.ts';
 import type { ServiceSettings } from './settings.ts';
+import type { Clock } from './transport/clock.ts';
 
 export interface RenewalOptions {
   settings: () => ServiceSettings;
-  /** Epoch ms. */
-  now: () => number;
+  clock: Clock;
   facts: RequestFacts;
   /** Gives a fresh token to the server. */
   give: (token: string) => void;
   tell: (event: ConnectionEvent) => void;
+  /** Hears why there is no token, and what the provider threw, if it did. */
+  failed: (failed: Failure, cause: unknown) => void;
 }
 
 /** Fresh credentials within a session: asked of the provider, given to the server, and done when the server has taken them. */
@@ -19,15 +23,25 @@ export class Renewal {
   #isGiven = false;
 
   constructor(options: RenewalOptions) {
-    const { settings, now, facts, give, tell } = options;
+    const { settings, clock, facts, give, tell, failed } = options;
     this.#options = options;
-    const endpoint = new Endpoint(settings, now);
-    this.#undo = endpoint.authorize(facts, 'fresh', (failed) => {
-      const token = endpoint.token;
-      if (failed || token === undefined) return tell({ type: 'credentials.spent' });
-      this.#isGiven = true;
-      give(token);
-    });
+    const endpoint = new Endpoint(settings, () => clock.now());
+    // the chart stops waiting after this time: who is late is to be told of before
+    const timeoutMs = settings().policy.credentialsTimeoutMs - 1;
+    this.#undo = within(
+      { clock, timeoutMs, code: 'CREDENTIALS_TIMEOUT' },
+      (settled) => endpoint.authorize(facts, 'fresh', settled),
+      (failure) => {
+        const { token, cause } = endpoint;
+        if (failure || token === undefined) {
+          tell({ type: 'credentials.spent' });
+          if (failure) failed(failure, cause);
+          return;
+        }
+        this.#isGiven = true;
+        give(token);
+      },
+    );
   }
 
   /** The server has taken what it was given. */

@@ -42,6 +42,8 @@ export interface SocketAccessOptions {
   sessionLost: () => void;
   /** A newer socket has taken the place of the one that was joined. */
   moved: () => void;
+  /** Hears of each failure that ends nothing, and what a provider threw, if that is why. */
+  failed: (failed: Failure, cause: unknown) => void;
   /** Hears what the application's code throws. */
   report: (cause: unknown) => void;
   /** What every error carries. */
@@ -205,7 +207,7 @@ export class SocketAccess implements Access {
     this.#attemptId = freshId();
     const succession = new Succession({
       settings,
-      now: () => clock.now(),
+      clock,
       facts: this.facts,
       conversation: this.conversation,
       url: this.#elsewhere,
@@ -225,6 +227,7 @@ export class SocketAccess implements Access {
         if (event.type === 'successor.failed') this.#stayed();
         tell(event);
       },
+      failed: this.#endedNothing,
     });
     return () => {
       succession.abandon();
@@ -236,12 +239,13 @@ export class SocketAccess implements Access {
     const { settings, clock } = this.#options;
     const renewal = new Renewal({
       settings,
-      now: () => clock.now(),
+      clock,
       facts: this.facts,
       give: (token) => {
         this.conversation.renew(token);
       },
       tell,
+      failed: this.#endedNothing,
     });
     this.#renewal = renewal;
     return () => {
@@ -334,6 +338,11 @@ export class SocketAccess implements Access {
     this.conversation.ended(end.code);
     this.#failed(this.conversation.explained(this.#verdicts.failureOf(end, { wasOpen, wire: this.#wire })), generation);
   }
+
+  // the application's rules say what kind of trouble it is, and nobody has to decide on it
+  readonly #endedNothing = (failed: Failure, cause: unknown): void => {
+    this.#options.failed(this.#verdicts.ruled(failed), cause);
+  };
 
   #failed(failed: Failure, generation: number): void {
     const decided = this.#verdicts.decide(failed);

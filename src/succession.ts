@@ -1,16 +1,19 @@
 import type { ConnectionEvent } from '../machines/facts.ts';
 import { parseUrl } from './address.ts';
 import type { Conversation } from './conversation.ts';
+import type { Failure } from './core/recovery.ts';
+import { within } from './deadline.ts';
 import { Endpoint, type Destination, type RequestFacts } from './endpoint.ts';
 import { Link } from './link.ts';
 import { SUBPROTOCOL } from './protocol/frames.ts';
 import type { ServiceSettings } from './settings.ts';
+import type { Clock } from './transport/clock.ts';
 import type { Address, Transport, TransportEnd, TransportListener } from './transport/transport.ts';
+import { constructorFailure } from './verdicts.ts';
 
 export interface SuccessionOptions {
   settings: () => ServiceSettings;
-  /** Epoch ms. */
-  now: () => number;
+  clock: Clock;
   facts: RequestFacts;
   conversation: Conversation;
   /** Where the server sends its clients; `undefined` for the same place as ever. */
@@ -24,9 +27,14 @@ export interface SuccessionOptions {
   /** The adopted socket ended. */
   ended: (end: TransportEnd, generation: number) => void;
   tell: (event: ConnectionEvent) => void;
+  /** Hears why no socket can be made, and what a provider threw, if it did. */
+  failed: (failed: Failure, cause: unknown) => void;
 }
 
-/** A second socket for a session that still has its first one. Fails without a trace: the first one goes on. */
+/**
+ * A second socket for a session that still has its first one, which goes on when there is none. What keeps it from being made is told; what becomes of it on the
+ * way to its welcome leaves no trace.
+ */
 export class Succession {
   readonly #options: SuccessionOptions;
   readonly #endpoint: Endpoint;
@@ -38,17 +46,17 @@ export class Succession {
 
   constructor(options: SuccessionOptions) {
     this.#options = options;
-    this.#endpoint = new Endpoint(options.settings, options.now);
-    const { facts } = options;
-    const authorizing = this.#endpoint.authorize(facts, 'fresh', (refused) => {
-      if (refused) return this.#fail();
-      const locating = this.#endpoint.locate(facts, (lost) => {
-        const destination = this.#endpoint.take();
-        if (lost || !destination) this.#fail();
-        else this.#dial(destination);
-      });
-      this.#steps.push(locating);
-    });
+    const { settings, clock, facts } = options;
+    this.#endpoint = new Endpoint(settings, () => clock.now());
+    const { credentialsTimeoutMs } = settings().policy;
+    const authorizing = within(
+      { clock, timeoutMs: credentialsTimeoutMs, code: 'CREDENTIALS_TIMEOUT' },
+      (settled) => this.#endpoint.authorize(facts, 'fresh', settled),
+      (refused) => {
+        if (refused) this.#unmade(refused);
+        else this.#locate();
+      },
+    );
     this.#steps.push(authorizing);
   }
 
@@ -58,6 +66,20 @@ export class Succession {
     this.#isOver = true;
     for (const undo of this.#steps) undo();
     this.#link?.dispose();
+  }
+
+  #locate(): void {
+    const { settings, clock, facts } = this.#options;
+    const locating = within(
+      { clock, timeoutMs: settings().policy.urlTimeoutMs, code: 'URL_TIMEOUT' },
+      (settled) => this.#endpoint.locate(facts, settled),
+      (lost) => {
+        const destination = this.#endpoint.take();
+        if (lost) this.#unmade(lost);
+        else if (destination) this.#dial(destination);
+      },
+    );
+    this.#steps.push(locating);
   }
 
   #dial({ address, token }: Destination): void {
@@ -88,8 +110,8 @@ export class Succession {
           else this.#fail();
         },
       });
-    } catch {
-      this.#fail();
+    } catch (cause) {
+      this.#unmade(constructorFailure(cause));
     }
   }
 
@@ -98,6 +120,12 @@ export class Succession {
     const parsed = parseUrl(this.#options.url);
     if (!parsed.ok || (address.url.startsWith('wss:') && !parsed.url.startsWith('wss:'))) return address;
     return { ...address, url: parsed.url };
+  }
+
+  #unmade(failed: Failure): void {
+    if (this.#isOver) return;
+    this.#fail();
+    this.#options.failed(failed, this.#endpoint.cause);
   }
 
   #fail(): void {

@@ -46,24 +46,46 @@ describe('a server that asks for fresh credentials', () => {
     expect(r.status()).toMatchObject({ state: 'open', detail: 'open' });
   });
 
-  test.each<[string, () => string | Promise<string>]>([
+  test.each<[string, () => unknown, object]>([
     [
       'throws',
       () => {
-        throw new Error('no');
+        throw new RangeError('no');
       },
+      { code: 'CREDENTIALS_FAILED', cause: { message: 'no' } },
     ],
-    ['rejects', () => Promise.reject(new Error('no'))],
-  ])('of a provider that %s gets none, and may close: the session goes on with others', async (_how, fail) => {
+    ['rejects', () => Promise.reject(new Error('no')), { code: 'CREDENTIALS_FAILED', cause: { message: 'no' } }],
+    ['gives no token', () => 42, { code: 'CREDENTIALS_FAILED', category: 'authentication_failed' }],
+    ['does not answer', () => new Promise(() => undefined), { code: 'CREDENTIALS_TIMEOUT', category: 'timeout' }],
+  ])('of a provider that %s gets none, which is told and ends nothing', async (_how, fail, error) => {
     let asked = 0;
-    const r = new WireRig({ terminal: { credentials: () => (++asked === 2 ? fail() : `t${asked}`) } });
+    const r = new WireRig({
+      terminal: { heartbeat: false, credentials: () => (++asked === 2 ? fail() : `t${asked}`) as string },
+    });
     const { server } = await r.join();
     server.says(NEED);
-    await r.settle();
-    expect([r.status().detail, server.of('auth'), r.of('error')]).toEqual(['open', [], []]);
+    await r.clock.advanceAsync(10_000);
+    expect([r.state(), r.status().detail, server.of('auth')]).toEqual(['open', 'open', []]);
+    expect(r.of('error')).toMatchObject([{ ...error, connectionId: 'terminal:one', generation: 1, retryable: true }]);
+    expect(r.service.getErrorHistory().map(({ code }) => code)).toEqual(r.of('error').map(({ code }) => code));
+    expect([r.service.getErrorStatistics().total, r.of('closed'), r.of('retrying')]).toEqual([1, [], []]);
     await r.drops(server.socket, 4300);
     const next = await r.redial();
     expect([next.hello.auth, next.hello.resume?.sid]).toEqual(['t3', 's1']);
+  });
+
+  test('of a provider that fails has that judged by the application’s own rules', async () => {
+    let asked = 0;
+    const r = new WireRig({
+      terminal: {
+        credentials: () => (++asked === 2 ? Promise.reject(new Error('no')) : 't1'),
+        recovery: [{ failure: 'CREDENTIALS_FAILED', category: 'service_unavailable', strategy: 'wait' }],
+      },
+    });
+    const { server } = await r.join();
+    server.says(NEED);
+    await r.settle();
+    expect(r.of('error')).toMatchObject([{ code: 'CREDENTIALS_FAILED', category: 'service_unavailable' }]);
   });
 
   test('where there is no provider gets none', async () => {

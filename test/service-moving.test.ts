@@ -285,6 +285,16 @@ describe('a second socket that comes to nothing', () => {
     expect(server.acked.at(-1)).toBe(1);
   });
 
+  test('because a provider fails is told of, and leaves the first as it was', async () => {
+    let asked = 0;
+    const credentials = (): Promise<string> =>
+      ++asked === 1 ? Promise.resolve('t1') : Promise.reject(new Error('no'));
+    const r = new WireRig({ terminal: { heartbeat: false, credentials } });
+    await leaving(r);
+    expect(r.of('error')).toMatchObject([{ code: 'CREDENTIALS_FAILED', cause: { message: 'no' }, generation: 1 }]);
+    expect([r.status().detail, r.of('closed'), r.sockets.constructions]).toEqual(['open', [], 1]);
+  });
+
   test('because the first one was lost meanwhile is not needed: the session goes on by a third', async () => {
     const r = new WireRig();
     const { server } = await leaving(r);

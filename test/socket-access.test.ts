@@ -47,6 +47,7 @@ class Reach extends OutboxRig {
         this.heard.push('moved');
         this.joins();
       },
+      failed: ({ code }) => this.heard.push(code),
       report: (cause) => this.heard.push(String(cause)),
       context: { connectionId: 'c', serviceType: 'main' },
     });

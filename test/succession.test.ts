@@ -7,6 +7,7 @@ import { writeText } from '../src/protocol/text-frames.ts';
 import { settle, type ServiceSettings } from '../src/settings.ts';
 import { offering, Succession } from '../src/succession.ts';
 import type { Address, TransportEnd, TransportListener } from '../src/transport/transport.ts';
+import { SimulatedClock } from './support/clock.ts';
 import { Line } from './support/outbox.ts';
 import { srvOf, welcomeOf } from './support/server-script.ts';
 import { deferred, microtasks } from './support/service.ts';
@@ -23,6 +24,8 @@ class Move {
   readonly told: unknown[] = [];
   readonly adopted: [Link, number][] = [];
   readonly ended: number[] = [];
+  readonly failed: [code: string, cause: unknown][] = [];
+  readonly clock = new SimulatedClock();
   readonly line = new Line();
   disposals = 0;
   /** Thrown when a socket is opened, when set. */
@@ -39,7 +42,7 @@ class Move {
     const settings = settle({ services: { main: { url: 'wss://host/', wire: 'required', ...options } } });
     this.succession = new Succession({
       settings: () => settings.services.get('main') as ServiceSettings,
-      now: () => 0,
+      clock: this.clock,
       facts: FACTS,
       conversation: this.talk.conversation,
       url,
@@ -53,6 +56,7 @@ class Move {
       adopt: (link, generation) => this.adopted.push([link, generation]),
       ended: (_end, generation) => this.ended.push(generation),
       tell: ({ type }) => this.told.push(type),
+      failed: ({ code }, cause) => this.failed.push([code, cause]),
     });
   }
 
@@ -103,21 +107,26 @@ describe('a second socket', () => {
 });
 
 describe('a second socket that comes to nothing', () => {
-  test.each<[string, Partial<ServiceOptions>]>([
-    ['credentials', { credentials: () => Promise.reject(new Error('no')) }],
-    ['a URL', { url: () => Promise.reject(new Error('no')) }],
-    ['a URL that is one', { url: () => 'nowhere' }],
-  ])('for want of %s is told, and nothing was dialled', async (_what, options) => {
+  const thrown = new Error('no');
+
+  test.each<[string, Partial<ServiceOptions>, string, unknown]>([
+    ['credentials', { credentials: () => Promise.reject(thrown) }, 'CREDENTIALS_FAILED', thrown],
+    ['a URL', { url: () => Promise.reject(thrown) }, 'URL_FAILED', thrown],
+    ['a URL that is one', { url: () => 'nowhere' }, 'INVALID_URL', undefined],
+    ['credentials in time', { credentials: () => new Promise(() => undefined) }, 'CREDENTIALS_TIMEOUT', undefined],
+    ['a URL in time', { url: () => new Promise(() => undefined) }, 'URL_TIMEOUT', undefined],
+  ])('for want of %s is told with the reason, and nothing was dialled', async (_what, options, code, cause) => {
     const m = new Move(options);
-    await microtasks();
-    expect([m.told, m.dialled]).toEqual([['successor.failed'], []]);
+    await m.clock.advanceAsync(10_000);
+    expect([m.told, m.dialled, m.failed]).toEqual([['successor.failed'], [], [[code, cause]]]);
+    expect(m.clock.pending()).toBe(0);
   });
 
-  test('because it cannot be made is told', async () => {
+  test('because it cannot be made is told, with a reason that quotes nobody', async () => {
     const m = new Move();
     m.openError = new SyntaxError('no');
     await microtasks();
-    expect(m.told).toEqual(['successor.failed']);
+    expect([m.told, m.failed]).toEqual([['successor.failed'], [['INVALID_URL', undefined]]]);
   });
 
   test.each<[string, (m: Move) => void]>([
@@ -154,7 +163,7 @@ describe('a second socket that comes to nothing', () => {
     const m = new Move();
     await microtasks();
     happens(m);
-    expect([m.told, m.disposals, m.adopted]).toEqual([['successor.failed'], 1, []]);
+    expect([m.told, m.disposals, m.adopted, m.failed]).toEqual([['successor.failed'], 1, [], []]);
     expect(m.talk.conversation.isResumable).toBe(true);
   });
 });
@@ -170,8 +179,8 @@ describe('a second socket that nobody wants any more', () => {
     await microtasks();
     m.succession.abandon();
     answer.resolve('wss://late/');
-    await microtasks();
-    expect([m.dialled, m.told]).toEqual([[], []]);
+    await m.clock.advanceAsync(60_000);
+    expect([m.dialled, m.told, m.failed]).toEqual([[], [], []]);
   });
 
   test('is let go of, says nothing, and tells nothing', async () => {
