@@ -15,7 +15,7 @@ async function afterLosing(code: number, terminal: RigOptions['terminal'] = {}):
 }
 
 describe('the end of an open connection', () => {
-  test.each([1000, 1001, 1005, 1006, 1011, 1012, 1013, 4500])(
+  test.each([1000, 1001, 1005, 1006, 1011, 1012, 1013, 3008, 4000, 4001, 4500])(
     'with %i is retried: the application did not ask for it (original fault 21) (pain 29)',
     async (code) => {
       const r = await afterLosing(code);
@@ -25,7 +25,7 @@ describe('the end of an open connection', () => {
     },
   );
 
-  test.each([1002, 1003, 1007, 1008, 1009, 4001, 4401, 4403, 4404])(
+  test.each([1002, 1003, 1007, 1008, 1009, 3000, 3003, 4401, 4403, 4404])(
     'with %i is final, told once, until the application connects again (original fault 20) (original fault 37)',
     async (code) => {
       const r = await afterLosing(code);

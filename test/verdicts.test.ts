@@ -46,11 +46,11 @@ describe('the end of a socket', () => {
   });
 
   test.each([
-    ['plain', 4103, 'reconnect', 'connection_failed'],
+    ['plain', 4103, 'reconnect', 'service_unavailable'],
     ['holdfast.v1', 4103, 'reconnect', 'service_unavailable'],
     [null, 4300, 'reauthenticate', 'authentication_failed'],
     ['holdfast.v1', 4005, 'reauthenticate', 'authentication_failed'],
-    ['plain', 4005, 'manual', 'permission_denied'],
+    ['plain', 4005, 'reconnect', 'service_unavailable'],
   ] as const)('on the wire %s with %i means %s, %s', (wire, code, strategy, category) => {
     const { verdicts } = judging();
     const end: TransportEnd = { ...END, code, initiator: 'peer' };

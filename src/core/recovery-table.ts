@@ -47,14 +47,13 @@ const STATUSES: readonly RecoveryRule[] = [
 
 // source: PROTOCOL.md, "Close codes"
 const WIRE_CODES: readonly RecoveryRule[] = [
-  { codes: 4000, category: 'connection_failed', strategy: 'manual' },
   { codes: 4001, category: 'protocol_error', strategy: 'manual' },
   { codes: 4002, category: 'protocol_error', strategy: 'renegotiate' },
   { codes: 4003, category: 'permission_denied', strategy: 'manual' },
-  { codes: 4004, category: 'connection_failed', strategy: 'manual' },
   { codes: 4005, category: 'authentication_failed', strategy: 'reauthenticate' },
   { codes: 4006, category: 'protocol_error', strategy: 'manual' },
   { codes: 4007, category: 'rate_limited', strategy: 'manual' },
+  { codes: [4000, 4099], category: 'service_unavailable', strategy: 'manual' },
   { codes: 4101, category: 'rate_limited', strategy: 'wait' },
   { codes: [4100, 4103], category: 'service_unavailable', strategy: 'reconnect' },
   { codes: 4201, category: 'protocol_error', strategy: 'reconnect' },
@@ -65,11 +64,11 @@ const WIRE_CODES: readonly RecoveryRule[] = [
   { codes: 4301, category: 'resource_not_found', strategy: 'new_session' },
 ];
 
-// a peer's 1000 and 1001 are retried: only the application that owns the connection can end it; 44xx mirrors HTTP's 4xx and 45xx its 5xx,
+// a peer's 1000 and 1001 are retried: only the application that owns the connection can end it; 30xx are the registry's; 44xx mirrors HTTP's 4xx and 45xx its 5xx,
 // as many servers use them
 const CODES: readonly RecoveryRule[] = [
   { failure: 'HANDSHAKE_FAILED', codes: [1005, 1006], category: 'connection_failed', strategy: 'reconnect' },
-  { codes: [1000, 1001], category: 'connection_failed', strategy: 'reconnect' },
+  { failure: 'CLOSED_BY_PEER', codes: [1000, 1001], category: 'service_unavailable', strategy: 'reconnect' },
   { codes: [1002, 1003], category: 'protocol_error', strategy: 'manual' },
   { codes: [1005, 1006], category: 'network_error', strategy: 'reconnect' },
   { codes: 1007, category: 'invalid_message', strategy: 'manual' },
@@ -80,7 +79,9 @@ const CODES: readonly RecoveryRule[] = [
   { codes: 1013, category: 'rate_limited', strategy: 'wait', retryAfterMs: 5_000 },
   { codes: 1014, category: 'service_unavailable', strategy: 'reconnect' },
   { codes: 1015, category: 'connection_failed', strategy: 'reconnect' },
-  { codes: [4000, 4099], category: 'permission_denied', strategy: 'manual' },
+  { codes: 3000, category: 'authentication_failed', strategy: 'reauthenticate' },
+  { codes: 3003, category: 'permission_denied', strategy: 'manual' },
+  { codes: 3008, category: 'timeout', strategy: 'reconnect' },
   { codes: 4401, category: 'authentication_failed', strategy: 'reauthenticate' },
   { codes: 4403, category: 'permission_denied', strategy: 'manual' },
   { codes: 4404, category: 'resource_not_found', strategy: 'manual' },
@@ -91,6 +92,7 @@ const CODES: readonly RecoveryRule[] = [
   { codes: [4500, 4599], category: 'service_unavailable', strategy: 'reconnect' },
   { failure: 'PROTOCOL_VIOLATION', category: 'protocol_error', strategy: 'manual' },
   { failure: 'CONNECTION_LOST', category: 'network_error', strategy: 'reconnect' },
+  { failure: 'CLOSED_BY_PEER', category: 'service_unavailable', strategy: 'reconnect' },
 ];
 
 /**

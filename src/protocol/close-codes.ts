@@ -18,6 +18,9 @@ export const CloseCode = {
   tryAgainLater: 1013,
   badGateway: 1014,
   tlsHandshake: 1015,
+  unauthorized: 3000,
+  forbidden: 3003,
+  timeout: 3008,
 } as const;
 
 /** The close codes of `holdfast.v1`. Source: PROTOCOL.md. */

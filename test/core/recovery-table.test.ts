@@ -15,8 +15,8 @@ import { CATEGORIES, ERRORS, type CloseInitiator, type ErrorCategory, type Error
 type Row = readonly [code: number, strategy: RecoveryStrategy, category: ErrorCategory, retryAfterMs: number];
 
 const codes: Row[] = [
-  [1000, 'reconnect', 'connection_failed', 0],
-  [1001, 'reconnect', 'connection_failed', 0],
+  [1000, 'reconnect', 'service_unavailable', 0],
+  [1001, 'reconnect', 'service_unavailable', 0],
   [1002, 'manual', 'protocol_error', 0],
   [1003, 'manual', 'protocol_error', 0],
   [1005, 'reconnect', 'network_error', 0],
@@ -30,9 +30,9 @@ const codes: Row[] = [
   [1013, 'wait', 'rate_limited', 5_000],
   [1014, 'reconnect', 'service_unavailable', 0],
   [1015, 'reconnect', 'connection_failed', 0],
-  [4000, 'manual', 'permission_denied', 0],
-  [4001, 'manual', 'permission_denied', 0],
-  [4099, 'manual', 'permission_denied', 0],
+  [3000, 'reauthenticate', 'authentication_failed', 0],
+  [3003, 'manual', 'permission_denied', 0],
+  [3008, 'reconnect', 'timeout', 0],
   [4400, 'manual', 'protocol_error', 0],
   [4401, 'reauthenticate', 'authentication_failed', 0],
   [4403, 'manual', 'permission_denied', 0],
@@ -47,14 +47,16 @@ const codes: Row[] = [
 ];
 
 const wireCodes: Row[] = [
-  [4000, 'manual', 'connection_failed', 0],
+  [4000, 'manual', 'service_unavailable', 0],
   [4001, 'manual', 'protocol_error', 0],
   [4002, 'renegotiate', 'protocol_error', 0],
   [4003, 'manual', 'permission_denied', 0],
-  [4004, 'manual', 'connection_failed', 0],
+  [4004, 'manual', 'service_unavailable', 0],
   [4005, 'reauthenticate', 'authentication_failed', 0],
   [4006, 'manual', 'protocol_error', 0],
   [4007, 'manual', 'rate_limited', 0],
+  [4008, 'manual', 'service_unavailable', 0],
+  [4099, 'manual', 'service_unavailable', 0],
   [4100, 'reconnect', 'service_unavailable', 0],
   [4101, 'wait', 'rate_limited', 0],
   [4102, 'reconnect', 'service_unavailable', 0],
@@ -158,17 +160,25 @@ describe('the policy table', () => {
     },
   );
 
-  test.each([1002, 1003, 1007, 1008, 1009, 1010, 4001, 4403])(
+  test.each([1002, 1003, 1007, 1008, 1009, 1010, 3003, 4403])(
     'leaves %i to the application (original fault 20)',
     (code) => {
       expect(ruleFor(closedWith(code)).strategy).toBe('manual');
     },
   );
 
-  test.each([999, 1004, 1016, 2999, 3000, 3999, 4100, 4399, 4600, 4999, 0, 65_535])(
+  test.each([999, 1004, 1016, 2999, 3001, 3999, 4000, 4001, 4099, 4100, 4399, 4600, 4999, 0, 65_535])(
     'has %i tried again, which no line lists',
     (code) => {
-      expect(ruleFor(closedWith(code))).toEqual({ category: 'connection_failed', strategy: 'reconnect' });
+      expect(said(closedWith(code))).toEqual(['reconnect', 'service_unavailable', 0]);
+    },
+  );
+
+  test.each([1000, 1001, 2999, 4000, 4999])(
+    'has a connection that was never made tried again, whatever it ended with: %i',
+    (code) => {
+      const refused = { code: 'HANDSHAKE_FAILED', closure: closure(code), wire: 'plain' } as const;
+      expect(said(refused)).toEqual(['reconnect', 'connection_failed', 0]);
     },
   );
 

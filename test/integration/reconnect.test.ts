@@ -66,13 +66,13 @@ describe('a lost connection', () => {
     const client = startClient({ url: server.url });
     await client.connect();
     await server.socket();
-    server.close(4001, 'not you');
+    server.close(4403, 'not you');
     const { because, error } = await client.nth('gaveUp', 1);
     expect(because).toBe('terminal');
     expect(error).toMatchObject({
       code: 'CLOSED_BY_PEER',
       category: 'permission_denied',
-      closeCode: 4001,
+      closeCode: 4403,
       retryable: false,
     });
     expect(client.of('retrying')).toEqual([]);

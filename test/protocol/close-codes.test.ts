@@ -8,7 +8,7 @@ const bytesOf = (text: string): number => new TextEncoder().encode(text).byteLen
 describe('close codes', () => {
   test('are the ones that the registry names', () => {
     expect(Object.values(CloseCode)).toEqual([
-      1000, 1001, 1002, 1003, 1005, 1006, 1007, 1008, 1009, 1010, 1011, 1012, 1013, 1014, 1015,
+      1000, 1001, 1002, 1003, 1005, 1006, 1007, 1008, 1009, 1010, 1011, 1012, 1013, 1014, 1015, 3000, 3003, 3008,
     ]);
   });
 
