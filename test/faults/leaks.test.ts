@@ -24,7 +24,7 @@ describe('a process after destroy()', () => {
       const server = await startServer({
         upgrade,
         onSocket: (socket) => {
-          if (state === 'failed') socket.close(4001);
+          if (state === 'failed') socket.close(4403);
         },
       });
       const end = await runProgram('destroyIn', { args: [state, server.url] });
