@@ -3,7 +3,7 @@ import { isolated } from './core/isolation.ts';
 import { ErrorHistory } from './error-history.ts';
 import { FaultError, type HoldfastError } from './errors.ts';
 import type { Emit, ServiceEvents, UndeliveredEvent } from './events.ts';
-import { describeError } from './messages.ts';
+import { describeError, holdfastError } from './messages.ts';
 import type { Settings } from './settings.ts';
 
 export interface ErrorReporterOptions {
@@ -54,8 +54,9 @@ export class ErrorReporter {
     });
   };
 
-  /** What people are told of an error. */
-  describe(error: HoldfastError): string {
+  /** What people are told of whatever was caught. */
+  describe(caught: unknown): string {
+    const error = holdfastError(caught);
     const { serviceType = '', category } = error;
     const { services, options } = this.#options.settings();
     return describeError(error, {

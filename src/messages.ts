@@ -1,5 +1,5 @@
 import { isolated } from './core/isolation.ts';
-import type { ErrorCategory, ErrorCode, HoldfastError } from './errors.ts';
+import { FaultError, HoldfastError, type ErrorCategory, type ErrorCode } from './errors.ts';
 
 /** What people are told: by category, and by code where a category is too coarse. `{service}` is replaced by the label of the service. */
 export const USER_MESSAGES = {
@@ -18,6 +18,8 @@ export const USER_MESSAGES = {
   lifecycle: 'The connection to {service} was closed.',
   migration: '{service} could not be switched to its new connection.',
   fault: 'Something went wrong with {service}.',
+  CONNECTION_LIMIT: 'Too many connections to {service} are open. Please try again later.',
+  CREDENTIALS_FAILED: 'Signing in to {service} failed.',
   CREDENTIALS_TIMEOUT: 'Signing in to {service} took too long.',
   MESSAGE_TOO_BIG: 'The message is too large for {service}.',
   MESSAGE_REJECTED: '{service} did not accept the message.',
@@ -29,9 +31,11 @@ export const USER_MESSAGES = {
   SUPERSEDED: 'A message to {service} was replaced by a newer one.',
   PURGED: 'A message to {service} was taken back.',
   OUTCOME_UNKNOWN: 'It is not known whether {service} has received a message.',
-  REPLY_LOST: '{service} was lost before it answered. It is not known whether it has acted.',
+  REPLY_LOST:
+    'The connection to {service} was lost before it answered. It is not known whether it has acted on the request.',
   CONNECT_ABORTED: 'Connecting to {service} was cancelled.',
   REQUEST_ABORTED: 'The request to {service} was cancelled.',
+  DRAIN_ABORTED: 'Waiting for messages to {service} to be sent was cancelled.',
   DRAIN_DEADLINE: 'Messages to {service} are still waiting to be sent.',
   ITERATION_OVERFLOW: 'Messages from {service} came faster than they were read.',
 } as const satisfies Record<ErrorCategory, string> & Partial<Record<ErrorCode, string>>;
@@ -53,13 +57,22 @@ export interface Description {
 
 const DEFAULTS: Record<ErrorCategory, string> & Partial<Record<ErrorCode, string>> = USER_MESSAGES;
 
-/** What people are told of an error. Of the error's own words, which may quote a peer, a default message has none. */
-export function describeError(error: HoldfastError, { label, messages = {}, report = ignore }: Description): string {
+/**
+ * What people are told of an error. Of the error's own words, which may quote a peer, a default message has none. Whatever else was caught is told as a bug,
+ * of which it is the `cause`.
+ */
+export function describeError(caught: unknown, { label, messages = {}, report = ignore }: Description): string {
+  const error = holdfastError(caught);
   const { code, category } = error;
   const own = messages[code] ?? messages[category];
   const text = typeof own === 'function' ? made(() => own(error, label), report) : own;
   // as a function: a label may hold what `replaceAll` would read as a pattern
   return (text ?? DEFAULTS[code] ?? DEFAULTS[category]).replaceAll('{service}', () => label);
+}
+
+/** What was caught, as an error of Holdfast: what is none was thrown by other code. */
+export function holdfastError(caught: unknown): HoldfastError {
+  return caught instanceof HoldfastError ? caught : new FaultError('LISTENER_THREW', { cause: caught });
 }
 
 function made(make: () => unknown, report: (cause: unknown) => void): string | undefined {

@@ -64,7 +64,11 @@ export class Registry {
     const wish = wishOf(options);
     const present = this.members.get(id);
     if (present && present.wish !== wish)
-      throw new ConfigurationError('CONNECTION_CONFLICT', { connectionId: id, serviceType });
+      throw new ConfigurationError('CONNECTION_CONFLICT', {
+        message: `A connection with the id "${id}" exists with other parameters.`,
+        connectionId: id,
+        serviceType,
+      });
     // one that is refused is not made
     if (!present) this.#requireRoom(serviceType);
     return present ?? this.#make({ id, wish, options });
@@ -135,7 +139,11 @@ export class Registry {
   }
 
   #requireRoom(serviceType: string): void {
-    if (this.#census.activeOf(serviceType) >= this.#settingsOf(serviceType).maxConnections)
-      throw new ConfigurationError('CONNECTION_LIMIT', { serviceType });
+    const { maxConnections } = this.#settingsOf(serviceType);
+    if (this.#census.activeOf(serviceType) < maxConnections) return;
+    throw new ConfigurationError('CONNECTION_LIMIT', {
+      message: `The service "${serviceType}" has as many connections in use as it may have: ${maxConnections}.`,
+      serviceType,
+    });
   }
 }

@@ -135,7 +135,8 @@ export class EnhancedWebSocketService<Types extends Services = Services> {
 
   /**
    * Opens a connection and resolves with its id once it is open; failed attempts are retried meanwhile. Asking for one that
-   * exists joins it. From `closed` and `failed` it is opened again; in backoff it is tried at once.
+   * exists joins it. From `closed` and `failed` it is opened again; in backoff it is tried at once, unless the
+   * peer asked for time.
    *
    * @throws {HoldfastError} Rejects with `UNKNOWN_SERVICE`, `INVALID_OPTIONS`, `CONNECTION_CONFLICT` or `CONNECTION_LIMIT`, or as
    *   {@link Connection.connect} does.
@@ -161,7 +162,7 @@ export class EnhancedWebSocketService<Types extends Services = Services> {
    * Closes a connection; what was sent before is handed to the socket first. It stays known, as `closed`. Closing `pool:` and a name
    * closes those who share that pool first.
    *
-   * @throws {ConfigurationError} Rejects with `UNKNOWN_CONNECTION` or `INVALID_OPTIONS`.
+   * @throws {ConfigurationError} Rejects with `UNKNOWN_CONNECTION` or `INVALID_OPTIONS`; after `destroy` with a {@link HoldfastError} `SERVICE_DESTROYED`.
    */
   disconnect(connectionId: string, options: DisconnectOptions = {}): Promise<void> {
     return quiet(this.#disconnect(connectionId, options));
@@ -198,7 +199,7 @@ export class EnhancedWebSocketService<Types extends Services = Services> {
   /**
    * The connection as an object.
    *
-   * @throws {ConfigurationError} `UNKNOWN_CONNECTION`
+   * @throws {ConfigurationError} `UNKNOWN_CONNECTION`; after `destroy` a {@link HoldfastError} `SERVICE_DESTROYED`.
    */
   connection<Id extends string>(connectionId: Id): Connection<InboundAt<Types, Id>, OutboundAt<Types, Id>> {
     return this.#member(connectionId).connection as Connection<InboundAt<Types, Id>, OutboundAt<Types, Id>>;
@@ -218,9 +219,12 @@ export class EnhancedWebSocketService<Types extends Services = Services> {
     return this.#emitter.on(type, listener as Listener<ServiceEvents[Type]>);
   }
 
-  /** What people can be told of an error, with the `label` of its service: see `userMessages`. */
-  describe(error: HoldfastError): string {
-    return this.#errors.describe(error);
+  /**
+   * What people can be told of whatever was caught: of an error of Holdfast with the `label` of its service, see `userMessages`; of anything else that
+   * something went wrong. Never throws.
+   */
+  describe(caught: unknown): string {
+    return this.#errors.describe(caught);
   }
 
   /** What has gone wrong in this service, in numbers. What the application itself asked for is no error. */
@@ -243,7 +247,7 @@ export class EnhancedWebSocketService<Types extends Services = Services> {
    * Changes options of the running service, all or none. Where to connect holds from the next attempt, how to probe from the
    * next link, everything else from the next time it is asked about.
    *
-   * @throws {ConfigurationError} `INVALID_OPTIONS`, `INVALID_URL`, `SERVICE_DESTROYED`; then nothing has changed.
+   * @throws {ConfigurationError} `INVALID_OPTIONS`, `INVALID_URL`; then nothing has changed. After `destroy` a {@link HoldfastError} `SERVICE_DESTROYED`.
    */
   updateConfig(patch: ConfigPatch): void {
     this.#requireAlive();

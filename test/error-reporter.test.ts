@@ -81,6 +81,13 @@ describe('describing an error', () => {
     expect(told({})).toBe('the service did not answer in time.');
   });
 
+  test('takes whatever was caught', () => {
+    const { reporter, total } = reporting();
+    expect(reporter.describe(new Error('caught'))).toBe('Something went wrong with the service.');
+    expect(reporter.describe(undefined)).toBe('Something went wrong with the service.');
+    expect(total()).toBe(0);
+  });
+
   test('by whoever hears of a message function that throws comes to an end', async () => {
     const texts: string[] = [];
     const { reporter, total } = reporting({

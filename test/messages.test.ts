@@ -26,6 +26,19 @@ describe('an error as people are told it', () => {
     expect(text).not.toMatch(/[{}_]/);
   });
 
+  test.each<[ErrorCode, string]>([
+    ['CONNECTION_LIMIT', 'Too many connections to Chat are open. Please try again later.'],
+    ['DRAIN_ABORTED', 'Waiting for messages to Chat to be sent was cancelled.'],
+    ['CREDENTIALS_FAILED', 'Signing in to Chat failed.'],
+    [
+      'REPLY_LOST',
+      'The connection to Chat was lost before it answered. It is not known whether it has acted on the request.',
+    ],
+    ['CLOSED_BY_PEER', 'Chat is not available at the moment.'],
+  ])('says what is true of %s', (code, text) => {
+    expect(describeError(new HoldfastError(code), { label })).toBe(text);
+  });
+
   test('follows its own category, not the one of its code', () => {
     const error = new ConnectionError('CLOSED_BY_PEER', { category: 'rate_limited' });
     expect(describeError(error, { label })).toBe('Chat is busy. Please wait a moment.');
@@ -69,4 +82,14 @@ describe('an error as people are told it', () => {
       "$& $' {service} did not answer in time.",
     );
   });
+
+  test.each([new Error('wss://host/?token=secret'), { code: 'ECONNREFUSED' }, 'a text', null, undefined])(
+    'is as of a bug where it is none of Holdfast’s: %o',
+    (caught) => {
+      expect(describeError(caught, { label })).toBe('Something went wrong with Chat.');
+      const causes: unknown[] = [];
+      const fault = ({ cause }: HoldfastError): string => `${causes.push(cause)} of {service}.`;
+      expect([describeError(caught, { label, messages: { fault } }), causes]).toEqual(['1 of Chat.', [caught]]);
+    },
+  );
 });

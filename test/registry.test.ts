@@ -26,6 +26,13 @@ describe('a service with as many connections as it may have', () => {
     expect([r.sockets.all.length, r.service.getConnectionStatus('chat:key=c')]).toEqual([2, null]);
   });
 
+  test('says of which service it is, and how many it may have', async () => {
+    const r = await two();
+    await expect(r.service.connect(wish('c'))).rejects.toThrow(
+      'The service "chat" has as many connections in use as it may have: 2.',
+    );
+  });
+
   test('goes on with those that it has, lost or not', async () => {
     const r = await two();
     await r.service.connect(wish('b'));
@@ -103,5 +110,15 @@ describe('a connection that was forgotten', () => {
     expect(connection).not.toBe(old);
     await expect(old.connect()).rejects.toMatchObject({ code: 'UNKNOWN_CONNECTION' });
     expect([old.status.state, connection.status.state]).toEqual(['failed', 'open']);
+  });
+});
+
+test('a connection that is wanted with other parameters is named in the refusal', async () => {
+  const r = await two();
+  const other = r.service.connect({ ...wish('a'), params: { room: 'secret' } });
+  await expect(other).rejects.toMatchObject({
+    code: 'CONNECTION_CONFLICT',
+    connectionId: 'chat:key=a',
+    message: 'A connection with the id "chat:key=a" exists with other parameters.',
   });
 });
