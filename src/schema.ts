@@ -193,6 +193,19 @@ const changeable = {
   maxDials: positive,
 };
 
+const fixed = {
+  WebSocket: callback,
+  clock,
+  random: callback,
+  restarts: object({
+    most: must('a whole number from 0 to 100', (value) => isWhole(value, 0, 100)),
+    withinMs: duration(1),
+  }),
+  signals: must('an object with subscribe', (value) => has(value, 'subscribe')),
+  inspect: must('a function, or an object with next', (value) => isFunction(value) || has(value, 'next')),
+  unrefTimers: flag,
+};
+
 /** What the constructor takes. */
 export const optionsRule = object({
   services: required(
@@ -207,20 +220,13 @@ export const optionsRule = object({
     ),
   ),
   ...changeable,
-  WebSocket: callback,
-  clock,
-  random: callback,
-  restarts: object({
-    most: must('a whole number from 0 to 100', (value) => isWhole(value, 0, 100)),
-    withinMs: duration(1),
-  }),
-  signals: must('an object with subscribe', (value) => has(value, 'subscribe')),
-  inspect: must('a function, or an object with next', (value) => isFunction(value) || has(value, 'next')),
-  unrefTimers: flag,
+  ...fixed,
 });
 
 /** What `updateConfig` takes; the merged result is held to {@link optionsRule} as well. */
-export const patchRule = object({ services: record(object(serviceFields)), ...changeable });
+export const patchRule = object({ services: record(object(serviceFields)), ...changeable }, undefined, (key) =>
+  Object.hasOwn(fixed, key) ? 'only the constructor takes it' : 'unknown option',
+);
 
 const openingFields = {
   signal: must('an AbortSignal', (value) => has(value, 'addEventListener', 'removeEventListener')),

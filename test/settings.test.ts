@@ -207,10 +207,10 @@ describe('amended settings', () => {
     expect(on.services.get('main')?.policy.heartbeat).toMatchObject({ intervalMs: 9 });
   });
 
-  test.each(['WebSocket', 'clock', 'random', 'signals', 'inspect', 'unrefTimers'])(
+  test.each(['WebSocket', 'clock', 'random', 'signals', 'inspect', 'restarts', 'unrefTimers'])(
     'refuse %s, which only the constructor takes, by name',
     (name) => {
-      expect(() => amend(present, { [name]: undefined })).toThrow(`${name}: unknown option`);
+      expect(() => amend(present, { [name]: undefined })).toThrow(`${name}: only the constructor takes it`);
     },
   );
 

@@ -27,17 +27,17 @@ export const required =
   (value, path) =>
     value === undefined ? [`${path}: is required`] : rule(value, path);
 
-/** An object with these fields and no others. `together` looks at it once each field holds. */
+/** An object with these fields and no others: `unknown` says why. `together` looks at it once each field holds. */
 export const object =
-  (fields: Record<string, Rule>, together: Rule = () => []): Rule =>
+  (fields: Record<string, Rule>, together: Rule = () => [], unknown = (_key: string) => 'unknown option'): Rule =>
   (value, path) => {
     if (value === undefined) return [];
     if (!isObject(value)) return [`${path}: must be an object`];
     const at = (key: string): string => (path === 'options' ? key : `${path}.${key}`);
-    const unknown = Object.keys(value).filter((key) => !Object.hasOwn(fields, key));
+    const others = Object.keys(value).filter((key) => !Object.hasOwn(fields, key));
     const problems = [
       ...Object.entries(fields).flatMap(([key, rule]) => rule(value[key], at(key))),
-      ...unknown.map((key) => `${at(key)}: unknown option`),
+      ...others.map((key) => `${at(key)}: ${unknown(key)}`),
     ];
     return problems.length > 0 ? problems : together(value, path);
   };
