@@ -8,6 +8,7 @@ import { isolated } from './core/isolation.ts';
 import { endOrphans } from './orphans.ts';
 import { indexTimers } from './timer-index.ts';
 import type { Clock } from './transport/clock.ts';
+import { SIGNALS } from './transport/signals.ts';
 import { bindWorld, worldOf, type World } from './world.ts';
 
 const supervisorLogic = supervisorMachine.provide({
@@ -21,7 +22,9 @@ const supervisorLogic = supervisorMachine.provide({
       };
       const subscribe = (): void => {
         end = world.signals.subscribe((type) => {
-          sendBack({ type } satisfies SupervisorEvent);
+          // another name could be that of an event which is not for the application to send
+          if (SIGNALS.includes(type)) sendBack({ type } satisfies SupervisorEvent);
+          else report(new TypeError('The option `signals` reported something that is no signal.'));
         });
       };
       isolated(subscribe, [], report);

@@ -138,6 +138,34 @@ describe('the supervisor', () => {
     expect(r.leftovers()).toEqual(NOTHING_LEFT);
   });
 
+  test.each<[unknown]>([
+    ['banana'],
+    ['drain'],
+    ['xstate.stop'],
+    ['xstate.error.actor.x'],
+    ['place.vacated'],
+    ['connection.requested'],
+    ['constructor'],
+    [undefined],
+    [null],
+    [{}],
+    [Symbol('network.online')],
+  ])(
+    'takes %s from a source of signals for no signal: it is reported as a bug of whoever made it, and ends nothing',
+    async (signal) => {
+      const r = rig();
+      const { socket } = await r.open();
+      r.signals.send(signal as never);
+      await r.settle();
+      expect([r.state(), r.sockets.live, r.signals.subscribers]).toEqual(['open', [socket], 1]);
+      expect(r.bugs).toMatchObject([{ code: 'LISTENER_THREW', cause: { name: 'TypeError' } }]);
+      await r.open({ serviceType: 'chat' });
+      expect(r.state('chat')).toBe('open');
+      await r.destroy();
+      expect(r.leftovers()).toEqual(NOTHING_LEFT);
+    },
+  );
+
   test.each(['signals', 'supervisor', 'constructor', 'toString', '__proto__', '#_parent', 'a.b.*'])(
     'holds a connection of the service type %s like any other',
     async (serviceType) => {

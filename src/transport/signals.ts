@@ -1,11 +1,20 @@
 import { release, type Clock } from './clock.ts';
 
+/** Every signal, by name. */
+export const SIGNALS = [
+  'network.online',
+  'network.offline',
+  'page.visible',
+  'page.hidden',
+  'page.frozen',
+  'system.woke',
+] as const;
+
 /**
  * What the platform says about the circumstances of every connection. `page.frozen`: from now on nothing of the page runs, or it is kept
  * for the way back to it; `page.visible` or `page.hidden` says that it lives again.
  */
-export type Signal =
-  'network.online' | 'network.offline' | 'page.visible' | 'page.hidden' | 'page.frozen' | 'system.woke';
+export type Signal = (typeof SIGNALS)[number];
 
 /** Where signals come from. */
 export interface SignalSource {
