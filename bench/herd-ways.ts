@@ -1,4 +1,4 @@
-import { initialContext, drawDelay } from '../machines/facts.ts';
+import { drawDelay, initialContext, weighed } from '../machines/facts.ts';
 import { DEFAULT_POLICY } from '../machines/policy.ts';
 import { retryDelayMs } from '../src/core/backoff.ts';
 import { classified, failure, type Failure } from '../src/core/recovery.ts';
@@ -115,7 +115,7 @@ export const PEERS: readonly Way[] = [
 function own(name: string, tenure: 'new' | 'stable', first: Failure): Way {
   return {
     name,
-    source: 'machines/facts.ts, drawDelay; src/core/backoff.ts, retryDelayMs; DEFAULT_POLICY',
+    source: 'machines/facts.ts, weighed and drawDelay; src/core/backoff.ts, retryDelayMs; DEFAULT_POLICY',
     client({ retryAfterMs }, { seed }) {
       const told = { ...first, retryAfterMs: Math.max(first.retryAfterMs, retryAfterMs) };
       let context = initialContext({
@@ -129,6 +129,7 @@ function own(name: string, tenure: 'new' | 'stable', first: Failure): Way {
       return counted((retries) => {
         const failed = retries === 0 ? told : failure('HANDSHAKE_FAILED');
         context = { ...context, tenure, retries: retries + 1, failure: failed };
+        context = { ...context, ...weighed(context) };
         context = { ...context, ...drawDelay(context, retryDelayMs) };
         return context.retryDelayMs;
       });

@@ -118,6 +118,9 @@ export const connectionSetup = setup({
     drawBackoff: assign(({ context }) => drawDelay(context, retryDelayMs)),
     drawPrompt: assign(({ context }) => drawDelay(context, promptDelayMs)),
     drawOffline: assign(({ context }) => drawDelay(context, offlineDelayMs)),
+    /** Nobody looks, or somebody does: in either case no sooner than the peer asked for. */
+    drawAsked: assign(({ context }) => drawDelay(context, context.page === 'hidden' ? hiddenDelayMs : retryDelayMs)),
+    passFloor: assign({ floorMs: 0 }),
     drawHidden: assign(({ context }) => drawDelay(context, hiddenDelayMs)),
     announceOpened: emit(({ context }) => openedBy(context)),
     announceClosed: emit(({ context }) => ({ type: 'closed' as const, failure: lastFailure(context) })),
@@ -145,7 +148,7 @@ export const connectionSetup = setup({
     mayReauthenticate: ({ context }) => isUntried(context, 'reauthenticate'),
     mayRenegotiate: ({ context }) => isUntried(context, 'renegotiate'),
     mayBeginAnew: ({ context }) => isUntried(context, 'new_session'),
-    isToldToWait: ({ context }) => context.failure?.strategy === 'wait',
+    isToldToWait: ({ context }) => context.floorMs > 0,
     isExhausted: ({ context: { policy, retries } }) => policy.maxRetries !== null && retries >= policy.maxRetries,
     areCredentialsExhausted: ({ context: { policy, credentialsFailures, rejections } }) =>
       (policy.maxCredentialsRetries !== null && credentialsFailures > policy.maxCredentialsRetries) ||

@@ -46,6 +46,8 @@ export interface ConnectionContext extends ConnectionInput {
   tenure: 'new' | 'stable';
   /** The wait chosen for the retry that is pending, in ms. */
   retryDelayMs: number;
+  /** How long the peer asked this side to stay away, in ms; 0 once it has. */
+  floorMs: number;
   /** Whether the open link has a form of ping. */
   canPing: boolean;
   /** What the next attempt does with the name of holdfast.v1, where the wire is a preference. */
@@ -181,7 +183,7 @@ export type ConnectionEmitted =
 export type FlowEdge = 'congested' | 'relieved' | 'overflowed';
 
 /** What a pending retry waits for: beside its delay or, where that is `null`, instead of it. */
-export type RetryHold = 'delay' | 'network' | 'visibility' | 'page';
+export type RetryHold = 'delay' | 'server' | 'network' | 'visibility' | 'page';
 /** Why there will be no further retry. */
 export type GiveUpCause = 'terminal' | 'exhausted' | 'credentials';
 
@@ -210,6 +212,7 @@ const FRESH: Omit<ConnectionContext, keyof ConnectionInput> = {
   tried: [],
   tenure: 'new',
   retryDelayMs: 0,
+  floorMs: 0,
   canPing: false,
   offer: 'made',
   wire: null,
@@ -304,13 +307,14 @@ export function failedBy({ mayBeReplaced }: ConnectionContext, event: Connection
 
 /** What a failure means for the next attempt, whenever that is. */
 export function weighed({ failure, rejections, policy }: ConnectionContext): Partial<ConnectionContext> {
+  const floorMs = failure?.retryAfterMs ?? 0;
   switch (failure?.strategy) {
     case 'reauthenticate':
-      return { credentials: 'fresh', rejections: rejections + 1 };
+      return { floorMs, credentials: 'fresh', rejections: rejections + 1 };
     case 'renegotiate':
-      return policy.wire === 'prefer' ? { offer: 'withheld' } : {};
+      return policy.wire === 'prefer' ? { floorMs, offer: 'withheld' } : { floorMs };
     default:
-      return {};
+      return { floorMs };
   }
 }
 
@@ -387,7 +391,7 @@ export function drawDelay(
   delayMs: DelayFormula,
 ): Pick<ConnectionContext, 'seed' | 'retryDelayMs'> {
   const { seed, draw } = drawFrom(context.seed);
-  const { retries, tenure, failure: last, policy } = context;
-  const facts = { retry: retries, wasStable: tenure === 'stable', retryAfterMs: last?.retryAfterMs ?? 0 };
+  const { retries, tenure, floorMs: retryAfterMs, policy } = context;
+  const facts = { retry: retries, wasStable: tenure === 'stable', retryAfterMs };
   return { seed, retryDelayMs: delayMs(policy.backoff, draw, facts) };
 }

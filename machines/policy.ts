@@ -33,6 +33,7 @@ export interface ConnectionPolicy {
 
 /** Which wire a service wants. */
 export const WIRE_CHOICES = ['required', 'prefer', 'plain'] as const;
+/** Which wire a service wants: see the option `wire`. */
 export type WireChoice = (typeof WIRE_CHOICES)[number];
 
 /** How a link is watched when nothing else is said. */

@@ -22,6 +22,12 @@ export const assessing = connectionSetup.createStateConfig({
       actions: { type: 'announceGiveUp', params: { because: 'exhausted' } },
     },
     { guard: 'isFrozen', target: '#connection.backoff.suspended', actions: 'countRetry' },
+    {
+      guard: 'isToldToWait',
+      target: '#connection.backoff.told',
+      actions: ['countRetry', 'drawAsked'],
+      description: 'The peer has said for how long.',
+    },
     { guard: 'isOffline', target: '#connection.backoff.offline', actions: ['countRetry', 'drawOffline'] },
     { guard: 'isHidden', target: '#connection.backoff.hidden', actions: ['countRetry', 'drawHidden'] },
     {
@@ -41,12 +47,6 @@ export const assessing = connectionSetup.createStateConfig({
       target: 'backoff',
       actions: ['countRetry', 'noteTrial', 'drawPrompt'],
       description: 'The server is there, and has lost the session: another is opened.',
-    },
-    {
-      guard: 'isToldToWait',
-      target: 'backoff',
-      actions: ['countRetry', 'drawBackoff'],
-      description: 'The peer has said for how long.',
     },
     { target: 'backoff', actions: ['countRetry', 'drawBackoff'] },
   ],
@@ -72,6 +72,17 @@ export const backoff = connectionSetup.createStateConfig({
         'system.woke': { target: 'waiting', reenter: true, actions: 'drawPrompt' },
       },
       after: { retryDelay: { target: '#connection.live' } },
+    },
+    told: {
+      description: 'The peer has asked for time. Nothing makes it shorter, and nothing makes it begin anew.',
+      entry: { type: 'announceRetry', params: { hold: 'server' } },
+      on: { connect: { description: 'It joins those who wait.' } },
+      after: {
+        retryDelay: [
+          { guard: 'isOffline', target: 'offline', actions: ['passFloor', 'drawOffline'] },
+          { target: '#connection.live', actions: 'passFloor' },
+        ],
+      },
     },
     offline: {
       description: 'No network is reported. News of it ends the wait; a slow retry goes on: reports can be wrong.',
@@ -99,10 +110,12 @@ export const backoff = connectionSetup.createStateConfig({
       on: {
         'page.frozen': { description: 'It is known.' },
         'page.visible': [
+          { guard: 'isToldToWait', target: 'told', actions: ['noteSignal', 'drawAsked'] },
           { guard: 'isOffline', target: 'offline', actions: ['noteSignal', 'drawOffline'] },
           { target: 'waiting', actions: ['noteSignal', 'drawPrompt'] },
         ],
         'page.hidden': [
+          { guard: 'isToldToWait', target: 'told', actions: ['noteSignal', 'drawAsked'] },
           { guard: 'isOffline', target: 'offline', actions: ['noteSignal', 'drawOffline'] },
           {
             target: 'hidden',

@@ -63,8 +63,8 @@ export interface RetryingEvent extends EventSource {
   /** How many are allowed; `Infinity` for no limit. */
   maxRetries: number;
   /**
-   * What can cut the wait short: nothing (`delay`), the network's return, somebody looking at the page (`visibility`), or
-   * the page's return from where its browser froze it (`page`).
+   * What the wait is for: the delay that was drawn (`delay`), or the time that the peer or the policy table asks for (`server`), which nothing cuts short; or
+   * what can cut it short: the network's return, somebody looking at the page (`visibility`), the page's return from where its browser froze it (`page`).
    */
   waitingFor: RetryHold;
   /** What the retry answers. */
@@ -75,6 +75,7 @@ export interface RetryingEvent extends EventSource {
 export interface GaveUpEvent extends EventSource {
   /** A failure that retrying cannot mend, the last allowed retry, the last allowed credentials failure, or a fault inside. */
   because: GiveUpCause | 'fault';
+  /** What the connection has failed of, `fatal`: the last failure, or `RETRIES_EXHAUSTED` with that as its `cause`. */
   error: HoldfastError;
 }
 
@@ -127,16 +128,27 @@ export type MessageOf<Types extends Services> = {
 
 /** Every event of a service, by name. */
 export interface ServiceEvents<Message = MessageEvent> {
+  /** A connection can be used, for the first time or again. */
   opened: OpenedEvent;
+  /** The session on `holdfast.v1` is over, and another has begun: what the server sent meanwhile may be missing. */
   discontinuity: DiscontinuityEvent;
+  /** The socket of an open connection is gone. */
   closed: ClosedEvent;
+  /** Another attempt will be made, and when. */
   retrying: RetryingEvent;
+  /** A connection has failed: no attempt is made until the application connects. */
   gaveUp: GaveUpEvent;
+  /** The actor of a connection died of faults more often than it may be replaced. */
   escalated: EscalatedEvent;
+  /** A connection is in another state than before. */
   status: StatusEvent;
+  /** The socket of a connection takes no more for now, or does again. */
   flow: FlowEvent;
+  /** The queue of a connection had no room for a message. */
   overflowed: OverflowedEvent;
+  /** A message was not sent, or nobody knows. */
   undelivered: UndeliveredEvent;
+  /** A message arrived. */
   message: Message;
   /** Each failed attempt, each lost connection and each message that could not be read, once; and, without an `onError`, bugs. */
   error: HoldfastError;

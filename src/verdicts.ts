@@ -39,7 +39,7 @@ export class Verdicts {
     let decided: Failure = failed;
     const ask = (): unknown => {
       const decision: unknown = decide({ ...failed });
-      const after = decision === undefined ? failed : decidedBy(decision, failed);
+      const after = decision === undefined ? failed : decidedBy(decision, failed, this.#report);
       if (after) decided = after;
       else this.#report(new TypeError('The option `decide` gave neither a strategy nor an object with one.'));
       // of a promise only the rejection is heard
@@ -58,18 +58,18 @@ export class Verdicts {
 }
 
 // undefined for what cannot be done
-function decidedBy(decision: unknown, failed: Failure): Failure | undefined {
+function decidedBy(decision: unknown, failed: Failure, report: (cause: unknown) => void): Failure | undefined {
   const { strategy, retryAfterMs } = Object(typeof decision === 'string' ? { strategy: decision } : decision) as {
     strategy?: unknown;
     retryAfterMs?: unknown;
   };
   const known = STRATEGIES.find((name) => name === strategy);
   if (!known) return undefined;
-  return {
-    ...failed,
-    strategy: known,
-    ...(retryAfterMs !== undefined && { retryAfterMs: clampRetryAfter(retryAfterMs) }),
-  };
+  // what is no time at all says nothing about the wait
+  const isTime = typeof retryAfterMs === 'number' && retryAfterMs >= 0;
+  if (!isTime && retryAfterMs !== undefined)
+    report(new TypeError('The option `decide` gave a `retryAfterMs` that is no number of milliseconds.'));
+  return { ...failed, strategy: known, ...(isTime && { retryAfterMs: clampRetryAfter(retryAfterMs) }) };
 }
 
 /**

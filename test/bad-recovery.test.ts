@@ -57,7 +57,29 @@ describe('a wait that nobody can mean', () => {
     const [{ delayMs } = { delayMs: -1 }] = r.of('retrying');
     expect(delayMs).toBeGreaterThanOrEqual(Math.max(BASE_MS, ms));
     expect(delayMs).toBeLessThanOrEqual(Math.max(2 * BASE_MS, ms + CAP_MS));
-    expect(r.service.getErrorHistory()).toMatchObject([{ code: 'CONNECTION_LOST', strategy: 'wait' }]);
+    expect(r.service.getErrorHistory()).toContainEqual(
+      expect.objectContaining({ code: 'CONNECTION_LOST', strategy: 'wait' }),
+    );
+  });
+
+  test.each([Number.NaN, -1, '10', null, {}])(
+    'of `decide`, %s, is reported, and what the peer asked for stands',
+    async (retryAfterMs) => {
+      const r = await lost(1013, { decide: () => ({ strategy: 'wait', retryAfterMs: retryAfterMs as number }) });
+      expect(r.of('error')[0]).toMatchObject({ code: 'CLOSED_BY_PEER', retryAfterMs: 5_000 });
+      expect(r.bugs).toMatchObject([
+        {
+          code: 'LISTENER_THREW',
+          cause: new TypeError('The option `decide` gave a `retryAfterMs` that is no number of milliseconds.'),
+        },
+      ]);
+    },
+  );
+
+  test('of `decide` that is a time is the application’s word, also where it is shorter', async () => {
+    const r = await lost(1013, { decide: () => ({ strategy: 'wait', retryAfterMs: 700 }) });
+    expect(r.of('error')[0]).toMatchObject({ retryAfterMs: 700 });
+    expect(r.bugs).toEqual([]);
   });
 });
 

@@ -129,8 +129,9 @@ describe('a connection whose actor dies', () => {
     r.sockets.last.ends(1006);
     await r.settle();
     poison();
-    r.signals.send('network.offline');
-    r.signals.send('network.online');
+    // in a page that is back another wait is drawn
+    r.signals.send('page.frozen');
+    r.signals.send('page.visible');
     await r.clock.advanceAsync(19_000);
     expect([r.state(), r.sockets.all.length, r.bugs.length]).toEqual(['backoff', 1, 1]);
   });

@@ -21,6 +21,7 @@ type Decided = ReturnType<NonNullable<NonNullable<EnhancedWebSocketOptions['serv
 interface Life {
   retry: Required<Pick<RetryOptions, 'baseMs' | 'capMs' | 'promptMs' | 'offlineMs' | 'hiddenMs'>>;
   wire: 'plain' | 'prefer';
+  network: 'online' | 'offline';
   random: number;
   courses: Course[];
   decisions: Decided[];
@@ -33,7 +34,14 @@ function over<Value>(list: readonly Value[]): () => Value {
 }
 
 /** A service that goes through a life of failures, for a minute. */
-async function minuteOf({ retry, wire, random, courses, decisions }: Life): Promise<{ r: Rig; stableTimes: number }> {
+async function minuteOf({
+  retry,
+  wire,
+  network,
+  random,
+  courses,
+  decisions,
+}: Life): Promise<{ r: Rig; stableTimes: number }> {
   const clock = new SimulatedClock();
   const [course, decision] = [over(courses), over(decisions)];
   let failures = 0;
@@ -71,6 +79,7 @@ async function minuteOf({ retry, wire, random, courses, decisions }: Life): Prom
     },
   });
   void r.service.connect(TERMINAL);
+  if (network === 'offline') r.signals.send('network.offline');
   await clock.advanceAsync(MINUTE_MS);
   return { r, stableTimes };
 }
@@ -105,6 +114,7 @@ const anyCourse: fc.Arbitrary<Course> = fc.constantFrom<Course>(
 const anyLife: fc.Arbitrary<Life> = fc.record({
   retry: anyRetry,
   wire: fc.constantFrom('plain', 'prefer'),
+  network: fc.constantFrom('online', 'offline'),
   random: fc.integer({ min: 0, max: 999 }).map((drawn) => drawn / 1_000),
   courses: fc.array(anyCourse, { minLength: 1, maxLength: 6 }),
   decisions: fc.array(anyDecision, { minLength: 1, maxLength: 6 }),
@@ -123,13 +133,18 @@ describe('whatever the application decides on whatever failures', () => {
         const most = 4 + MINUTE_MS / life.retry.baseMs + 4 * stableTimes;
         expect(startsOf(r).length).toBeLessThanOrEqual(most);
         const retries = r.of('retrying');
-        for (const { delayMs, error } of retries) expect(delayMs).toBeGreaterThanOrEqual(error?.retryAfterMs ?? 0);
+        // the first wait after a failure is the one that was asked for; without a network another follows
+        const waits = new Map(retries.toReversed().map(({ error, delayMs }) => [error, delayMs]));
+        for (const [error, delayMs] of waits) expect(delayMs).toBeGreaterThanOrEqual(error?.retryAfterMs ?? 0);
         const short = retries.filter(({ delayMs }) => delayMs < life.retry.baseMs);
         expect(short.length).toBeLessThanOrEqual(3 + 4 * stableTimes);
         // a wait that was asked for is spread by up to the base
         const prompt = short.filter(({ error }) => error?.retryAfterMs === undefined);
-        for (const { delayMs } of prompt) expect(delayMs).toBeLessThanOrEqual(life.retry.promptMs);
-        expect(r.bugs).toEqual([]);
+        const { promptMs, offlineMs } = life.retry;
+        const promptest = life.network === 'offline' ? Math.max(promptMs, offlineMs) : promptMs;
+        for (const { delayMs } of prompt) expect(delayMs).toBeLessThanOrEqual(promptest);
+        // but for the nonsense that it decides
+        expect(r.bugs.filter(({ cause }) => !String(cause).includes('retryAfterMs'))).toEqual([]);
         await r.destroy();
       }),
       { numRuns: 40 },
@@ -140,7 +155,14 @@ describe('whatever the application decides on whatever failures', () => {
     'the defaults make it fewer than 125 a minute with %s at every failure and the least of chances',
     async (strategy) => {
       const retry = { baseMs: 500, capMs: 30_000, promptMs: 200, offlineMs: 30_000, hiddenMs: 30_000 };
-      const { r } = await minuteOf({ retry, wire: 'prefer', random: 0, courses: ['refused'], decisions: [strategy] });
+      const { r } = await minuteOf({
+        retry,
+        wire: 'prefer',
+        network: 'online',
+        random: 0,
+        courses: ['refused'],
+        decisions: [strategy],
+      });
       expect(startsOf(r).length).toBeGreaterThan(3);
       expect(startsOf(r).length).toBeLessThanOrEqual(124);
       await r.destroy();

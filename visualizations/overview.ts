@@ -82,7 +82,9 @@ function edgeLines(ways: readonly Way[]): string[] {
     const edge = `${from} --> ${to}`;
     ends.set(edge, [...(ends.get(edge) ?? []), line]);
   }
-  return [...ends].map(([edge, lines]) => {
+  return [...ends].map(([edge, all]) => {
+    // what leads there in any case needs no condition beside it
+    const lines = all.filter((line) => !all.some((other) => line.startsWith(`${other} [`)));
     const label = stack(lines.includes('[else]') ? ['[else]'] : condense(lines));
     return label === '' ? edge : `${edge} : ${label}`;
   });

@@ -48,15 +48,18 @@ export function promptDelayMs(policy: BackoffPolicy, draw: number, facts: RetryF
   return floored(draw * policy.promptMs, { policy, draw, facts });
 }
 
-/** The wait of a retry made although the network is reported absent: the upper half of `offlineMs`. */
+/** The wait of a retry made although the network is reported absent: the upper half of `offlineMs`, and never less than with a network. */
 export function offlineDelayMs(policy: BackoffPolicy, draw: number, facts: RetryFacts): number {
-  return floored(between(policy.offlineMs / 2, policy.offlineMs, draw), { policy, draw, facts });
+  return seldom(policy.offlineMs, retryDelayMs(policy, draw, facts), draw);
 }
 
 /** The wait of a retry made while the page is hidden: the upper half of `hiddenMs`, and never less than a visible page waits. */
 export function hiddenDelayMs(policy: BackoffPolicy, draw: number, facts: RetryFacts): number {
-  const hiddenMs = Math.round(between(policy.hiddenMs / 2, policy.hiddenMs, draw));
-  return Math.max(hiddenMs, retryDelayMs(policy, draw, facts));
+  return seldom(policy.hiddenMs, retryDelayMs(policy, draw, facts), draw);
+}
+
+function seldom(aboutMs: number, leastMs: number, draw: number): number {
+  return Math.max(leastMs, Math.round(between(aboutMs / 2, aboutMs, draw)));
 }
 
 // whatever sets a retry off, a peer that asked for time has it

@@ -172,7 +172,8 @@ describe('judging a failure', () => {
   test.each([1001, 1005, 1006, 1011, 1012, 1013, 1014])('retries a close with %i (pain 29)', (code) => {
     const connection = running();
     connection.tell(...WAYS.open, closed(1, closedWith(code)));
-    expect(connection.leaf()).toBe('waiting');
+    connection.clock.advance(connection.snapshot().context.retryDelayMs);
+    expect([connection.leaf(), connection.snapshot().context.retries]).toEqual(['queued', 1]);
   });
 
   test('retries a refused connection for as long as it is allowed to (pain 28)', () => {
@@ -282,7 +283,7 @@ describe('what a connection says', () => {
       { type: 'opened', isReconnect: false, generation: 1, retries: 0, ...plain },
       { type: 'closed', failure },
       { type: 'failed', failure },
-      { type: 'retrying', delayMs: connection.snapshot().context.retryDelayMs, attempt: 1, hold: 'delay' },
+      { type: 'retrying', delayMs: connection.snapshot().context.retryDelayMs, attempt: 1, hold: 'server' },
     ]);
     expect(connection.clock.untilNextMs()).toBe(connection.snapshot().context.retryDelayMs);
   });

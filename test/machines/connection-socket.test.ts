@@ -149,6 +149,8 @@ describe('connecting and disconnecting', () => {
   test.each(LEAVES)('leads from %s to an open link after connect (pain 1)', (leaf) => {
     const connection = running();
     connection.tell(...WAYS[leaf], connect);
+    // a peer that asked for time has it
+    if (leaf === 'told') connection.clock.advance(connection.snapshot().context.retryDelayMs);
     const { generation } = connection.snapshot().context;
     connection.tell(...attempt(generation + 1), ...attempt(generation), { type: 'health.recovered' });
     connection.tell(proven, welcomed(), greeted);

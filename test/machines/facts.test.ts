@@ -87,6 +87,7 @@ describe('the context that a connection starts with', () => {
       tried: [],
       tenure: 'new',
       retryDelayMs: 0,
+      floorMs: 0,
       canPing: false,
       offer: 'made',
       wire: null,

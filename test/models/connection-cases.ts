@@ -144,6 +144,7 @@ export const WAYS = {
   draining: [...toOpen, disconnect],
   closing: [...toOpen, disconnect, { type: 'outbox.emptied' }],
   waiting: [...toOpen, closed(1)],
+  told: [...toOpen, closed(1, closedWith(1013))],
   offline: [...toOpen, closed(1), { type: 'network.offline' }],
   hidden: [...toOpen, closed(1), { type: 'page.hidden' }],
   suspended: [...toOpen, { type: 'page.frozen' }],

@@ -231,15 +231,18 @@ export const INVARIANTS: readonly Invariant[] = [
       (to.context.page !== 'frozen' || has(from, 'socket') || !has(to, 'socket') || event.type === 'connect'),
   },
   {
-    says: 'holds for the network only while it is reported absent and the page lives, and waits in no other way then',
+    says: 'holds for the network only while it is reported absent and the page lives, and waits only for a peer that asked for time then',
     holds: ({ to }) =>
       !isWaiting(to) ||
+      leafOf(to) === 'told' ||
       (leafOf(to) === 'offline') === (to.context.network === 'offline' && to.context.page !== 'frozen'),
   },
   {
-    says: 'holds for the page only while it is hidden and the network is there, and waits in no other way then',
+    says: 'holds for the page only while it is hidden and the network is there, and waits only for a peer that asked for time then',
     holds: ({ to }) =>
-      !isWaiting(to) || (leafOf(to) === 'hidden') === (to.context.page === 'hidden' && to.context.network === 'online'),
+      !isWaiting(to) ||
+      leafOf(to) === 'told' ||
+      (leafOf(to) === 'hidden') === (to.context.page === 'hidden' && to.context.network === 'online'),
   },
   {
     says: 'leaves idle only for the application, and never returns to it',
@@ -256,8 +259,21 @@ export const INVARIANTS: readonly Invariant[] = [
     holds: (edge) => !leaves(edge, 'failed') || ['connect', 'disconnect'].includes(edge.event.type),
   },
   {
-    says: 'is live after connect, whatever it was before (pain 1)',
-    holds: ({ event, to }) => event.type !== 'connect' || isLive(to),
+    says: 'is live after connect, whatever it was before, but for a peer that asked for time (pain 1)',
+    holds: ({ from, event, to }) => event.type !== 'connect' || isLive(to) || (leafOf(from) === 'told' && to === from),
+  },
+  {
+    says: 'stays away from a peer that asked for time until it is over, whatever is reported; a page that is frozen counts anew',
+    holds: ({ from, event, to }) =>
+      leafOf(from) !== 'told' ||
+      leafOf(to) === 'told' ||
+      isFired(event, 'retryDelay') ||
+      ['disconnect', 'page.frozen'].includes(event.type),
+  },
+  {
+    says: 'owes a peer time exactly while it waits for that, or its page is frozen',
+    holds: ({ to }) =>
+      !isWaiting(to) || leafOf(to) === 'suspended' || to.context.floorMs > 0 === (leafOf(to) === 'told'),
   },
   {
     says: 'is closing or closed after disconnect, whatever it was before',

@@ -79,12 +79,19 @@ function graphOf(wire: WireChoice): [ConnectionInput, Graph] {
     // read again (the failure, and what is known of a link once that link is gone). Events are made from the true generation.
     decidesBy: (snapshot) => {
       const { retries, credentialsFailures, tenure, canPing, network, page, opens, offer } = snapshot.context;
-      const { rejections, tried } = snapshot.context;
+      const { rejections, tried, floorMs } = snapshot.context;
       const isEstablished = snapshot.matches({ live: { linked: 'established' } });
       const spoken = isEstablished || leafOf(snapshot) === 'greeting' ? snapshot.context.wire : null;
       const { mayBeReplaced } = snapshot.context;
       const counted = [retries, credentialsFailures, tenure, network, page, opens > 0, rejections, ...tried];
-      return [...counted, isEstablished && canPing, offer, spoken, mayBeReplaced];
+      return [
+        ...counted,
+        isEstablished && canPing,
+        offer,
+        spoken,
+        mayBeReplaced,
+        snapshot.hasTag('backoff') && floorMs > 0,
+      ];
     },
     cases: {
       disconnect: () => [disconnect],
