@@ -6,6 +6,7 @@ import type { Clock } from './transport/clock.ts';
 
 /** What happens to a message for which the queue has no room; the service's option says what each means. */
 export const OVERFLOW_POLICIES = ['reject', 'drop-oldest', 'drop-lowest', 'wait'] as const;
+/** What happens to a message for which the queue has no room: see the option `queue.overflow`. */
 export type OverflowPolicy = (typeof OVERFLOW_POLICIES)[number];
 
 export interface BacklogLimits extends QueueLimits {

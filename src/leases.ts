@@ -4,7 +4,9 @@ import type { Clock } from './transport/clock.ts';
 
 /** The right to use a connection that others may use as well. */
 export interface Lease<Held = Connection, Id extends string = string> {
+  /** The id of the connection. */
   readonly id: Id;
+  /** The connection itself, which was open when the lease was given. Other leases of it have the same. */
   readonly connection: Held;
   /** Gives it back; the last one to be given back closes the connection. Once is enough. */
   release(): void;

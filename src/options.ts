@@ -34,7 +34,7 @@ export interface EnhancedWebSocketOptions<
   signals?: SignalSource;
   /** Hears every inspection event of XState of every actor of this service; fits `inspect` of `@statelyai/inspect`. */
   inspect?: Inspect;
-  /** In Node, whether pending timers let the process end. Ignored with a `clock`. @default false */
+  /** In Node, whether pending timers let the process end. Ignored with a `clock`. Only the constructor takes it. @default false */
   unrefTimers?: boolean;
   /** How many closed or failed connections are remembered, so that they can be asked about and revived. @default 100 */
   maxInactive?: number;
@@ -42,7 +42,7 @@ export interface EnhancedWebSocketOptions<
   errorHistory?: number;
   /** What people are told of errors, in place of {@link USER_MESSAGES}: by code or by category. For other languages, or other words. @default {} */
   userMessages?: UserMessages;
-  /** How often the actor of a connection is replaced when it dies of a fault, before the connection is `failed` and `escalated` is told. */
+  /** How often the actor of a connection is replaced when it dies of a fault, before the connection is `failed` and `escalated` is told. Only the constructor takes it. */
   restarts?: RestartOptions;
   /**
    * How many connections may be on their way at once, from asking the providers to the open link; others wait as `queued`. At least 1. Half of them go
@@ -124,11 +124,17 @@ export interface RestartOptions {
 
 /** When and how often a lost connection or a failed attempt is tried again. */
 export interface RetryOptions {
-  /** Lower bound of every wait but the first after a stable connection. At least 1. @default 500 */
+  /** Lower bound of what the backoff draws; what comes within `promptMs` may be shorter. At least 1. @default 500 */
   baseMs?: number;
-  /** Upper bound of every wait. At least `baseMs`. @default 30_000 */
+  /**
+   * Upper bound of what the backoff draws. Longer may be what a peer or a rule asks for (`Retry-After`, `retryAfterMs`), and the waits of `offlineMs` and
+   * `hiddenMs`. At least `baseMs`. @default 30_000
+   */
   capMs?: number;
-  /** The first retry after a stable connection comes within this time. @default 200 */
+  /**
+   * Within this time come the first retry after a stable connection, one that good news sets off (online, visible, awake), and what is tried at once: fresh
+   * credentials, the other wire, a new session. At most `capMs`. @default 200
+   */
   promptMs?: number;
   /** How long a connection must stay open for the next loss to begin a new episode. @default 10_000 */
   stableMs?: number;
@@ -211,9 +217,11 @@ export type Credentials =
       readonly expiresAt?: number;
     };
 
+/** A credentials provider, and how long and how often it is asked. Times in milliseconds. */
 export interface CredentialsOptions {
+  /** Asked before each attempt, unless the last credentials are kept. */
   get: CredentialsProvider;
-  /** @default 10_000 */
+  /** Deadline of one answer; then the attempt has failed with `CREDENTIALS_TIMEOUT`, and is retried. At least 1. @default 10_000 */
   timeoutMs?: number;
   /** Retries after failures of the provider in a row, before `failed`; they count for `retry.maxRetries` as well. @default Infinity */
   maxRetries?: number;
@@ -248,9 +256,13 @@ export interface AddressRequest extends CredentialsRequest {
   credentials: Credentials | undefined;
 }
 
+/** Gives the URL for one attempt. One that throws or rejects is retried as `URL_FAILED`; a URL that is none ends the connection as `failed`. */
 export type UrlProvider = (request: AddressRequest) => string | URL | Promise<string | URL>;
 
-/** What may be changed while the service runs: services are merged by name and key, and keep what is not mentioned. */
+/**
+ * What may be changed while the service runs: services are merged by name and key, and keep what is not mentioned. Every other option only the constructor
+ * takes.
+ */
 export interface ConfigPatch {
   services?: Record<string, Partial<ServiceOptions>>;
   enableMessageQueue?: boolean;
