@@ -184,7 +184,7 @@ export class HoldfastError extends Error {
     this.serviceType = details.serviceType;
   }
 
-  /** What `JSON.stringify` makes of it; safe to log. */
+  /** What `JSON.stringify` makes of it; safe to log. `console.log(error)` is not: it prints `message` and `cause`, hence what a peer or a provider wrote. */
   toJSON(): ErrorRecord {
     const { name, code, category, severity, retryable, retryAfterMs, connectionId, serviceType } = this;
     return {
