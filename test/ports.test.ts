@@ -57,6 +57,53 @@ describe('a socket in use', () => {
     expect([closing.kind, r.state(), r.bugs[0]?.cause]).toEqual(['resolved', 'closed', new Error('frozen')]);
   });
 
+  describe.each(['bufferedAmount', 'readyState', 'extensions'] as const)('whose %s cannot be read any more', (name) => {
+    const breaks = (socket: object): unknown =>
+      Object.defineProperty(socket, name, {
+        get: () => {
+          throw new Error('frozen');
+        },
+      });
+
+    test('is given up and told of once, and what waits leaves by the next', async () => {
+      const r = rig();
+      const { id, socket } = await r.open();
+      breaks(socket);
+      const sent = fateOf(r.service.sendMessage(id, 'x'));
+      await r.settle();
+      expect([r.state(), r.of('error')]).toMatchObject([
+        'backoff',
+        [{ code: 'CONNECTION_LOST', message: expect.stringContaining(name) as string }],
+      ]);
+      await r.reopen();
+      expect([r.state(), sent.kind, r.of('error').length, r.bugs]).toEqual(['open', 'resolved', 1, []]);
+    });
+
+    test('leaves what is in it in doubt', async () => {
+      const r = rig();
+      const { id, socket } = await r.open();
+      socket.holds = true;
+      const sent = fateOf(r.service.sendMessage(id, 'x'));
+      await r.settle();
+      breaks(socket);
+      const second = fateOf(r.service.sendMessage(id, 'y'));
+      await r.clock.advanceAsync(50);
+      expect([sent.error, socket.sent[0]]).toMatchObject([{ code: 'OUTCOME_UNKNOWN' }, 'x']);
+      await r.reopen();
+      expect(second.kind).not.toBe('pending');
+    });
+
+    test('leaves a service that can be destroyed, with nothing left', async () => {
+      const r = rig();
+      const { id, socket } = await r.open();
+      const sent = fateOf(r.service.sendMessage(id, 'x'));
+      breaks(socket);
+      await r.destroy();
+      expect(sent.kind).not.toBe('pending');
+      expect([r.clock.pending(), r.signals.subscribers, r.bugs]).toEqual([0, 0, []]);
+    });
+  });
+
   test('has the peer’s words tamed: control characters are spaces, and the length is bounded', async () => {
     const r = rig();
     await r.open();

@@ -48,8 +48,9 @@ export interface WebSocketOptions {
 }
 
 const NO_BLOBS = 'the WebSocket hands out bytes in a form that was not asked for';
-// the standard's number for a socket that takes data
+// the standard's numbers for a socket that takes data, and for one that is gone
 const OPEN = 1;
+const CLOSED = 3;
 // a socket that reports an error and then never a close is given up after this time
 const CLOSE_AFTER_ERROR_MS = 1_000;
 
@@ -66,6 +67,8 @@ export function openWebSocket(
 ): Transport {
   // some implementations take an empty list for "offer the empty protocol"
   const socket = protocols.length > 0 ? new WebSocket(url, [...protocols]) : new WebSocket(url);
+  // a broken one cannot be read, and is about to be given up
+  let condition: 'sound' | 'broken' | 'over' = 'sound';
   let closedByUs = false;
   let detail: string | null = null;
   let errorTimer: unknown;
@@ -82,6 +85,7 @@ export function openWebSocket(
   };
 
   function letGo(): void {
+    condition = 'over';
     clock.clearTimeout(errorTimer);
     socket.onmessage = null;
     // an abandoned socket may still open, and `ws` throws an error that nobody listens to: both are caught until it is gone
@@ -105,6 +109,22 @@ export function openWebSocket(
   function giveUp(code: number, why: Pick<TransportEnd, 'detail' | 'status' | 'retryAfterMs'>): void {
     finish({ code, reason: '', wasClean: false, initiator: 'network', ...why });
     end(socket);
+  }
+
+  // whoever asks is in the middle of something that a throw would tear apart, as an end would
+  function read<Name extends keyof WebSocketLike>(name: Name, otherwise: WebSocketLike[Name]): WebSocketLike[Name] {
+    try {
+      return socket[name];
+    } catch {
+      if (condition === 'sound') {
+        condition = 'broken';
+        queueMicrotask(() => {
+          if (condition === 'broken')
+            giveUp(CloseCode.abnormal, { detail: `the ${name} of the WebSocket cannot be read` });
+        });
+      }
+      return otherwise;
+    }
   }
 
   try {
@@ -144,21 +164,22 @@ export function openWebSocket(
       socket.send(data);
     },
     get protocol() {
-      return socket.protocol;
+      return read('protocol', undefined);
     },
     get isOpen() {
-      return socket.readyState === OPEN;
+      return read('readyState', CLOSED) === OPEN;
     },
     get bufferedBytes() {
-      const { bufferedAmount = 0 } = socket;
+      // what cannot be seen to have left may be in there still
+      const bufferedAmount = read('bufferedAmount', Infinity) ?? 0;
       return bufferedAmount > 0 ? bufferedAmount : 0;
     },
     get isCompressing() {
-      return (socket.extensions ?? '') !== '';
+      return (read('extensions', 'unknown') ?? '') !== '';
     },
     batch(write) {
       // the stream under `ws`; what is corked leaves as one vectored write
-      const stream = socket._socket;
+      const stream = read('_socket', null);
       if (typeof stream?.cork !== 'function') {
         write();
         return;
@@ -170,7 +191,7 @@ export function openWebSocket(
         stream.uncork();
       }
     },
-    ping: typeof socket.ping === 'function' ? () => socket.ping?.() : null,
+    ping: typeof read('ping', undefined) === 'function' ? () => socket.ping?.() : null,
     close(code, reason) {
       closedByUs = true;
       if (isSendableCloseCode(code)) socket.close(code, clampCloseReason(reason));

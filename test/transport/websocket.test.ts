@@ -168,6 +168,54 @@ describe.each(KINDS)('a socket of $kind', ({ make }) => {
     expect(told).toEqual([]);
   });
 
+  test.each<[string, (transport: Transport) => unknown, unknown]>([
+    ['readyState', (transport) => transport.isOpen, false],
+    ['bufferedAmount', (transport) => transport.bufferedBytes, Infinity],
+    ['extensions', (transport) => transport.isCompressing, true],
+    ['protocol', (transport) => transport.protocol, undefined],
+  ])(
+    'whose %s cannot be read takes nothing, has given nothing, and ends once the turn is over',
+    async (name, ask, told) => {
+      const d = dial(make());
+      d.socket.opens();
+      const unreadable = {
+        get: () => {
+          throw new Error('frozen');
+        },
+      };
+      Object.defineProperty(d.socket, name, { ...unreadable, configurable: true });
+      expect([ask(d.transport), ask(d.transport), d.ends]).toEqual([told, told, []]);
+      await Promise.resolve();
+      expect(d.ends).toEqual([
+        {
+          code: 1006,
+          reason: '',
+          wasClean: false,
+          initiator: 'network',
+          detail: `the ${name} of the WebSocket cannot be read`,
+        },
+      ]);
+      expect(ask(d.transport)).toBe(told);
+      await Promise.resolve();
+      expect([d.told, d.clock.pending()]).toEqual([['opened', 'ended'], 0]);
+    },
+  );
+
+  test('that cannot be read any more when it is disposed of says nothing', async () => {
+    const { transport, socket, told } = dial(make());
+    Object.defineProperty(socket, 'bufferedAmount', {
+      get: () => {
+        throw new Error('frozen');
+      },
+    });
+    expect(transport.bufferedBytes).toBe(Infinity);
+    transport.dispose();
+    await Promise.resolve();
+    expect([told, transport.bufferedBytes]).toEqual([[], Infinity]);
+    await Promise.resolve();
+    expect(told).toEqual([]);
+  });
+
   test('hands out text as text and bytes as an ArrayBuffer of their own', () => {
     const { socket, received } = dial(make());
     socket.opens();
