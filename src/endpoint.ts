@@ -1,9 +1,13 @@
 import type { CredentialsNeed } from '../machines/facts.ts';
 import { isProtocols, parseUrl } from './address.ts';
 import { failure, type Failure } from './core/recovery.ts';
+import { HoldfastError } from './errors.ts';
 import type { AddressRequest, Credentials, CredentialsRequest } from './options.ts';
 import type { ServiceSettings } from './settings.ts';
 import type { Address } from './transport/transport.ts';
+
+// in 2001: a time before that is one in seconds
+const LEAST_MS = 1e12;
 
 /** What the request to a provider is made of, beside what the endpoint itself knows. */
 export type RequestFacts = Omit<CredentialsRequest, 'signal'>;
@@ -60,15 +64,12 @@ export class Endpoint {
       return () => undefined;
     }
     return ask(
-      async (signal) => {
-        const given = await credentials({ ...facts, signal });
-        return isCredentials(given) ? given : undefined;
-      },
+      async (signal) => checked(await credentials({ ...facts, signal })),
       (answer) => {
         if (answer.failed) return settled(this.#blame('CREDENTIALS_FAILED', answer.cause));
-        if (answer.value === undefined)
-          return settled(failure('CREDENTIALS_FAILED', 'neither a token nor an object with one'));
-        this.#credentials = answer.value;
+        const { value: given } = answer;
+        if (!given.ok) return settled(failure('CREDENTIALS_FAILED', given.problem));
+        this.#credentials = given.credentials;
         settled(null);
       },
     );
@@ -104,8 +105,14 @@ export class Endpoint {
   // a provider's own message may quote the token it failed with: only the kind of error goes on record
   #blame(code: 'CREDENTIALS_FAILED' | 'URL_FAILED', cause: unknown): Failure {
     this.#cause = cause;
-    return failure(code, cause instanceof Error ? cause.name : `a ${typeof cause}`);
+    return failure(code, kindOf(cause));
   }
+}
+
+// the name of an error may be made of anything as well: it is as the record of one has it
+function kindOf(cause: unknown): string {
+  const kind = new HoldfastError('INTERNAL_FAULT', { cause }).toJSON().cause?.name ?? 'undefined';
+  return kind === typeof cause ? `a ${kind}` : kind;
 }
 
 type Answer<Value> = { failed: false; value: Value } | { failed: true; cause: unknown };
@@ -143,8 +150,13 @@ function tokenOf(credentials: Credentials | undefined): string | undefined {
   return typeof credentials === 'object' ? credentials.token : credentials;
 }
 
-function isCredentials(value: unknown): value is Credentials {
-  if (typeof value === 'string') return true;
-  const { token, expiresAt } = Object(value) as { token?: unknown; expiresAt?: unknown };
-  return typeof token === 'string' && (expiresAt === undefined || typeof expiresAt === 'number');
+type Checked = { ok: true; credentials: Credentials } | { ok: false; problem: string };
+
+function checked(given: unknown): Checked {
+  const { token, expiresAt } = Object(typeof given === 'string' ? { token: given } : given) as Record<string, unknown>;
+  if (typeof token !== 'string' || token === '')
+    return { ok: false, problem: 'neither a token nor an object with one' };
+  if (expiresAt !== undefined && !(typeof expiresAt === 'number' && expiresAt >= LEAST_MS))
+    return { ok: false, problem: 'expiresAt is no time in milliseconds since 1970' };
+  return { ok: true, credentials: given as Credentials };
 }

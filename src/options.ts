@@ -213,7 +213,10 @@ export type Credentials =
   | string
   | {
       readonly token: string;
-      /** Until when they can be used, in ms since 1970: later attempts ask for others. @default for as long as nobody refuses them */
+      /**
+       * Until when they can be used, in ms since 1970: later attempts ask for others. A time before 2001 is refused, as it is one in
+       * seconds. @default for as long as nobody refuses them
+       */
       readonly expiresAt?: number;
     };
 

@@ -158,7 +158,12 @@ describe('a provider that gives nothing that can be used', () => {
     ['a list', ['token']],
     ['an object without a token', { jwt: 'x' }],
     ['a token that is no text', { token: 7 }],
+    ['an empty token', ''],
+    ['an object with an empty token', { token: '' }],
     ['an expiry that is no number', { token: 'x', expiresAt: 'tomorrow' }],
+    ['an expiry that is not a number', { token: 'x', expiresAt: Number.NaN }],
+    ['an expiry in seconds', { token: 'x', expiresAt: 1_800_000_000 }],
+    ['an expiry before all times', { token: 'x', expiresAt: -Infinity }],
     ['a function', () => 'token'],
     ['an object that cannot be read', unreadable],
   ])('as credentials, %s, fails with a typed error, and is asked again after the backoff', async (_what, given) => {

@@ -108,6 +108,30 @@ describe('a credentials provider', () => {
     expect([asked, seen.at(-1)]).toEqual([2, { token: `${CANARY}-2` }]);
   });
 
+  test.each([
+    [
+      'an expiry in seconds',
+      { token: CANARY, expiresAt: 1_800_000_000 },
+      'expiresAt is no time in milliseconds since 1970',
+    ],
+    ['no token', { token: undefined as never, expiresAt: 1_800_000_000_000 }, 'neither a token nor an object with one'],
+    ['an empty token', '', 'neither a token nor an object with one'],
+  ])('that gives %s is told what is wrong', async (_what, given, problem) => {
+    const r = await dialled({ credentials: () => given });
+    expect(r.of('error')).toMatchObject([
+      { code: 'CREDENTIALS_FAILED', message: `The credentials provider failed: ${problem}.` },
+    ]);
+  });
+
+  test('is asked once for what holds for ever', async () => {
+    let asked = 0;
+    const r = await dialled({ credentials: () => ({ token: `t${++asked}`, expiresAt: Infinity }) });
+    r.sockets.last.ends(1006);
+    await r.settle();
+    await r.passBackoff();
+    expect([asked, r.sockets.constructions]).toEqual([1, 2]);
+  });
+
   test('asks for others once those that it has are past their time, or refused', async () => {
     let asked = 0;
     const refusals: unknown[] = [];

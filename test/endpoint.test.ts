@@ -40,6 +40,29 @@ describe('a URL provider', () => {
     expect([r.state(), r.of('error').length]).toEqual(['open', 5]);
   });
 
+  test.each<[string, unknown]>([
+    ['a URL in it', Object.assign(new Error('boom'), { name: `wss://host/?t=${CANARY}` })],
+    ['a line of its own', Object.assign(new Error('boom'), { name: `Error\n${CANARY}` })],
+    ['no end', Object.assign(new Error('boom'), { name: CANARY.repeat(100) })],
+    ['no text', Object.assign(new Error('boom'), { name: 7 })],
+    [
+      'a trap in it',
+      Object.defineProperty(new Error('boom'), 'name', {
+        get: () => {
+          throw new Error(CANARY);
+        },
+      }),
+    ],
+  ])('that throws an error whose name has %s is told of without that name', async (_what, thrown) => {
+    const throwIt = (): never => {
+      throw thrown;
+    };
+    for (const r of [await dialled({ url: throwIt }), await dialled({ credentials: throwIt })]) {
+      expect(r.of('error')[0]?.message).toMatch(/^The (URL|credentials) provider failed: a object\.$/);
+      expect([r.of('error')[0]?.cause, r.state()]).toEqual([thrown, 'backoff']);
+    }
+  });
+
   test('is told of as the cause of what it threw, and its message is not repeated', async () => {
     const thrown = new Error(`401 for ${CANARY}`);
     const r = await dialled({ url: () => Promise.reject(thrown) });
