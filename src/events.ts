@@ -150,7 +150,10 @@ export interface ServiceEvents<Message = MessageEvent> {
   undelivered: UndeliveredEvent;
   /** A message arrived. */
   message: Message;
-  /** Each failed attempt, each lost connection and each message that could not be read, once; and, without an `onError`, bugs. */
+  /**
+   * Each failed attempt, each lost connection, each provider that failed while the connection was open and each message that could not be read, once; and, without
+   * an `onError`, bugs.
+   */
   error: HoldfastError;
 }
 
