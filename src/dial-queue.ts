@@ -23,7 +23,7 @@ export interface DialQueueOptions {
 
 /**
  * Who may dial. After an outage every connection wants to at once: so many have a turn, the others wait for theirs, the strongest priority first and within
- * one whoever came first. Half of the turns are anybody's; of the other half each service has an equal part of its own, so that a server that does not
+ * one whoever came first. Half of the turns are anybody's; of the other half each service has an equal part of its own, and at least one where there are enough, so that a server that does not
  * answer keeps only its own clients waiting.
  */
 export class DialQueue {
@@ -74,13 +74,18 @@ export class DialQueue {
   #next(): Lane | undefined {
     const lanes = [...this.#lanes.values()];
     const { most, services } = this.#options;
-    const own = Math.floor(most() / 2 / services());
+    const own = partOf(most(), services());
     const free = most() - lanes.reduce((sum, { taken }) => sum + taken.size, 0);
     if (free <= 0) return undefined;
     const kept = services() * own - lanes.reduce((sum, { taken }) => sum + Math.min(own, taken.size), 0);
     const mayTake = ({ taken, waiting }: Lane): boolean => waiting.size > 0 && (taken.size < own || free > kept);
     return lanes.filter(mayTake).sort(byTurn)[0];
   }
+}
+
+// where half of the turns are fewer than the services, each still has one, as long as there is one for each
+function partOf(most: number, services: number): number {
+  return most < services ? 0 : Math.max(1, Math.floor(most / 2 / services));
 }
 
 function byTurn(one: Lane, other: Lane): number {

@@ -46,7 +46,7 @@ export interface EnhancedWebSocketOptions<
   restarts?: RestartOptions;
   /**
    * How many connections may be on their way at once, from asking the providers to the open link; others wait as `queued`. At least 1. Half of them go
-   * by `priority`; of the other half each service has an equal part of its own. Not counted is the second socket of a connection that its server asks to
+   * by `priority`; of the other half each service has an equal part of its own, and at least one where there are enough. Not counted is the second socket of a connection that its server asks to
    * move, for which the server sets the pace. @default 64
    */
   maxDials?: number;

@@ -65,6 +65,21 @@ describe('the dial queue', () => {
     expect(granted.slice(6)).toEqual(['w0', 'w1']);
   });
 
+  test.each([
+    { most: 5, services: 4, strong: 2 },
+    { most: 4, services: 4, strong: 1 },
+    { most: 2, services: 2, strong: 1 },
+    { most: 3, services: 4, strong: 3 },
+    { most: 64, services: 1, strong: 64 },
+  ])(
+    'keeps one for each of $services services of $most turns, where there are as many',
+    ({ most, services, strong }) => {
+      const { ask, granted } = queue(most, services);
+      for (let index = 0; index < 100; index++) ask(`s${index}`, 'critical');
+      expect(granted).toHaveLength(strong);
+    },
+  );
+
   test('gives what is anybody’s to the strongest', async () => {
     const { ask, granted } = queue(8, 2);
     const releases = Array.from({ length: 6 }, (_, index) => ask(`w${index}`, 'low'));
