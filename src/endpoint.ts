@@ -79,7 +79,12 @@ export class Endpoint {
   locate(facts: RequestFacts, settled: Settled): () => void {
     const { url, protocols } = this.#settings();
     this.#address = undefined;
-    const request = (signal: AbortSignal): AddressRequest => ({ ...facts, signal, credentials: this.#credentials });
+    const request = (signal: AbortSignal): AddressRequest => ({
+      ...facts,
+      signal,
+      token: this.token,
+      credentials: this.#credentials,
+    });
     return ask(
       async (signal) => {
         const parsed = parseUrl(typeof url === 'function' ? await url(request(signal)) : url);

@@ -255,7 +255,9 @@ export interface CredentialsRequest {
 
 /** What the URL provider is told. */
 export interface AddressRequest extends CredentialsRequest {
-  /** What the credentials provider gave. */
+  /** The token that the credentials provider gave; `undefined` where there is no provider. */
+  token: string | undefined;
+  /** All that it gave. */
   credentials: Credentials | undefined;
 }
 

@@ -20,7 +20,7 @@ describe('a credentials provider', () => {
         asked.push(request);
         return `token-${asked.length}`;
       },
-      url: ({ credentials }) => `wss://host/?t=${credentials as string}`,
+      url: ({ token }) => `wss://host/?t=${String(token)}`,
       recovery: [{ codes: 4401, strategy: 'reconnect', category: 'authentication_failed' }],
     });
     r.sockets.last.opens();
@@ -87,6 +87,18 @@ describe('a credentials provider', () => {
     await r.clock.advanceAsync(60_000);
     expect([signals[0]?.aborted, r.state(), r.sockets.constructions]).toEqual([true, 'closed', 0]);
   });
+
+  test.each(['abc', { token: 'abc' }, { token: 'abc', expiresAt: Infinity }])(
+    'tells the URL and the subprotocols the token itself, given as %o',
+    async (credentials) => {
+      const r = await dialled({
+        credentials: () => credentials,
+        url: ({ token }) => `wss://host/?t=${String(token)}`,
+        protocols: ({ token }) => [String(token)],
+      });
+      expect([r.sockets.last.url, r.sockets.last.protocols]).toEqual(['wss://host/?t=abc', ['abc']]);
+    },
+  );
 
   test('keeps what it got over attempts that never open, and asks anew after a connection that was open (pain 31)', async () => {
     const seen: unknown[] = [];
@@ -157,7 +169,7 @@ describe('a credentials provider', () => {
     const r = rig({
       terminal: {
         credentials: () => `t${++asked}`,
-        url: ({ credentials }) => `wss://host/?t=${credentials as string}`,
+        url: ({ token }) => `wss://host/?t=${String(token)}`,
       },
     });
     await r.open();

@@ -152,7 +152,7 @@ describe('a token', () => {
     await r.settle();
     expect(r.state()).toBe('failed');
     r.service.updateConfig({
-      services: { terminal: { url: ({ credentials }) => `wss://host/?t=${(credentials as { token: string }).token}` } },
+      services: { terminal: { url: ({ token }) => `wss://host/?t=${String(token)}` } },
     });
     for (const name of ['SyntaxError', 'SecurityError', 'Error']) {
       r.sockets.constructorError = Object.assign(new Error(`${CANARY} is bad`), { name });
@@ -239,7 +239,7 @@ describe('subprotocols', () => {
     expect((await dialled({ protocols: ['v2', 'v1'] })).sockets.last.protocols).toEqual(['v2', 'v1']);
     const r = await dialled({
       credentials: () => 'abc',
-      protocols: ({ credentials }) => ['v1', `bearer.${credentials as string}`],
+      protocols: ({ token }) => ['v1', `bearer.${String(token)}`],
     });
     expect(r.sockets.last.protocols).toEqual(['v1', 'bearer.abc']);
   });
