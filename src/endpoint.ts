@@ -1,7 +1,7 @@
 import type { CredentialsNeed } from '../machines/facts.ts';
 import { isProtocols, parseUrl } from './address.ts';
 import { failure, type Failure } from './core/recovery.ts';
-import { HoldfastError } from './errors.ts';
+import { kindOf } from './failures.ts';
 import type { AddressRequest, Credentials, CredentialsRequest } from './options.ts';
 import type { ServiceSettings } from './settings.ts';
 import type { Address } from './transport/transport.ts';
@@ -112,12 +112,6 @@ export class Endpoint {
     this.#cause = cause;
     return failure(code, kindOf(cause));
   }
-}
-
-// the name of an error may be made of anything as well: it is as the record of one has it
-function kindOf(cause: unknown): string {
-  const kind = new HoldfastError('INTERNAL_FAULT', { cause }).toJSON().cause?.name ?? 'undefined';
-  return kind === typeof cause ? `a ${kind}` : kind;
 }
 
 type Answer<Value> = { failed: false; value: Value } | { failed: true; cause: unknown };

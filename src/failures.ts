@@ -77,3 +77,9 @@ function closureText({ closure }: Failure): string {
   if (!closure || closure.status !== undefined) return '';
   return closure.reason === '' ? `code ${closure.code}` : `code ${closure.code} (${closure.reason})`;
 }
+
+/** What kind of thing was thrown, in words that can go on record: its message may quote anything, and its name be made of anything as well. */
+export function kindOf(cause: unknown): string {
+  const kind = new HoldfastError('INTERNAL_FAULT', { cause }).toJSON().cause?.name ?? 'undefined';
+  return kind === typeof cause ? `a ${kind}` : kind;
+}

@@ -1,6 +1,7 @@
 import { isolated } from './core/isolation.ts';
 import { classified, clampRetryAfter, closureErrorCode, failure, STRATEGIES, type Failure } from './core/recovery.ts';
 import { tameText } from './core/redact.ts';
+import { kindOf } from './failures.ts';
 import type { WireName } from '../machines/facts.ts';
 import type { Settled } from './endpoint.ts';
 import type { ServiceSettings } from './settings.ts';
@@ -79,10 +80,9 @@ function decidedBy(decision: unknown, failed: Failure, report: (cause: unknown) 
  * says that it is no constructor, or has a bug: that does not pass either.
  */
 export function constructorFailure(cause: unknown): Failure {
-  const { name } = Object(cause) as { name?: unknown };
   // only its name is kept: the platform's message quotes the URL, and with it whatever token is in there
-  const detail = typeof name === 'string' ? name : null;
-  if (name === 'SyntaxError') return failure('INVALID_URL', detail);
-  const failed = failure('WEBSOCKET_FAILED', detail);
+  const kind = kindOf(cause);
+  if (kind === 'SyntaxError') return failure('INVALID_URL', kind);
+  const failed = failure('WEBSOCKET_FAILED', kind);
   return cause instanceof TypeError ? { ...failed, strategy: 'manual' } : failed;
 }

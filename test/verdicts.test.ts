@@ -180,9 +180,18 @@ describe('a constructor that threw', () => {
     [new Error('s3cr3t'), 'WEBSOCKET_FAILED', 'reconnect'],
     ['s3cr3t', 'WEBSOCKET_FAILED', 'reconnect'],
     [null, 'WEBSOCKET_FAILED', 'reconnect'],
+    [Object.assign(new Error('no'), { name: 's3cr3t in a name' }), 'WEBSOCKET_FAILED', 'reconnect'],
   ])('%o is %s: %s, and its words are not kept (pain 45) (pain 60)', (cause, code, strategy) => {
     const failed = constructorFailure(cause);
     expect(failed).toMatchObject({ code, strategy });
     expect(JSON.stringify(failed)).not.toContain('s3cr3t');
+  });
+
+  test('at which nobody can look is tried again', () => {
+    const name = (): never => {
+      throw new Error('s3cr3t');
+    };
+    const cause = Object.defineProperty(new Error('no'), 'name', { get: name });
+    expect(constructorFailure(cause)).toMatchObject({ code: 'WEBSOCKET_FAILED', strategy: 'reconnect' });
   });
 });
