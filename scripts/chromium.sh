@@ -4,7 +4,7 @@ set -euo pipefail
 
 if ! command -v chromium >/dev/null; then
   export DEBIAN_FRONTEND=noninteractive
-  apt-get update -qq >&2
-  apt-get install -y -qq --no-install-recommends chromium >&2
+  apt-get -o Acquire::Retries=3 update -qq >&2
+  apt-get -o Acquire::Retries=3 install -y -qq --no-install-recommends chromium >&2
 fi
 command -v chromium

@@ -9,12 +9,13 @@ import { chromium, type Page } from 'playwright-core';
 import { WebSocketServer, type WebSocket } from 'ws';
 
 const INSTALL = fileURLToPath(new URL('../../scripts/chromium.sh', import.meta.url));
+const INSTALL_MS = 300_000;
 const SOURCE = fileURLToPath(new URL('../../src/index.ts', import.meta.url));
 
 /** Where Chromium is, installed where it was missing; `undefined` where it cannot be had, which is an error in CI. */
 export function findChromium(): string | undefined {
   try {
-    return execFileSync(INSTALL, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] }).trim();
+    return execFileSync(INSTALL, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'], timeout: INSTALL_MS }).trim();
   } catch (cause) {
     if (process.env['CI'] === 'true') throw cause;
     return undefined;
