@@ -9,8 +9,8 @@ export interface AnnouncementFacts {
   emit: Emit;
   /** The last thing that went wrong. */
   error: HoldfastError | null;
-  /** Why no further attempt follows. */
-  giveUp: HoldfastError;
+  /** Why no further attempt follows, where none does. */
+  giveUp: HoldfastError | undefined;
   /** Messages that the last socket left in doubt. */
   inDoubt: number;
   /** `null` for no limit. */
@@ -44,7 +44,8 @@ export function announce(emitted: ConnectionEmitted, facts: AnnouncementFacts): 
       return emit('retrying', { ...source, delayMs: waitMs, attempt, maxRetries, waitingFor: hold, error });
     }
     case 'gave.up':
-      return emit('gaveUp', { ...source, because: emitted.because, error: facts.giveUp });
+      if (facts.giveUp) emit('gaveUp', { ...source, because: emitted.because, error: facts.giveUp });
+      return;
     case 'overflowed':
       return emit('overflowed', { ...source, policy: facts.overflow });
     case 'congested':

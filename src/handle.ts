@@ -339,8 +339,8 @@ export class Connection<In = InboundData, Out = unknown> {
     for (const emitted of said)
       if (emitted.type === 'retrying')
         this.#retryAt = emitted.delayMs === null ? null : this.#host.clock.now() + emitted.delayMs;
-    const last = this.#lastError ?? this.#closeError;
-    const giveUp = gaveUp && giveUpError(gaveUp.because, last, this.#host.settings().policy.maxRetries);
+    const { maxRetries } = this.#host.settings().policy;
+    const giveUp = gaveUp && giveUpError(gaveUp.because, this.#lastError ?? this.#closeError, maxRetries);
     this.#move(placeOf(snapshot), giveUp);
     for (const emitted of said) this.#announce(emitted, giveUp);
   }
@@ -381,7 +381,7 @@ export class Connection<In = InboundData, Out = unknown> {
     for (const ended of this.#endings.splice(0)) ended();
   }
 
-  #announce(emitted: ConnectionEmitted, giveUp = this.#closeError): void {
+  #announce(emitted: ConnectionEmitted, giveUp?: HoldfastError): void {
     announce(emitted, {
       source: this.#source,
       emit: this.#host.emit,
