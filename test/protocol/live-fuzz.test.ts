@@ -25,6 +25,7 @@ const TIMEOUT_MS = 30_000 + RUNS * 40;
 const MOST_FRAMES = 8;
 // what a heap may differ by anyhow, and less than if anything were kept of every socket
 const MOST_HEAP_BYTES = 1_000_000 + RUNS * 40;
+const LOOKS = 10;
 const DEFLATE = 'deflate-raw';
 
 const seeds = [...FRAME_VECTORS, ...VIOLATION_VECTORS].map(dataOf);
@@ -211,7 +212,7 @@ describe('a live client', () => {
       const victim = new Victim(chance);
       let heap = 0;
       for (let run = 0; run < RUNS; run++) {
-        if (run === Math.floor(RUNS / 2)) heap = heapBytes();
+        if (run === Math.floor(RUNS / 2)) heap = await heapBytes();
         victim.connects();
         if (chance() < 0.9) await victim.greets();
         await bombard(victim, chance);
@@ -224,7 +225,7 @@ describe('a live client', () => {
         if (run % 100 === 0) beside.peer.received(`${run / 100 + 1}["to the other"]`);
       }
       // whatever is kept of a socket for the next one goes with it
-      expect(heapBytes() - heap).toBeLessThan(MOST_HEAP_BYTES);
+      expect((await heapBytes()) - heap).toBeLessThan(MOST_HEAP_BYTES);
       expect(other.delivered).toEqual(Array(Math.ceil(RUNS / 100)).fill('to the other'));
       expect([other.heard, beside.line.isOpen]).toEqual([[], true]);
       // all are many: else it is the bending that is at fault
@@ -249,11 +250,18 @@ function buffersOf({ b }: Extract<FrameFrom<'server'>, { t: 'bytes' }>): ArrayBu
   return b.map(({ d }) => d.slice().buffer);
 }
 
-function heapBytes(): number {
+// what has just been let go of is freed a few turns later, the platform's inflaters above all: the least of some looks is what is kept
+async function heapBytes(): Promise<number> {
   setFlagsFromString('--expose-gc');
-  (runInNewContext('gc') as () => void)();
-  const { heapUsed, arrayBuffers } = process.memoryUsage();
-  return heapUsed + arrayBuffers;
+  const collect = runInNewContext('gc') as () => void;
+  let least = Infinity;
+  for (let look = 0; look < LOOKS; look++) {
+    for (let turn = 0; turn < 10; turn++) await nextTurn();
+    collect();
+    const { heapUsed, arrayBuffers } = process.memoryUsage();
+    least = Math.min(least, heapUsed + arrayBuffers);
+  }
+  return least;
 }
 
 function nextTurn(): Promise<void> {
