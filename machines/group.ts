@@ -1,4 +1,4 @@
-import { enqueueActions, setup } from 'xstate';
+import { assign, enqueueActions, setup } from 'xstate';
 
 import { connectionMachine } from './connection.ts';
 import {
@@ -96,10 +96,10 @@ export const groupMachine = setup({
       enqueue.assign({ members: changed(members, id, { use: 'resting', restarts: member.restarts + 1 }) });
       enqueue.raise({ type: 'restart.forgotten', id }, { delay: 'restartWindow' });
     }),
-    forgetRestart: enqueueActions(({ enqueue, context: { members }, event }) => {
+    forgetRestart: assign(({ context: { members }, event }) => {
       const id = idIn(event);
       const { restarts = 0 } = members.find(({ input }) => input.id === id) ?? {};
-      enqueue.assign({ members: changed(members, id, { restarts: Math.max(0, restarts - 1) }) });
+      return { members: changed(members, id, { restarts: Math.max(0, restarts - 1) }) };
     }),
     /** A dead actor has been replaced. The runtime provides it. */
     announceRestart: () => undefined,
@@ -107,15 +107,9 @@ export const groupMachine = setup({
     announceDeath: () => undefined,
     /** One connection has died too often: whoever is responsible for the service is told. The runtime provides it. */
     escalate: () => undefined,
-    noteActive: enqueueActions(({ enqueue, context: { members }, event }) => {
-      enqueue.assign({ members: changed(members, idIn(event), { use: 'active' }) });
-    }),
-    noteRested: enqueueActions(({ enqueue, context: { members }, event }) => {
-      enqueue.assign({ members: changed(members, idIn(event), { use: 'resting' }) });
-    }),
-    noteSignal: enqueueActions(({ enqueue, event }) => {
-      enqueue.assign(environmentAfter(event));
-    }),
+    noteActive: assign({ members: ({ context, event }) => changed(context.members, idIn(event), { use: 'active' }) }),
+    noteRested: assign({ members: ({ context, event }) => changed(context.members, idIn(event), { use: 'resting' }) }),
+    noteSignal: assign(({ event }) => environmentAfter(event)),
     forwardSignal: enqueueActions(({ enqueue, context, event }) => {
       for (const { input } of context.members) enqueue.sendTo(childIdOf(input.id), event);
     }),

@@ -36,7 +36,7 @@ export function restorationOf(
   if (!isAwaited && (isEnding || !isUnderWay))
     return { prepare, resume: { type: 'disconnect', code: 1000, reason: '' } };
   // whoever asked the connection to stay away asked all of its actors
-  const retryAfterMs = state === 'backoff' ? (dead.context.failure?.retryAfterMs ?? 0) : 0;
+  const retryAfterMs = state === 'backoff' ? dead.context.floorMs : 0;
   const resume: ConnectionEvent = {
     type: 'restore',
     known: memoryOf(dead.context),

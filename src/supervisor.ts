@@ -57,13 +57,13 @@ export function startSupervisor(
   const root = createActor(supervisorLogic, { id: 'supervisor', clock, input, ...(inspect && { inspect }) });
   bindWorld(root.system, world);
   indexTimers(root.system);
-  // without an error observer XState would throw from a timer of its own
   // a machine that dies of a child's death does not know that child any more
   let children = {};
   root.subscribe({
     next: (snapshot) => {
       ({ children } = snapshot);
     },
+    // without this observer XState would throw from a timer of its own
     error: (cause) => {
       endOrphans(children);
       onDeath(cause);

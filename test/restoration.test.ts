@@ -56,6 +56,20 @@ describe('the actor that takes the place of one that died', () => {
     expect(after('connecting')).toMatchObject({ failure: { retryAfterMs: 0 } });
   });
 
+  test('owes no time that has been served, while it still waits for something else', () => {
+    const connection = running();
+    connection.tell(...WAYS.told, { type: 'network.offline' });
+    connection.clock.advance(connection.snapshot().context.retryDelayMs);
+    expect(connection.leaf()).toBe('offline');
+    const bequest = {
+      place: { state: 'backoff', detail: 'offline' },
+      isAwaited: false,
+      isEnding: false,
+      policy,
+    } as const;
+    expect(restorationOf(connection.snapshot(), bequest).resume).toMatchObject({ failure: { retryAfterMs: 0 } });
+  });
+
   test.each(['idle', 'closing', 'closed', 'failed'] as const)('rests where the connection was %s', (state) => {
     expect(restored('closed', { place: { state, detail: state } }).resume).toEqual(end);
   });
