@@ -40,7 +40,7 @@ export interface Because {
 /** What advice is given on. */
 export interface AdviceFacts extends ScoreFacts {
   roundTrips: RoundTripSummary | null;
-  /** Messages that were dropped of late: decayed like {@link ScoreFacts.troubles}. */
+  /** Messages that were dropped of late because the queue was full: decayed like {@link ScoreFacts.troubles}. */
   dropped: number;
   /** How long the connection has been open, in ms; 0 while it is not. */
   openMs: number;
@@ -126,7 +126,7 @@ const trouble: Readonly<Record<Exclude<AdviceId, 'performing-well'>, Rule>> = {
     threshold: () => FAILED_ATTEMPTS,
     severity: from('warning'),
     text: (count) =>
-      `About ${number(count)} attempts to connect failed in the last minutes. Check the URL, the credentials and the server; the last error says how they failed.`,
+      `Attempts to connect fail, ${ofLate(count)}. Check the URL, the credentials and the server; the last error says how they failed.`,
   },
   'frequent-losses': {
     measure: 'losses',
@@ -135,7 +135,7 @@ const trouble: Readonly<Record<Exclude<AdviceId, 'performing-well'>, Rule>> = {
     threshold: () => FREQUENT_LOSSES,
     severity: (value) => (value >= CONSTANT_LOSSES ? 'critical' : value >= FREQUENT_LOSSES ? 'warning' : null),
     text: (count) =>
-      `The connection was lost about ${number(count)} times in the last minutes. Look at the close codes, at idle limits of proxies, and at restarts of the server.`,
+      `The connection is lost again and again, ${ofLate(count)}. Look at the close codes, at idle limits of proxies, and at restarts of the server.`,
   },
   'queue-nearly-full': {
     measure: 'fill',
@@ -155,7 +155,7 @@ const trouble: Readonly<Record<Exclude<AdviceId, 'performing-well'>, Rule>> = {
     threshold: () => DROPPED,
     severity: from('warning'),
     text: (count) =>
-      `About ${number(count)} messages were dropped in the last minutes because the queue was full. Send less, raise its limits, or let it refuse instead of drop.`,
+      `Messages are dropped because the queue is full, ${ofLate(count)}. Send less, raise its limits, or let it refuse instead of drop.`,
   },
   'backlog-old': {
     measure: 'oldestMs',
@@ -191,7 +191,7 @@ const trouble: Readonly<Record<Exclude<AdviceId, 'performing-well'>, Rule>> = {
     threshold: () => MISSED_PONGS,
     severity: from('warning'),
     text: (count) =>
-      `About ${number(count)} pings were not answered in time in the last minutes. The network loses packets, or the server is too busy to answer.`,
+      `Pings are not answered in time, ${ofLate(count)}. The network loses packets, or the server is too busy to answer.`,
   },
   'frequent-errors': {
     measure: 'errors',
@@ -201,7 +201,7 @@ const trouble: Readonly<Record<Exclude<AdviceId, 'performing-well'>, Rule>> = {
     threshold: () => FREQUENT_ERRORS,
     severity: from('warning'),
     text: (count) =>
-      `About ${number(count)} errors in the last minutes were neither losses nor failed attempts to connect. The error history has their codes.`,
+      `There are errors that are neither losses nor failed attempts to connect, ${ofLate(count)}. The error history has their codes.`,
   },
   unmeasured: {
     measure: 'openMs',
@@ -260,6 +260,11 @@ function plausible(value: number): number {
 
 function number(value: number): string {
   return String(Math.round(value * 10) / 10);
+}
+
+// a decayed count is no whole number, and says so
+function ofLate(count: number): string {
+  return `${number(count)} of late (older ones count less)`;
 }
 
 function seconds(ms: number): string {

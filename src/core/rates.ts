@@ -31,7 +31,7 @@ export class Rates {
   #from = 0;
   #until = 0;
   #since = Infinity;
-  // of buckets with traffic only, oldest first
+  // of buckets with traffic only, oldest first, and without room to spare
   #marks: number[] = [];
 
   constructor({ windowMs = 60_000, buckets = 12 }: RatesOptions = {}) {
@@ -74,7 +74,7 @@ export class Rates {
     while (end > first && (this.#marks[end - MARK] ?? 0) > this.#from) end -= MARK;
     const kept = this.#marks.slice(first, end);
     const isMarked = kept[kept.length - MARK] === this.#from;
-    this.#marks = isMarked ? kept : [...kept, this.#from, messagesOut, messagesIn, bytesOut, bytesIn];
+    this.#marks = isMarked ? kept : kept.concat(this.#from, messagesOut, messagesIn, bytesOut, bytesIn);
   }
 
   // whole buckets only: one that is half outside would count in full, or not at all

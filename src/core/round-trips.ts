@@ -29,7 +29,7 @@ const MAX_ROUND_TRIP_MS = 3_600_000;
  * Source: RFC 6298, section 2.
  */
 export class RoundTrips {
-  // the newest samples: a ring once it is full, grown by one so that an idle connection holds only what it has measured
+  // the newest samples: a ring once it is full. Grown without room to spare: most connections are idle
   #ring: number[] = [];
   #samples = 0;
   #smoothedMs = 0;
@@ -46,7 +46,7 @@ export class RoundTrips {
     this.#smoothedMs = isFirst ? sampleMs : mixed(this.#smoothedMs, sampleMs, 1 / 8);
     this.#minMs = isFirst ? sampleMs : Math.min(this.#minMs, sampleMs);
     this.#maxMs = Math.max(this.#maxMs, sampleMs);
-    if (this.#ring.length < KEPT_SAMPLES) this.#ring = [...this.#ring, sampleMs];
+    if (this.#ring.length < KEPT_SAMPLES) this.#ring = this.#ring.concat(sampleMs);
     else this.#ring[this.#samples % KEPT_SAMPLES] = sampleMs;
     this.#samples += 1;
   }

@@ -31,7 +31,7 @@ const NOTHING = -1;
 export class Trend {
   readonly #slotMs: number;
   readonly #maxPoints: number;
-  // pairs of a time and packed scores, oldest first
+  // pairs of a time and packed scores, oldest first; without room to spare, for most connections stay as they are
   #pairs: number[] = [];
   // what holds now, where the last pair is a worse point of the same slot
   #latest = NOTHING;
@@ -52,9 +52,15 @@ export class Trend {
     this.#forgetAfter(at);
     this.#settle(at);
     const [lastAt, last] = this.#pairs.slice(-2);
-    if (lastAt === undefined || last === undefined) this.#pairs = [at, scores];
-    else if (this.#slotOf(lastAt) === this.#slotOf(at)) this.#merge(last, scores);
-    else if (scores !== last) this.#push(at, scores);
+    if (lastAt === undefined || last === undefined || this.#slotOf(lastAt) !== this.#slotOf(at)) {
+      this.#hold(at, scores);
+    } else if (scores >= last) {
+      this.#latest = scores > last ? scores : NOTHING;
+    } else {
+      this.#latest = NOTHING;
+      this.#pairs = this.#pairs.slice(0, -2);
+      this.#hold(lastAt, scores);
+    }
   }
 
   /** The points of the last `rangeMs`, oldest first; the first is what held when the range began. */
@@ -87,15 +93,10 @@ export class Trend {
     return { direction: change > 0 ? 'improving' : 'degrading', change };
   }
 
-  #merge(last: number, scores: number): void {
-    this.#latest = scores > last ? scores : NOTHING;
-    if (scores < last) this.#pairs[this.#pairs.length - 1] = scores;
-  }
-
   // what held at the end of a slot holds in the next one
   #settle(at: number): void {
     if (!this.#isDue(at)) return;
-    this.#push(this.#slotEnd(), this.#latest);
+    this.#hold(this.#slotEnd(), this.#latest);
     this.#latest = NOTHING;
   }
 
@@ -103,8 +104,9 @@ export class Trend {
     return this.#latest !== NOTHING && this.#slotEnd() <= at;
   }
 
-  #push(at: number, scores: number): void {
-    const pairs = [...this.#pairs, at, scores];
+  #hold(at: number, scores: number): void {
+    if (scores === this.#pairs.at(-1)) return;
+    const pairs = this.#pairs.concat(at, scores);
     const from = at - this.#slotMs * this.#maxPoints;
     let first = Math.max(0, pairs.length - this.#maxPoints * 2);
     while ((pairs[first + 2] ?? Infinity) <= from) first += 2;
