@@ -40,7 +40,7 @@ export interface Because {
 /** What advice is given on. */
 export interface AdviceFacts extends ScoreFacts {
   roundTrips: RoundTripSummary | null;
-  /** Messages that were dropped of late because the queue was full: decayed like {@link ScoreFacts.troubles}. */
+  /** Messages that were accepted and are lost, of late: decayed like {@link ScoreFacts.troubles}. */
   dropped: number;
   /** How long the connection has been open, in ms; 0 while it is not. */
   openMs: number;
@@ -63,13 +63,13 @@ export const UNSTEADY_MS = 30;
 export const UNSTEADY_RATIO = 0.5;
 /** Four differences: with fewer, one slow sample looks like an unsteady link. */
 export const UNSTEADY_MIN_SAMPLES = 5;
-/** More than one within minutes: one lost packet is no pattern. */
+/** The second within a half-life: one lost packet is no pattern. */
 export const MISSED_PONGS = 1.5;
-/** The second loss within minutes: most drops are one-off. */
+/** Two at once, or three within minutes: most drops are one-off. */
 export const FREQUENT_LOSSES = 2;
-/** Four losses within minutes: stability is at 25. */
+/** Here stability is at 25. */
 export const CONSTANT_LOSSES = 4;
-/** Three errors within minutes that neither a loss nor a failed attempt explains. */
+/** Three within minutes: something goes wrong again and again, and the connection stays. */
 export const FREQUENT_ERRORS = 3;
 /** The retries of a restart that takes a few seconds stay below it. */
 export const FAILED_ATTEMPTS = 3;
@@ -77,8 +77,8 @@ export const FAILED_ATTEMPTS = 3;
 export const OLD_BACKLOG_MS = 5_000;
 /** A fifth of the queue is left for what comes next. */
 export const NEARLY_FULL = 0.8;
-/** Any message that is dropped is worth knowing of, for as long as it counts. */
-export const DROPPED = 1;
+/** Any message that is lost is worth knowing of: one alone is told for a half-life. */
+export const DROPPED = 0.5;
 /** A retry or two of an ordinary drop take less. */
 export const DOWN_MS = 30_000;
 /** By then, a connection that can be pinged has been. */
@@ -155,7 +155,7 @@ const trouble: Readonly<Record<Exclude<AdviceId, 'performing-well'>, Rule>> = {
     threshold: () => DROPPED,
     severity: from('warning'),
     text: (count) =>
-      `Messages are dropped because the queue is full, ${ofLate(count)}. Send less, raise its limits, or let it refuse instead of drop.`,
+      `Messages are lost, ${ofLate(count)}; their errors say why. Where the queue is full, send less or raise its limits; where they expire, give them more time.`,
   },
   'backlog-old': {
     measure: 'oldestMs',
@@ -196,12 +196,11 @@ const trouble: Readonly<Record<Exclude<AdviceId, 'performing-well'>, Rule>> = {
   'frequent-errors': {
     measure: 'errors',
     unit: 'count',
-    value: ({ troubles: { errors, losses, failedAttempts } }) =>
-      plausible(errors) - plausible(losses) - plausible(failedAttempts),
+    value: ({ troubles }) => troubles.errors,
     threshold: () => FREQUENT_ERRORS,
     severity: from('warning'),
     text: (count) =>
-      `There are errors that are neither losses nor failed attempts to connect, ${ofLate(count)}. The error history has their codes.`,
+      `Errors are told that do not end the connection, ${ofLate(count)}. The error history has their codes.`,
   },
   unmeasured: {
     measure: 'openMs',

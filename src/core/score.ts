@@ -24,6 +24,7 @@ export interface Troubles {
   missedPongs: number;
   /** Attempts to connect that failed. */
   failedAttempts: number;
+  /** Errors that are neither a loss nor a failed attempt: each trouble counts once. */
   errors: number;
 }
 

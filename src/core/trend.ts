@@ -67,7 +67,7 @@ export class Trend {
   points(at: number, rangeMs: number): TrendPoint[] {
     if (!isDate(at)) return [];
     const from = at - (rangeMs > 0 ? rangeMs : 0);
-    const pairs = this.#isDue(at) ? [...this.#pairs, this.#slotEnd(), this.#latest] : this.#pairs;
+    const pairs = this.#isDue(at) ? this.#with(this.#slotEnd(), this.#latest) : this.#pairs;
     const points: TrendPoint[] = [];
     for (let index = 0; index < pairs.length; index += 2) {
       const [start = 0, scores = 0, next = Infinity] = pairs.slice(index, index + 3);
@@ -105,12 +105,15 @@ export class Trend {
   }
 
   #hold(at: number, scores: number): void {
-    if (scores === this.#pairs.at(-1)) return;
+    if (scores !== this.#pairs.at(-1)) this.#pairs = this.#with(at, scores);
+  }
+
+  #with(at: number, scores: number): number[] {
     const pairs = this.#pairs.concat(at, scores);
     const from = at - this.#slotMs * this.#maxPoints;
     let first = Math.max(0, pairs.length - this.#maxPoints * 2);
     while ((pairs[first + 2] ?? Infinity) <= from) first += 2;
-    this.#pairs = first > 0 ? pairs.slice(first) : pairs;
+    return first > 0 ? pairs.slice(first) : pairs;
   }
 
   #forgetAfter(at: number): void {

@@ -128,14 +128,10 @@ const cases: Case[] = [
   },
   {
     id: 'frequent-errors',
-    given: troubled({ errors: 4, losses: 1 }),
+    given: troubled({ errors: 3 }),
     severity: 'warning',
     because: { measure: 'errors', value: 3, threshold: 3, unit: 'count' },
-    not: [
-      troubled({ errors: 2.99 }),
-      troubled({ errors: 4, losses: 1.01 }),
-      troubled({ errors: 4, failedAttempts: 2 }),
-    ],
+    not: [troubled({ errors: 2.99 }), troubled({ losses: 3 })],
   },
   {
     id: 'failed-attempts',
@@ -167,10 +163,10 @@ const cases: Case[] = [
   },
   {
     id: 'messages-dropped',
-    given: { ...well, dropped: 1 },
+    given: { ...well, dropped: 0.5 },
     severity: 'warning',
-    because: { measure: 'dropped', value: 1, threshold: 1, unit: 'count' },
-    not: [{ ...well, dropped: 0.99 }],
+    because: { measure: 'dropped', value: 0.5, threshold: 0.5, unit: 'count' },
+    not: [{ ...well, dropped: 0.49 }],
   },
   {
     id: 'down',

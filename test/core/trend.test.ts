@@ -221,7 +221,7 @@ describe('a trend', () => {
           const now = times[(index * 31) % times.length] ?? 0;
           for (const points of [trend.points(at, Infinity), trend.points(now, windowMs)]) {
             expect(impossible(points)).toEqual([]);
-            expect(points.length).toBeLessThanOrEqual(maxPoints + 1);
+            expect(points.length).toBeLessThanOrEqual(maxPoints);
             expect(points.map((each) => each.at)).toEqual(points.map((each) => each.at).toSorted((a, b) => a - b));
             for (const { overall, stability } of points)
               expect(Math.max(overall ?? 0, stability)).toBeLessThanOrEqual(100);
