@@ -4,6 +4,7 @@ export default defineConfig({
   entry: {
     index: 'src/index.ts',
     machines: 'machines/index.ts',
+    metrics: 'src/metrics/index.ts',
     server: 'src/server/index.ts',
     'server-ws': 'src/server/ws.ts',
   },

@@ -39,6 +39,7 @@ const table: readonly ImportRule[] = [
   { room: /^src\/websocket\//, files: [publicNames, /^src\/websocket\//], packages: [] },
   { room: /^src\/react\//, files: [publicNames, /^src\/react\//], packages: ['react'] },
   { room: /^src\/inspector\//, files: [publicNames, /^src\/inspector\//], packages: ['xstate', '@statelyai/inspect'] },
+  { room: /^src\/metrics\//, files: [publicNames, /^src\/metrics\//], packages: ['@opentelemetry/api'] },
   {
     room: /^src\/testing\//,
     files: [publicNames, serverNames, auditNames, /^src\/testing\//],

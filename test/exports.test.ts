@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import * as machines from '../machines/index.ts';
 import * as holdfast from '../src/index.ts';
+import * as metrics from '../src/metrics/index.ts';
 import * as server from '../src/server/index.ts';
 import * as adapter from '../src/server/ws.ts';
 
@@ -61,6 +62,7 @@ const entries = {
       'supervisorMachine',
     ],
   },
+  './metrics': { module: metrics, names: ['createMetrics', 'instrument'] },
 };
 
 describe('the entry points', () => {

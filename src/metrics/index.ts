@@ -1,0 +1,3 @@
+export { instrument } from './opentelemetry.ts';
+export { createMetrics, type Metrics } from './prometheus.ts';
+export type { MetricsOptions, MetricsSource } from './source.ts';

@@ -1,0 +1,55 @@
+import type { ConnectionState, ConnectionStatus } from '../index.ts';
+import type { Reading } from './counts.ts';
+import type { Grade, Health } from './source.ts';
+
+/** What is known of the connections of one type of service at one moment. */
+export interface Present {
+  readonly service: string;
+  readonly connections: readonly ConnectionStatus[];
+  /** `null` where health is not monitored. */
+  readonly health: readonly Health[] | null;
+}
+
+/** Each has a series, also while it is 0: an alert needs one. */
+const STATES = Object.keys({
+  idle: true,
+  connecting: true,
+  open: true,
+  degraded: true,
+  backoff: true,
+  closing: true,
+  closed: true,
+  failed: true,
+} satisfies Record<ConnectionState, true>) as readonly ConnectionState[];
+
+const GRADES = Object.keys({
+  unknown: true,
+  healthy: true,
+  degraded: true,
+  critical: true,
+} satisfies Record<Grade, true>) as readonly Grade[];
+
+/** The readings of what rises and falls. */
+export function readingsOf({ service, connections, health }: Present): Reading[] {
+  const waiting = connections.reduce((sum, { messages }) => sum + messages.waiting, 0);
+  return [
+    ...STATES.map((state): Reading => {
+      const value = connections.filter((connection) => connection.state === state).length;
+      return { metric: 'connections', labels: { service, state }, value };
+    }),
+    { metric: 'outboxMessages', labels: { service }, value: waiting },
+    ...(health ? healthReadings(service, health) : []),
+  ];
+}
+
+function healthReadings(service: string, health: readonly Health[]): Reading[] {
+  const scores = health.flatMap(({ score: { overall } }) => (overall === null ? [] : [overall]));
+  const mean = scores.reduce((sum, score) => sum + score, 0) / scores.length / 100;
+  return [
+    ...(scores.length > 0 ? [{ metric: 'health' as const, labels: { service }, value: mean }] : []),
+    ...GRADES.map((grade): Reading => {
+      const value = health.filter((info) => info.grade === grade).length;
+      return { metric: 'healthConnections', labels: { service, grade }, value };
+    }),
+  ];
+}
