@@ -65,7 +65,6 @@ export class Trend {
 
   /** The points of the last `rangeMs`, oldest first; the first is what held when the range began. */
   points(at: number, rangeMs: number): TrendPoint[] {
-    if (!isDate(at)) return [];
     const from = at - (rangeMs > 0 ? rangeMs : 0);
     const pairs = this.#isDue(at) ? this.#with(this.#slotEnd(), this.#latest) : this.#pairs;
     const points: TrendPoint[] = [];

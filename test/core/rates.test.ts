@@ -109,6 +109,16 @@ describe('rates', () => {
     expect(connection.at(30_000).messagesOut).toBe(20);
   });
 
+  test('are those of the last note for a time before it: what came in minutes did not come in a second', () => {
+    expect(new Counted().sendEvery(100, 0, 30_000).at(0).messagesOut).toBeCloseTo(12, 6);
+  });
+
+  test('take no longer to know after days of traffic', () => {
+    const connection = new Counted();
+    for (let at = 0; at < 5_000 * 50_000; at += 5_000) connection.send(at, 5);
+    expect(connection.at(5_000 * 50_000).messagesOut).toBeCloseTo(1, 6);
+  });
+
   test('of totals that went down are zero', () => {
     const rates = new Rates();
     rates.note(0, { messagesOut: 9, messagesIn: 9, bytesOut: 9, bytesIn: 9 });

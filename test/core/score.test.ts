@@ -36,6 +36,8 @@ describe('the latency score', () => {
     [4_000, 0],
     [3_600_000, 0],
     [Infinity, 0],
+    [NaN, 100],
+    [-1, 100],
   ])('of %d ms is %i', (ms, score) => {
     expect(latencyScore(ms)).toBe(score);
     expect(latencyScore(ms, 500)).toBe(score);

@@ -22,6 +22,10 @@ describe('the times in states', () => {
     expect(times.summary(4_000).byState).toEqual({ open: 3_500, backoff: 500 });
   });
 
+  test('are whole milliseconds', () => {
+    expect(entered(['open', 0.4], ['failed', 7.3]).summary(9.9).byState).toEqual({ open: 7, failed: 3 });
+  });
+
   test('are those within the window', () => {
     const times = entered(['failed', 0], ['open', 1_000_000]);
     expect(times.summary(WINDOW_MS).byState).toEqual({ failed: 1_000_000, open: 2_600_000 });
@@ -76,6 +80,12 @@ describe('the times in states', () => {
     expect(times.summary(WINDOW_MS).byState).toMatchObject({ failed: 100_000, open: 900_000 });
     expect(times.summary(WINDOW_MS + 500_000).byState).toMatchObject({ failed: 50_000, open: 450_000 });
     expect(times.summary(WINDOW_MS + 1_000_000).byState).not.toHaveProperty('open');
+  });
+
+  test('count a state that is entered again and again as one stay, which stays exact', () => {
+    const times = entered(['failed', 0]);
+    for (let at = 100_000; at < 1_000_000; at += 1_000) times.enter('open', at);
+    expect(times.summary(WINDOW_MS + 50_000).byState).toEqual({ failed: 50_000, open: WINDOW_MS - 50_000 });
   });
 
   test('hold a stay that began before the window to what is left of it when it is merged', () => {

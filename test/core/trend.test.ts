@@ -86,7 +86,7 @@ describe('the points of a trend', () => {
       [1, 95],
     ]);
     trend.add(point(minute(5), 94));
-    expect(seen(trend, minute(5), WINDOW_MS)).toEqual([
+    expect(seen(trend, minute(9), WINDOW_MS)).toEqual([
       [0, 30],
       [1, 95],
       [5, 94],
@@ -94,8 +94,17 @@ describe('the points of a trend', () => {
   });
 
   test('hold the worst when the slot ends with it', () => {
-    const trend = trendOf([minute(0), 90], [minute(0.2), 95], [minute(0.3), 30], [minute(0.4), 30]);
+    const trend = trendOf([minute(0), 90], [minute(0.2), 95], [minute(0.3), 30]);
     expect(seen(trend, minute(9), WINDOW_MS)).toEqual([[0, 30]]);
+    trend.add(point(minute(0.4), 30));
+    expect(seen(trend, minute(9), WINDOW_MS)).toEqual([[0, 30]]);
+  });
+
+  test('take two of one time as two of one slot', () => {
+    expect(seen(trendOf([minute(0), 30], [minute(0), 95]), minute(2), WINDOW_MS)).toEqual([
+      [0, 30],
+      [1, 95],
+    ]);
   });
 
   test('prefer in a slot what is known to what is not', () => {
@@ -121,15 +130,15 @@ describe('the points of a trend', () => {
   });
 
   test('are forgotten with the window, but for the one that held when it began', () => {
-    const trend = trendOf([minute(0), 90], [minute(5), 80], [minute(100), 70]);
-    expect(seen(trend, minute(100), Infinity)).toEqual([
+    const trend = trendOf([minute(0), 90], [minute(5), 80], [minute(65), 70]);
+    expect(seen(trend, minute(65), Infinity)).toEqual([
       [5, 80],
-      [100, 70],
+      [65, 70],
     ]);
   });
 
   test('from the future are dropped when the clock was set back', () => {
-    const trend = trendOf([minute(0), 90], [minute(10), 80], [minute(10.5), 85], [minute(20), 70]);
+    const trend = trendOf([minute(0), 90], [minute(10), 80], [minute(10.5), 85]);
     trend.add(point(minute(5), 60));
     expect(seen(trend, minute(30), WINDOW_MS)).toEqual([
       [0, 90],
@@ -159,6 +168,7 @@ describe('the direction of a trend', () => {
     const unknown = { direction: 'unknown', change: 0 };
     expect(new Trend(WINDOW_MS).directionAt(START, WINDOW_MS)).toEqual(unknown);
     expect(trendOf([minute(0), null], [minute(5), null]).directionAt(minute(9), WINDOW_MS)).toEqual(unknown);
+    expect(trendOf([minute(0), null], [minute(5), 90]).directionAt(minute(9), WINDOW_MS)).toEqual(unknown);
     expect(trendOf([minute(0), 90]).directionAt(minute(9), WINDOW_MS)).toEqual(unknown);
     expect(trendOf([minute(0), 90], [minute(0), 90]).directionAt(minute(0), WINDOW_MS)).toEqual(unknown);
   });
