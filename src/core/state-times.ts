@@ -73,7 +73,8 @@ export class StateTimes {
 
   // a clock that was set back: what is to come has not been
   #forgetAfter(at: number): void {
-    const kept = this.#starts.filter((start) => start <= at).length;
+    let kept = this.#starts.length;
+    while (kept > 0 && (this.#starts[kept - 1] ?? 0) > at) kept -= 1;
     if (kept < this.#starts.length) {
       this.#states = this.#states.slice(0, kept);
       this.#starts = this.#starts.slice(0, kept);
