@@ -7,6 +7,7 @@ export default defineConfig({
     metrics: 'src/metrics/index.ts',
     server: 'src/server/index.ts',
     'server-ws': 'src/server/ws.ts',
+    cli: 'src/cli/main.ts',
   },
   format: ['esm', 'cjs'],
   target: 'es2022',

@@ -45,7 +45,11 @@ const table: readonly ImportRule[] = [
     files: [publicNames, serverNames, auditNames, /^src\/testing\//],
     packages: [],
   },
-  { room: /^src\/cli\//, files: [/^src\/([^/]+\/)?index\.ts$/, /^src\/cli\//], packages: ['node:'] },
+  {
+    room: /^src\/cli\//,
+    files: [/^src\/([^/]+\/)?index\.ts$/, /^src\/cli\//, /^package\.json$/],
+    packages: ['node:', 'ws'],
+  },
   { room: /^visualizations\//, files: [machines, /^visualizations\//], packages: 'any' },
   { room: /^examples\//, files: [/^examples\//], packages: 'any' },
   { room: /^(test|bench|scripts)\//, files: anything, packages: 'any' },
