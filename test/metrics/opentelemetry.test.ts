@@ -1,26 +1,10 @@
-import { MeterProvider, MetricReader, type MetricData } from '@opentelemetry/sdk-metrics';
+import { MeterProvider, type MetricData } from '@opentelemetry/sdk-metrics';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { HoldfastError } from '../../src/index.ts';
 import { CATALOG, METRIC_KEYS, type Definition } from '../../src/metrics/catalog.ts';
 import { instrument } from '../../src/metrics/opentelemetry.ts';
 import { FakeService, sourceOf, statusOf, trafficOf } from './fake-service.ts';
-
-/** Collects when it is asked to. */
-class TestReader extends MetricReader {
-  protected override onShutdown(): Promise<void> {
-    return Promise.resolve();
-  }
-
-  protected override onForceFlush(): Promise<void> {
-    return Promise.resolve();
-  }
-
-  async read(): Promise<MetricData[]> {
-    const { resourceMetrics, errors } = await this.collect();
-    expect(errors).toEqual([]);
-    return resourceMetrics.scopeMetrics.flatMap(({ metrics }) => metrics);
-  }
-}
+import { TestReader } from './test-reader.ts';
 
 interface Stage {
   service: FakeService;
