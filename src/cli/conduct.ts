@@ -111,7 +111,8 @@ export function judgeWire(first: Said | null, { isSelected, isWanted, waitedMs }
 function judgeGreeting({ versions, node, capabilities, pingIntervalMs }: Greeting): Finding {
   const facts = { wire: WIRE, versions, node, capabilities, pingIntervalMs };
   const beat = pingIntervalMs === null ? '' : `, wants a ping every ${durationText(pingIntervalMs)}`;
-  const detail = [`${WIRE}: node ${node}${beat}`, ...capabilities].join(', ');
+  const can = capabilities.length === 0 ? '' : `, can ${capabilities.join(', ')}`;
+  const detail = `${WIRE}: node ${node}${beat}${can}`;
   if (versions.includes(VERSION)) return { verdict: 'passed', detail, facts };
   return {
     verdict: 'warning',

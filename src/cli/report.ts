@@ -64,11 +64,11 @@ export function json(examination: Examination): string {
   return JSON.stringify(examination, null, 2);
 }
 
-/** Lines of at most so many characters; a word that is longer is cut. */
+/** Lines of at most so many characters; a word that is longer is cut, and a time stays with its unit. */
 export function wrap(text: string, width: number): string[] {
   const lines: string[] = [];
   let line = '';
-  for (const word of text.split(' ').flatMap((each) => pieces(each, width))) {
+  for (const word of text.split(/ (?!m?s\b)/).flatMap((each) => pieces(each, width))) {
     if (line !== '' && line.length + 1 + word.length > width) {
       lines.push(line);
       line = word;

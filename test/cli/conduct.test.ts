@@ -38,7 +38,7 @@ describe('the wire', () => {
   test('is holdfast.v1 where it was selected and the server greets', () => {
     expect(judgeWire({ ...said, greeting }, expected)).toEqual({
       verdict: 'passed',
-      detail: 'holdfast.v1: node n1, wants a ping every 25.00 s, deflate',
+      detail: 'holdfast.v1: node n1, wants a ping every 25.00 s, can deflate',
       facts: { wire: 'holdfast.v1', ...greeting },
     });
     expect(judgeWire({ ...said, greeting }, { ...expected, isSelected: false }).facts).toMatchObject({ wire: 'plain' });

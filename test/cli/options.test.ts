@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 
 import { DOCTOR_HELP, readOptions } from '../../src/cli/options.ts';
@@ -69,5 +70,16 @@ describe('the options of the doctor', () => {
     expect(readOptions(['--help'])).toEqual({ wish: 'help' });
     expect(readOptions(['-h', 'ws://a'])).toEqual({ wish: 'help' });
     for (const line of DOCTOR_HELP.split('\n')) expect(line.length).toBeLessThanOrEqual(80);
+  });
+
+  test('are the ones that the README tells of', () => {
+    const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
+    const rows = /\| option of `doctor` [^]*?\n\n/.exec(readme)?.[0] ?? '';
+    const named = (text: string): string[] => [...text.matchAll(/(?:^ +|`)(--[a-z-]+)/gm)].map(([, name = '']) => name);
+    expect([...new Set(named(rows))].toSorted()).toEqual(
+      named(DOCTOR_HELP)
+        .filter((name) => name !== '--help')
+        .toSorted(),
+    );
   });
 });

@@ -88,6 +88,7 @@ describe('wrapping', () => {
     expect(wrap('', 5)).toEqual(['']);
     expect(wrap('aa bb cc', 5)).toEqual(['aa bb', 'cc']);
     expect(wrap('abcdefgh i', 5)).toEqual(['abcde', 'fgh i']);
+    expect(wrap('max 12 ms, 3 ms later', 6)).toEqual(['max', '12 ms,', '3 ms', 'later']);
     expect(wrap('😀😀😀', 2)).toEqual(['😀😀', '😀']);
   });
 });
