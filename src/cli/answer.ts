@@ -78,11 +78,11 @@ export function judgeAnswer(answer: Answer, request: Request): Finding {
 }
 
 /** Judges which subprotocol was selected. */
-export function judgeSubprotocol(answer: Answer, { offered, wanted }: Request): Finding {
+export function judgeSubprotocol(answer: Answer, { offered, wanted, tame }: Request): Finding {
   const selected = headerOf(answer, 'sec-websocket-protocol');
-  const shown = selected === null ? null : shownName(selected);
-  const facts = { offered: offered.map(shownName), selected: shown };
-  const names = offered.map(shownName).join(', ');
+  const shown = selected === null ? null : shownName(selected, tame);
+  const names = offered.map((name) => shownName(name, tame));
+  const facts = { offered: names, selected: shown };
   if (selected !== null && !offered.includes(selected)) {
     const detail = `selected ${shown ?? ''}, which was not offered`;
     return {
@@ -92,8 +92,8 @@ export function judgeSubprotocol(answer: Answer, { offered, wanted }: Request): 
       advice: 'Clients end such a connection: the server must select an offered name, or none.',
     };
   }
-  if (selected !== null) return { verdict: 'passed', detail: `selected ${shown ?? ''} of ${names}`, facts };
-  const detail = offered.length === 0 ? 'none offered, none selected' : `none selected of ${names}`;
+  if (selected !== null) return { verdict: 'passed', detail: `selected ${shown ?? ''} of ${names.join(', ')}`, facts };
+  const detail = offered.length === 0 ? 'none offered, none selected' : `none selected of ${names.join(', ')}`;
   if (wanted.length === 0) return { verdict: 'passed', detail, facts };
   const advice = 'Browsers end a connection whose server selects none of the names that were offered.';
   return { verdict: 'warning', detail, facts, advice };
@@ -143,9 +143,9 @@ function interesting(answer: Answer, tame: Tame): Record<string, string> {
   );
 }
 
-function explainRefusal(answer: Answer, { url }: Request): { why: string; advice: string; location: string | null } {
+function explainRefusal(answer: Answer, request: Request): { why: string; advice: string; location: string | null } {
   const status = answer.status ?? 0;
-  const location = locationOf(answer, url);
+  const location = locationOf(answer, request);
   if (location !== null && status >= 300 && status < 400) {
     const advice = 'Use that address, if you trust it: browsers do not follow redirections of a WebSocket.';
     return { why: `go to ${location}`, advice, location };
@@ -153,15 +153,15 @@ function explainRefusal(answer: Answer, { url }: Request): { why: string; advice
   const [why, advice] = REASONS[status] ?? [];
   if (why !== undefined && advice !== undefined) return { why, advice, location };
   if (status >= 200 && status < 300) return { why: 'an answer, but no WebSocket', advice: SUCCESS, location };
-  const hint = `See the log of the server for the reason: headers, subprotocol, origin.${secureHint(url)}`;
+  const hint = `See the log of the server for the reason: headers, subprotocol, origin.${secureHint(request.url)}`;
   return { why: 'refused', advice: hint, location };
 }
 
-function locationOf(answer: Answer, url: URL): string | null {
+function locationOf(answer: Answer, { url, tame }: Request): string | null {
   const location = headerOf(answer, 'location');
   if (location === null) return null;
   try {
-    return shownUrl(new URL(location, url));
+    return shownUrl(new URL(location, url), tame);
   } catch {
     return null;
   }

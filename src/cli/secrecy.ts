@@ -18,23 +18,20 @@ export function tameText(text: string, secrets: readonly string[] = []): string 
 }
 
 /** A URL as it may be shown: without user information, values of the query, and parts of the path that look like secrets. */
-export function shownUrl({ protocol, host, pathname, search, username, password }: URL): string {
+export function shownUrl({ protocol, host, pathname, search, username, password }: URL, tame: Tame = tameText): string {
   const user = username || password ? '…@' : '';
-  const path = pathname.split('/').map(shownPart).join('/');
-  const query = search
-    .slice(1)
-    .split('&')
-    .map((pair) => (pair.includes('=') ? shownPart(`${pair.split('=')[0] ?? ''}=`) : '…'))
-    .join('&');
+  const path = pathname.split('/').map((part) => shownPart(part, tame));
+  const pairs = search.slice(1).split('&');
+  const query = pairs.map((pair) => (pair.includes('=') ? shownPart(`${pair.split('=')[0] ?? ''}=`, tame) : '…'));
   return cut(
-    `${protocol}//${user}${host}${path}${search.length > 1 ? `?${query}` : ''}`.replace(CONTROL, ' '),
+    `${protocol}//${user}${tame(host)}${path.join('/')}${search.length > 1 ? `?${query.join('&')}` : ''}`,
     MAX_URL,
   );
 }
 
 /** A name as it may be shown: subprotocols carry tokens too. */
-export function shownName(name: string): string {
-  return isTokenLike(name) ? '…' : tameText(name);
+export function shownName(name: string, tame: Tame): string {
+  return isTokenLike(name) ? '…' : tame(name);
 }
 
 /** What must not be shown of what the examination is given, whoever repeats it. The longest come first. */
@@ -56,9 +53,9 @@ export interface Bearers {
   protocols: readonly string[];
 }
 
-function shownPart(part: string): string {
+function shownPart(part: string, tame: Tame): string {
   const [name = '', ...value] = part.split('=');
-  const shown = isTokenLike(name) ? '…' : name;
+  const shown = shownName(name, tame);
   return value.length > 0 ? `${shown}=…` : shown;
 }
 

@@ -46,6 +46,7 @@ describe('the answer to a handshake', () => {
     [refused(429, { 'retry-after': '8' }), /^429: too many requests; retry-after: 8/, /Wait/],
     [refused(200), /^200: an answer, but no WebSocket/, /Upgrade/],
     [refused(302, { location: '/login?next=hush' }), /^302: go to wss:\/\/host\/login\?next=…/, /redirections/],
+    [refused(302, { location: '//hush.example/a/hush/b' }), /^302: go to wss:\/\/….example\/a\/…\/b/, /redirections/],
     [refused(302, { location: 'http://[' }), /^302: refused/, /log/],
     [answer({ outcome: 'silent', status: null }), /^no answer/, /does not speak HTTP/],
     [answer({ outcome: 'broken', status: null, problem: 'Parse Error: hush' }), /^no HTTP: Parse Error: …/, /port/],
@@ -105,6 +106,7 @@ describe('the subprotocol', () => {
     const token = 'bearer.0123456789abcdef';
     const finding = judgeSubprotocol(selecting(token), { ...request, offered: [token] });
     expect(finding).toMatchObject({ verdict: 'passed', facts: { offered: ['…'], selected: '…' } });
+    expect(judgeSubprotocol(selecting('hush'), request).detail).toBe('selected …, which was not offered');
   });
 });
 
