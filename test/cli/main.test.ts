@@ -38,7 +38,7 @@ beforeAll(async () => {
   }
   await mkdir(join(directory, 'with/node_modules'));
   await symlink(join(root, 'node_modules/ws'), join(directory, 'with/node_modules/ws'), 'junction');
-});
+}, 30_000);
 afterAll(() => rm(directory, { recursive: true, force: true }));
 
 async function run(args: readonly string[], { cwd = 'with', env, onStart }: RunOptions = {}) {
