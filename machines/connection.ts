@@ -218,7 +218,11 @@ export const connectionMachine = connectionSetup.createMachine({
               invoke: {
                 id: 'health',
                 src: 'health',
-                input: ({ context }) => ({ connectionId: context.id, policy: heartbeatOf(context) }),
+                input: ({ context }) => ({
+                  connectionId: context.id,
+                  policy: heartbeatOf(context),
+                  isGraded: context.policy.isGraded,
+                }),
               },
               description: 'Messages flow both ways.',
               entry: ['recordOpen', 'announceOpened'],
@@ -238,6 +242,8 @@ export const connectionMachine = connectionSetup.createMachine({
                 'server.away': { target: '.leaving', actions: 'drawDeparture' },
                 'credentials.demanded': { target: '.renewing' },
                 'health.late': { target: '.degraded' },
+                'health.poor': { target: '.degraded' },
+                'health.graded': { actions: 'announceGrade' },
               },
               after: {
                 stablePeriod: { actions: 'settle', description: 'The next loss begins a new episode.' },
@@ -245,9 +251,13 @@ export const connectionMachine = connectionSetup.createMachine({
               states: {
                 open: { description: 'Messages flow.', tags: 'open' },
                 degraded: {
-                  description: 'Messages flow, but the peer is late with its proof of life.',
+                  description: 'Messages flow, but the peer is late with its proof of life, or mostly slow with it.',
                   tags: 'degraded',
-                  on: { 'health.recovered': { target: 'open' }, 'health.late': { description: 'It is known.' } },
+                  on: {
+                    'health.recovered': { target: 'open' },
+                    'health.late': { description: 'It is known.' },
+                    'health.poor': { description: 'It is known.' },
+                  },
                 },
                 renewing: {
                   description: 'Messages flow. The server asks for fresh credentials; without them it will close.',
@@ -259,6 +269,7 @@ export const connectionMachine = connectionSetup.createMachine({
                     'credentials.spent': { target: 'open', description: 'The server will close, as any server may.' },
                     'server.away': { target: 'moving', description: 'A new socket brings fresh ones.' },
                     'health.late': { description: 'It is asked for still; a link that is dead ends it.' },
+                    'health.poor': { description: 'It is asked for still; the next measurement says so again.' },
                   },
                   after: { credentialsTimeout: { target: 'open' } },
                 },
@@ -268,6 +279,7 @@ export const connectionMachine = connectionSetup.createMachine({
                   on: {
                     'credentials.demanded': { target: 'moving', description: 'A new socket brings fresh ones.' },
                     'health.late': { description: 'It is to be left still; a link that is dead is left at once.' },
+                    'health.poor': { description: 'It is to be left still.' },
                   },
                   after: { departure: { target: 'moving' } },
                 },
@@ -280,6 +292,7 @@ export const connectionMachine = connectionSetup.createMachine({
                     'server.away': { description: 'It is under way.' },
                     'credentials.demanded': { description: 'The new socket brings fresh ones.' },
                     'health.late': { description: 'The new socket is the cure.' },
+                    'health.poor': { description: 'The new socket may be the cure.' },
                     'successor.welcomed': [
                       {
                         guard: 'isFresh',

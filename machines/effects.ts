@@ -127,6 +127,10 @@ export const connectionSetup = setup({
     announceFailure: emit(({ context }) => ({ type: 'failed' as const, failure: lastFailure(context) })),
     announceRetry: emit(({ context }, { hold }: { hold: RetryHold }) => retrying(context, hold)),
     announceGiveUp: emit((_, { because }: { because: GiveUpCause }) => ({ type: 'gave.up' as const, because })),
+    announceGrade: emit(({ event }) => ({
+      type: 'graded' as const,
+      grade: event.type === 'health.graded' ? event.grade : 'unknown',
+    })),
     announceFlow: emit((_, { edge }: { edge: FlowEdge }) => ({ type: edge })),
     tellOutbox: sendTo('outbox', (_, { type }: { type: OutboxEvent['type'] }): OutboxEvent => ({ type })),
     freeOutbox: sendTo('outbox', { type: 'resume' }),

@@ -2,6 +2,7 @@
 import { MAX_DELAY_MS, type DelayFormula } from '../src/core/backoff.ts';
 import { drawFrom } from '../src/core/chance.ts';
 import { classified, ownClosure, type Failure, type RecoveryStrategy } from '../src/core/recovery.ts';
+import type { Grade } from './grade.ts';
 import type { HealthEdge, HeartbeatPolicy } from './health.ts';
 import type { OutboxEdge } from './outbox.ts';
 import { DEFAULT_POLICY, type ConnectionPolicy } from './policy.ts';
@@ -177,6 +178,7 @@ export type ConnectionEmitted =
   | { type: 'failed'; failure: Failure }
   | { type: 'retrying'; delayMs: number | null; attempt: number; hold: RetryHold }
   | { type: 'gave.up'; because: GiveUpCause }
+  | { type: 'graded'; grade: Grade }
   | { type: FlowEdge };
 
 /** The socket's buffer is over its high water mark, or no longer; the queue has no room. */
@@ -359,7 +361,7 @@ export function heartbeatOf({ canPing, policy, serverPing, page }: ConnectionCon
   const wantedMs = Math.min(MAX_DELAY_MS, Math.max(serverPing.intervalMs, LEAST_INTERVAL_MS));
   if (own) return { ...own, intervalMs: Math.min(own.intervalMs, wantedMs) };
   const timeoutMs = Math.min(MAX_DELAY_MS, Math.max(serverPing.timeoutMs, LEAST_INTERVAL_MS));
-  return { intervalMs: wantedMs, lateMs: Math.floor(timeoutMs / 4), timeoutMs };
+  return { intervalMs: wantedMs, promptMs: wantedMs, lateMs: Math.floor(timeoutMs / 4), timeoutMs };
 }
 
 // timers of a hidden page come late, and nobody is there to see a link that is late

@@ -29,6 +29,8 @@ export interface ConnectionPolicy {
   rules: readonly RecoveryRule[];
   backoff: BackoffPolicy;
   heartbeat: HeartbeatPolicy | null;
+  /** Whether the quality of links is measured. */
+  isGraded: boolean;
 }
 
 /** Which wire a service wants. */
@@ -37,7 +39,12 @@ export const WIRE_CHOICES = ['required', 'prefer', 'plain'] as const;
 export type WireChoice = (typeof WIRE_CHOICES)[number];
 
 /** How a link is watched when nothing else is said. */
-export const DEFAULT_HEARTBEAT: HeartbeatPolicy = { intervalMs: 25_000, lateMs: 2_500, timeoutMs: 10_000 };
+export const DEFAULT_HEARTBEAT: HeartbeatPolicy = {
+  intervalMs: 25_000,
+  promptMs: 1_000,
+  lateMs: 2_500,
+  timeoutMs: 10_000,
+};
 
 /** The policy of a connection that is given no other; the options' defaults are these. */
 export const DEFAULT_POLICY: ConnectionPolicy = {
@@ -57,6 +64,7 @@ export const DEFAULT_POLICY: ConnectionPolicy = {
   rules: [],
   backoff: { baseMs: 500, capMs: 30_000, promptMs: 200, offlineMs: 30_000, hiddenMs: 30_000 },
   heartbeat: DEFAULT_HEARTBEAT,
+  isGraded: true,
 };
 
 /** The delays of the chart, in ms, by name. */

@@ -6,6 +6,18 @@ import type { Wire } from './wire.ts';
 
 export type Tell = (event: ConnectionEvent) => void;
 
+/** How the peer of a link is asked for signs of life. */
+export interface Asking {
+  /** Whether round trips can be measured. */
+  readonly canMeasure: boolean;
+  /** Calls back at the next sign of life, having asked for one. @returns Takes that back. */
+  probe(heard: () => void): () => void;
+  /** The peer has answered the application's own ping. */
+  answered(): void;
+  /** Calls back with the round trip of a ping that is sent now, in ms, if it is answered. @returns Whether there is a form of ping for that. */
+  ping(answered: (rttMs: number) => void): boolean;
+}
+
 /** What messages leave by on an open link. */
 export interface Joined {
   wire: Wire;
@@ -20,8 +32,8 @@ export interface Joined {
 export interface Access {
   /** What a provider threw, when that is why the last attempt failed. */
   readonly cause: unknown;
-  /** The last round trip, in ms; `null` where none was measured. */
-  readonly rttMs: number | null;
+  /** How its peer is asked for signs of life. */
+  readonly asking: Asking;
   /** Which link is, or was, in use, from 1. */
   readonly generation: number;
   /** What providers and profiles are told. */
@@ -48,8 +60,6 @@ export interface Access {
   succeed(tell: Tell): () => void;
   /** Asks for fresh credentials, and gives them to the peer. */
   renew(tell: Tell): () => void;
-  /** Calls back at the next sign of life, having asked for one. */
-  probe(heard: () => void): () => void;
   /** Sends what comes first, before anything else may leave. */
   greet(messages: readonly EncodedMessage[]): void;
   /** From now on messages may leave. `undefined` without a link. */

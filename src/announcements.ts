@@ -1,6 +1,7 @@
 import type { ConnectionEmitted } from '../machines/facts.ts';
 import type { HoldfastError } from './errors.ts';
 import type { Emit, EventSource } from './events.ts';
+import type { Monitor } from './monitor.ts';
 import type { OverflowPolicy } from './backlog.ts';
 
 /** What an announcement says beside what the chart knows. */
@@ -16,6 +17,7 @@ export interface AnnouncementFacts {
   /** `null` for no limit. */
   maxRetries: number | null;
   overflow: OverflowPolicy;
+  monitor: Monitor | undefined;
 }
 
 /** Tells the application what its connection announced. */
@@ -33,6 +35,8 @@ export function announce(emitted: ConnectionEmitted, facts: AnnouncementFacts): 
       const why = emitted.failure.code === 'CLOSED_LOCALLY' ? null : error;
       return emit('closed', { ...source, code, reason, wasClean, initiator, error: why, inDoubt: facts.inDoubt });
     }
+    case 'graded':
+      return facts.monitor?.graded(emitted.grade);
     case 'failed':
       // a bug is reported where it happens
       if (error && error.category !== 'fault') emit('error', error);

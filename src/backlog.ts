@@ -42,6 +42,8 @@ export const DEFAULT_QUEUE: OutboxLimits = {
 export interface BacklogOptions {
   clock: Clock;
   limits: () => BacklogLimits;
+  /** Counts what is taken; what was put back and is taken again counts again. */
+  taken: { messages: number; bytes: number };
   /** A message left the backlog without being taken. */
   dropped: (message: OutboundMessage, code: ErrorCode, cause?: unknown) => void;
   /** There was no room, for the first time since half of it was free. */
@@ -78,6 +80,19 @@ export class Backlog {
 
   get bytes(): number {
     return this.#queue.bytes + this.#outsideBytes;
+  }
+
+  /** When the oldest of those that wait was sent, in ms on the monotonic clock; `null` when none waits. */
+  get oldestAt(): number | null {
+    const [outside] = this.#outside;
+    const first = [...this.#queue.heads(), ...(outside ? [outside] : [])];
+    return first.length === 0 ? null : Math.min(...first.map(({ since }) => since));
+  }
+
+  /** How full it is, in words. */
+  get fullness(): string {
+    const { maxMessages, maxBytes } = this.#options.limits();
+    return `The queue is full: ${this.size} of ${maxMessages} messages, ${this.bytes} of ${maxBytes} bytes.`;
   }
 
   /** Everything that waits, in the order of lanes. */
@@ -120,7 +135,11 @@ export class Backlog {
       const message = this.#queue.take(only);
       if (!message) return undefined;
       this.#forget(message);
-      if (!this.#expiry.isOver(message)) return message;
+      if (!this.#expiry.isOver(message)) {
+        this.#options.taken.messages += 1;
+        this.#options.taken.bytes += message.bytes;
+        return message;
+      }
       this.#options.dropped(message, 'EXPIRED');
     }
   }

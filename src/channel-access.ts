@@ -1,5 +1,5 @@
 import type { CredentialsNeed, SessionLoss } from '../machines/facts.ts';
-import type { Access, Joined, Tell } from './access.ts';
+import type { Access, Asking, Joined, Tell } from './access.ts';
 import { Channel, type ChannelOptions } from './channel.ts';
 import { ChannelWire } from './channel-wire.ts';
 import { classified, type Failure } from './core/recovery.ts';
@@ -29,6 +29,16 @@ export class ChannelAccess implements Access {
   readonly carriesIds = true;
   generation = 0;
   hasGreeted = false;
+  // the pool watches its link itself
+  readonly asking: Asking = {
+    canMeasure: true,
+    probe: (heard) => {
+      heard();
+      return nothing;
+    },
+    answered: nothing,
+    ping: (answered) => this.#options.pool.ping(answered),
+  };
   readonly #options: ChannelAccessOptions;
   readonly #endpoint: Endpoint;
   readonly #verdicts: Verdicts;
@@ -51,10 +61,6 @@ export class ChannelAccess implements Access {
 
   get cause(): unknown {
     return this.#endpoint.cause;
-  }
-
-  get rttMs(): null {
-    return null;
   }
 
   get facts(): RequestFacts {
@@ -113,12 +119,6 @@ export class ChannelAccess implements Access {
   }
 
   renew(): () => void {
-    return nothing;
-  }
-
-  // the pool watches its link itself
-  probe(heard: () => void): () => void {
-    heard();
     return nothing;
   }
 

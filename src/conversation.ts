@@ -7,6 +7,7 @@ import type { Link } from './link.ts';
 import { OutboundMessage } from './message.ts';
 import { Negotiation } from './negotiation.ts';
 import type { Outbox } from './outbox.ts';
+import { Pings } from './pings.ts';
 import type { Pool } from './pool.ts';
 import { CloseCode, WireClose } from './protocol/close-codes.ts';
 import type { EncodedMessage } from './protocol/codec.ts';
@@ -39,6 +40,8 @@ export interface ConversationOptions {
   sessionLost: () => void;
   /** The server says something that is no message. */
   noticed: (notice: Notice) => void;
+  /** A round trip was measured, in ms on this side's clock. */
+  measured: (rttMs: number) => void;
   /** The server broke the protocol. */
   violated: (violation: ProtocolViolation) => void;
   /** What every error carries. */
@@ -79,8 +82,7 @@ export class Conversation {
   readonly #refusals = new Map<OutboundMessage, MessageError>();
   // what the server said of trouble on the present socket
   #warning: Warning | undefined;
-  #ping: { id: number; sentAt: number } = { id: 0, sentAt: 0 };
-  #rttMs: number | null = null;
+  readonly #pings = new Pings();
   // a newer socket has said hello, while there is one in use
   #isMoving = false;
   // what is to come first in a session has been said: one may go on that was lost before
@@ -124,11 +126,6 @@ export class Conversation {
   /** Whether a newer socket is asking for the session: then the server closes the present one. */
   get isMoving(): boolean {
     return this.#isMoving;
-  }
-
-  /** The last round trip, in ms, on this side's clock; `null` before the first. */
-  get rttMs(): number | null {
-    return this.#rttMs;
   }
 
   /** Finds out which wire the server speaks, and opens or resumes the session. @returns What is left to do with it. */
@@ -199,11 +196,11 @@ export class Conversation {
     this.#exchange?.wire.control({ t: 'auth', tok: token });
   }
 
-  /** Asks the server for a sign of life, and measures how long it takes. */
-  ping(): void {
-    this.#ping = { id: this.#ping.id + 1, sentAt: this.#now() };
+  /** Asks the server for a sign of life, and measures how long it takes. `answered`: hears of this very one. */
+  ping(answered?: (rttMs: number) => void): void {
+    const ts = this.#now();
     const a = this.#exchange?.wire.takeAck() ?? 0;
-    this.#exchange?.wire.control({ t: 'ping', i: this.#ping.id, ts: this.#ping.sentAt, ...(a > 0 && { a }) });
+    this.#exchange?.wire.control({ t: 'ping', i: this.#pings.ask(ts, answered), ts, ...(a > 0 && { a }) });
   }
 
   /** Ends the session on purpose: nobody is to keep it. */
@@ -225,6 +222,7 @@ export class Conversation {
     this.#exchange = undefined;
     this.#warning = undefined;
     this.#isMoving = false;
+    this.#pings.clear();
     if (!this.#isLeaving) return;
     this.end();
     this.#options.sessionLost();
@@ -319,7 +317,8 @@ export class Conversation {
         );
       },
       ponged: ({ i }) => {
-        if (i === this.#ping.id) this.#rttMs = Math.max(0, this.#now() - this.#ping.sentAt);
+        const rttMs = this.#pings.answered(i, this.#now());
+        if (rttMs !== null) this.#options.measured(rttMs);
       },
       noticed: (notice) => {
         if (notice.t === 'err') warning.heard(notice);

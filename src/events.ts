@@ -1,4 +1,5 @@
 import type { ConnectionStateName, GiveUpCause, RetryHold, WireName } from '../machines/facts.ts';
+import type { Grade } from './core/score.ts';
 import type { OverflowPolicy } from './backlog.ts';
 import type { CloseInitiator, HoldfastError, MessageError } from './errors.ts';
 import type { InboundOf, Services } from './identity.ts';
@@ -105,6 +106,22 @@ export interface OverflowedEvent extends EventSource {
   policy: OverflowPolicy;
 }
 
+/** A connection has another grade of health than before. */
+export interface HealthEvent extends EventSource {
+  previous: Grade;
+  current: Grade;
+  /** The overall score, from 0 to 100; `null` while it is unknown. */
+  score: number | null;
+  /** Why it is no better; `null` where it is healthy, or unknown. */
+  because: string | null;
+}
+
+/** A round trip to the peer was measured. */
+export interface RoundTripEvent extends EventSource {
+  /** On this side's monotonic clock. */
+  rttMs: number;
+}
+
 /** A message was not sent, or nobody knows whether it was. Told after the turn in which it happened. */
 export interface UndeliveredEvent extends EventSource {
   messageId: string;
@@ -146,6 +163,10 @@ export interface ServiceEvents<Message = MessageEvent> {
   flow: FlowEvent;
   /** The queue of a connection had no room for a message. */
   overflowed: OverflowedEvent;
+  /** A connection has another grade of health. */
+  health: HealthEvent;
+  /** A round trip was measured. */
+  roundTrip: RoundTripEvent;
   /** A message was not sent, or nobody knows. */
   undelivered: UndeliveredEvent;
   /** A message arrived. */

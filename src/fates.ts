@@ -24,6 +24,12 @@ export interface OutboxCounts {
   refused: number;
 }
 
+/** What waits to be sent. */
+export interface OutboxLoad extends Pick<OutboxCounts, 'waiting' | 'waitingBytes'> {
+  /** When the oldest of those that no socket has was sent, in ms on the monotonic clock; `null` when there is none. */
+  oldestAt: number | null;
+}
+
 export interface FatesOptions {
   /** Hears of each message that was not sent or may not have been, refused ones included. */
   undelivered: (id: string, error: MessageError) => void;
@@ -93,7 +99,7 @@ export class Fates {
   }
 
   /** The counts, with what still waits. */
-  counts(waiting: Pick<OutboxCounts, 'waiting' | 'waitingBytes'>): OutboxCounts {
+  counts({ waiting, waitingBytes }: OutboxLoad): OutboxCounts {
     return {
       accepted: this.#accepted,
       sent: this.#sent,
@@ -101,7 +107,8 @@ export class Fates {
       dropped: [...this.#dropped.values()].reduce((sum, count) => sum + count, 0),
       droppedBy: Object.fromEntries(this.#dropped),
       unknown: this.#unknown,
-      ...waiting,
+      waiting,
+      waitingBytes,
       refused: this.#refused,
     };
   }

@@ -1,12 +1,14 @@
 import type { ConnectionEmitted } from '../machines/facts.ts';
 import { announce } from './announcements.ts';
-import { failure, ownClosure, type Failure } from './core/recovery.ts';
+import { failure, ownClosure } from './core/recovery.ts';
 import { ConnectionError, FaultError, HoldfastError, type ErrorCode } from './errors.ts';
 import type { EventSource } from './events.ts';
 import { attemptOf, endError, errorOf, giveUpError } from './failures.ts';
 import type { ConnectionHost } from './host.ts';
 import { quiet } from './core/isolation.ts';
 import { check } from './core/rules.ts';
+import type { HealthInfo } from './health-info.ts';
+import { LastFailure } from './last-failure.ts';
 import { Openings, type OpeningOptions } from './opening.ts';
 import type { DisconnectOptions } from './options.ts';
 import type { Ports } from './ports.ts';
@@ -51,9 +53,7 @@ export class Connection<In = InboundData, Out = unknown> {
   #place: Place = { state: 'idle', detail: 'idle' };
   #since: number;
   #retryAt: number | null = null;
-  // the last failure on record, and the error made of it
-  #failure: Failure | null = null;
-  #lastError: HoldfastError | null = null;
+  readonly #last = new LastFailure();
   #deathCause: unknown;
   // what further messages are refused with: the connection's own end, or the whole service's
   #endCode: ErrorCode = 'CONNECTION_ENDED';
@@ -64,7 +64,7 @@ export class Connection<In = InboundData, Out = unknown> {
     this.serviceType = source.serviceType;
     this.#host = host;
     this.#ports = ports;
-    this.#openings = new Openings(source, host.clock, () => this.#failure && this.#lastError);
+    this.#openings = new Openings(source, host.clock, () => this.#last.failure && this.#last.error);
     this.#since = host.clock.now();
   }
 
@@ -79,9 +79,14 @@ export class Connection<In = InboundData, Out = unknown> {
       since: place.state === this.#place.state ? this.#since : this.#host.clock.now(),
       retryAt: place.state === 'backoff' ? this.#retryAt : null,
       rttMs: this.#ports.rttMs,
-      lastError: this.#lastError,
+      lastError: this.#last.error,
       messages: { ...this.#ports.outbox.counts, received: this.#ports.inbox.received },
     });
+  }
+
+  /** How well it is, as measured; `null` while health is not monitored. */
+  get health(): HealthInfo | null {
+    return this.#host.monitor()?.info() ?? null;
   }
 
   /**
@@ -289,7 +294,7 @@ export class Connection<In = InboundData, Out = unknown> {
     if (this.#actor?.getSnapshot().status === 'active') return;
     const hadSocket = this.#hasSocket;
     const error = new FaultError('INTERNAL_FAULT', { ...this.#source, cause: this.#deathCause });
-    this.#lastError = error;
+    this.#last.error = error;
     this.#actor = undefined;
     this.#move({ state: 'failed', detail: 'failed' }, error);
     if (hadSocket) this.#announce({ type: 'closed', failure: failure('INTERNAL_FAULT') });
@@ -326,21 +331,16 @@ export class Connection<In = InboundData, Out = unknown> {
 
   // after each turn of the actor: first what holds from now on, then who is told, so that a listener may do anything
   #turn(snapshot: ConnectionSnapshot, said: readonly ConnectionEmitted[]): void {
-    const { failure } = snapshot.context;
-    if (failure !== this.#failure) {
-      this.#failure = failure;
-      // the application's own close is nothing that went wrong
-      if (failure && failure.code !== 'CLOSED_LOCALLY') {
-        const cause = failure.code === 'INTERNAL_FAULT' ? this.#deathCause : this.#ports.cause;
-        this.#lastError = errorOf(failure, { ...this.#source, ...attemptOf(snapshot), cause });
-      }
-    }
+    this.#last.note(snapshot.context, (failed) => {
+      const cause = failed.code === 'INTERNAL_FAULT' ? this.#deathCause : this.#ports.cause;
+      return errorOf(failed, { ...this.#source, ...attemptOf(snapshot), cause });
+    });
     const gaveUp = said.find((emitted) => emitted.type === 'gave.up');
     for (const emitted of said)
       if (emitted.type === 'retrying')
         this.#retryAt = emitted.delayMs === null ? null : this.#host.clock.now() + emitted.delayMs;
     const { maxRetries } = this.#host.settings().policy;
-    const giveUp = gaveUp && giveUpError(gaveUp.because, this.#lastError ?? this.#closeError, maxRetries);
+    const giveUp = gaveUp && giveUpError(gaveUp.because, this.#last.error ?? this.#closeError, maxRetries);
     this.#move(placeOf(snapshot), giveUp);
     for (const emitted of said) this.#announce(emitted, giveUp);
   }
@@ -371,7 +371,7 @@ export class Connection<In = InboundData, Out = unknown> {
 
   #end(error: HoldfastError): void {
     this.#ports.outbox.close(this.#endCode, error);
-    this.#ports.end(this.#failure);
+    this.#ports.end(this.#last.failure);
     this.#ports.inbox.end(this.#place.state === 'failed' ? error : null);
     this.#openings.ended(error);
     this.#conclude();
@@ -385,11 +385,12 @@ export class Connection<In = InboundData, Out = unknown> {
     announce(emitted, {
       source: this.#source,
       emit: this.#host.emit,
-      error: this.#lastError,
+      error: this.#last.error,
       giveUp,
       inDoubt: this.#ports.inDoubt,
       maxRetries: this.#host.settings().policy.maxRetries,
       overflow: this.#host.settings().queue.overflow,
+      monitor: this.#host.monitor(),
     });
   }
 

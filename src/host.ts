@@ -1,4 +1,5 @@
 import type { Emit } from './events.ts';
+import type { Monitor } from './monitor.ts';
 import type { DisconnectOptions } from './options.ts';
 import type { ServiceSettings } from './settings.ts';
 import type { ConnectionActor } from './group.ts';
@@ -23,4 +24,6 @@ export interface ConnectionHost {
   closing(options: DisconnectOptions): void;
   /** Told when the state changes. */
   changed(): void;
+  /** What is measured of it; `undefined` where nothing is. */
+  monitor(): Monitor | undefined;
 }

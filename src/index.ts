@@ -29,15 +29,23 @@ export type {
   EscalatedEvent,
   FlowEvent,
   GaveUpEvent,
+  HealthEvent,
   MessageEvent,
   MessageOf,
   OpenedEvent,
   OverflowedEvent,
   RetryingEvent,
+  RoundTripEvent,
   ServiceEvents,
   StatusEvent,
   UndeliveredEvent,
 } from './events.ts';
+export type { Advice, AdviceId, Because, Severity } from './core/advice.ts';
+export type { Totals } from './core/rates.ts';
+export type { RoundTripSummary } from './core/round-trips.ts';
+export type { Grade, ScorePart, Scores } from './core/score.ts';
+export type { TrendDirection, TrendPoint } from './core/trend.ts';
+export type { HealthInfo, HealthSummary, HealthTrend, Recommendation, Traffic, TroubleCount } from './health-info.ts';
 export type { ErrorEntry, ErrorHistoryFilter, ErrorStatistics } from './error-history.ts';
 export { describeError, USER_MESSAGES, type Description, type UserMessages } from './messages.ts';
 export type { Connection } from './handle.ts';

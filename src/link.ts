@@ -4,6 +4,8 @@ import type { InboundData, Transport, TransportEnd, TransportListener } from './
 export interface LinkReports {
   opened(link: Link): void;
   ended(end: TransportEnd, wasOpen: boolean): void;
+  /** A pong came, with the mark of its ping. */
+  ponged?(mark: string): void;
 }
 
 /** One socket in use: its transport, whoever reads it at present, and the signs of life it gave. */
@@ -82,11 +84,12 @@ export class Link implements TransportListener {
     else if (this.#reader || this.#isHeld) this.#unread.push(data);
   }
 
-  heard(): void {
+  heard(mark?: string): void {
     this.#signsOfLife += 1;
     const callback = this.#onHeard;
     this.#onHeard = undefined;
     callback?.();
+    if (mark !== undefined) this.#reports.ponged?.(mark);
   }
 
   ended(end: TransportEnd): void {

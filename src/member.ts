@@ -1,8 +1,9 @@
 import { nameFrom } from './core/chance.ts';
-import type { UndeliveredEvent } from './events.ts';
+import type { Emit, UndeliveredEvent } from './events.ts';
 import { errorOf } from './failures.ts';
 import { Connection } from './handle.ts';
 import type { ConnectionHost } from './host.ts';
+import { Monitor } from './monitor.ts';
 import type { ConnectOptions, DisconnectOptions } from './options.ts';
 import type { Carrier, Pool } from './pool.ts';
 import { Ports, type PortsOptions } from './ports.ts';
@@ -21,6 +22,8 @@ export interface Member {
   /** Where its chance begins. */
   seed: number;
   settings: () => ServiceSettings;
+  /** What is measured of it; `undefined` while health is not monitored. */
+  monitor: () => Monitor | undefined;
 }
 
 /** What a connection needs of its service. */
@@ -38,6 +41,8 @@ export interface MemberHost extends Pick<
     has(type: 'message'): boolean;
   };
   tellUndelivered(event: UndeliveredEvent): void;
+  /** How far back health is remembered, in ms. */
+  healthWindowMs(): number;
   actor(member: Member): ReturnType<ConnectionHost['actor']>;
   /** It asks to be opened. @throws {ConfigurationError} `CONNECTION_LIMIT` */
   admit(member: Member): void;
@@ -73,6 +78,7 @@ export function carrierAmong(members: ReadonlyMap<string, Member>, id: string, m
     vacate: () => {
       members.get(id)?.ports.outbox.acknowledged([]);
     },
+    ping: (answered) => members.get(id)?.ports.ping(answered) === true,
     release: () => {
       if (!stands(['closed', 'failed'])) void members.get(id)?.connection.close();
     },
@@ -87,7 +93,26 @@ export function makeMember({ id, wish, options, draws, seed, carries }: MemberOp
     const present = host.settings(serviceType);
     return carries ? carrierOf(present) : present;
   };
-  const { emitter } = host;
+  const { emitter, clock } = host;
+  let measured: Monitor | undefined;
+  const monitor = (): Monitor | undefined => {
+    if (!settings().policy.isGraded) return undefined;
+    measured ??= new Monitor({
+      source,
+      clock,
+      limits: () => ({ ...settings().queue, slowMs: settings().slowMs }),
+      windowMs: host.healthWindowMs(),
+      load: () => ports.outbox.load,
+      received: () => ports.inbox.received,
+      emit: emitter.emit,
+    });
+    return measured;
+  };
+  // whoever measures hears of it last
+  const emit: Emit = (type, event) => {
+    emitter.emit(type, event);
+    monitor()?.noted(type, event);
+  };
   const { pool: poolName } = settings();
   const shares = poolName === undefined ? undefined : host.pool(poolName, serviceType);
   const name = nameFrom(...draws);
@@ -107,12 +132,18 @@ export function makeMember({ id, wish, options, draws, seed, carries }: MemberOp
       const { generation, attempt } = connection.status;
       // once the server has closed there is a retry, which asks again
       const retryable = failed.strategy !== 'manual';
-      emitter.emit('error', errorOf(failed, { ...source, generation, attempt, retryable, cause }));
+      emit('error', errorOf(failed, { ...source, generation, attempt, retryable, cause }));
     },
     undecodable: (error) => {
-      emitter.emit('error', error);
+      emit('error', error);
+    },
+    monitor,
+    roundTrip: (rttMs) => {
+      // theirs is the same link
+      for (const other of carries ? sharers(host.members, carries) : []) other.ports.measured(rttMs);
     },
     undelivered: (messageId, error) => {
+      monitor()?.undelivered(error);
       host.tellUndelivered({ ...source, messageId, error });
     },
     deliver: (data, meta) => {
@@ -121,8 +152,9 @@ export function makeMember({ id, wish, options, draws, seed, carries }: MemberOp
     },
   });
   const connection: Connection = new Connection(source, ports, {
-    clock: host.clock,
-    emit: emitter.emit,
+    clock,
+    emit,
+    monitor,
     settings,
     actor: () => host.actor(member),
     admit: () => {
@@ -137,13 +169,17 @@ export function makeMember({ id, wish, options, draws, seed, carries }: MemberOp
       host.changed(member);
     },
   });
-  const member: Member = { connection, ports, shares, carries, wish, seed, settings };
+  const member: Member = { connection, ports, shares, carries, wish, seed, settings, monitor };
   return member;
 }
 
 function closeSharers(members: MemberHost['members'], pool: Pool, options: DisconnectOptions): void {
-  for (const { connection, shares } of members.values()) {
+  for (const { connection } of sharers(members, pool)) {
     const isUsed = !['idle', 'closed', 'failed'].includes(connection.status.state);
-    if (shares === pool && isUsed) void connection.close(options);
+    if (isUsed) void connection.close(options);
   }
+}
+
+function sharers(members: MemberHost['members'], pool: Pool): Member[] {
+  return [...members.values()].filter(({ shares }) => shares === pool);
 }

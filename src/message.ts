@@ -10,6 +10,8 @@ export interface MessageOrigin {
   number: number;
   /** Epoch ms. */
   now: number;
+  /** In ms on the monotonic clock. @default unknown */
+  since?: number;
   cancel: (message: OutboundMessage) => boolean;
   /** What is to travel beside the options' own, on a wire that has a place for it. */
   meta?: Pick<WireMeta, 'r' | 're'>;
@@ -38,6 +40,8 @@ export class OutboundMessage implements Queueable<OutboundMessage>, Receipt {
   /** Epoch ms; Infinity for none. */
   readonly expiresAt: number;
   readonly coalesceKey: string | undefined;
+  /** When it was sent, in ms on the monotonic clock; 0 where nobody wants to know. */
+  readonly since: number;
   /** What `data` is. */
   readonly form: EncodedMessage['form'];
   /** What travels with it, on a wire that has a place for it. */
@@ -69,6 +73,7 @@ export class OutboundMessage implements Queueable<OutboundMessage>, Receipt {
     this.priority = options.priority ?? 'normal';
     this.expiresAt = options.ttlMs === undefined ? Infinity : now + options.ttlMs;
     this.coalesceKey = options.coalesceKey;
+    this.since = origin.since ?? 0;
     this.isKeyed = options.idempotencyKey !== undefined;
     this.isVolatile = options.volatile === true;
     this.isGreeting = origin.isGreeting === true;

@@ -18,8 +18,10 @@ export interface EnhancedWebSocketOptions<
   services: Services;
   /** Whether a message sent while its connection is not open waits for it. Off: it is refused at once. @default true */
   enableMessageQueue?: boolean;
-  /** Whether links are probed with a heartbeat. @default true */
+  /** Whether links are probed with a heartbeat, and connections measured. Off: `getHealthInfo` knows nothing. @default true */
   enableHealthMonitoring?: boolean;
+  /** How far back trend, uptime and the times in states go, in ms. At least 60_000. Only the constructor takes it. @default 3_600_000 */
+  healthWindowMs?: number;
   /** Whether a failed attempt or a lost connection is retried. Off: one attempt, then `failed`. @default true */
   enableAutoRecovery?: boolean;
   /** Hears of bugs: listeners that throw, and faults inside. What it throws is ignored. Without it, they are `error` events. */
@@ -193,6 +195,13 @@ export interface QueueOptions {
 export interface HeartbeatOptions {
   /** From the last answer to the next probe. At least 1. @default 25_000 */
   intervalMs?: number;
+  /**
+   * The same for the first probe of a link, and after a measurement that speaks against its grade, so that both are known soon; no more than `intervalMs`. At
+   * least 1. @default 1_000
+   */
+  promptMs?: number;
+  /** A round trip that takes longer is slow: the scale of the latency score, see the README. At least 1. @default 500 */
+  slowMs?: number;
   /** From a probe to `degraded`. At least 1. @default a quarter of `timeoutMs` */
   lateMs?: number;
   /** From a probe to giving the link up. More than `lateMs`. @default 10_000 */

@@ -2,12 +2,15 @@ import { fromCallback, type EventObject } from 'xstate';
 
 import { outboxMachine, type OutboxEvent, type OutboxInput } from '../machines/outbox.ts';
 import { Backlog, type OutboxLimits } from './backlog.ts';
-import type { ErrorCode, ErrorDetails, MessageError } from './errors.ts';
-import { Fates, type FatesOptions, type OutboxCounts } from './fates.ts';
+import type { ErrorCode, MessageError } from './errors.ts';
+import { Fates, type FatesOptions, type OutboxCounts, type OutboxLoad } from './fates.ts';
 import { FlushClock } from './flush-clock.ts';
+import { Gate } from './gate.ts';
 import { Outgoing } from './core/ledger.ts';
 import { Idle } from './idle.ts';
 import { cancelOnAbort, OutboundMessage, shown, type MessageOrigin, type WaitingMessage } from './message.ts';
+import type { Monitor } from './monitor.ts';
+import { Postmark } from './postmark.ts';
 import { pour, type FlowReports } from './pouring.ts';
 import type { EncodedMessage } from './protocol/codec.ts';
 import type { Receipt, SendOptions } from './receipt.ts';
@@ -28,6 +31,8 @@ export interface OutboxOptions extends Omit<FatesOptions, 'settled'> {
   resendSafe: () => boolean;
   /** What a session that is shared keeps of this connection's messages. @default its own ledger */
   kept?: () => Kept | undefined;
+  /** Hears of what is handed to a socket, once per flush; and is why messages know how long they wait. @default none */
+  monitor?: (() => Pick<Monitor, 'sent'> | undefined) | undefined;
 }
 
 const NOTHING: EncodedMessage = { data: '', bytes: 0, form: 'text' };
@@ -55,10 +60,11 @@ export class Outbox {
   #isFlushing = false;
   // the first turn with a transport is not over
   #isOnTrial = false;
-  // why nothing is accepted at present; undefined while messages may wait
-  #closed: { code: ErrorCode; cause: unknown } | undefined;
-  #nextNumber = 1;
+  readonly #gate = new Gate();
+  readonly #postmark: Postmark;
   readonly #volatile: Volatile;
+  // handed to sockets so far
+  readonly #taken = { messages: 0, bytes: 0 };
 
   constructor(options: OutboxOptions) {
     const { clock, limits } = options;
@@ -69,10 +75,16 @@ export class Outbox {
         this.#idle.look();
       },
     });
-    this.#volatile = new Volatile(this.#fates);
+    this.#volatile = new Volatile(this.#fates, this.#taken);
+    this.#postmark = new Postmark({
+      clock,
+      isTimed: () => options.monitor?.() !== undefined,
+      cancel: (message) => this.#withdraw(message, 'SEND_CANCELLED'),
+    });
     this.#backlog = new Backlog({
       clock,
       limits,
+      taken: this.#taken,
       dropped: (message, code, cause) => {
         this.#fates.dropped(message, code, { cause });
       },
@@ -103,8 +115,9 @@ export class Outbox {
 
   /** Takes a message. Never throws: what is refused is told by the receipt. */
   push(payload: unknown, options: SendOptions = {}, meta?: MessageOrigin['meta']): Receipt {
-    const obstacle = this.#obstacle(options);
-    if (obstacle) return this.refused(obstacle);
+    const canWait = this.#wire?.isOpen === true || this.#options.queueing();
+    const obstacle = this.#gate.obstacle(options, canWait);
+    if (obstacle) return this.refused(this.#fates.error(obstacle.code, { cause: obstacle.cause }));
     let message: OutboundMessage;
     try {
       message = this.#messageOf(this.#options.encode(payload), options, meta);
@@ -119,7 +132,7 @@ export class Outbox {
     }
     if (options.volatile) return this.#pushVolatile(message, options);
     if (!this.#backlog.place(message, this.#makeWay))
-      return this.#fates.refused(message, this.#fates.error('QUEUE_FULL', this.#room()));
+      return this.#fates.refused(message, this.#fates.error('QUEUE_FULL', { message: this.#backlog.fullness }));
     this.#fates.accepted();
     cancelOnAbort(message, options.signal, this.#withdraw);
     if (message.priority === 'critical') this.#rush();
@@ -221,6 +234,7 @@ export class Outbox {
     const wire = this.#wire;
     const flow = this.#flow;
     if (!wire || !flow || this.#isFlushing) return false;
+    this.#postmark.turned();
     const handed = this.#alone(wire, () => {
       this.#volatile.pour(wire, this.#options.limits().highWaterBytes);
       return pour(this.#backlog, {
@@ -238,12 +252,12 @@ export class Outbox {
 
   /** Accepts messages again. */
   open(): void {
-    this.#closed = undefined;
+    this.#gate.open();
   }
 
   /** Refuses what comes from now on. What waits already may still leave. */
   refuse(code: ErrorCode, cause?: unknown): void {
-    this.#closed = { code, cause };
+    this.#gate.close(code, cause);
   }
 
   /** Refuses what comes, and drops what waits, each with an error of its own. */
@@ -266,8 +280,12 @@ export class Outbox {
   }
 
   get counts(): OutboxCounts {
-    const { size, bytes } = this.#backlog;
-    return this.#fates.counts({ waiting: size + this.#handed, waitingBytes: bytes });
+    return this.#fates.counts(this.load);
+  }
+
+  get load(): OutboxLoad {
+    const { size, bytes, oldestAt } = this.#backlog;
+    return { waiting: size + this.#handed, waitingBytes: bytes, oldestAt };
   }
 
   // how many were handed over and have no fate yet; those of channels count there
@@ -296,10 +314,12 @@ export class Outbox {
   // a flush never runs inside another
   #alone<Value>(wire: Wire, flush: () => Value): Value {
     this.#isFlushing = true;
+    const { messages, bytes } = this.#taken;
     try {
       return flush();
     } finally {
       this.#isFlushing = false;
+      this.#options.monitor?.()?.sent(this.#taken.messages - messages, this.#taken.bytes - bytes);
       this.#backlog.admit();
       wire.look();
     }
@@ -328,40 +348,21 @@ export class Outbox {
   }
 
   #messageOf(encoded: EncodedMessage, options: SendOptions, meta?: MessageOrigin['meta']): OutboundMessage {
-    return new OutboundMessage(encoded, options, {
-      number: this.#nextNumber++,
-      ...(meta && { meta }),
-      // the time is read only for those who are bound by it
-      now: options.ttlMs === undefined ? 0 : this.#options.clock.now(),
-      cancel: (message) => this.#withdraw(message, 'SEND_CANCELLED'),
-    });
+    const isLeaving = this.#wire !== undefined && this.#flow !== undefined;
+    return new OutboundMessage(encoded, options, this.#postmark.next(options, { isLeaving, ...(meta && { meta }) }));
   }
 
   readonly #withdraw = (message: OutboundMessage, code: ErrorCode, cause?: unknown): boolean =>
     message.isVolatile ? this.#volatile.withdraw(message, code, cause) : this.#backlog.withdraw(message, code, cause);
 
-  // what stands against accepting any message now
-  #obstacle({ signal }: SendOptions): MessageError | undefined {
-    if (this.#closed) return this.#fates.error(this.#closed.code, { cause: this.#closed.cause });
-    if (!this.#wire?.isOpen && !this.#options.queueing()) return this.#fates.error('NOT_OPEN');
-    if (signal?.aborted) return this.#fates.error('SEND_ABORTED', { cause: signal.reason });
-    return undefined;
-  }
-
   // a socket died with it: it goes to the next, if the peer would know it again. @returns Whether it does
   #takeBack(message: OutboundMessage): boolean {
     // a volatile message is not worth it
     const isRepeatable = !message.isVolatile && (message.isKeyed || this.#options.resendSafe());
-    if (!isRepeatable || !this.#options.queueing() || this.#closed) return false;
+    if (!isRepeatable || !this.#options.queueing() || this.#gate.isClosed) return false;
     message.moved('waiting');
     this.#backlog.restore(message);
     return true;
-  }
-
-  #room(): ErrorDetails {
-    const { maxMessages, maxBytes } = this.#options.limits();
-    const { size, bytes } = this.#backlog;
-    return { message: `The queue is full: ${size} of ${maxMessages} messages, ${bytes} of ${maxBytes} bytes.` };
   }
 }
 

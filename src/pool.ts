@@ -15,6 +15,8 @@ export interface Carrier {
   hurry(): void;
   /** Nobody uses it: if it is to close, it need not wait any longer. */
   vacate(): void;
+  /** Calls back with the round trip of a ping that it sends now. @returns Whether it can. */
+  ping(answered: (rttMs: number) => void): boolean;
   /** Closes it, if it is open or about to be. */
   release(): void;
 }
@@ -70,6 +72,11 @@ export class Pool {
   /** The wire of the shared socket; `undefined` while there is none. */
   get wire(): SessionWire | undefined {
     return this.#exchange?.wire;
+  }
+
+  /** Calls back with the round trip of a ping on the shared socket. @returns Whether there is one. */
+  ping(answered: (rttMs: number) => void): boolean {
+    return this.wire !== undefined && this.#options.carrier.ping(answered);
   }
 
   /** Gives a name that no other channel and no other request of the session has. */

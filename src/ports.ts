@@ -1,4 +1,5 @@
 import type { CredentialsNeed, WireOffer } from '../machines/facts.ts';
+import type { HealthEvent } from '../machines/health.ts';
 import type { Access, Tell } from './access.ts';
 import { Answers } from './answers.ts';
 import { ChannelAccess } from './channel-access.ts';
@@ -9,19 +10,25 @@ import type { Settled } from './endpoint.ts';
 import { InboundError, type MessageError } from './errors.ts';
 import { greet } from './greeting.ts';
 import { Inbox, type MessageListener } from './inbox.ts';
+import type { Monitor } from './monitor.ts';
 import { Outbox } from './outbox.ts';
 import type { Pool } from './pool.ts';
 import type { WireMeta } from './protocol/frames.ts';
 import { decodeWith, encodeWith } from './protocol/profile.ts';
 import { Requests } from './requests.ts';
 import { SocketAccess, type SocketAccessOptions } from './socket-access.ts';
+import type { InboundData } from './transport/transport.ts';
 import { Verdicts } from './verdicts.ts';
 import type { Kept } from './wire.ts';
 
 export interface PortsOptions extends Omit<
   SocketAccessOptions,
-  'outbox' | 'inbox' | 'pool' | 'sessionLost' | 'moved' | 'context'
+  'outbox' | 'inbox' | 'pool' | 'sessionLost' | 'moved' | 'context' | 'received' | 'measured'
 > {
+  /** What is measured of it; `undefined` where nothing is. */
+  monitor: () => Monitor | undefined;
+  /** Hears of each round trip, beside the monitor. */
+  roundTrip: (rttMs: number) => void;
   /** The pool that this connection is there for. */
   carries?: Pool | undefined;
   /** The pool that it is a part of. */
@@ -52,6 +59,7 @@ export class Ports {
   #greetingCause: unknown;
   // messages that the last socket left in doubt
   #inDoubt = 0;
+  #rttMs: number | null = null;
   // what a session that is shared keeps of its messages
   #kept: () => Kept | undefined = () => undefined;
 
@@ -75,6 +83,7 @@ export class Ports {
       encode: (message) => encodeWith(settings().profile, message),
       resendSafe: () => settings().profile.resendSafe ?? false,
       undelivered: options.undelivered,
+      monitor: options.monitor,
       kept: () => this.#kept(),
       context,
     });
@@ -105,7 +114,7 @@ export class Ports {
 
   /** The last round trip, in ms; `null` where none was measured. */
   get rttMs(): number | null {
-    return this.#access.rttMs;
+    return this.#rttMs;
   }
 
   /** How many messages the last socket left in doubt when it died. */
@@ -154,7 +163,29 @@ export class Ports {
   }
 
   probe(heard: () => void): () => void {
-    return this.#access.probe(heard);
+    return this.#access.asking.probe(heard);
+  }
+
+  /** Calls back with the round trip of a ping that is sent now. @returns Whether there is a form of ping for that. */
+  ping(answered: (rttMs: number) => void): boolean {
+    return this.#access.asking.ping(answered);
+  }
+
+  /** Tells the chart of the link what is measured. @returns Ends that. */
+  gauge(tell: (event: HealthEvent) => void): () => void {
+    return this.#options.monitor()?.follow(tell) ?? (() => undefined);
+  }
+
+  /** An answer of the peer is overdue. */
+  missed(): void {
+    this.#options.monitor()?.missed();
+  }
+
+  /** A probe of the link was answered: the round trip in ms, or `null` where it cannot be told. */
+  measured(rttMs: number | null): void {
+    if (rttMs !== null) this.#rttMs = rttMs;
+    this.#options.monitor()?.answered(rttMs);
+    if (rttMs !== null) this.#options.roundTrip(rttMs);
   }
 
   /** Sends what the profile says comes first, unless the peer knows it from before. @returns Abandons that. */
@@ -202,6 +233,7 @@ export class Ports {
   attach(): void {
     const joined = this.#access.join();
     if (!joined) return;
+    this.#options.monitor()?.linked({ canMeasure: this.#access.asking.canMeasure });
     this.outbox.attach(joined.wire, joined);
     this.inbox.attach();
     if (!joined.isTrusted) this.requests.uncorrelated();
@@ -247,8 +279,16 @@ export class Ports {
     const moved = (): void => {
       this.attach();
     };
+    const received = (data: InboundData): void => {
+      outbox.received();
+      options.monitor()?.received(data);
+    };
+    const measured = (rttMs: number | null): void => {
+      this.measured(rttMs);
+    };
     const context = { connectionId, serviceType };
-    return new SocketAccess({ ...options, pool: carries, outbox, inbox, sessionLost, moved, context });
+    const own = { outbox, inbox, sessionLost, moved, received, measured, context };
+    return new SocketAccess({ ...options, ...own, pool: carries });
   }
 
   // what only the connection itself is to see
@@ -258,7 +298,9 @@ export class Ports {
     let isOurs = false;
     isolated(
       () => {
-        isOurs = profile.isPong?.(message) === true || this.requests.take(message, meta);
+        const isPong = profile.isPong?.(message) === true;
+        if (isPong) this.#access.asking.answered();
+        isOurs = isPong || this.requests.take(message, meta);
       },
       [],
       this.#options.report,

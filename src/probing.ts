@@ -1,68 +1,150 @@
+import type { Asking } from './access.ts';
 import { isolated } from './core/isolation.ts';
 import type { Link } from './link.ts';
+import { Pings } from './pings.ts';
 import { encodeWith, type Profile } from './protocol/profile.ts';
 import type { ServiceSettings } from './settings.ts';
 import type { Transport } from './transport/transport.ts';
 
+const ABANDONED_MS = 10_000;
+
 export interface ProbeOptions {
   ping: Exclude<ServiceSettings['ping'], 'silence'>;
   profile: Profile;
+  /** What the pong of a protocol ping is to bring back. */
+  mark: string;
   /** Hears what the application's `ping` throws: then nothing was asked. */
   failed: (cause: unknown) => void;
 }
 
-/** How the links of one connection are asked for signs of life. */
-export class Prober {
-  readonly #settings: () => Pick<ServiceSettings, 'ping' | 'profile'>;
-  readonly #report: (cause: unknown) => void;
-  #signsAtProbe = 0;
+export interface ProberOptions {
+  settings: () => Pick<ServiceSettings, 'ping' | 'profile'>;
+  /** Hears what the application's `ping` throws. */
+  report: (cause: unknown) => void;
+  /** Now, in ms on a clock that never runs backwards. */
+  now: () => number;
+  /** A probe was answered: the round trip in ms, or `null` where it cannot be told. */
+  measured: (rttMs: number | null) => void;
+  /** The link in use. */
+  link: () => Link | undefined;
+  /** What asks in its place on a wire that has a ping of its own. */
+  wire: () => { ping(answered?: (rttMs: number) => void): void } | undefined;
+}
 
-  /** `report` hears what the application's `ping` throws. */
-  constructor(settings: () => Pick<ServiceSettings, 'ping' | 'profile'>, report: (cause: unknown) => void) {
-    this.#settings = settings;
-    this.#report = report;
+/** How the links of one connection are asked for signs of life. */
+export class Prober implements Asking {
+  readonly #options: ProberOptions;
+  // protocol pings, whose pongs say what they answer
+  readonly #pings = new Pings();
+  // when the application's own ping went out, and how many of them were not answered: its pong does not say which it answers
+  #askedAt: number | undefined;
+  #unanswered = 0;
+  #signsAtProbe = 0;
+  #hasProtocolPing = false;
+
+  constructor(options: ProberOptions) {
+    this.#options = options;
+  }
+
+  get canMeasure(): boolean {
+    if (this.#options.wire()) return true;
+    const { ping, profile } = this.#options.settings();
+    return ping === 'auto' ? this.#hasProtocolPing : ping !== 'silence' && profile.isPong !== undefined;
   }
 
   /** Whether there is a form of ping for a link that has just opened, should it speak plain. */
   canProbe(link: Link): boolean {
     this.#signsAtProbe = link.signsOfLife;
-    return this.#settings().ping !== 'auto' || (link.transport?.ping ?? null) !== null;
+    this.#pings.clear();
+    this.#unanswered = 0;
+    this.#hasProtocolPing = (link.transport?.ping ?? null) !== null;
+    return this.#options.settings().ping !== 'auto' || this.#hasProtocolPing;
   }
 
-  /** Calls back at the next sign of life, having asked for one: by `ask`, where the wire has a form of its own. @returns Takes that back. */
-  probe(link: Link, heard: () => void, ask?: () => void): () => void {
-    const { transport } = link;
-    if (!transport) return () => undefined;
-    const { ping, profile } = this.#settings();
+  probe(heard: () => void): () => void {
+    const link = this.#options.link();
+    if (!link?.transport) return () => undefined;
+    const { settings, measured } = this.#options;
+    const wire = this.#options.wire();
+    const { ping, profile } = settings();
     // a peer that is known to speak is in doubt only if it said nothing since the last time
     const spoke = link.signsOfLife > this.#signsAtProbe;
     this.#signsAtProbe = link.signsOfLife;
-    if (!ask && ping === 'silence' && spoke) {
+    const { canMeasure } = this;
+    const answered = (): void => {
       heard();
+      if (!canMeasure) measured(null);
+    };
+    if (!wire && ping === 'silence' && spoke) {
+      answered();
       return () => undefined;
     }
-    const unhear = link.onceHeard(heard);
-    if (ask) ask();
-    else if (ping !== 'silence') {
-      sendProbe(transport, {
-        ping,
-        profile,
-        failed: (cause) => {
-          // a question that was not asked proves nothing: the link is no more in doubt than before
-          this.#report(cause);
-          heard();
-        },
-      });
-    }
+    const unhear = link.onceHeard(answered);
+    if (wire) wire.ping();
+    else if (ping !== 'silence') this.#ask(link.transport, { ping, profile, heard });
     return unhear;
+  }
+
+  ping(answered: (rttMs: number) => void): boolean {
+    const wire = this.#options.wire();
+    const transport = this.#options.link()?.transport;
+    if (wire) wire.ping(answered);
+    if (wire || !transport?.ping) return wire !== undefined;
+    transport.ping(String(this.#pings.ask(this.#options.now(), answered)));
+    return true;
+  }
+
+  /** The pong of a protocol ping came, with its mark. */
+  ponged(mark: string): void {
+    const rttMs = this.#pings.answered(Number(mark), this.#options.now());
+    if (rttMs !== null) this.#options.measured(rttMs);
+  }
+
+  /**
+   * A message came that answers the application's own ping. Which, it does not say: after one that was not answered in time nothing is
+   * measured until as many answers have come as were asked for. Source: Karn and Partridge 1987, the rule for retransmitted segments.
+   */
+  answered(): void {
+    if (this.#askedAt === undefined) return;
+    const { now, measured } = this.#options;
+    const isCertain = this.#unanswered === 1;
+    this.#unanswered = Math.max(0, this.#unanswered - 1);
+    const rttMs = now() - this.#askedAt;
+    if (this.#unanswered === 0) this.#askedAt = undefined;
+    if (isCertain && rttMs >= 0) measured(rttMs);
+  }
+
+  #ask(
+    transport: Transport,
+    { ping, profile, heard }: Pick<ProbeOptions, 'ping' | 'profile'> & { heard: () => void },
+  ): void {
+    const { now, report } = this.#options;
+    const isOwn = typeof ping === 'function';
+    if (isOwn) {
+      // what was not answered for so long never will be
+      if (now() - (this.#askedAt ?? now()) > ABANDONED_MS) this.#unanswered = 0;
+      this.#askedAt = now();
+      this.#unanswered += 1;
+    }
+    sendProbe(transport, {
+      ping,
+      profile,
+      mark: isOwn ? '' : String(this.#pings.ask(now())),
+      failed: (cause) => {
+        if (isOwn) this.#unanswered -= 1;
+        // a question that was not asked proves nothing: the link is no more in doubt than before
+        report(cause);
+        heard();
+      },
+    });
   }
 }
 
 /** Asks the peer of a plain wire for a sign of life, as the application wants it, or else by a protocol ping. */
-export function sendProbe(transport: Transport, { ping, profile, failed }: ProbeOptions): void {
+export function sendProbe(transport: Transport, { ping, profile, mark, failed }: ProbeOptions): void {
   isolated(
     () => {
-      if (typeof ping !== 'function') return transport.ping?.();
+      if (typeof ping !== 'function') return transport.ping?.(mark);
       const message = ping();
       // a probe cannot wait for it
       if (message instanceof Promise) return message;

@@ -6,6 +6,8 @@ import { idOf, wishOf } from './identity.ts';
 import { carrierAmong, makeMember, type Member, type MemberHost, type MemberOptions } from './member.ts';
 import type { ConnectOptions } from './options.ts';
 import { Pool } from './pool.ts';
+import type { Traffic } from './health-info.ts';
+import { TrafficLedger } from './traffic.ts';
 import type { ServiceSettings, Settings } from './settings.ts';
 
 export interface RegistryOptions {
@@ -18,7 +20,7 @@ export interface RegistryOptions {
   /** Hears when the state of a connection changes. */
   changed: (connection: Connection) => void;
   /** What the connections need beside what the registry knows. */
-  host: Omit<MemberHost, 'members' | 'settings' | 'pool' | 'admit' | 'changed'>;
+  host: Omit<MemberHost, 'members' | 'settings' | 'pool' | 'admit' | 'changed' | 'healthWindowMs'>;
 }
 
 /** The connections of a service: made when they are asked for, forgotten when enough others have ended since they did. */
@@ -26,6 +28,7 @@ export class Registry {
   readonly members = new Map<string, Member>();
   readonly #pools = new Map<string, Pool>();
   readonly #census = new Census();
+  readonly #traffic = new TrafficLedger();
   readonly #options: RegistryOptions;
   readonly #host: MemberHost;
 
@@ -36,6 +39,7 @@ export class Registry {
       members: this.members,
       settings: (type) => this.#settingsOf(type),
       pool: (name, type) => this.#pool(name, type),
+      healthWindowMs: () => options.settings().healthWindowMs,
       admit: (member) => {
         this.#admit(member);
       },
@@ -74,6 +78,17 @@ export class Registry {
     return present ?? this.#make({ id, wish, options });
   }
 
+  /** What its connections have carried, by service type. */
+  get traffic(): Record<string, Traffic> {
+    return this.#traffic.totals(this.members.values());
+  }
+
+  /** Nothing is left of the service but what its connections have carried. */
+  clear(): void {
+    for (const member of this.members.values()) this.#traffic.retire(member);
+    this.members.clear();
+  }
+
   /** Closed and failed connections are remembered up to a bound. */
   forget(): void {
     const { isOver, release, settings } = this.#options;
@@ -83,6 +98,7 @@ export class Registry {
       this.members.delete(id);
       release(id);
       member?.connection.ended();
+      if (member) this.#traffic.retire(member);
     }
   }
 

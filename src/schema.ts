@@ -73,6 +73,8 @@ const retryTogether: Rule = (value, path) => {
 
 const heartbeatFields = {
   intervalMs: duration(1),
+  promptMs: duration(1),
+  slowMs: duration(1),
   lateMs: duration(1),
   timeoutMs: duration(2),
   ping: must(
@@ -204,6 +206,7 @@ const fixed = {
   signals: must('an object with subscribe', (value) => has(value, 'subscribe')),
   inspect: must('a function, or an object with next', (value) => isFunction(value) || has(value, 'next')),
   unrefTimers: flag,
+  healthWindowMs: duration(60_000),
 };
 
 /** What the constructor takes. */
@@ -280,6 +283,8 @@ export const listeningRule = listening([
   'status',
   'flow',
   'overflowed',
+  'health',
+  'roundTrip',
   'undelivered',
   'message',
   'error',

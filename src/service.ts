@@ -7,6 +7,8 @@ import { deathsOf } from './deaths.ts';
 import { DialQueue } from './dial-queue.ts';
 import type { ConnectionActor } from './group.ts';
 import type { Connection } from './handle.ts';
+import { HealthDesk } from './health-desk.ts';
+import type { HealthInfo, HealthSummary, HealthTrend, Recommendation, Traffic } from './health-info.ts';
 import { harmless, type InspectableSystem } from './inspection.ts';
 import { quiet } from './core/isolation.ts';
 import type { ConnectionId, InboundAt, InboundOf, OutboundAt, OutboundOf, Services } from './identity.ts';
@@ -45,6 +47,7 @@ export class EnhancedWebSocketService<Types extends Services = Services> {
   readonly #emitter: Emitter<ServiceEvents>;
   readonly #errors: ErrorReporter;
   readonly #registry: Registry;
+  readonly #health: HealthDesk;
   readonly #leases: Leases;
   readonly #dials = new DialQueue({
     most: () => (this.#isOver ? 0 : this.#settings.maxDials),
@@ -89,6 +92,7 @@ export class EnhancedWebSocketService<Types extends Services = Services> {
         report,
       },
     });
+    this.#health = new HealthDesk(this.#registry.members);
     this.#signals = new OwnedSignals(options.signals ?? platformSignals(this.#clock));
     this.#root = startSupervisor(
       {
@@ -227,6 +231,33 @@ export class EnhancedWebSocketService<Types extends Services = Services> {
     return this.#errors.describe(caught);
   }
 
+  /** How the connections are on the whole, in numbers. Nothing is counted while health is not monitored. */
+  getHealthInfo(): HealthSummary;
+  /** How a connection is, as measured; `null` for an id that is none, and while health is not monitored. */
+  getHealthInfo(connectionId: string): HealthInfo | null;
+  getHealthInfo(connectionId?: string): HealthSummary | HealthInfo | null {
+    return connectionId === undefined ? this.#health.summary() : this.#health.info(connectionId);
+  }
+
+  /**
+   * How a connection was in the last `rangeMs`, of which as much is kept as the option `healthWindowMs` says; `null` as with `getHealthInfo`.
+   *
+   * @throws {ConfigurationError} `INVALID_OPTIONS` for a range that is no positive number.
+   */
+  getHealthTrend(connectionId: string, rangeMs = 3_600_000): HealthTrend | null {
+    return this.#health.trend(connectionId, rangeMs);
+  }
+
+  /** What could be better with a connection, and the measurements that say so, the gravest first. Empty where nothing is known. */
+  getRecommendations(connectionId: string): Recommendation[] {
+    return this.#health.recommendations(connectionId);
+  }
+
+  /** What the connections have carried since the service was made, by service type: forgotten ones too. Counted while health is monitored. */
+  getTraffic(): Record<string, Traffic> {
+    return this.#registry.traffic;
+  }
+
   /** What has gone wrong in this service, in numbers. What the application itself asked for is no error. */
   getErrorStatistics(): ErrorStatistics {
     return this.#errors.history.statistics;
@@ -309,7 +340,7 @@ export class EnhancedWebSocketService<Types extends Services = Services> {
     else this.#root.send({ type: 'drain', deadlineMs });
     await stopped;
     for (const { connection } of members) connection.ended();
-    this.#registry.members.clear();
+    this.#registry.clear();
     this.#emitter.clear();
     this.#signals.end();
     this.#clock.stop();

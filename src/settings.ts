@@ -3,6 +3,7 @@ import { DEFAULT_HEARTBEAT, DEFAULT_POLICY, type ConnectionPolicy, type WireChoi
 import { parseUrl } from './address.ts';
 import { MAX_DELAY_MS } from './core/backoff.ts';
 import type { Priority } from './core/queue.ts';
+import { DEFAULT_SLOW_MS } from './core/score.ts';
 import { DEFAULT_QUEUE, type OutboxLimits } from './backlog.ts';
 import { ConfigurationError } from './errors.ts';
 import type {
@@ -28,6 +29,7 @@ export interface Settings {
   readonly errorHistory: number;
   readonly maxDials: number;
   readonly intensity: RestartIntensity;
+  readonly healthWindowMs: number;
 }
 
 /** How one service type behaves: what the machines decide by in `policy`, what the runtime needs beside it. */
@@ -41,6 +43,8 @@ export interface ServiceSettings {
   readonly queue: OutboxLimits;
   readonly profile: Profile;
   readonly ping: NonNullable<HeartbeatOptions['ping']>;
+  /** A round trip that takes longer is slow, in ms. */
+  readonly slowMs: number;
   readonly wire: WireSettings;
   /** From dialling to an open socket, in ms. */
   readonly connectTimeoutMs: number;
@@ -86,6 +90,7 @@ export function settle(options: EnhancedWebSocketOptions): Settings {
     maxInactive: options.maxInactive ?? 100,
     errorHistory: options.errorHistory ?? 100,
     maxDials: options.maxDials ?? 64,
+    healthWindowMs: options.healthWindowMs ?? 3_600_000,
     intensity: { ...DEFAULT_INTENSITY, ...given(options.restarts) },
   };
 }
@@ -168,6 +173,7 @@ function settleService(type: string, service: ServiceOptions, options: EnhancedW
     queue: { ...DEFAULT_QUEUE, ...given(service.queue) },
     profile: service.profile ?? plainProfile,
     ping: pingOf(heartbeat || {}, service.profile),
+    slowMs: (heartbeat || {}).slowMs ?? DEFAULT_SLOW_MS,
     wire: wireOf(service.wire),
     connectTimeoutMs: service.connectTimeoutMs ?? DEFAULT_POLICY.connectTimeoutMs,
     priority: service.priority ?? 'normal',
@@ -219,6 +225,7 @@ function policyOf(service: ServiceOptions, options: EnhancedWebSocketOptions): C
     maxRejections: hasProvider(service) ? (credentials?.maxRejections ?? 2) : null,
     rules: [...(service.recovery ?? []), ...(service.profile?.recovery ?? [])],
     backoff: backoffOf(retry),
+    isGraded: options.enableHealthMonitoring ?? true,
     heartbeat: watched ? heartbeatOf(service.heartbeat || {}) : null,
   };
 }
@@ -241,7 +248,10 @@ function backoffOf(retry: RetryOptions): ConnectionPolicy['backoff'] {
 
 function heartbeatOf(heartbeat: HeartbeatOptions): ConnectionPolicy['heartbeat'] {
   const { intervalMs = DEFAULT_HEARTBEAT.intervalMs, timeoutMs = DEFAULT_HEARTBEAT.timeoutMs } = heartbeat;
-  return { intervalMs, timeoutMs, lateMs: heartbeat.lateMs ?? Math.max(1, Math.floor(timeoutMs / 4)) };
+  const { promptMs = DEFAULT_HEARTBEAT.promptMs, lateMs = Math.max(1, Math.floor(timeoutMs / 4)) } = heartbeat;
+  // who only listens must not expect to hear sooner than was agreed on
+  const isSilent = heartbeat.ping === 'silence';
+  return { intervalMs, promptMs: isSilent ? MAX_DELAY_MS : promptMs, timeoutMs, lateMs };
 }
 
 // JSON has no Infinity, and a policy is recorded

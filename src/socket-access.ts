@@ -18,7 +18,7 @@ import { Renewal } from './renewal.ts';
 import type { ServiceSettings } from './settings.ts';
 import { offering, Succession } from './succession.ts';
 import type { Clock } from './transport/clock.ts';
-import type { TransportEnd } from './transport/transport.ts';
+import type { InboundData, TransportEnd } from './transport/transport.ts';
 import { openWebSocket, type WebSocketConstructor } from './transport/websocket.ts';
 import { constructorFailure, Verdicts } from './verdicts.ts';
 import type { WireMemory } from './wire-memory.ts';
@@ -38,6 +38,10 @@ export interface SocketAccessOptions {
   pool?: Pool | undefined;
   outbox: Outbox;
   inbox: Pick<Inbox, 'receive'>;
+  /** Data came by the socket. */
+  received: (data: InboundData) => void;
+  /** A probe was answered: the round trip in ms, or `null` where it cannot be told. */
+  measured: (rttMs: number | null) => void;
   /** The session is over: replies to what was asked in it will not come. */
   sessionLost: () => void;
   /** A newer socket has taken the place of the one that was joined. */
@@ -61,7 +65,7 @@ export class SocketAccess implements Access {
   readonly #options: SocketAccessOptions;
   readonly #endpoint: Endpoint;
   readonly #verdicts: Verdicts;
-  readonly #prober: Prober;
+  readonly asking: Prober;
   // at most one: the socket actor that made it disposes of it before another can be made
   #link: Link | undefined;
   // the one that messages are read from
@@ -81,11 +85,19 @@ export class SocketAccess implements Access {
   #elsewhere: string | undefined;
 
   constructor(options: SocketAccessOptions) {
-    const { settings, clock, outbox, inbox, pool, freshId, sessionLost, report, context } = options;
+    const { settings, clock, outbox, inbox, pool, freshId, sessionLost, report, measured, context } = options;
     this.#options = options;
     this.#endpoint = new Endpoint(settings, () => clock.now());
     this.#verdicts = new Verdicts(settings, report);
-    this.#prober = new Prober(settings, report);
+    const now = (): number => clock.monotonicNow?.() ?? clock.now();
+    this.asking = new Prober({
+      settings,
+      report,
+      now,
+      measured,
+      link: () => this.#link,
+      wire: () => (this.conversation.wire ? this.conversation : undefined),
+    });
     this.conversation = new Conversation({
       clock,
       settings: () => settings().wire,
@@ -96,6 +108,7 @@ export class SocketAccess implements Access {
         inbox.receive(payload, meta);
       },
       sessionLost,
+      measured,
       noticed: (notice) => {
         this.#noticed(notice);
       },
@@ -109,10 +122,6 @@ export class SocketAccess implements Access {
 
   get cause(): unknown {
     return this.#endpoint.cause;
-  }
-
-  get rttMs(): number | null {
-    return this.conversation.rttMs;
   }
 
   get facts(): RequestFacts {
@@ -166,10 +175,13 @@ export class SocketAccess implements Access {
           // a handshake that was refused with the name of the subprotocol, and not without it
           if (wire === 'plain' && offer === 'withheld') this.#found('plain');
           const lost = wire === 'plain' ? this.conversation.abandon('plain') : null;
-          tell({ type: 'socket.opened', generation, canPing: this.#prober.canProbe(link), wire, lost });
+          tell({ type: 'socket.opened', generation, canPing: this.asking.canProbe(link), wire, lost });
         },
         ended: (end, wasOpen) => {
           this.#ended(end, { wasOpen, generation });
+        },
+        ponged: (mark) => {
+          this.asking.ponged(mark);
         },
       });
     } catch (cause) {
@@ -184,7 +196,7 @@ export class SocketAccess implements Access {
     this.#token = undefined;
     const negotiation = this.conversation.negotiate(link, link.transport, {
       auth,
-      canPing: this.#prober.canProbe(link),
+      canPing: this.asking.canProbe(link),
       tell: (event) => {
         if (event.type === 'session.welcomed') this.#found('holdfast.v1');
         if (event.type === 'wire.plain') this.#found('plain');
@@ -253,14 +265,6 @@ export class SocketAccess implements Access {
     };
   }
 
-  probe(heard: () => void): () => void {
-    if (!this.#link) return nothing;
-    const ask = (): void => {
-      this.conversation.ping();
-    };
-    return this.#prober.probe(this.#link, heard, this.conversation.wire && ask);
-  }
-
   greet(messages: readonly EncodedMessage[]): void {
     if (this.conversation.wire) return this.conversation.greet(messages);
     const transport = this.#link?.transport;
@@ -282,13 +286,13 @@ export class SocketAccess implements Access {
   }
 
   read(): void {
-    const { outbox, inbox } = this.#options;
+    const { inbox, received } = this.#options;
     const { wire, hasGreeted } = this.conversation;
     const isSession = wire !== undefined;
     if (wire) this.#options.pool?.linked(wire, hasGreeted);
     this.#readLink = this.#link;
     this.#link?.read((data) => {
-      outbox.received();
+      received(data);
       if (isSession) this.conversation.receive(data);
       else inbox.receive(data);
     });

@@ -6,10 +6,13 @@ import type { Wire } from './wire.ts';
 /** Messages that leave with the next flush or never. */
 export class Volatile {
   readonly #fates: Fates;
+  readonly #taken: { messages: number; bytes: number };
   #messages: OutboundMessage[] = [];
 
-  constructor(fates: Fates) {
+  /** `taken` counts what is handed over. */
+  constructor(fates: Fates, taken: { messages: number; bytes: number }) {
     this.#fates = fates;
+    this.#taken = taken;
   }
 
   get size(): number {
@@ -24,8 +27,11 @@ export class Volatile {
   /** Hands them over, as long as the socket's buffer is below the mark. */
   pour(wire: Wire, highWaterBytes: number): void {
     for (const message of this.#messages.splice(0)) {
-      if (wire.isOpen && wire.bufferedBytes < highWaterBytes) wire.writeVolatile(message);
-      else this.#fates.dropped(message, 'VOLATILE_DROPPED');
+      if (wire.isOpen && wire.bufferedBytes < highWaterBytes) {
+        wire.writeVolatile(message);
+        this.#taken.messages += 1;
+        this.#taken.bytes += message.bytes;
+      } else this.#fates.dropped(message, 'VOLATILE_DROPPED');
     }
   }
 

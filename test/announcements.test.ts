@@ -19,6 +19,7 @@ function announced(emitted: ConnectionEmitted, facts: Partial<AnnouncementFacts>
     inDoubt: 0,
     maxRetries: null,
     overflow: 'reject',
+    monitor: undefined,
     ...facts,
   });
   return told;

@@ -91,7 +91,7 @@ describe('a connection that is a channel', () => {
   test('is open when the pool is, and knows whether the session goes on', async () => {
     const desk = new Desk();
     await desk.dials();
-    expect([desk.told, desk.access.join(), desk.access.rttMs]).toEqual([[], undefined, null]);
+    expect([desk.told, desk.access.join(), desk.access.asking.canMeasure]).toEqual([[], undefined, true]);
     desk.bench.links();
     const opened = { type: 'socket.opened', canPing: false, wire: 'shared', lost: null };
     expect(desk.told).toEqual([{ ...opened, generation: 1, isResumed: false }]);
@@ -186,7 +186,9 @@ describe('a connection that is a channel', () => {
   test('leaves to the pool what is a socket’s own to do', async () => {
     const desk = new Desk();
     let heard = 0;
-    desk.access.probe(() => (heard += 1))();
+    desk.access.asking.probe(() => (heard += 1))();
+    desk.access.asking.answered();
+    expect(desk.access.asking.ping(() => undefined)).toBe(false);
     desk.access.negotiate()();
     desk.access.succeed()();
     desk.access.renew()();

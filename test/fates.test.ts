@@ -34,7 +34,7 @@ describe('fates', () => {
     f.dropped(message(), 'PURGED');
     f.lost(message());
     f.refused(message(), f.error('QUEUE_FULL'));
-    expect(f.counts({ waiting: 0, waitingBytes: 0 })).toEqual({
+    expect(f.counts({ waiting: 0, waitingBytes: 0, oldestAt: null })).toEqual({
       accepted: 8,
       sent: 1,
       acknowledged: 1,

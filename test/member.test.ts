@@ -26,6 +26,7 @@ function host({ hasListener = true } = {}): { host: MemberHost; emitted: unknown
       connect: () => undefined,
       hurry: () => asked.push('hurry'),
       vacate: () => undefined,
+      ping: () => false,
       release: () => undefined,
     },
   });
@@ -57,6 +58,7 @@ function host({ hasListener = true } = {}): { host: MemberHost; emitted: unknown
       actor: () => undefined,
       admit: () => undefined,
       changed: () => undefined,
+      healthWindowMs: () => 60_000,
     },
   };
 }

@@ -22,7 +22,13 @@ function poured(
   const all = { ...DEFAULT_QUEUE, ...limits };
   const reports: string[] = [];
   const clock = new SimulatedClock();
-  const backlog = new Backlog({ clock, limits: () => all, dropped: () => undefined, overflowed: () => undefined });
+  const backlog = new Backlog({
+    clock,
+    limits: () => all,
+    taken: { messages: 0, bytes: 0 },
+    dropped: () => undefined,
+    overflowed: () => undefined,
+  });
   for (const [index, text] of texts.entries()) {
     const origin = { number: index, now: 0, cancel: () => false };
     backlog.place(new OutboundMessage({ data: text, bytes: text.length, form: 'text' }, {}, origin), () => true);

@@ -20,7 +20,7 @@ class PingingLine extends Line {
 function sent(ping: Exclude<ServiceSettings['ping'], 'silence'>, profile: Profile = jsonProfile) {
   const line = new PingingLine();
   const failures: unknown[] = [];
-  sendProbe(line, { ping, profile, failed: (cause) => failures.push(cause) });
+  sendProbe(line, { ping, profile, mark: '1', failed: (cause) => failures.push(cause) });
   return { line, failures };
 }
 
@@ -28,7 +28,7 @@ describe('a probe of a plain wire', () => {
   test('is a protocol ping where nothing else is said, and the platform has it', () => {
     expect(sent('auto').line.pings).toBe(1);
     const line = new Line();
-    sendProbe(line, { ping: 'auto', profile: jsonProfile, failed: () => undefined });
+    sendProbe(line, { ping: 'auto', profile: jsonProfile, mark: '1', failed: () => undefined });
     expect(line.sent).toEqual([]);
   });
 
@@ -57,27 +57,37 @@ describe('a probe of a plain wire', () => {
 class Doubt {
   ping: ServiceSettings['ping'] = 'auto';
   readonly reported: unknown[] = [];
-  readonly prober = new Prober(
-    () => ({ ping: this.ping, profile: jsonProfile }),
-    (cause) => this.reported.push(cause),
-  );
+  profile: Profile = jsonProfile;
+  ask: (() => void) | undefined;
+  at = 0;
+  readonly measured: (number | null)[] = [];
+  readonly prober: Prober;
   readonly line = new PingingLine();
   readonly link: Link;
   readonly peer: TransportListener;
   heard = 0;
 
   constructor() {
-    ({ link: this.link, peer: this.peer } = linkOver(this.line));
+    ({ link: this.link, peer: this.peer } = linkOver(this.line, {
+      ponged: (mark) => {
+        this.prober.ponged(mark);
+      },
+    }));
+    this.prober = new Prober({
+      settings: () => ({ ping: this.ping, profile: this.profile }),
+      report: (cause) => this.reported.push(cause),
+      now: () => this.at,
+      measured: (rttMs) => this.measured.push(rttMs),
+      link: () => this.link,
+      wire: () => (this.ask ? { ping: this.ask } : undefined),
+    });
+    this.prober.canProbe(this.link);
   }
 
-  probe(ask?: () => void): () => void {
-    return this.prober.probe(
-      this.link,
-      () => {
-        this.heard += 1;
-      },
-      ask,
-    );
+  probe(): () => void {
+    return this.prober.probe(() => {
+      this.heard += 1;
+    });
   }
 }
 
@@ -107,9 +117,10 @@ describe('a prober', () => {
     for (const ping of ['auto', 'silence', () => 'mine'] as const) {
       d.ping = ping;
       let asked = 0;
-      d.probe(() => {
+      d.ask = () => {
         asked += 1;
-      });
+      };
+      d.probe();
       expect([asked, d.line.pings, d.line.sent]).toEqual([1, 0, []]);
     }
   });

@@ -21,6 +21,7 @@ describe('the events of a service', () => {
       'connecting → open',
       'opened',
       'open → backoff',
+      'health',
       'closed',
       'error',
       'retrying',
@@ -212,6 +213,8 @@ describe('listening', () => {
       overflowed: null,
       undelivered: null,
       message: null,
+      health: null,
+      roundTrip: null,
       error: null,
     };
     const actors: { id: string; send(event: object): void }[] = [];
@@ -222,6 +225,8 @@ describe('listening', () => {
     });
     const { connection, server } = await r.join();
     server.sends(1, 'hello');
+    r.signals.send('system.woke');
+    server.says({ t: 'pong', i: 1, ts: 0, now: 0 });
     r.sockets.last.holds = true;
     for (const text of ['more than 8 bytes', 'waits', 'is refused']) {
       connection.send(text);

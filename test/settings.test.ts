@@ -33,6 +33,7 @@ describe('settings', () => {
       },
       profile: plainProfile,
       ping: 'auto',
+      slowMs: 500,
       wire: {
         choice: 'plain',
         compression: false,

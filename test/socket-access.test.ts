@@ -42,6 +42,8 @@ class Reach extends OutboxRig {
       memory: this.memory,
       outbox,
       inbox: { receive: (payload) => this.received.push(payload) },
+      received: () => undefined,
+      measured: () => undefined,
       sessionLost: () => this.heard.push('session lost'),
       moved: () => {
         this.heard.push('moved');
@@ -187,7 +189,8 @@ describe('a link', () => {
   test('that is not there cannot be joined, read, negotiated with, probed or closed, and nothing is thrown', () => {
     const { access } = new Reach();
     access.negotiate(() => undefined)();
-    access.probe(() => undefined)();
+    access.asking.probe(() => undefined)();
+    expect(access.asking.ping(() => undefined)).toBe(false);
     access.yieldToPlain();
     access.greet([]);
     access.read();

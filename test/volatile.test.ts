@@ -7,7 +7,14 @@ import { SimulatedClock } from './support/clock.ts';
 import { Line } from './support/outbox.ts';
 import { messageOf } from './support/session.ts';
 
-function fleeting(): { volatile: Volatile; line: Line; wire: PlainWire; told: [string, string][]; fates: Fates } {
+function fleeting(): {
+  volatile: Volatile;
+  line: Line;
+  wire: PlainWire;
+  told: [string, string][];
+  fates: Fates;
+  taken: { messages: number; bytes: number };
+} {
   const told: [string, string][] = [];
   let numbers = 0;
   const fates = new Fates({
@@ -15,20 +22,21 @@ function fleeting(): { volatile: Volatile; line: Line; wire: PlainWire; told: [s
     settled: () => undefined,
     context: {},
   });
-  const volatile = new Volatile(fates);
+  const taken = { messages: 0, bytes: 0 };
+  const volatile = new Volatile(fates, taken);
   const line = new Line();
   const wire = new PlainWire(line, {
     clock: new SimulatedClock(),
     reports: { sent: () => undefined, refused: () => undefined, orphaned: () => undefined },
   });
   for (const text of ['a', 'b', 'c']) volatile.push(messageOf(text, { volatile: true }, { number: ++numbers }));
-  return { volatile, line, wire, told, fates };
+  return { volatile, line, wire, told, fates, taken };
 }
 
 describe('volatile messages', () => {
   test('count as accepted, and leave in order with the next flush', () => {
     const { volatile, line, wire, told, fates } = fleeting();
-    expect([volatile.size, fates.counts({ waiting: 3, waitingBytes: 0 }).accepted]).toEqual([3, 3]);
+    expect([volatile.size, fates.counts({ waiting: 3, waitingBytes: 0, oldestAt: null }).accepted]).toEqual([3, 3]);
     volatile.pour(wire, 100);
     expect([line.sent, volatile.size, told]).toEqual([['a', 'b', 'c'], 0, []]);
     volatile.pour(wire, 100);

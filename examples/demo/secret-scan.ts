@@ -18,6 +18,8 @@ const EVENTS: Record<keyof ServiceEvents, true> = {
   overflowed: true,
   undelivered: true,
   message: true,
+  health: true,
+  roundTrip: true,
   error: true,
 };
 

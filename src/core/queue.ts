@@ -120,6 +120,11 @@ export class LaneQueue<Item extends Queueable<Item>> {
     return size < limits.maxMessages && bytes <= limits.maxBytes ? victims : null;
   }
 
+  /** The first of each lane that has any. */
+  heads(): Item[] {
+    return PRIORITIES.flatMap((priority) => this.#lanes[priority].first ?? []);
+  }
+
   /** Every item in the order of lanes, and within a lane of arrival. The queue must not change meanwhile. */
   *[Symbol.iterator](): Iterator<Item> {
     for (const priority of PRIORITIES) {

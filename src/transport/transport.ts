@@ -24,8 +24,8 @@ export interface TransportEnd {
 export interface TransportListener {
   opened(): void;
   received(data: InboundData): void;
-  /** A sign of life that carries no data: a protocol ping or pong, where the platform shows them. */
-  heard(): void;
+  /** A sign of life that carries no data: a protocol ping or, with the mark of what it answers, a pong; where the platform shows them. */
+  heard(mark?: string): void;
   ended(end: TransportEnd): void;
 }
 
@@ -43,8 +43,8 @@ export interface Transport {
   readonly isCompressing: boolean;
   /** Runs `write`; what it sends leaves in one write to the network, where the platform can do that. */
   batch(write: () => void): void;
-  /** Sends a protocol ping; `null` where the platform cannot, as in browsers. */
-  readonly ping: (() => void) | null;
+  /** Sends a protocol ping with a mark, which its pong brings back; `null` where the platform cannot, as in browsers. */
+  readonly ping: ((mark: string) => void) | null;
   /** Begins the closing handshake. `ended` follows, sooner or later; the caller keeps the deadline. */
   close(code: number, reason: string): void;
   /** Lets go of the socket at once, in whatever state it is. Idempotent, never throws. */

@@ -17,7 +17,7 @@ export interface WebSocketLike {
   send(data: string | Uint8Array<ArrayBuffer>): void;
   close(code?: number, reason?: string): void;
   /** `ws` only: sends a protocol ping. */
-  ping?(): void;
+  ping?(data?: string): void;
   /** `ws` only: ends the socket without a closing handshake. */
   terminate?(): void;
   /** `ws` only, and not of its public face: the stream underneath. Without it every frame is a write of its own. */
@@ -29,7 +29,8 @@ export interface WebSocketLike {
 }
 
 interface WsListening {
-  (event: 'ping' | 'pong', listener: () => void): unknown;
+  (event: 'ping', listener: () => void): unknown;
+  (event: 'pong', listener: (data?: unknown) => void): unknown;
   (event: 'unexpected-response', listener: (request: unknown, response: RefusedHandshake) => void): unknown;
 }
 
@@ -76,6 +77,10 @@ export function openWebSocket(
   const heard = (): void => {
     listener.heard();
   };
+  // the bytes of the ping that it answers
+  const ponged = (data?: unknown): void => {
+    listener.heard(String(data));
+  };
   const refused = (_request: unknown, { statusCode, headers }: RefusedHandshake): void => {
     giveUp(CloseCode.abnormal, {
       detail: `the server answered with ${statusCode ?? 'nothing'}`,
@@ -97,7 +102,7 @@ export function openWebSocket(
       socket.onopen = socket.onerror = socket.onclose = null;
     };
     socket.off?.('ping', heard);
-    socket.off?.('pong', heard);
+    socket.off?.('pong', ponged);
     socket.off?.('unexpected-response', refused);
   }
 
@@ -150,7 +155,7 @@ export function openWebSocket(
       socket.onopen = socket.onerror = socket.onclose = null;
     };
     socket.on?.('ping', heard);
-    socket.on?.('pong', heard);
+    socket.on?.('pong', ponged);
     socket.on?.('unexpected-response', refused);
   } catch (cause) {
     // a socket that cannot be listened to must not stay open unseen
@@ -191,7 +196,7 @@ export function openWebSocket(
         stream.uncork();
       }
     },
-    ping: typeof read('ping', undefined) === 'function' ? () => socket.ping?.() : null,
+    ping: typeof read('ping', undefined) === 'function' ? (mark) => socket.ping?.(mark) : null,
     close(code, reason) {
       closedByUs = true;
       if (isSendableCloseCode(code)) socket.close(code, clampCloseReason(reason));

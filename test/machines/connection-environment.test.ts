@@ -15,8 +15,8 @@ import {
 import { leafOf } from '../support/machine-graph.ts';
 
 const { promptMs, offlineMs, hiddenMs, baseMs } = DEFAULT_POLICY.backoff;
-const heartbeat = { intervalMs: 25_000, lateMs: 2_500, timeoutMs: 10_000 };
-const { intervalMs, lateMs, timeoutMs } = heartbeat;
+const heartbeat = { intervalMs: 25_000, promptMs: 1_000, lateMs: 2_500, timeoutMs: 10_000 };
+const { intervalMs, promptMs: firstMs, lateMs, timeoutMs } = heartbeat;
 
 function healthOf({ snapshot }: Running): string {
   const health = snapshot().children['health']?.getSnapshot();
@@ -151,7 +151,7 @@ describe('the health of the link', () => {
   test('shows a late answer as degraded, and an answer as open again (pain 3)', () => {
     const connection = running();
     connection.tell(...WAYS.open);
-    connection.clock.advance(intervalMs + lateMs - 1);
+    connection.clock.advance(firstMs + lateMs - 1);
     expect(connection.leaf()).toBe('open');
     connection.clock.advance(1);
     expect(connection.leaf()).toBe('degraded');
@@ -169,7 +169,7 @@ describe('the health of the link', () => {
   test('abandons a link from which nothing is heard, without a close frame (original fault 24) (pain 3)', () => {
     const connection = running();
     connection.tell(...WAYS.open);
-    connection.clock.advance(intervalMs + timeoutMs - 1);
+    connection.clock.advance(firstMs + timeoutMs - 1);
     expect(connection.leaf()).toBe('degraded');
     connection.clock.advance(1);
     expect(connection.leaf()).toBe('waiting');

@@ -44,7 +44,7 @@ function done(
       { id: 'outbox', src: 'outbox', input: itself },
       { id: 'socket', src: 'socket', input: itself },
       { id: 'negotiator', src: 'negotiator', input: itself },
-      { id: 'health', src: 'health', input: { ...itself, policy: null } },
+      { id: 'health', src: 'health', input: { ...itself, policy: null, isGraded: true } },
     ],
     on: { '*': { actions: actions as never } },
   });

@@ -159,7 +159,7 @@ describe('a discontinuity', () => {
 });
 
 describe('how an open link is watched', () => {
-  const heartbeat = { intervalMs: 20_000, lateMs: 2_000, timeoutMs: 8_000 };
+  const heartbeat = { intervalMs: 20_000, promptMs: 1_000, lateMs: 2_000, timeoutMs: 8_000 };
   const policy = { ...DEFAULT_POLICY, heartbeat };
   const wanting = (intervalMs: number): ConnectionContext['serverPing'] => ({ intervalMs, timeoutMs: 1_000 });
 
@@ -176,7 +176,7 @@ describe('how an open link is watched', () => {
     [
       'as the server wants where the heartbeat is off: it takes silence for death',
       { canPing: true, policy: { ...policy, heartbeat: null }, serverPing: wanting(5_000) },
-      { intervalMs: 5_000, lateMs: 250, timeoutMs: 1_000 },
+      { intervalMs: 5_000, promptMs: 5_000, lateMs: 250, timeoutMs: 1_000 },
     ],
     [
       'with a pause between pings, whatever the server wants',

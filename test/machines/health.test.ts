@@ -7,14 +7,15 @@ import { leafOf, stepThrough, type Step } from '../support/machine-graph.ts';
 
 type HealthSnapshot = SnapshotFrom<typeof healthMachine>;
 
-const policy: HeartbeatPolicy = { intervalMs: 25_000, lateMs: 2_500, timeoutMs: 10_000 };
+const policy: HeartbeatPolicy = { intervalMs: 25_000, promptMs: 25_000, lateMs: 2_500, timeoutMs: 10_000 };
 const heard: HealthEvent = { type: 'link.heard' };
 const probe: HealthEvent = { type: 'probe' };
+const unanswered: HealthEvent = { type: 'link.unanswered', lateMs: 250, timeoutMs: 500 };
 const watch: HealthEvent = { type: 'watch', policy: { ...policy, intervalMs: 5_000 } };
 const pace: HealthEvent = { type: 'pace', policy: { ...policy, intervalMs: 60_000 } };
 
 function elapsed(delay: string, state: string): HealthEvent {
-  return { type: `xstate.after.${delay}.health.${state}` } as unknown as HealthEvent;
+  return { type: `xstate.after.${delay}.health.heartbeat.${state}` } as unknown as HealthEvent;
 }
 
 const ways = {
@@ -46,12 +47,14 @@ const rows: Row[] = [
     next: 'probing',
     effects: ['disarm interval', 'start probe', 'arm late'],
   },
+  { given: 'quiet', on: unanswered, next: 'probing', effects: ['disarm interval', 'start probe', 'arm late'] },
+  { given: 'probing', on: unanswered, next: 'probing', effects: ['disarm late', 'arm late'] },
   { given: 'probing', on: heard, next: 'quiet', effects: ['disarm late', 'stop probe', 'arm interval'] },
   {
     given: 'probing',
     on: elapsed('late', 'doubted.probing'),
     next: 'late',
-    effects: ['disarm late', 'tell parent health.late', 'arm dead'],
+    effects: ['disarm late', 'raise link.missed', 'tell parent health.late', 'arm dead'],
   },
   {
     given: 'late',
@@ -96,10 +99,13 @@ const ignored: { given: Leaf; on: HealthEvent }[] = [
   { given: 'late', on: pace },
   { given: 'overdue', on: pace },
   { given: 'dead', on: pace },
+  { given: 'late', on: unanswered },
+  { given: 'overdue', on: unanswered },
+  { given: 'dead', on: unanswered },
 ];
 
 function stepped(events: readonly HealthEvent[], watched: HeartbeatPolicy | null = policy): Step<HealthSnapshot> {
-  const [start] = initialTransition(healthMachine, { connectionId: 'c1', policy: watched });
+  const [start] = initialTransition(healthMachine, { connectionId: 'c1', policy: watched, isGraded: false });
   return stepThrough(healthMachine, start, events);
 }
 
@@ -115,7 +121,7 @@ function watching(watched: HeartbeatPolicy | null = policy): Watch {
   const clock = new SimulatedClock();
   const told: string[] = [];
   const parent = setup({ actors: { health: healthMachine } }).createMachine({
-    invoke: { id: 'health', src: 'health', input: { connectionId: 'c1', policy: watched } },
+    invoke: { id: 'health', src: 'health', input: { connectionId: 'c1', policy: watched, isGraded: false } },
     on: {
       'health.late': { actions: () => told.push('late') },
       'health.recovered': { actions: () => told.push('recovered') },
@@ -177,7 +183,8 @@ describe('the health chart', () => {
 
   test('starts without input, as tools that only look at it start it', () => {
     const [{ value, context }] = initialTransition(healthMachine, undefined as never);
-    expect([value, context]).toEqual(['unwatched', { connectionId: '', policy: null }]);
+    expect(value).toEqual({ heartbeat: 'unwatched', grade: 'ungraded' });
+    expect(context).toMatchObject({ connectionId: '', policy: null, isGraded: false });
   });
 });
 
@@ -250,5 +257,31 @@ describe('watching a link', () => {
     clock.advance(policy.timeoutMs - policy.lateMs - 1);
     tell(heard);
     expect(told).toEqual(['late', 'recovered']);
+  });
+
+  test('gives a link that owes an answer less time, for that once', () => {
+    const { clock, told, tell } = watching();
+    tell(unanswered);
+    clock.advance(250);
+    expect(told).toEqual(['late']);
+    tell(heard);
+    tell(unanswered);
+    clock.advance(500);
+    expect(told).toEqual(['late', 'recovered', 'late', 'dead']);
+    const other = watching();
+    other.tell(unanswered);
+    other.tell(heard);
+    other.tell(probe);
+    other.clock.advance(policy.lateMs - 1);
+    expect(other.told).toEqual([]);
+  });
+
+  test('shortens the time of a probe that is out already', () => {
+    const { clock, told, tell } = watching();
+    tell(probe);
+    clock.advance(100);
+    tell(unanswered);
+    clock.advance(500);
+    expect(told).toEqual(['late', 'dead']);
   });
 });

@@ -10,11 +10,21 @@ describe('the default policy', () => {
   });
 
   test('has only times that a timer can hold', () => {
-    const { backoff, heartbeat, maxRetries, maxCredentialsRetries, maxRejections, rules, wire, ...deadlines } =
-      DEFAULT_POLICY;
+    const {
+      backoff,
+      heartbeat,
+      maxRetries,
+      maxCredentialsRetries,
+      maxRejections,
+      rules,
+      wire,
+      isGraded,
+      ...deadlines
+    } = DEFAULT_POLICY;
     const times = Object.values({ ...deadlines, ...backoff, ...heartbeat });
     expect(times.filter((ms) => !(Number.isInteger(ms) && ms >= 0 && ms <= MAX_DELAY_MS))).toEqual([]);
     expect([maxRetries, maxCredentialsRetries, maxRejections, rules, wire]).toEqual([null, null, null, [], 'plain']);
+    expect(isGraded).toBe(true);
   });
 
   test('orders its times so that each has its turn', () => {

@@ -44,7 +44,7 @@ const policy: ConnectionPolicy = {
   // the first timer of a link to fire, and so far apart from the others that on a real actor none comes before it
   stableMs: 1,
   // the last ones
-  heartbeat: { intervalMs: 1e9, lateMs: 1e9, timeoutMs: 2e9 },
+  heartbeat: { intervalMs: 1e9, promptMs: 1e9, lateMs: 1e9, timeoutMs: 2e9 },
 };
 
 type Graph = MachineGraph<ConnectionSnapshot, ConnectionEvent>;

@@ -2,6 +2,7 @@ import { createActor, type Actor, type SnapshotFrom } from 'xstate';
 import { describe, expect, test } from 'vitest';
 
 import { healthMachine, type HealthEvent, type HealthInput } from '../../machines/health.ts';
+import { GRADING, type Grade } from '../../machines/grade.ts';
 import { DEFAULT_POLICY } from '../../machines/policy.ts';
 import type { SimulatedClock } from '../support/clock.ts';
 import {
@@ -19,31 +20,64 @@ import {
 type HealthSnapshot = SnapshotFrom<typeof healthMachine>;
 type HealthStep = Edge<HealthSnapshot, HealthEvent>;
 
-const watched: HealthInput = { connectionId: 'c1', policy: DEFAULT_POLICY.heartbeat };
-const unwatched: HealthInput = { connectionId: 'c1', policy: null };
+const watched: HealthInput = { connectionId: 'c1', policy: DEFAULT_POLICY.heartbeat, isGraded: false };
+const unwatched: HealthInput = { ...watched, policy: null };
+const graded: HealthInput = { ...watched, isGraded: true };
+const measured: HealthInput = { ...unwatched, isGraded: true };
 const watch = {
   type: 'watch',
-  policy: { intervalMs: 1_000, lateMs: 2_500, timeoutMs: 10_000 },
+  policy: { intervalMs: 1_000, promptMs: 500, lateMs: 2_500, timeoutMs: 10_000 },
 } satisfies HealthEvent;
 
 const pace = {
   type: 'pace',
-  policy: { intervalMs: 60_000, lateMs: 2_500, timeoutMs: 10_000 },
+  policy: { intervalMs: 60_000, promptMs: 1_000, lateMs: 2_500, timeoutMs: 10_000 },
 } satisfies HealthEvent;
 
-function graphOf(input: HealthInput): MachineGraph<HealthSnapshot, HealthEvent> {
+// a good one, a poor one that is not critical, and one that is
+const SCORES = [100, 50, 10];
+
+interface Scope {
+  scores?: readonly number[];
+  /** How many measurements are made at the most. */
+  most?: number;
+  /** What another link may be watched by. */
+  policies?: readonly HealthInput['policy'][];
+}
+
+function graphOf(
+  input: HealthInput,
+  { scores = [], most = 0, policies = [watch.policy, null] }: Scope = {},
+): MachineGraph<HealthSnapshot, HealthEvent> {
+  const isPaced = policies.length > 1;
   return explore<HealthSnapshot, HealthEvent, HealthInput>(healthMachine, {
     input,
-    limit: 300,
+    limit: 12_000,
     decidesBy: ({ context }) => context,
-    cases: { watch: () => [watch, { ...watch, policy: null }], pace: () => [pace, { ...pace, policy: null }] },
+    cases: {
+      watch: () => policies.map((policy) => ({ type: 'watch', policy })),
+      pace: () => (isPaced ? [pace, { ...pace, policy: null }] : []),
+      'link.unanswered': () => [{ type: 'link.unanswered', lateMs: 250, timeoutMs: 500 }],
+      sampled: () => scores.map((score) => ({ type: 'sampled', score })),
+    },
+    canHappen: ({ context }, event) => event.type !== 'sampled' || context.recent.length < most,
   });
 }
 
 const [graph, silent] = [graphOf(watched), graphOf(unwatched)];
+// the heartbeat beside the first samples, and the grade by itself with all of them
+const beside = graphOf(graded, { scores: [100, 10], most: 3, policies: [graded.policy] });
+const alone = graphOf(measured, { scores: SCORES, most: Infinity, policies: [null] });
+const graphs = [graph, silent, beside, alone];
 
 const isTaken = ({ from, event }: HealthStep): boolean => event.type === 'watch' && leafOf(from) !== 'dead';
-const isDoubted = (snapshot: HealthSnapshot): boolean => snapshot.matches('doubted');
+const isDoubted = ({ value }: HealthSnapshot): boolean => typeof value.heartbeat === 'object';
+const gradeOf = ({ value }: HealthSnapshot): Grade | undefined =>
+  typeof value.grade === 'object' ? value.grade.graded : undefined;
+const RANKS: readonly Grade[] = ['unknown', 'healthy', 'degraded', 'critical'];
+const countOf = ({ context }: HealthSnapshot, is: (score: number) => boolean): number =>
+  context.recent.filter(is).length;
+const isUrged = (event: HealthEvent): boolean => event.type === 'link.unanswered';
 
 const invariants: { says: string; holds: (edge: HealthStep) => boolean }[] = [
   {
@@ -66,7 +100,8 @@ const invariants: { says: string; holds: (edge: HealthStep) => boolean }[] = [
   {
     says: 'doubts a quiet link only on request or after the interval',
     holds: ({ from, event, to }) =>
-      !(leafOf(from) === 'quiet' && to !== from) || /^(watch|pace|probe|xstate\.after\.interval\.)/.test(event.type),
+      !(leafOf(from) === 'quiet' && to !== from) ||
+      /^(watch|pace|probe|sampled|link\.unanswered|link\.missed|link\.hurried|xstate\.after\.interval\.)/.test(event.type),
   },
   {
     says: 'calls a link late only after the time for that, in a doubt',
@@ -79,19 +114,19 @@ const invariants: { says: string; holds: (edge: HealthStep) => boolean }[] = [
     says: 'calls a link dead only after the time for that and a turn of grace, when it was late (pain 7)',
     holds: ({ from, event, to }) =>
       leafOf(to) !== 'dead' ||
-      to === from ||
+      leafOf(from) === 'dead' ||
       (leafOf(from) === 'overdue' && event.type.startsWith('xstate.after.grace.')),
   },
   {
     says: 'never takes back that a link is dead',
-    holds: ({ from, to }) => leafOf(from) !== 'dead' || to === from,
+    holds: ({ from, to }) => leafOf(from) !== 'dead' || leafOf(to) === 'dead',
   },
   {
     says: 'never learns to probe a link that has no ping, nor forgets to, before another takes its place',
     holds: (edge) =>
       isTaken(edge) ||
       ((leafOf(edge.from) === 'unwatched') === (leafOf(edge.to) === 'unwatched') &&
-        (edge.to.context === edge.from.context || edge.event.type === 'pace')),
+        (edge.to.context.policy === edge.from.context.policy || edge.event.type === 'pace')),
   },
   {
     says: 'is paced without a deadline being put off, and without being probed for it (pain 8)',
@@ -110,15 +145,63 @@ const invariants: { says: string; holds: (edge: HealthStep) => boolean }[] = [
         edge.to.context.policy === edge.event.policy &&
         leafOf(edge.to) === (edge.event.policy ? 'quiet' : 'unwatched')),
   },
+  {
+    says: 'measures exactly the links that are to be measured',
+    holds: ({ to }) =>
+      to.context.isGraded === 'gauge' in to.children && (gradeOf(to) !== undefined) === to.context.isGraded,
+  },
+  {
+    says: 'changes a grade only by a measurement, or for a new link (pain 59)',
+    holds: ({ from, event, to }) => gradeOf(from) === gradeOf(to) || event.type === 'sampled' || event.type === 'watch',
+  },
+  {
+    says: 'makes a grade worse only by most of the last measurements, and never by one',
+    holds: ({ from, to }) => {
+      const isWorse = RANKS.indexOf(gradeOf(to) ?? 'unknown') > RANKS.indexOf(gradeOf(from) ?? 'unknown');
+      return (
+        !isWorse ||
+        gradeOf(to) === 'healthy' ||
+        countOf(to, (score) => score < GRADING.degraded.enter) >= GRADING.needed
+      );
+    },
+  },
+  {
+    says: 'takes a bad grade back only by most of the last measurements, and not at the score at which it was given',
+    holds: ({ from, event, to }) =>
+      event.type !== 'sampled' ||
+      RANKS.indexOf(gradeOf(to) ?? 'unknown') >= RANKS.indexOf(gradeOf(from) ?? 'unknown') ||
+      countOf(to, (score) => score >= GRADING.critical.leave) >= GRADING.needed,
+  },
+  {
+    says: 'remembers no more measurements than it decides by',
+    holds: ({ to }) => to.context.recent.length <= GRADING.samples,
+  },
+  {
+    says: 'knows nothing of a link that takes the place of another',
+    holds: ({ event, to }) => event.type !== 'watch' || leafOf(to) === 'dead' || to.context.recent.length === 0,
+  },
+  {
+    says: 'hastens one probe for each measurement that speaks against the grade',
+    holds: ({ from, to }) => !(isDoubted(to) && !isDoubted(from)) || to.context.pace === 'regular',
+  },
+  {
+    says: 'keeps the shorter deadlines of a doubt to that doubt',
+    holds: ({ to }) => isDoubted(to) || to.context.urgency === null || leafOf(to) === 'dead',
+  },
+  {
+    says: 'never has two deadlines for one doubt, nor puts one off but for a shorter',
+    holds: ({ from, event, to }) =>
+      !(isDoubted(from) && isDoubted(to)) || from.context.urgency === to.context.urgency || isUrged(event),
+  },
 ];
 
 describe('the health of a link, explored', () => {
   test('reaches every state of its chart', () => {
-    expect(unreached(healthMachine, [graph, silent])).toEqual([]);
+    expect(unreached(healthMachine, graphs)).toEqual([]);
   });
 
   test('takes every transition of its chart', () => {
-    expect(untaken(healthMachine, [graph, silent])).toEqual([]);
+    expect(untaken(healthMachine, graphs)).toEqual([]);
   });
 
   test('has a way to dead from every state of a link that is watched (original fault 24)', () => {
@@ -126,12 +209,19 @@ describe('the health of a link, explored', () => {
   });
 
   test.each(invariants.map(({ says, holds }) => [says, holds] as const))('%s', (_says, holds) => {
-    expect([...graph.edges, ...silent.edges].filter((edge) => !holds(edge)).map(edgeInWords)).toEqual([]);
+    expect(
+      graphs
+        .flatMap(({ edges }) => edges)
+        .filter((edge) => !holds(edge))
+        .map(edgeInWords),
+    ).toEqual([]);
   });
 
   test.each([
     ['watched', watched, graph],
     ['unwatched', unwatched, silent],
+    ['watched and graded', graded, beside],
+    ['graded', measured, alone],
   ] as const)(
     'does as a real actor what it does when stepped, %s, with the timers of its state',
     (_kind, input, explored) => {

@@ -79,6 +79,7 @@ export class PoolBench {
       carrier: {
         connect: () => this.asked.push('connect'),
         hurry: () => this.asked.push('hurry'),
+        ping: () => false,
         vacate: () => this.asked.push('vacate'),
         release: () => this.asked.push('release'),
       },

@@ -99,14 +99,17 @@ export class FakeSocket implements WebSocketLike {
 export class FakeNodeSocket extends FakeSocket {
   pings = 0;
   terminations = 0;
-  readonly #listeners: { event: Control; listener: () => void }[] = [];
+  /** The marks of the pings, in order. */
+  readonly marks: (string | undefined)[] = [];
+  readonly #listeners: { event: Control; listener: (data?: unknown) => void }[] = [];
 
   override get listenersLeft(): number {
     return super.listenersLeft + this.#listeners.length;
   }
 
-  ping(): void {
+  ping(mark?: string): void {
     this.pings += 1;
+    this.marks.push(mark);
   }
 
   terminate(): void {
@@ -114,20 +117,21 @@ export class FakeNodeSocket extends FakeSocket {
     if (this.isLive) this.readyState = CLOSING;
   }
 
-  on(event: Control, listener: () => void): this {
+  on(event: Control, listener: (data?: unknown) => void): this {
     this.#listeners.push({ event, listener });
     return this;
   }
 
-  off(event: Control, listener: () => void): this {
+  off(event: Control, listener: (data?: unknown) => void): this {
     const index = this.#listeners.findIndex((entry) => entry.event === event && entry.listener === listener);
     if (index >= 0) this.#listeners.splice(index, 1);
     return this;
   }
 
-  /** A control frame arrives. */
-  controls(event: Control): void {
-    for (const entry of [...this.#listeners]) if (entry.event === event) entry.listener();
+  /** A control frame arrives; a pong with the mark of the last ping, unless another is said. */
+  controls(event: Control, mark = this.marks.at(-1)): void {
+    const data = event === 'pong' ? [Buffer.from(mark ?? '')] : [];
+    for (const entry of [...this.#listeners]) if (entry.event === event) entry.listener(...data);
   }
 }
 

@@ -229,7 +229,7 @@ function effectInWords({ type, params }: { type: string; params: unknown }): str
     case 'xstate.emit':
       return `emit ${event?.type}`;
     case 'xstate.raise':
-      return `arm ${delayOf(id)}`;
+      return id === undefined ? `raise ${event?.type}` : `arm ${delayOf(id)}`;
     case 'xstate.cancel':
       return `disarm ${delayOf(sendId)}`;
     default:

@@ -20,6 +20,8 @@ const EVENT_TYPES = [
   'status',
   'flow',
   'overflowed',
+  'health',
+  'roundTrip',
   'undelivered',
   'message',
   'error',
@@ -59,6 +61,15 @@ export type RecordedEvent = {
   [Type in keyof ServiceEvents]: { type: Type; event: ServiceEvents[Type] };
 }[keyof ServiceEvents];
 
+/** The same services, whose links are first probed after an interval: most tests have peers that answer nothing of themselves. */
+export function unprompted(services: Record<string, ServiceOptions>): Record<string, ServiceOptions> {
+  const of = ({ heartbeat, ...service }: ServiceOptions): ServiceOptions => ({
+    ...service,
+    heartbeat: heartbeat === false ? false : { promptMs: 2 ** 31 - 1, ...heartbeat },
+  });
+  return Object.fromEntries(Object.entries(services).map(([type, service]) => [type, of(service)]));
+}
+
 /** A service with sockets, time, chance and signals of the test, and a record of what it says. */
 export class Rig<Socket extends FakeSocket = FakeSocket> {
   readonly sockets: FakeSockets<Socket>;
@@ -77,12 +88,17 @@ export class Rig<Socket extends FakeSocket = FakeSocket> {
     this.sockets = sockets;
     const hear = onError === undefined ? (error: HoldfastError) => this.bugs.push(error) : onError;
     this.service = new EnhancedWebSocketService({
-      services: { terminal: { url: 'wss://host/terminal', ...terminal }, chat: { url: 'wss://host/chat' } },
       WebSocket: sockets.WebSocket,
       clock,
       signals: this.signals,
       random: () => 0.5,
       ...options,
+      services: unprompted(
+        options.services ?? {
+          terminal: { url: 'wss://host/terminal', ...terminal },
+          chat: { url: 'wss://host/chat' },
+        },
+      ),
       ...(hear && { onError: hear }),
     });
     for (const type of EVENT_TYPES) {

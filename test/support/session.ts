@@ -1,6 +1,6 @@
 import { ClientSession } from '../../src/core/session.ts';
 import { Outgoing } from '../../src/core/ledger.ts';
-import { Link } from '../../src/link.ts';
+import { Link, type LinkReports } from '../../src/link.ts';
 import { OutboundMessage, type MessageOrigin } from '../../src/message.ts';
 import { encodePlain } from '../../src/protocol/codec.ts';
 import { pakoDeflater } from '../../src/protocol/deflater.ts';
@@ -30,14 +30,14 @@ export function framesOf<Type extends ClientFrame['t']>(line: Line, type: Type):
 }
 
 /** A link over a line, and the peer's way to say something on it. */
-export function linkOver(line: Line): { link: Link; peer: TransportListener } {
+export function linkOver(line: Line, reports: Partial<LinkReports> = {}): { link: Link; peer: TransportListener } {
   let peer: TransportListener | undefined;
   const link = new Link(
     (listener) => {
       peer = listener;
       return line;
     },
-    { opened: () => undefined, ended: () => undefined },
+    { opened: () => undefined, ended: () => undefined, ...reports },
   );
   if (!peer) throw new Error('The link listens to nothing.');
   return { link, peer };

@@ -22,6 +22,8 @@ export interface Socket {
 export class Talk extends OutboxRig {
   readonly conversation: Conversation;
   readonly delivered: unknown[] = [];
+  /** The round trips that were measured. */
+  readonly measured: number[] = [];
   /** What else was told, by name. */
   readonly heard: string[] = [];
   settings: WireSettings;
@@ -40,6 +42,7 @@ export class Talk extends OutboxRig {
       deliver: (payload) =>
         this.delivered.push(typeof payload === 'object' && 'value' in payload ? payload.value : payload),
       sessionLost: () => this.heard.push('session lost'),
+      measured: (rttMs) => this.measured.push(rttMs),
       noticed: ({ t }) => this.heard.push(t),
       violated: ({ closeCode }) => this.heard.push(`violated ${closeCode}`),
       context: { connectionId: 'c', serviceType: 's' },

@@ -246,8 +246,8 @@ describe.each(KINDS)('a socket of $kind', ({ make }) => {
 describe('a protocol ping', () => {
   test('is sent where the socket can, and is null where it cannot', () => {
     const node = dial(nodeSockets());
-    node.transport.ping?.();
-    expect([node.socket.pings, dial(browserSockets()).transport.ping]).toEqual([1, null]);
+    node.transport.ping?.('7');
+    expect([node.socket.marks, dial(browserSockets()).transport.ping]).toEqual([['7'], null]);
   });
 
   test('from the peer, and a pong, are signs of life, until the socket is let go of', () => {

@@ -1,0 +1,44 @@
+import { ConfigurationError } from './errors.ts';
+import type { HealthInfo, HealthSummary, HealthTrend, Recommendation } from './health-info.ts';
+import type { Member } from './member.ts';
+import type { Monitor } from './monitor.ts';
+
+/** Where the health of a service's connections is asked about. Of connections that nobody knows, and while health is not monitored, it knows nothing. */
+export class HealthDesk {
+  readonly #members: ReadonlyMap<string, Member>;
+
+  constructor(members: ReadonlyMap<string, Member>) {
+    this.#members = members;
+  }
+
+  info(connectionId: string): HealthInfo | null {
+    return this.#monitorOf(connectionId)?.info() ?? null;
+  }
+
+  summary(): HealthSummary {
+    const monitors = [...this.#members.values()].flatMap(({ monitor }) => monitor() ?? []);
+    const scores = monitors.flatMap((monitor) => monitor.overall ?? []);
+    const grades = { healthy: 0, degraded: 0, critical: 0, unknown: 0 };
+    for (const { grade } of monitors) grades[grade] += 1;
+    const averageScore =
+      scores.length === 0 ? null : Math.round(scores.reduce((sum, score) => sum + score, 0) / scores.length);
+    return Object.freeze({ total: monitors.length, ...grades, averageScore });
+  }
+
+  /** @throws {ConfigurationError} `INVALID_OPTIONS` for a range that is no positive number. */
+  trend(connectionId: string, rangeMs: number): HealthTrend | null {
+    if (!(rangeMs > 0)) {
+      const problems = ['rangeMs: must be a number of more than 0'];
+      throw new ConfigurationError('INVALID_OPTIONS', { message: `Invalid options: ${problems.join()}.`, problems });
+    }
+    return this.#monitorOf(connectionId)?.trend(rangeMs) ?? null;
+  }
+
+  recommendations(connectionId: string): Recommendation[] {
+    return this.#monitorOf(connectionId)?.recommendations() ?? [];
+  }
+
+  #monitorOf(connectionId: string): Monitor | undefined {
+    return this.#members.get(connectionId)?.monitor();
+  }
+}

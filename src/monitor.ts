@@ -1,0 +1,307 @@
+import type { ConnectionStateName } from '../machines/facts.ts';
+import type { HealthEvent } from '../machines/health.ts';
+import type { AdviceFacts } from './core/advice.ts';
+import { Rates, type Totals } from './core/rates.ts';
+import { RoundTrips } from './core/round-trips.ts';
+import { gradeOf, worse } from '../machines/grade.ts';
+import { latencyScore, scoresOf, type Grade, type Scores } from './core/score.ts';
+import { StateTimes } from './core/state-times.ts';
+import { Trend } from './core/trend.ts';
+import type { HoldfastError } from './errors.ts';
+import type { Emit, EventSource, ServiceEvents } from './events.ts';
+import { Findings } from './findings.ts';
+import type { HealthInfo, HealthTrend, Recommendation } from './health-info.ts';
+import { utf8Bytes } from './protocol/codec.ts';
+import type { OutboxLoad } from './fates.ts';
+import { Troubles } from './troubles.ts';
+import type { Clock } from './transport/clock.ts';
+import type { InboundData } from './transport/transport.ts';
+
+export interface MonitorOptions {
+  source: EventSource;
+  clock: Clock;
+  /** What scores are held against. */
+  limits: () => { slowMs: number; maxMessages: number; maxBytes: number };
+  /** How far back trend and uptime go, in ms. */
+  windowMs: number;
+  /** What waits. */
+  load: () => OutboxLoad;
+  /** Messages received so far. */
+  received: () => number;
+  emit: Emit;
+}
+
+// a link that cannot be asked shows what it is worth by its traffic: not by its first frame, and not by each
+const FIRST_SAMPLE_MS = 2_000;
+const SAMPLE_MS = 50_000;
+
+/** What is known of the health of one connection, over all its links. It hears of everything, and asks for nothing. */
+export class Monitor {
+  readonly #options: MonitorOptions;
+  readonly #troubles = new Troubles();
+  readonly #rates = new Rates();
+  readonly #times: StateTimes;
+  readonly #trend: Trend;
+  readonly #findings = new Findings();
+  readonly #totals: Totals = { messagesOut: 0, messagesIn: 0, bytesOut: 0, bytesIn: 0 };
+  // of the present link, or the last
+  #roundTrips = new RoundTrips();
+  #samples = 0;
+  #canMeasure = true;
+  #linkGrade: Grade = 'unknown';
+  #nextSampleAt = Infinity;
+  #tell: ((event: HealthEvent) => void) | undefined;
+  #state: ConnectionStateName = 'idle';
+  // since when it has been open, or down, on the monotonic clock
+  #openSince: number | null = null;
+  #downSince: number | null = null;
+  // the page is frozen: it is not there, and nobody misses it
+  #isSuspended = false;
+  #grade: Grade = 'unknown';
+  #latestNow = 0;
+
+  constructor(options: MonitorOptions) {
+    this.#options = options;
+    this.#times = new StateTimes(options.windowMs);
+    this.#trend = new Trend(options.windowMs);
+    this.#times.enter('idle', this.#now());
+    this.#rates.note(this.#now(), this.#totals);
+  }
+
+  get grade(): Grade {
+    return this.#grade;
+  }
+
+  /** The overall score; `null` while it is unknown. */
+  get overall(): number | null {
+    return this.#scores(this.#now()).overall;
+  }
+
+  /** What it has carried since it was made. */
+  get totals(): Totals {
+    return { ...this.#settled() };
+  }
+
+  /** Something was told of the connection. */
+  noted<Type extends keyof ServiceEvents>(type: Type, event: ServiceEvents[Type]): void {
+    const at = this.#now();
+    if (type === 'status') this.#moved((event as ServiceEvents['status']).current, at);
+    if (type === 'closed') {
+      const { error } = event as ServiceEvents['closed'];
+      if (error) this.#isSuspended = error.code === 'PAGE_FROZEN';
+      if (error && !this.#isSuspended) this.#troubles.lost(error, at);
+    }
+    if (type === 'error') {
+      const error = event as HoldfastError;
+      this.#isSuspended = error.code === 'PAGE_FROZEN';
+      if (!this.#isSuspended) this.#troubles.failed(error, { at, isOpen: this.#isOpen });
+    }
+  }
+
+  /** A message was not delivered, or may not have been. */
+  undelivered(error: HoldfastError): void {
+    this.#troubles.undelivered(error, this.#now());
+  }
+
+  /** A link is in use from now on. */
+  linked({ canMeasure }: { canMeasure: boolean }): void {
+    this.#roundTrips = new RoundTrips();
+    this.#samples = 0;
+    this.#canMeasure = canMeasure;
+    this.#linkGrade = 'unknown';
+    this.#nextSampleAt = this.#now() + FIRST_SAMPLE_MS;
+  }
+
+  /** Data came by the link. */
+  received(data: InboundData): void {
+    const at = this.#now();
+    this.#rates.note(at, this.#settled());
+    this.#totals.bytesIn += typeof data === 'string' ? utf8Bytes(data) : data.byteLength;
+    if (at >= this.#nextSampleAt) this.#sample(null, at);
+  }
+
+  /** So many messages, of so many bytes, were handed to the link. */
+  sent(messages: number, bytes: number): void {
+    this.#rates.note(this.#now(), this.#settled());
+    this.#totals.messagesOut += messages;
+    this.#totals.bytesOut += bytes;
+  }
+
+  /** The peer answered a probe; `rttMs` is `null` where the round trip cannot be told. */
+  answered(rttMs: number | null): void {
+    if (rttMs !== null) {
+      this.#roundTrips.add(rttMs);
+      this.#options.emit('roundTrip', { ...this.#options.source, rttMs });
+    }
+    this.#sample(rttMs, this.#now());
+  }
+
+  /** An answer is overdue. */
+  missed(): void {
+    this.#troubles.missed(this.#now());
+  }
+
+  /** The chart of the link has another grade for it. */
+  graded(grade: Grade): void {
+    this.#linkGrade = grade;
+    this.#regrade(this.#now());
+  }
+
+  /** Tells each measurement to the chart of the link. @returns Ends that. */
+  follow(tell: (event: HealthEvent) => void): () => void {
+    this.#tell = tell;
+    return () => {
+      if (this.#tell === tell) this.#tell = undefined;
+    };
+  }
+
+  /** How it is now. */
+  info(): HealthInfo {
+    const at = this.#now();
+    const { source } = this.#options;
+    const { messages, bytes, oldestMs } = this.#backlog();
+    const { byState, uptimeRatio, windowMs } = this.#times.summary(at);
+    const totals = this.#settled();
+    return Object.freeze({
+      ...source,
+      at: this.#options.clock.now(),
+      grade: this.#grade,
+      because: this.#because(at),
+      score: this.#scores(at),
+      roundTrips: this.#roundTrips.summary,
+      rates: this.#rates.perSecond(at, totals),
+      totals: { ...totals },
+      troubles: this.#troubles.counts(at),
+      queue: { messages, bytes, oldestMs },
+      state: this.#state,
+      states: byState,
+      uptimeRatio,
+      windowMs,
+    });
+  }
+
+  /** How it was in the last `rangeMs`. */
+  trend(rangeMs: number): HealthTrend {
+    const range = Math.min(rangeMs, this.#options.windowMs);
+    const now = this.#options.clock.now();
+    this.#point(this.#now());
+    return { points: this.#trend.points(now, range), rangeMs: range, ...this.#trend.directionAt(now, range) };
+  }
+
+  /** What could be better. */
+  recommendations(): Recommendation[] {
+    return this.#findings.of(this.#facts(this.#now()), this.#options.clock.now());
+  }
+
+  #moved(state: ConnectionStateName, at: number): void {
+    const wasOpen = this.#isOpen;
+    this.#state = state;
+    this.#times.enter(state, at);
+    if (this.#isOpen) {
+      this.#openSince ??= at;
+      this.#downSince = null;
+      this.#isSuspended = false;
+    } else {
+      this.#openSince = null;
+      this.#nextSampleAt = Infinity;
+      // nothing is known of the next link
+      if (wasOpen) this.#linkGrade = 'unknown';
+      if (state === 'backoff' || state === 'failed') this.#downSince ??= at;
+      else if (state !== 'connecting') this.#downSince = null;
+    }
+    this.#regrade(at);
+    this.#point(at);
+  }
+
+  #sample(rttMs: number | null, at: number): void {
+    this.#samples += 1;
+    this.#nextSampleAt = at + SAMPLE_MS;
+    const { latency, capacity } = this.#scores(at);
+    // of this measurement, not of those before, nor of links before: the chart does the smoothing
+    const moment = rttMs === null ? (latency ?? 100) : latencyScore(rttMs, this.#options.limits().slowMs);
+    this.#tell?.({ type: 'sampled', score: Math.min(moment, capacity) });
+    this.#regrade(at);
+    this.#point(at);
+    this.#findings.of(this.#facts(at), this.#options.clock.now());
+  }
+
+  #regrade(at: number): void {
+    const previous = this.#grade;
+    this.#grade = this.#gradeAt(at);
+    if (this.#grade === previous) return;
+    const { emit, source } = this.#options;
+    const because = this.#because(at);
+    emit('health', { ...source, previous, current: this.#grade, score: this.#scores(at).overall, because });
+  }
+
+  #gradeAt(at: number): Grade {
+    if (!this.#isOpen) return this.#isDown ? 'critical' : 'unknown';
+    const link = this.#state === 'degraded' && this.#linkGrade !== 'critical' ? 'degraded' : this.#linkGrade;
+    // a good link is small comfort where it is a new one every minute
+    return link === 'unknown' ? link : worse(link, gradeOf(this.#scores(at).stability));
+  }
+
+  #scores(at: number): Scores {
+    const scores = scoresOf(this.#facts(at));
+    // what is not there is of no use, whatever it was like before
+    return this.#isDown ? { ...scores, overall: 0, weakest: 'stability' } : scores;
+  }
+
+  #facts(at: number): AdviceFacts {
+    const { slowMs } = this.#options.limits();
+    return {
+      roundTrips: this.#roundTrips.summary,
+      slowMs,
+      troubles: this.#troubles.recent(at),
+      backlog: this.#backlog(),
+      isOpen: this.#isOpen,
+      hasEvidence: this.#isOpen && this.#samples > 0,
+      dropped: this.#troubles.dropped(at),
+      openMs: this.#openSince === null ? 0 : at - this.#openSince,
+      downMs: this.#downSince === null || this.#isSuspended ? 0 : at - this.#downSince,
+      canPing: this.#canMeasure,
+      grade: this.#grade,
+      uptimeRatio: this.#times.summary(at).uptimeRatio,
+    };
+  }
+
+  #backlog(): AdviceFacts['backlog'] {
+    const { waiting, waitingBytes, oldestAt } = this.#options.load();
+    const { maxMessages, maxBytes } = this.#options.limits();
+    const oldestMs = oldestAt === null ? 0 : Math.max(0, this.#now() - oldestAt);
+    return { messages: waiting, bytes: waitingBytes, maxMessages, maxBytes, oldestMs };
+  }
+
+  #because(at: number): string | null {
+    if (this.#grade === 'healthy' || this.#grade === 'unknown') return null;
+    return (
+      this.#findings.worst(this.#facts(at)) ?? (this.#isDown ? 'The connection is down.' : 'An answer is overdue.')
+    );
+  }
+
+  #point(at: number): void {
+    this.#trend.add({ at: this.#options.clock.now(), ...this.#scores(at) });
+  }
+
+  // the totals, with what is counted elsewhere
+  #settled(): Totals {
+    this.#totals.messagesIn = this.#options.received();
+    return this.#totals;
+  }
+
+  get #isOpen(): boolean {
+    return this.#state === 'open' || this.#state === 'degraded';
+  }
+
+  get #isDown(): boolean {
+    return this.#downSince !== null && !this.#isSuspended;
+  }
+
+  // time stands still where a clock runs backwards
+  #now(): number {
+    const { clock } = this.#options;
+    const now = clock.monotonicNow?.() ?? clock.now();
+    if (now > this.#latestNow) this.#latestNow = now;
+    return this.#latestNow;
+  }
+}

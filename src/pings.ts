@@ -1,0 +1,40 @@
+// more than are ever under way on a link that is alive
+const MOST = 32;
+
+interface Question {
+  at: number;
+  answered: ((rttMs: number) => void) | undefined;
+}
+
+/** Pings by number, and the round trip of each that is answered: once, and only what was asked. Times in ms on one clock. */
+export class Pings {
+  readonly #questions = new Map<number, Question>();
+  #last = 0;
+
+  /** Takes down that a ping goes out now. @returns Its number, from 1. */
+  ask(at: number, answered?: (rttMs: number) => void): number {
+    this.#last += 1;
+    this.#questions.set(this.#last, { at, answered });
+    // what nobody answers is forgotten, the oldest first
+    for (const oldest of this.#questions.keys()) {
+      if (this.#questions.size <= MOST) break;
+      this.#questions.delete(oldest);
+    }
+    return this.#last;
+  }
+
+  /** An answer came. @returns The round trip in ms; `null` for one that was not asked for, or came before, or on a clock that ran backwards. */
+  answered(number: number, at: number): number | null {
+    const question = this.#questions.get(number);
+    this.#questions.delete(number);
+    if (!question || !(at >= question.at)) return null;
+    const rttMs = at - question.at;
+    question.answered?.(rttMs);
+    return rttMs;
+  }
+
+  /** The link is gone: nothing will be answered. */
+  clear(): void {
+    this.#questions.clear();
+  }
+}
