@@ -1,0 +1,53 @@
+import { describe, expect, test } from 'vitest';
+
+import { Pings } from '../src/pings.ts';
+
+describe('a ping', () => {
+  test('is measured by the number that its answer brings back, in whatever order answers come', () => {
+    const pings = new Pings();
+    const [first, second] = [pings.ask(1_000), pings.ask(1_010)];
+    expect(second).not.toBe(first);
+    expect([pings.answered(second, 1_030), pings.answered(first, 1_050)]).toEqual([20, 50]);
+  });
+
+  test('is answered once, and only if it was asked', () => {
+    const pings = new Pings();
+    const number = pings.ask(1_000);
+    expect([pings.answered(number + 1, 1_010), pings.answered(NaN, 1_010)]).toEqual([null, null]);
+    expect([pings.answered(number, 1_010), pings.answered(number, 1_020)]).toEqual([10, null]);
+  });
+
+  test('tells whoever asked for this very one', () => {
+    const pings = new Pings();
+    const heard: number[] = [];
+    const number = pings.ask(1_000, (rttMs) => heard.push(rttMs));
+    pings.answered(pings.ask(1_000), 1_005);
+    expect(heard).toEqual([]);
+    pings.answered(number, 1_040);
+    pings.answered(number, 1_050);
+    expect(heard).toEqual([40]);
+  });
+
+  test('is not measured by a clock that ran backwards, nor by one that shows no time', () => {
+    const pings = new Pings();
+    const heard: number[] = [];
+    const ask = (): number => pings.ask(1_000, (rttMs) => heard.push(rttMs));
+    expect([pings.answered(ask(), 999), pings.answered(ask(), NaN)]).toEqual([null, null]);
+    expect(heard).toEqual([]);
+    expect(pings.answered(ask(), 1_000)).toBe(0);
+  });
+
+  test('that nobody answers is forgotten in time, the oldest first', () => {
+    const pings = new Pings();
+    const numbers = Array.from({ length: 33 }, () => pings.ask(1_000));
+    expect([pings.answered(numbers[0] ?? 0, 1_010), pings.answered(numbers[1] ?? 0, 1_010)]).toEqual([null, 10]);
+  });
+
+  test('is not answered by the next link: its numbers go on', () => {
+    const pings = new Pings();
+    const number = pings.ask(1_000);
+    pings.clear();
+    const next = pings.ask(1_000);
+    expect([pings.answered(number, 1_010), next > number]).toEqual([null, true]);
+  });
+});
