@@ -1,7 +1,10 @@
 import { ConfigurationError } from './errors.ts';
-import type { HealthInfo, HealthSummary, HealthTrend, Recommendation } from './health-info.ts';
+import type { HealthCounts, HealthInfo, HealthSummary, HealthTrend, Recommendation } from './health-info.ts';
 import type { Member } from './member.ts';
 import type { Monitor } from './monitor.ts';
+
+/** How one connection is. */
+type Standing = Pick<Monitor, 'grade' | 'overall'>;
 
 /** Where the health of a service's connections is asked about. Of connections that nobody knows, and while health is not monitored, it knows nothing. */
 export class HealthDesk {
@@ -16,13 +19,16 @@ export class HealthDesk {
   }
 
   summary(): HealthSummary {
-    const monitors = [...this.#members.values()].flatMap(({ monitor }) => monitor() ?? []);
-    const scores = monitors.flatMap((monitor) => monitor.overall ?? []);
-    const grades = { healthy: 0, degraded: 0, critical: 0, unknown: 0 };
-    for (const { grade } of monitors) grades[grade] += 1;
-    const averageScore =
-      scores.length === 0 ? null : Math.round(scores.reduce((sum, score) => sum + score, 0) / scores.length);
-    return Object.freeze({ total: monitors.length, ...grades, averageScore });
+    const byService = new Map<string, Standing[]>();
+    for (const { connection, monitor } of this.#members.values()) {
+      const known = monitor();
+      if (!known) continue;
+      const standings = byService.get(connection.serviceType) ?? [];
+      standings.push({ grade: known.grade, overall: known.overall });
+      byService.set(connection.serviceType, standings);
+    }
+    const counts = [...byService].map(([type, standings]) => [type, countsOf(standings)] as const);
+    return Object.freeze({ ...countsOf([...byService.values()].flat()), byService: Object.fromEntries(counts) });
   }
 
   /** @throws {ConfigurationError} `INVALID_OPTIONS` for a range that is no positive number. */
@@ -41,4 +47,13 @@ export class HealthDesk {
   #monitorOf(connectionId: string): Monitor | undefined {
     return this.#members.get(connectionId)?.monitor();
   }
+}
+
+function countsOf(standings: readonly Standing[]): HealthCounts {
+  const scores = standings.flatMap(({ overall }) => overall ?? []);
+  const grades = { healthy: 0, degraded: 0, critical: 0, unknown: 0 };
+  for (const { grade } of standings) grades[grade] += 1;
+  const averageScore =
+    scores.length === 0 ? null : Math.round(scores.reduce((sum, score) => sum + score, 0) / scores.length);
+  return { total: standings.length, ...grades, averageScore };
 }

@@ -58,8 +58,8 @@ export interface HealthInfo extends EventSource {
   windowMs: number;
 }
 
-/** How all connections of a service are. Each is one of `healthy`, `degraded`, `critical` and `unknown`. */
-export interface HealthSummary {
+/** How some connections are. Each is one of `healthy`, `degraded`, `critical` and `unknown`. */
+export interface HealthCounts {
   total: number;
   healthy: number;
   degraded: number;
@@ -67,6 +67,12 @@ export interface HealthSummary {
   unknown: number;
   /** Of the overall scores that are known; `null` where none is. */
   averageScore: number | null;
+}
+
+/** How all connections are. */
+export interface HealthSummary extends HealthCounts {
+  /** The same of the connections of each service type. */
+  byService: Readonly<Record<string, HealthCounts>>;
 }
 
 /** Something that could be better, and the measurement that says so. */

@@ -45,7 +45,15 @@ export type { Totals } from './core/rates.ts';
 export type { RoundTripSummary } from './core/round-trips.ts';
 export type { Grade, ScorePart, Scores } from './core/score.ts';
 export type { TrendDirection, TrendPoint } from './core/trend.ts';
-export type { HealthInfo, HealthSummary, HealthTrend, Recommendation, Traffic, TroubleCount } from './health-info.ts';
+export type {
+  HealthCounts,
+  HealthInfo,
+  HealthSummary,
+  HealthTrend,
+  Recommendation,
+  Traffic,
+  TroubleCount,
+} from './health-info.ts';
 export type { ErrorEntry, ErrorHistoryFilter, ErrorStatistics } from './error-history.ts';
 export { describeError, USER_MESSAGES, type Description, type UserMessages } from './messages.ts';
 export type { Connection } from './handle.ts';

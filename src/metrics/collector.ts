@@ -1,13 +1,16 @@
-import type { ConnectionStatus, OpenedEvent, RetryingEvent, StatusEvent } from '../index.ts';
+import type { HealthCounts, OpenedEvent, RetryingEvent, StatusEvent, Traffic } from '../index.ts';
 import type { HistogramKey } from './catalog.ts';
 import { Counts, type Reading } from './counts.ts';
 import { readingsOf } from './present.ts';
-import type { Health, MetricsOptions, MetricsSource, Traffic } from './source.ts';
+import type { MetricsOptions, MetricsSource } from './source.ts';
 
 export interface CollectorOptions extends MetricsOptions {
   /** Hears of each measurement that is to be counted by its size, in seconds. */
   measured: (metric: HistogramKey, service: string, seconds: number) => void;
 }
+
+/** Of a service that has no connection at present. */
+const NO_HEALTH: HealthCounts = { total: 0, healthy: 0, degraded: 0, critical: 0, unknown: 0, averageScore: null };
 
 /** What a service does and has done, in numbers: hears what happens, and asks for what is whenever it is asked itself. */
 export class Collector {
@@ -50,12 +53,15 @@ export class Collector {
   /** What is counted and what is, now. */
   readings(): Reading[] {
     const connections = this.#source.getConnections();
+    const health = new Map(Object.entries(this.#source.getHealthInfo().byService));
     const traffic = Object.entries(this.#source.getTraffic());
+    for (const service of health.keys()) this.#monitored.add(service);
     for (const { serviceType } of connections) this.#services.add(serviceType);
     for (const [service] of traffic) this.#services.add(service);
     const present = [...this.#services].flatMap((service) => {
       const mine = connections.filter(({ serviceType }) => serviceType === service);
-      return readingsOf({ service, connections: mine, health: this.#healthOf(service, mine) });
+      const known = this.#monitored.has(service) ? NO_HEALTH : null;
+      return readingsOf({ service, connections: mine, health: health.get(service) ?? known });
     });
     for (const [service, totals] of traffic) this.#countTraffic(service, totals);
     return [...present, ...this.#counts.readings];
@@ -91,12 +97,6 @@ export class Collector {
 
   #measured(metric: HistogramKey, service: string, ms: number): void {
     if (Number.isFinite(ms) && ms >= 0) this.#options.measured(metric, service, ms / 1_000);
-  }
-
-  #healthOf(service: string, connections: readonly ConnectionStatus[]): Health[] | null {
-    const health = connections.flatMap(({ connectionId }) => this.#source.getHealthInfo(connectionId) ?? []);
-    if (health.length > 0) this.#monitored.add(service);
-    return this.#monitored.has(service) ? health : null;
   }
 
   #countTraffic(service: string, { messagesOut, messagesIn, bytesOut, bytesIn, dropped }: Traffic): void {

@@ -1,13 +1,12 @@
-import type { ConnectionState, ConnectionStatus } from '../index.ts';
+import type { ConnectionState, ConnectionStatus, Grade, HealthCounts } from '../index.ts';
 import type { Reading } from './counts.ts';
-import type { Grade, Health } from './source.ts';
 
 /** What is known of the connections of one type of service at one moment. */
 export interface Present {
   readonly service: string;
   readonly connections: readonly ConnectionStatus[];
   /** `null` where health is not monitored. */
-  readonly health: readonly Health[] | null;
+  readonly health: HealthCounts | null;
 }
 
 /** Each has a series, also while it is 0: an alert needs one. */
@@ -42,14 +41,12 @@ export function readingsOf({ service, connections, health }: Present): Reading[]
   ];
 }
 
-function healthReadings(service: string, health: readonly Health[]): Reading[] {
-  const scores = health.flatMap(({ score: { overall } }) => (overall === null ? [] : [overall]));
-  const mean = scores.reduce((sum, score) => sum + score, 0) / scores.length / 100;
+function healthReadings(service: string, health: HealthCounts): Reading[] {
+  const { averageScore } = health;
   return [
-    ...(scores.length > 0 ? [{ metric: 'health' as const, labels: { service }, value: mean }] : []),
+    ...(averageScore === null ? [] : [{ metric: 'health' as const, labels: { service }, value: averageScore / 100 }]),
     ...GRADES.map((grade): Reading => {
-      const value = health.filter((info) => info.grade === grade).length;
-      return { metric: 'healthConnections', labels: { service, grade }, value };
+      return { metric: 'healthConnections', labels: { service, grade }, value: health[grade] };
     }),
   ];
 }

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { HoldfastError } from '../../src/index.ts';
 import { Collector } from '../../src/metrics/collector.ts';
 import type { MetricKey } from '../../src/metrics/catalog.ts';
-import { FakeService, sourceOf, statusOf, trafficOf } from './fake-service.ts';
+import { FakeService, healthOf, sourceOf, statusOf, trafficOf } from './fake-service.ts';
 
 interface Stage {
   service: FakeService;
@@ -165,7 +165,7 @@ describe('the collector', () => {
   test('tells of no messages where nobody counts them, and of 0 where somebody does', () => {
     const scene = stage();
     scene.service.connections = [statusOf('terminal:a', 'open'), statusOf('chat:b', 'open')];
-    scene.service.health = { 'chat:b': { grade: 'unknown', score: { overall: null } } };
+    scene.service.health = { chat: healthOf({ unknown: 1 }) };
     scene.service.traffic = { terminal: trafficOf({ dropped: { EXPIRED: 1 } }), chat: trafficOf({}) };
     expect(seriesOf(scene, 'messages')).toEqual([
       ['chat', 'out', 0],
@@ -185,9 +185,10 @@ describe('the collector', () => {
   test('keeps the series of a service whose last connection is forgotten', () => {
     const scene = stage();
     scene.service.connections = [statusOf('terminal:a', 'open', 5)];
-    scene.service.health = { 'terminal:a': { grade: 'healthy', score: { overall: 90 } } };
+    scene.service.health = { terminal: healthOf({ healthy: 1, averageScore: 90 }) };
     expect(seriesOf(scene, 'health')).toEqual([['terminal', '', 0.9]]);
     scene.service.connections = [];
+    scene.service.health = {};
     expect(seriesOf(scene, 'outboxMessages')).toEqual([['terminal', '', 0]]);
     expect(seriesOf(scene, 'connections').map(([, , value]) => value)).toEqual(new Array(8).fill(0));
     expect(seriesOf(scene, 'healthConnections').map(([, , value]) => value)).toEqual(new Array(4).fill(0));
@@ -197,7 +198,7 @@ describe('the collector', () => {
   test('tells of each type of service by itself, and of health where it is watched', () => {
     const scene = stage();
     scene.service.connections = [statusOf('terminal:a', 'open', 5), statusOf('chat:b', 'backoff', 7)];
-    scene.service.health = { 'terminal:a': { grade: 'healthy', score: { overall: 90 } } };
+    scene.service.health = { terminal: healthOf({ healthy: 1, averageScore: 90 }) };
     expect(seriesOf(scene, 'outboxMessages')).toEqual([
       ['terminal', '', 5],
       ['chat', '', 7],
@@ -220,7 +221,7 @@ describe('the collector', () => {
     const scene = stage();
     const { service } = scene;
     service.connections = [statusOf('terminal:secret', 'backoff')];
-    service.health = { 'terminal:secret': { grade: 'critical', score: { overall: 0 } } };
+    service.health = { terminal: healthOf({ critical: 1, averageScore: 0 }) };
     service.traffic = { terminal: trafficOf({ dropped: { EXPIRED: 1 } }) };
     service.moves('terminal:secret', 'idle', 'connecting', 'open');
     service.retries('terminal:secret', 'CONNECTION_LOST');

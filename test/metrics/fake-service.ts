@@ -1,18 +1,27 @@
-import type { ConnectionState, ConnectionStatus, ErrorCode, ServiceEvents } from '../../src/index.ts';
+import type {
+  ConnectionState,
+  ConnectionStatus,
+  ErrorCode,
+  HealthCounts,
+  HealthInfo,
+  HealthSummary,
+  MessageOf,
+  ServiceEvents,
+  Services,
+  Traffic,
+} from '../../src/index.ts';
 import { HoldfastError } from '../../src/index.ts';
-import type { Health, MetricsSource, Traffic } from '../../src/metrics/source.ts';
+import type { MetricsSource } from '../../src/metrics/source.ts';
 
-interface Told extends ServiceEvents {
-  roundTrip: { connectionId: string; serviceType: string; rttMs: number };
-}
+type Told = ServiceEvents<MessageOf<Services>>;
 
 /** A service of which the test says what it tells. */
 export class FakeService implements MetricsSource {
   readonly #listeners = new Map<string, Set<(event: never) => unknown>>();
   connections: ConnectionStatus[] = [];
   traffic: Record<string, Traffic> = {};
-  /** By connection; nothing is known of the others. */
-  health: Record<string, Health> = {};
+  /** By type of service; nothing is known of the others. */
+  health: Record<string, HealthCounts> = {};
 
   on<Type extends keyof Told>(type: Type, listener: (event: Told[Type]) => unknown): () => void {
     const listeners = this.#listeners.get(type) ?? new Set();
@@ -30,8 +39,10 @@ export class FakeService implements MetricsSource {
     return this.traffic;
   }
 
-  getHealthInfo(connectionId: string): Health | null {
-    return this.health[connectionId] ?? null;
+  getHealthInfo(): HealthSummary;
+  getHealthInfo(connectionId: string): HealthInfo | null;
+  getHealthInfo(connectionId?: string): HealthSummary | null {
+    return connectionId === undefined ? { ...healthOf({}), byService: this.health } : null;
   }
 
   /** How many listeners there are. */
@@ -99,4 +110,8 @@ export function statusOf(connectionId: string, state: ConnectionState, waiting =
 
 export function trafficOf(traffic: Partial<Traffic>): Traffic {
   return { messagesOut: 0, messagesIn: 0, bytesOut: 0, bytesIn: 0, dropped: {}, ...traffic };
+}
+
+export function healthOf(counts: Partial<HealthCounts>): HealthCounts {
+  return { total: 0, healthy: 0, degraded: 0, critical: 0, unknown: 0, averageScore: null, ...counts };
 }

@@ -3,7 +3,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { HoldfastError } from '../../src/index.ts';
 import { CATALOG, METRIC_KEYS, type Definition } from '../../src/metrics/catalog.ts';
 import { instrument } from '../../src/metrics/opentelemetry.ts';
-import { FakeService, sourceOf, statusOf, trafficOf } from './fake-service.ts';
+import { FakeService, healthOf, sourceOf, statusOf, trafficOf } from './fake-service.ts';
 import { TestReader } from './test-reader.ts';
 
 interface Stage {
@@ -25,7 +25,7 @@ function stage(): Stage {
 /** A service of which there is something to tell by every metric. */
 function busy(service: FakeService): void {
   service.connections = [statusOf('terminal:a', 'open', 5), statusOf('terminal:b', 'backoff', 2)];
-  service.health = { 'terminal:a': { grade: 'degraded', score: { overall: 40 } } };
+  service.health = { terminal: healthOf({ degraded: 1, averageScore: 40 }) };
   service.traffic = { terminal: trafficOf({ messagesOut: 7, bytesIn: 900, dropped: { EXPIRED: 3 } }) };
   service.moves('terminal:a', 'idle', 'connecting', 'open');
   service.retries('terminal:a', 'LINK_DEAD');

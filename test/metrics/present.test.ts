@@ -2,12 +2,10 @@ import { describe, expect, test } from 'vitest';
 import { CONNECTION_STATES } from '../../machines/index.ts';
 import type { Reading } from '../../src/metrics/counts.ts';
 import { readingsOf, type Present } from '../../src/metrics/present.ts';
-import type { Health } from '../../src/metrics/source.ts';
-import { statusOf } from './fake-service.ts';
+import { healthOf, statusOf } from './fake-service.ts';
 
 const present = (facts: Partial<Present>): Reading[] =>
   readingsOf({ service: 'terminal', connections: [], health: null, ...facts });
-const healthOf = (grade: Health['grade'], overall: number | null): Health => ({ grade, score: { overall } });
 
 /** The values of a metric by its own label. */
 function valuesOf(readings: readonly Reading[], metric: Reading['metric'], label: string): Record<string, number> {
@@ -32,14 +30,13 @@ describe('the readings of what is', () => {
     expect(valuesOf(present({ connections }), 'outboxMessages', 'service')).toEqual({ terminal: 42 });
   });
 
-  test('are of health only where it is watched', () => {
+  test('are of health only where it is monitored', () => {
     const metrics = present({ connections: [statusOf('terminal:a', 'open')] }).map(({ metric }) => metric);
     expect([...new Set(metrics)]).toEqual(['connections', 'outboxMessages']);
   });
 
   test('count every grade, and take the mean of the scores that are known, from 0 to 1', () => {
-    const health = [healthOf('healthy', 100), healthOf('critical', 10), healthOf('unknown', null)];
-    const readings = present({ health });
+    const readings = present({ health: healthOf({ healthy: 1, critical: 1, unknown: 1, averageScore: 55 }) });
     expect(valuesOf(readings, 'healthConnections', 'grade')).toEqual({
       unknown: 1,
       healthy: 1,
@@ -49,9 +46,9 @@ describe('the readings of what is', () => {
     expect(valuesOf(readings, 'health', 'service')).toEqual({ terminal: 0.55 });
   });
 
-  test('have no mean where no score is known, instead of one that is no number', () => {
-    const readings = present({ health: [healthOf('unknown', null)] });
+  test('have no mean where no score is known', () => {
+    const readings = present({ health: healthOf({ unknown: 1 }) });
     expect(readings.filter(({ metric }) => metric === 'health')).toEqual([]);
-    expect(valuesOf(present({ health: [] }), 'healthConnections', 'grade')).toMatchObject({ unknown: 0 });
+    expect(valuesOf(readings, 'healthConnections', 'grade')).toMatchObject({ unknown: 1 });
   });
 });

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { createMetrics, type Metrics } from '../../src/metrics/index.ts';
 import { nodeSockets } from '../support/fake-socket.ts';
+import { WireRig } from '../support/server-script.ts';
 import { rig, Rig, TERMINAL, type RigOptions } from '../support/service.ts';
 import { samplesIn, valuesIn } from './parsed.ts';
 
@@ -76,6 +77,23 @@ describe('the metrics of a service', () => {
     expect([grades.length, grades.reduce((sum, count) => sum + count, 0)]).toEqual([4, 1]);
   });
 
+  test('grade the connections of each type of service by themselves', async () => {
+    const { scene, read } = stage();
+    await scene.open();
+    await scene.open({ serviceType: 'chat' });
+    scene.sockets.last.ends();
+    await scene.settle();
+    const grades = read('holdfast_health_connections');
+    expect(grades).toMatchObject({
+      'terminal unknown': 1,
+      'terminal critical': 0,
+      'chat unknown': 0,
+      'chat critical': 1,
+    });
+    expect(read('holdfast_health_ratio')).toEqual({ chat: 0 });
+    expect(scene.service.getHealthInfo().byService).toMatchObject({ terminal: { total: 1 }, chat: { total: 1 } });
+  });
+
   test('leave out what nobody measures while health is not monitored, and tell the rest', async () => {
     const { scene, metrics, read } = stage({ enableHealthMonitoring: false });
     const { connection, socket } = await scene.open();
@@ -119,11 +137,31 @@ describe('the metrics of a service', () => {
     expect(scene.bugs).toEqual([]);
   });
 
-  test('tell services apart, whatever they are called', async () => {
-    const name = '"} 1\n\\';
-    const scene = rig({ services: { [name]: { url: 'wss://host/any' } } });
+  test.each(['"} 1\n\\', 'constructor', '__proto__'])('call a service %j as it is called', async (name) => {
+    const services = Object.fromEntries([[name, { url: 'wss://host/any' }]]);
+    for (const enableHealthMonitoring of [true, false]) {
+      const { scene, metrics, read } = stage({ services, enableHealthMonitoring });
+      const { connection } = await scene.open({ serviceType: name });
+      connection.send('12345');
+      await scene.settle();
+      expect(read('holdfast_connections')).toHaveProperty([`${name} open`], 1);
+      expect(Object.values(read('holdfast_health_connections'))).toEqual(enableHealthMonitoring ? [1, 0, 0, 0] : []);
+      for (const { labels } of samplesIn(metrics.prometheus())) expect(labels['service']).toBe(name);
+    }
+  });
+
+  test('count a return that nothing had failed before as what it is: a move to another server', async () => {
+    const scene = new WireRig();
     const { read } = stage({}, scene);
-    await scene.open({ serviceType: name });
-    expect(read('holdfast_connections')).toMatchObject({ [`${name} open`]: 1 });
+    const { server } = await scene.join({ ping: { iv: 600_000, to: 10_000 } });
+    server.says({ t: 'away', in: 30_000, spread: 10_000 });
+    await scene.clock.advanceAsync(10_000);
+    const next = await scene.opens();
+    next.srv({ node: 'n2' });
+    await scene.settle();
+    next.welcome({ sid: 's2', tok: 'k9', ep: 'e9', why: 'unknown' });
+    await scene.settle();
+    expect(read('holdfast_reconnects_total')).toEqual({ 'terminal none': 1 });
+    expect(read('holdfast_errors_total')).toEqual({});
   });
 });
