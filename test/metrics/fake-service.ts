@@ -41,7 +41,7 @@ export class FakeService implements MetricsSource {
 
   getHealthInfo(): HealthSummary;
   getHealthInfo(connectionId: string): HealthInfo | null;
-  getHealthInfo(connectionId?: string): HealthSummary | null {
+  getHealthInfo(connectionId?: string): HealthSummary | HealthInfo | null {
     return connectionId === undefined ? { ...healthOf({}), byService: this.health } : null;
   }
 
