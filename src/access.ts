@@ -1,3 +1,4 @@
+import type { Answered } from './pings.ts';
 import type { ConnectionEvent, CredentialsNeed, WireOffer } from '../machines/facts.ts';
 import type { Failure } from './core/recovery.ts';
 import type { RequestFacts, Settled } from './endpoint.ts';
@@ -15,7 +16,7 @@ export interface Asking {
   /** The peer has answered the application's own ping. */
   answered(): void;
   /** Calls back with the round trip of a ping that is sent now, in ms, if it is answered. @returns Whether there is a form of ping for that. */
-  ping(answered: (rttMs: number) => void): boolean;
+  ping(answered: Answered): boolean;
 }
 
 /** What messages leave by on an open link. */

@@ -7,7 +7,7 @@ import type { Link } from './link.ts';
 import { OutboundMessage } from './message.ts';
 import { Negotiation } from './negotiation.ts';
 import type { Outbox } from './outbox.ts';
-import { Pings } from './pings.ts';
+import { Pings, type Answered } from './pings.ts';
 import type { Pool } from './pool.ts';
 import { CloseCode, WireClose } from './protocol/close-codes.ts';
 import type { EncodedMessage } from './protocol/codec.ts';
@@ -197,7 +197,7 @@ export class Conversation {
   }
 
   /** Asks the server for a sign of life, and measures how long it takes. `answered`: hears of this very one. */
-  ping(answered?: (rttMs: number) => void): void {
+  ping(answered?: Answered): void {
     const ts = this.#now();
     const a = this.#exchange?.wire.takeAck() ?? 0;
     this.#exchange?.wire.control({ t: 'ping', i: this.#pings.ask(ts, answered), ts, ...(a > 0 && { a }) });
@@ -316,8 +316,8 @@ export class Conversation {
           new MessageError('MESSAGE_REJECTED', { ...details, message: `${c}: ${tameText(m)}` }),
         );
       },
-      ponged: ({ i }) => {
-        const rttMs = this.#pings.answered(i, this.#now());
+      ponged: ({ i, now }) => {
+        const rttMs = this.#pings.answered(i, this.#now(), now);
         if (rttMs !== null) this.#options.measured(rttMs);
       },
       noticed: (notice) => {

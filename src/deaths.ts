@@ -10,6 +10,15 @@ export interface Bereaved {
   emit: Emit;
 }
 
+/** The root itself died: nothing is left that could go on. */
+export function buryAll(members: Iterable<Member>, cause: unknown): void {
+  for (const { ports, connection } of members) {
+    ports.hangUp();
+    connection.died(cause);
+    connection.buried();
+  }
+}
+
 /**
  * What follows when the actor of a connection dies. Its group is in the middle of a turn then: listeners are told when that is over, and of the bug
  * last, for whoever hears of it may connect at once.

@@ -94,6 +94,7 @@ export const ERRORS = {
   SEND_FAILED: ['queue', 'error', 'The socket refused the message.'],
   DRAIN_ABORTED: ['lifecycle', 'warning', 'The signal given to drainQueue() was aborted.'],
   DRAIN_DEADLINE: ['timeout', 'error', 'The queue was not empty within the time given to drainQueue().'],
+  DIAGNOSTICS_ABORTED: ['lifecycle', 'warning', 'The signal given to runDiagnostics() was aborted.'],
   NO_HANDLER: ['configuration', 'error', 'The peer asked for something, and no handler answers requests.'],
   REQUEST_REFUSED: ['invalid_message', 'error', 'The peer answered the request with an error.'],
   NO_CORRELATION: ['configuration', 'error', 'The profile of the service does not say which reply answers a request.'],

@@ -1,7 +1,8 @@
 import { adviceOn, type Advice, type AdviceFacts, type AdviceId } from './core/advice.ts';
 import type { Recommendation } from './health-info.ts';
 
-const RANKS: readonly Advice['severity'][] = ['critical', 'warning', 'info'];
+// what is measured by a time says itself for how long it has been too much
+const AGES: readonly AdviceId[] = ['down', 'unmeasured', 'backlog-old'];
 
 /** What is advised on one connection, and since when. */
 export class Findings {
@@ -9,14 +10,20 @@ export class Findings {
 
   /** What holds now, the gravest first. `at`: epoch ms. */
   of(facts: AdviceFacts, at: number): Recommendation[] {
-    const found = adviceOn(facts).map((advice) => ({ ...advice, since: this.#since.get(advice.id) ?? at }));
+    const found = adviceOn(facts).map((advice) => ({
+      ...advice,
+      since: this.#since.get(advice.id) ?? beginningOf(advice, at),
+    }));
     this.#since = new Map(found.map(({ id, since }) => [id, since]));
-    return found.toSorted((one, other) => RANKS.indexOf(one.severity) - RANKS.indexOf(other.severity));
+    return found;
   }
 
   /** The gravest of what is wrong now, in words; `undefined` where nothing is. */
   worst(facts: AdviceFacts): string | undefined {
-    const wrong = adviceOn(facts).filter(({ severity }) => severity !== 'info');
-    return (wrong.find(({ severity }) => severity === 'critical') ?? wrong[0])?.text;
+    return adviceOn(facts).find(({ severity }) => severity !== 'info')?.text;
   }
+}
+
+function beginningOf({ id, because: { value, threshold } }: Advice, at: number): number {
+  return AGES.includes(id) ? Math.max(0, Math.round(at - (value - threshold))) : at;
 }

@@ -1,7 +1,8 @@
-import { ConfigurationError } from './errors.ts';
+import { check } from './core/rules.ts';
 import type { HealthCounts, HealthInfo, HealthSummary, HealthTrend, Recommendation } from './health-info.ts';
 import type { Member } from './member.ts';
 import type { Monitor } from './monitor.ts';
+import { trendRule } from './schema.ts';
 
 /** How one connection is. */
 type Standing = Pick<Monitor, 'grade' | 'overall'>;
@@ -33,10 +34,7 @@ export class HealthDesk {
 
   /** @throws {ConfigurationError} `INVALID_OPTIONS` for a range that is no positive number. */
   trend(connectionId: string, rangeMs: number): HealthTrend | null {
-    if (!(rangeMs > 0)) {
-      const problems = ['rangeMs: must be a number of more than 0'];
-      throw new ConfigurationError('INVALID_OPTIONS', { message: `Invalid options: ${problems.join()}.`, problems });
-    }
+    check(trendRule, { rangeMs });
     return this.#monitorOf(connectionId)?.trend(rangeMs) ?? null;
   }
 

@@ -57,6 +57,15 @@ export type {
 export type { ErrorEntry, ErrorHistoryFilter, ErrorStatistics } from './error-history.ts';
 export { describeError, USER_MESSAGES, type Description, type UserMessages } from './messages.ts';
 export type { Connection } from './handle.ts';
+export {
+  DIAGNOSTIC_STEPS,
+  type DiagnosticsOptions,
+  type DiagnosticsReport,
+  type DiagnosticStep,
+  type DiagnosticStepId,
+  type Verdict,
+} from './diagnosis.ts';
+export type { DiagnosticsExport } from './export.ts';
 export type { Lease } from './leases.ts';
 export type { InspectableSystem, Inspect, InspectionEvent } from './inspection.ts';
 export type {

@@ -1,4 +1,5 @@
 import { nameFrom } from './core/chance.ts';
+import type { RequestFacts } from './endpoint.ts';
 import type { Emit, UndeliveredEvent } from './events.ts';
 import { errorOf } from './failures.ts';
 import { Connection } from './handle.ts';
@@ -24,6 +25,8 @@ export interface Member {
   settings: () => ServiceSettings;
   /** What is measured of it; `undefined` while health is not monitored. */
   monitor: () => Monitor | undefined;
+  /** What its providers are told of it. */
+  facts: () => Omit<RequestFacts, 'attemptId'>;
 }
 
 /** What a connection needs of its service. */
@@ -95,8 +98,12 @@ export function makeMember({ id, wish, options, draws, seed, carries }: MemberOp
   };
   const { emitter, clock } = host;
   let measured: Monitor | undefined;
+  let isMeasured = false;
   const monitor = (): Monitor | undefined => {
-    if (!settings().policy.isGraded) return undefined;
+    const { isGraded } = settings().policy;
+    const begins = isGraded && !isMeasured;
+    isMeasured = isGraded;
+    if (!isGraded) return undefined;
     measured ??= new Monitor({
       source,
       clock,
@@ -104,8 +111,11 @@ export function makeMember({ id, wish, options, draws, seed, carries }: MemberOp
       windowMs: host.healthWindowMs(),
       load: () => ports.outbox.load,
       received: () => ports.inbox.received,
+      lastError: () => connection.status.lastError,
       emit: emitter.emit,
     });
+    // it has not heard of what went before
+    if (begins) measured.stands(connection.status.state);
     return measured;
   };
   // whoever measures hears of it last
@@ -117,16 +127,17 @@ export function makeMember({ id, wish, options, draws, seed, carries }: MemberOp
   const shares = poolName === undefined ? undefined : host.pool(poolName, serviceType);
   const name = nameFrom(...draws);
   let names = 0;
+  const facts = (): Omit<RequestFacts, 'attemptId'> => {
+    const { attempt, lastError } = connection.status;
+    return { ...source, terminalId, sessionId, params, attempt, lastFailure: lastError ?? undefined };
+  };
   const ports = new Ports({
     ...source,
     ...host,
     settings,
     carries,
     shares,
-    facts: () => {
-      const { attempt, lastError } = connection.status;
-      return { ...source, terminalId, sessionId, params, attempt, lastFailure: lastError ?? undefined };
-    },
+    facts,
     freshId: () => `${name}-${++names}`,
     failed: (failed, cause) => {
       const { generation, attempt } = connection.status;
@@ -169,7 +180,7 @@ export function makeMember({ id, wish, options, draws, seed, carries }: MemberOp
       host.changed(member);
     },
   });
-  const member: Member = { connection, ports, shares, carries, wish, seed, settings, monitor };
+  const member: Member = { connection, ports, shares, carries, wish, seed, settings, monitor, facts };
   return member;
 }
 

@@ -35,6 +35,7 @@ export const USER_MESSAGES = {
     'The connection to {service} was lost before it answered. It is not known whether it has acted on the request.',
   CONNECT_ABORTED: 'Connecting to {service} was cancelled.',
   REQUEST_ABORTED: 'The request to {service} was cancelled.',
+  DIAGNOSTICS_ABORTED: 'The diagnosis of {service} was cancelled.',
   DRAIN_ABORTED: 'Waiting for messages to {service} to be sent was cancelled.',
   DRAIN_DEADLINE: 'Messages to {service} are still waiting to be sent.',
   ITERATION_OVERFLOW: 'Messages from {service} came faster than they were read.',

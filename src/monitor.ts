@@ -28,6 +28,8 @@ export interface MonitorOptions {
   load: () => OutboxLoad;
   /** Messages received so far. */
   received: () => number;
+  /** What went wrong last with the connection, if anything did. */
+  lastError: () => HoldfastError | null;
   emit: Emit;
 }
 
@@ -55,8 +57,6 @@ export class Monitor {
   // since when it has been open, or down, on the monotonic clock
   #openSince: number | null = null;
   #downSince: number | null = null;
-  // the page is frozen: it is not there, and nobody misses it
-  #isSuspended = false;
   #grade: Grade = 'unknown';
   #latestNow = 0;
 
@@ -85,17 +85,36 @@ export class Monitor {
   /** Something was told of the connection. */
   noted<Type extends keyof ServiceEvents>(type: Type, event: ServiceEvents[Type]): void {
     const at = this.#now();
-    if (type === 'status') this.#moved((event as ServiceEvents['status']).current, at);
+    if (type === 'status') this.stands((event as ServiceEvents['status']).current);
     if (type === 'closed') {
       const { error } = event as ServiceEvents['closed'];
-      if (error) this.#isSuspended = error.code === 'PAGE_FROZEN';
-      if (error && !this.#isSuspended) this.#troubles.lost(error, at);
+      if (error && !isOfFreeze(error)) this.#troubles.lost(error, at);
     }
     if (type === 'error') {
       const error = event as HoldfastError;
-      this.#isSuspended = error.code === 'PAGE_FROZEN';
-      if (!this.#isSuspended) this.#troubles.failed(error, { at, isOpen: this.#isOpen });
+      if (!isOfFreeze(error)) this.#troubles.failed(error, { at, isOpen: this.#isOpen });
     }
+  }
+
+  /** The connection is in this state now. */
+  stands(state: ConnectionStateName): void {
+    const at = this.#now();
+    const wasOpen = this.#isOpen;
+    this.#state = state;
+    this.#times.enter(state, at);
+    if (this.#isOpen) {
+      this.#openSince ??= at;
+      this.#downSince = null;
+    } else {
+      this.#openSince = null;
+      this.#nextSampleAt = Infinity;
+      // nothing is known of the next link
+      if (wasOpen) this.#linkGrade = 'unknown';
+      this.#downSince = this.#missedSince(at);
+    }
+    this.#regrade(at);
+    this.#point(at);
+    this.#note(at);
   }
 
   /** A message was not delivered, or may not have been. */
@@ -190,27 +209,14 @@ export class Monitor {
 
   /** What could be better. */
   recommendations(): Recommendation[] {
-    return this.#findings.of(this.#facts(this.#now()), this.#options.clock.now());
+    return this.#note(this.#now());
   }
 
-  #moved(state: ConnectionStateName, at: number): void {
-    const wasOpen = this.#isOpen;
-    this.#state = state;
-    this.#times.enter(state, at);
-    if (this.#isOpen) {
-      this.#openSince ??= at;
-      this.#downSince = null;
-      this.#isSuspended = false;
-    } else {
-      this.#openSince = null;
-      this.#nextSampleAt = Infinity;
-      // nothing is known of the next link
-      if (wasOpen) this.#linkGrade = 'unknown';
-      if (state === 'backoff' || state === 'failed') this.#downSince ??= at;
-      else if (state !== 'connecting') this.#downSince = null;
-    }
-    this.#regrade(at);
-    this.#point(at);
+  // since when somebody has missed it
+  #missedSince(at: number): number | null {
+    if (this.#state === 'connecting') return this.#downSince;
+    if (this.#state !== 'backoff' && this.#state !== 'failed') return null;
+    return isOfFreeze(this.#options.lastError()) ? null : (this.#downSince ?? at);
   }
 
   #sample(rttMs: number | null, at: number): void {
@@ -222,7 +228,7 @@ export class Monitor {
     this.#tell?.({ type: 'sampled', score: Math.min(moment, capacity) });
     this.#regrade(at);
     this.#point(at);
-    this.#findings.of(this.#facts(at), this.#options.clock.now());
+    this.#note(at);
   }
 
   #regrade(at: number): void {
@@ -258,7 +264,7 @@ export class Monitor {
       hasEvidence: this.#isOpen && this.#samples > 0,
       dropped: this.#troubles.dropped(at),
       openMs: this.#openSince === null ? 0 : at - this.#openSince,
-      downMs: this.#downSince === null || this.#isSuspended ? 0 : at - this.#downSince,
+      downMs: this.#downSince === null ? 0 : at - this.#downSince,
       canPing: this.#canMeasure,
       grade: this.#grade,
       uptimeRatio: this.#times.summary(at).uptimeRatio,
@@ -283,6 +289,11 @@ export class Monitor {
     this.#trend.add({ at: this.#options.clock.now(), ...this.#scores(at) });
   }
 
+  // what is advised is known from the moment that it holds, whoever asks when
+  #note(at: number): Recommendation[] {
+    return this.#findings.of(this.#facts(at), this.#options.clock.now());
+  }
+
   // the totals, with what is counted elsewhere
   #settled(): Totals {
     this.#totals.messagesIn = this.#options.received();
@@ -294,7 +305,7 @@ export class Monitor {
   }
 
   get #isDown(): boolean {
-    return this.#downSince !== null && !this.#isSuspended;
+    return this.#downSince !== null;
   }
 
   // time stands still where a clock runs backwards
@@ -304,4 +315,9 @@ export class Monitor {
     if (now > this.#latestNow) this.#latestNow = now;
     return this.#latestNow;
   }
+}
+
+// the page is frozen: the connection is not there, and nobody misses it
+function isOfFreeze(error: HoldfastError | null): boolean {
+  return error?.code === 'PAGE_FROZEN';
 }

@@ -20,6 +20,8 @@ export interface EnhancedWebSocketOptions<
   enableMessageQueue?: boolean;
   /** Whether links are probed with a heartbeat, and connections measured. Off: `getHealthInfo` knows nothing. @default true */
   enableHealthMonitoring?: boolean;
+  /** Asks by HTTP, during a diagnosis, whether a host can be reached at all. @default globalThis.fetch, looked up then */
+  fetch?: typeof fetch;
   /** How far back trend, uptime and the times in states go, in ms. At least 60_000. Only the constructor takes it. @default 3_600_000 */
   healthWindowMs?: number;
   /** Whether a failed attempt or a lost connection is retried. Off: one attempt, then `failed`. @default true */
@@ -114,6 +116,12 @@ export interface ServiceOptions {
   profile?: Profile;
   /** How the link is probed; `false` for not at all. */
   heartbeat?: false | HeartbeatOptions;
+  /**
+   * Whether `runDiagnostics` may open a short socket of its own: `socket`, it may, on a plain wire while no connection is open, for a second socket could disturb the first;
+   * `passive`, never there. On `holdfast.v1` a socket without a session does no harm, and is opened. @default 'socket', but 'passive' for what has a
+   * `terminalId`, or is named as a terminal or a shell: opening a socket could start one
+   */
+  diagnostics?: 'socket' | 'passive';
 }
 
 /** How long the faults of a connection are borne. */
@@ -256,6 +264,8 @@ export interface CredentialsRequest {
   attemptId: string;
   /** 0 for the first attempt of an episode, then the number of the retry. */
   attempt: number;
+  /** Whether the answer is for a diagnosis: no connection will use it. @default false */
+  isDiagnostic?: boolean;
   /** What ended the attempt or connection before. */
   lastFailure: ConnectionError | HoldfastError | undefined;
   /** Aborted when the answer is no longer wanted. */

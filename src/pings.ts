@@ -1,9 +1,12 @@
 // more than are ever under way on a link that is alive
 const MOST = 32;
 
+/** Hears of the round trip of a ping, in ms, and of the time that the peer's own clock showed, where its answer says that. */
+export type Answered = (rttMs: number, peerMs?: number) => void;
+
 interface Question {
   at: number;
-  answered: ((rttMs: number) => void) | undefined;
+  answered: Answered | undefined;
 }
 
 /** Pings by number, and the round trip of each that is answered: once, and only what was asked. Times in ms on one clock. */
@@ -12,7 +15,7 @@ export class Pings {
   #last = 0;
 
   /** Takes down that a ping goes out now. @returns Its number, from 1. */
-  ask(at: number, answered?: (rttMs: number) => void): number {
+  ask(at: number, answered?: Answered): number {
     this.#last += 1;
     this.#questions.set(this.#last, { at, answered });
     // what nobody answers is forgotten, the oldest first
@@ -24,12 +27,12 @@ export class Pings {
   }
 
   /** An answer came. @returns The round trip in ms; `null` for one that was not asked for, or came before, or on a clock that ran backwards. */
-  answered(number: number, at: number): number | null {
+  answered(number: number, at: number, peerMs?: number): number | null {
     const question = this.#questions.get(number);
     this.#questions.delete(number);
     if (!question || !(at >= question.at)) return null;
     const rttMs = at - question.at;
-    question.answered?.(rttMs);
+    question.answered?.(rttMs, peerMs);
     return rttMs;
   }
 

@@ -1,3 +1,4 @@
+import type { Answered } from './pings.ts';
 import type { Channel } from './channel.ts';
 import { failure, type Failure } from './core/recovery.ts';
 import type { OutboundMessage } from './message.ts';
@@ -16,7 +17,7 @@ export interface Carrier {
   /** Nobody uses it: if it is to close, it need not wait any longer. */
   vacate(): void;
   /** Calls back with the round trip of a ping that it sends now. @returns Whether it can. */
-  ping(answered: (rttMs: number) => void): boolean;
+  ping(answered: Answered): boolean;
   /** Closes it, if it is open or about to be. */
   release(): void;
 }
@@ -75,7 +76,7 @@ export class Pool {
   }
 
   /** Calls back with the round trip of a ping on the shared socket. @returns Whether there is one. */
-  ping(answered: (rttMs: number) => void): boolean {
+  ping(answered: Answered): boolean {
     return this.wire !== undefined && this.#options.carrier.ping(answered);
   }
 

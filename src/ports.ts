@@ -1,3 +1,4 @@
+import type { Answered } from './pings.ts';
 import type { CredentialsNeed, WireOffer } from '../machines/facts.ts';
 import type { HealthEvent } from '../machines/health.ts';
 import type { Access, Tell } from './access.ts';
@@ -167,7 +168,7 @@ export class Ports {
   }
 
   /** Calls back with the round trip of a ping that is sent now. @returns Whether there is a form of ping for that. */
-  ping(answered: (rttMs: number) => void): boolean {
+  ping(answered: Answered): boolean {
     return this.#access.asking.ping(answered);
   }
 

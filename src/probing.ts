@@ -1,7 +1,7 @@
 import type { Asking } from './access.ts';
 import { isolated } from './core/isolation.ts';
 import type { Link } from './link.ts';
-import { Pings } from './pings.ts';
+import { Pings, type Answered } from './pings.ts';
 import { encodeWith, type Profile } from './protocol/profile.ts';
 import type { ServiceSettings } from './settings.ts';
 import type { Transport } from './transport/transport.ts';
@@ -28,7 +28,7 @@ export interface ProberOptions {
   /** The link in use. */
   link: () => Link | undefined;
   /** What asks in its place on a wire that has a ping of its own. */
-  wire: () => { ping(answered?: (rttMs: number) => void): void } | undefined;
+  wire: () => { ping(answered?: Answered): void } | undefined;
 }
 
 /** How the links of one connection are asked for signs of life. */
@@ -85,7 +85,7 @@ export class Prober implements Asking {
     return unhear;
   }
 
-  ping(answered: (rttMs: number) => void): boolean {
+  ping(answered: Answered): boolean {
     const wire = this.#options.wire();
     const transport = this.#options.link()?.transport;
     if (wire) wire.ping(answered);
@@ -120,6 +120,7 @@ export class Prober implements Asking {
   ): void {
     const { now, report } = this.#options;
     const isOwn = typeof ping === 'function';
+    const askedBefore = this.#askedAt;
     if (isOwn) {
       // what was not answered for so long never will be
       if (now() - (this.#askedAt ?? now()) > ABANDONED_MS) this.#unanswered = 0;
@@ -131,7 +132,10 @@ export class Prober implements Asking {
       profile,
       mark: isOwn ? '' : String(this.#pings.ask(now())),
       failed: (cause) => {
-        if (isOwn) this.#unanswered -= 1;
+        if (isOwn) {
+          this.#unanswered -= 1;
+          this.#askedAt = askedBefore;
+        }
         // a question that was not asked proves nothing: the link is no more in doubt than before
         report(cause);
         heard();

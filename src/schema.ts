@@ -182,6 +182,7 @@ const serviceFields = {
   pool: text,
   priority: oneOf(PRIORITIES),
   maxConnections: limit,
+  diagnostics: oneOf(['socket', 'passive']),
 };
 
 const changeable = {
@@ -207,6 +208,7 @@ const fixed = {
   inspect: must('a function, or an object with next', (value) => isFunction(value) || has(value, 'next')),
   unrefTimers: flag,
   healthWindowMs: duration(60_000),
+  fetch: callback,
 };
 
 /** What the constructor takes. */
@@ -293,6 +295,11 @@ export const listeningRule = listening([
 /** What `subscribe` takes. */
 export const subscribingRule = object({ listener: required(callback) });
 
+/** What `getHealthTrend` takes. */
+export const trendRule = object({
+  rangeMs: required(must('a number of more than 0', (value) => typeof value === 'number' && value > 0)),
+});
+
 /** What `messages` takes. */
 export const iterationRule = object({ maxBuffered: count });
 
@@ -342,3 +349,6 @@ export function rejected(
 
 /** What `drainQueue` takes. */
 export const drainRule = object(openingFields);
+
+/** What `runDiagnostics` takes. */
+export const diagnosticsRule = object({ signal: openingFields.signal, deadlineMs: duration(1) });

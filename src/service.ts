@@ -1,9 +1,12 @@
 import { Emitter, type Listener } from './core/emitter.ts';
-import { ConfigurationError, ConnectionError, FaultError, HoldfastError } from './errors.ts';
+import { ConfigurationError, FaultError, HoldfastError } from './errors.ts';
+import { exported, type DiagnosticsExport } from './export.ts';
 import type { ErrorEntry, ErrorHistoryFilter, ErrorStatistics } from './error-history.ts';
 import { ErrorReporter } from './error-reporter.ts';
 import type { MessageOf, ServiceEvents } from './events.ts';
-import { deathsOf } from './deaths.ts';
+import { buryAll, deathsOf } from './deaths.ts';
+import { Diagnostics, type Subject } from './diagnostics.ts';
+import type { DiagnosticsOptions, DiagnosticsReport } from './diagnosis.ts';
 import { DialQueue } from './dial-queue.ts';
 import type { ConnectionActor } from './group.ts';
 import type { Connection } from './handle.ts';
@@ -23,16 +26,19 @@ import type {
 } from './options.ts';
 import type { Member } from './member.ts';
 import type { SendOptions, SendOutcome } from './receipt.ts';
-import { check, type Rule } from './core/rules.ts';
+import { check } from './core/rules.ts';
 import { Registry } from './registry.ts';
-import { acquireRule, connectRule, destroyRule, historyRule, listeningRule, observingRule } from './schema.ts';
+import { destroyRule, historyRule, listeningRule, observingRule } from './schema.ts';
 import { amend, settle, type Settings } from './settings.ts';
 import type { ConnectionStatus } from './status.ts';
-import { connectionActor, releaseConnection, startSupervisor, type SupervisorActor } from './supervisor.ts';
+import { releaseConnection, startSupervisor, type SupervisorActor } from './supervisor.ts';
+import { subjectOf } from './subject.ts';
+import { Summons } from './summons.ts';
 import { Timekeeper } from './timekeeper.ts';
 import { systemClock } from './transport/clock.ts';
 import { OwnedSignals, platformSignals } from './transport/signals.ts';
 import type { WebSocketConstructor } from './transport/websocket.ts';
+import { Wishes } from './wishes.ts';
 import { WireMemory } from './wire-memory.ts';
 
 /**
@@ -49,12 +55,14 @@ export class EnhancedWebSocketService<Types extends Services = Services> {
   readonly #registry: Registry;
   readonly #health: HealthDesk;
   readonly #leases: Leases;
+  readonly #wishes: Wishes;
   readonly #dials = new DialQueue({
     most: () => (this.#isOver ? 0 : this.#settings.maxDials),
     services: () => this.#settings.services.size,
   });
-  readonly #requested = new Set<Member>();
+  readonly #summons: Summons;
   #settings: Settings;
+  readonly #diagnostics: Diagnostics;
   #destruction: Promise<void> | undefined;
   #stopped: () => void = () => undefined;
   readonly #signals: OwnedSignals;
@@ -92,7 +100,15 @@ export class EnhancedWebSocketService<Types extends Services = Services> {
         report,
       },
     });
+    this.#wishes = new Wishes({
+      leases: this.#leases,
+      requireAlive: () => {
+        this.#requireAlive();
+      },
+      connectionFor: (wanted) => this.#registry.memberFor(wanted).connection,
+    });
     this.#health = new HealthDesk(this.#registry.members);
+    this.#diagnostics = new Diagnostics({ clock: this.#clock, subject: (target) => this.#subject(target) });
     this.#signals = new OwnedSignals(options.signals ?? platformSignals(this.#clock));
     this.#root = startSupervisor(
       {
@@ -112,11 +128,7 @@ export class EnhancedWebSocketService<Types extends Services = Services> {
         intensity: this.#settings.intensity,
         inspect: options.inspect && harmless(options.inspect, report),
         onDeath: (cause) => {
-          for (const { ports, connection } of this.#registry.members.values()) {
-            ports.hangUp();
-            connection.died(cause);
-            connection.buried();
-          }
+          buryAll(this.#registry.members.values(), cause);
           this.#errors.fault(new FaultError('INTERNAL_FAULT', { cause }));
           this.#stopped();
         },
@@ -125,6 +137,11 @@ export class EnhancedWebSocketService<Types extends Services = Services> {
         },
       },
     );
+    this.#summons = new Summons({
+      root: this.#root,
+      isOver: () => this.#isOver,
+      isKnown: (member) => this.#registry.members.get(member.connection.id) === member,
+    });
   }
 
   /** The actor system, for inspectors and audit logs that attach to a running service. */
@@ -146,7 +163,7 @@ export class EnhancedWebSocketService<Types extends Services = Services> {
    *   {@link Connection.connect} does.
    */
   connect<Type extends keyof Types & string>(options: ConnectOptions<Type>): Promise<ConnectionId<Type>> {
-    return quiet(this.#connect(options) as Promise<ConnectionId<Type>>);
+    return quiet(this.#wishes.connect(options) as Promise<ConnectionId<Type>>);
   }
 
   /**
@@ -159,7 +176,7 @@ export class EnhancedWebSocketService<Types extends Services = Services> {
   acquire<Type extends keyof Types & string>(
     options: AcquireOptions<Type>,
   ): Promise<Lease<Connection<InboundOf<Types[Type]>, OutboundOf<Types[Type]>>, ConnectionId<Type>>> {
-    return quiet(this.#acquire(options) as Promise<never>);
+    return quiet(this.#wishes.acquire(options) as Promise<never>);
   }
 
   /**
@@ -169,7 +186,7 @@ export class EnhancedWebSocketService<Types extends Services = Services> {
    * @throws {ConfigurationError} Rejects with `UNKNOWN_CONNECTION` or `INVALID_OPTIONS`; after `destroy` with a {@link HoldfastError} `SERVICE_DESTROYED`.
    */
   disconnect(connectionId: string, options: DisconnectOptions = {}): Promise<void> {
-    return quiet(this.#disconnect(connectionId, options));
+    return quiet((async () => this.#member(connectionId).connection.close(options))());
   }
 
   /**
@@ -258,6 +275,25 @@ export class EnhancedWebSocketService<Types extends Services = Services> {
     return this.#registry.traffic;
   }
 
+  /**
+   * Finds out what is wrong with a connection, or with a service type that has none, step by step: see {@link DIAGNOSTIC_STEPS}. An open connection is not disturbed: it is sent
+   * a few pings. One diagnosis at a time: whoever asks meanwhile gets the same.
+   *
+   * @throws {HoldfastError} Rejects with `UNKNOWN_CONNECTION`, `INVALID_OPTIONS`, `DIAGNOSTICS_ABORTED` or `SERVICE_DESTROYED`. What is wrong is no rejection.
+   */
+  runDiagnostics(target: string, options: DiagnosticsOptions = {}): Promise<DiagnosticsReport> {
+    return quiet(this.#diagnostics.run(target, options));
+  }
+
+  /** Everything that is known, as plain JSON, to be attached to a report: without tokens, messages and live objects. */
+  exportDiagnostics(): DiagnosticsExport {
+    return exported(this, {
+      settings: this.#settings,
+      members: this.#registry.members.values(),
+      now: this.#clock.now(),
+    });
+  }
+
   /** What has gone wrong in this service, in numbers. What the application itself asked for is no error. */
   getErrorStatistics(): ErrorStatistics {
     return this.#errors.history.statistics;
@@ -304,30 +340,12 @@ export class EnhancedWebSocketService<Types extends Services = Services> {
     return this.#destruction;
   }
 
-  async #connect(options: ConnectOptions): Promise<string> {
-    const connection = this.#wanted(options, connectRule);
-    const { signal, timeoutMs } = options;
-    const opened = connection.connect({ signal, timeoutMs });
-    this.#leases.keep(connection, opened);
-    await opened;
-    return connection.id;
-  }
-
-  async #acquire(options: AcquireOptions): Promise<Lease> {
-    return this.#leases.acquire(this.#wanted(options, acquireRule), options);
-  }
-
-  #wanted(options: ConnectOptions, rule: Rule): Connection {
+  #subject(target: string): Subject {
     this.#requireAlive();
-    check(rule, options);
-    const { signal } = options;
-    // nothing is made for a wish that was taken back already
-    if (signal?.aborted) throw new ConnectionError('CONNECT_ABORTED', { cause: signal.reason });
-    return this.#registry.memberFor(options).connection;
-  }
-
-  async #disconnect(connectionId: string, options: DisconnectOptions): Promise<void> {
-    await this.#member(connectionId).connection.close(options);
+    const member = this.#registry.members.get(target);
+    if (!member && !this.#settings.services.has(target)) throw this.#unknown(target);
+    const isOffline = this.#root.getSnapshot().context.network === 'offline';
+    return subjectOf(target, { member, settings: this.#settings, isOffline });
   }
 
   async #destroy(deadlineMs: number): Promise<void> {
@@ -335,6 +353,7 @@ export class EnhancedWebSocketService<Types extends Services = Services> {
     const stopped = new Promise<void>((resolve) => {
       this.#stopped = resolve;
     });
+    this.#diagnostics.end();
     for (const { connection } of members) connection.ending();
     if (this.#isOver) this.#stopped();
     else this.#root.send({ type: 'drain', deadlineMs });
@@ -347,26 +366,10 @@ export class EnhancedWebSocketService<Types extends Services = Services> {
   }
 
   #actorOf(member: Member): ConnectionActor | undefined {
-    const { connection, seed, settings } = member;
-    const { id, serviceType } = connection;
+    const { id } = member.connection;
     this.#requireAlive();
     if (this.#registry.members.get(id) !== member) throw this.#unknown(id);
-    const present = connectionActor(this.#root, id);
-    if (present || this.#requested.has(member)) return present;
-    this.#requested.add(member);
-    this.#root.send({ type: 'connection.requested', input: { id, serviceType, policy: settings().policy, seed } });
-    const made = connectionActor(this.#root, id);
-    if (made) this.#requested.delete(member);
-    else this.#await(member);
-    return made;
-  }
-
-  // in the middle of its turn the supervisor makes no actor: until that is over it is not asked again
-  #await(member: Member): void {
-    queueMicrotask(() => {
-      this.#requested.delete(member);
-      if (!this.#isOver && this.#registry.members.get(member.connection.id) === member) member.connection.restarted();
-    });
+    return this.#summons.actorOf(member);
   }
 
   #member(id: string): Member {

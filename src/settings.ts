@@ -52,6 +52,8 @@ export interface ServiceSettings {
   readonly maxConnections: number;
   /** The session that it shares; `undefined` for one of its own. */
   readonly pool: string | undefined;
+  /** Whether a diagnosis may open a socket; `undefined`: where that can do no harm. */
+  readonly diagnostics: ServiceOptions['diagnostics'];
   readonly policy: ConnectionPolicy;
 }
 
@@ -179,6 +181,7 @@ function settleService(type: string, service: ServiceOptions, options: EnhancedW
     priority: service.priority ?? 'normal',
     maxConnections: service.maxConnections ?? Infinity,
     pool: service.pool,
+    diagnostics: service.diagnostics,
     policy: policyOf(service, options),
   };
 }
