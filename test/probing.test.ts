@@ -154,3 +154,136 @@ describe('a prober', () => {
     expect([d.line.pings, d.heard]).toEqual([0, 0]);
   });
 });
+
+describe('the round trip of the application’s own ping', () => {
+  function asking(): Doubt {
+    const d = new Doubt();
+    d.ping = () => 'ping';
+    return d;
+  }
+  const probesAt = (d: Doubt, at: number): void => {
+    d.at = at;
+    d.probe();
+  };
+  const answersAt = (d: Doubt, at: number): void => {
+    d.at = at;
+    d.prober.answered();
+  };
+
+  test('is from the ping to its answer, which is one', () => {
+    const d = asking();
+    probesAt(d, 1_000);
+    answersAt(d, 1_070);
+    answersAt(d, 1_080);
+    expect(d.measured).toEqual([70]);
+  });
+
+  test('is not taken from a clock that ran backwards', () => {
+    const d = asking();
+    probesAt(d, 1_000);
+    answersAt(d, 900);
+    expect(d.measured).toEqual([]);
+  });
+
+  test('is told of nobody’s answer', () => {
+    const d = asking();
+    answersAt(d, 1_000);
+    expect(d.measured).toEqual([]);
+  });
+
+  test('is not known until as many answers have come as were asked for: that is the last one’s', () => {
+    const d = asking();
+    probesAt(d, 1_000);
+    probesAt(d, 5_000);
+    answersAt(d, 5_010);
+    expect(d.measured).toEqual([]);
+    answersAt(d, 5_020);
+    answersAt(d, 5_500);
+    expect(d.measured).toEqual([20]);
+  });
+
+  test('is known again when what was not answered for ten seconds never will be', () => {
+    const d = asking();
+    probesAt(d, 1_000);
+    probesAt(d, 11_000);
+    answersAt(d, 11_010);
+    expect(d.measured).toEqual([]);
+    probesAt(d, 21_001);
+    answersAt(d, 21_041);
+    expect(d.measured).toEqual([40]);
+  });
+
+  test('is that of the ping that went out, though the next one could not', () => {
+    const d = asking();
+    probesAt(d, 1_000);
+    d.ping = () => {
+      throw new Error('mine');
+    };
+    probesAt(d, 5_000);
+    answersAt(d, 5_100);
+    expect(d.measured).toEqual([4_100]);
+  });
+
+  test('is none of a ping that never went out', () => {
+    const d = new Doubt();
+    d.ping = () => {
+      throw new Error('mine');
+    };
+    probesAt(d, 1_000);
+    answersAt(d, 1_010);
+    expect(d.measured).toEqual([]);
+  });
+
+  test('is not that of a link before', () => {
+    const d = asking();
+    probesAt(d, 1_000);
+    d.prober.canProbe(d.link);
+    answersAt(d, 1_010);
+    expect(d.measured).toEqual([]);
+    probesAt(d, 2_000);
+    answersAt(d, 2_020);
+    expect(d.measured).toEqual([20]);
+  });
+});
+
+describe('what a prober can measure', () => {
+  test.each<[string, ServiceSettings['ping'], boolean, boolean]>([
+    ['protocol pings', 'auto', false, true],
+    ['silence', 'silence', true, false],
+    ['a ping without a pong that can be told', () => 'ping', false, false],
+    ['a ping with a pong that can be told', () => 'ping', true, true],
+  ])('by %s is known', (_by, ping, hasPong, canMeasure) => {
+    const d = new Doubt();
+    d.ping = ping;
+    if (hasPong) d.profile = { ...jsonProfile, isPong: () => true };
+    expect(d.prober.canMeasure).toBe(canMeasure);
+  });
+
+  test('is everything on a wire with a ping of its own, and nothing where there is no form of ping', () => {
+    const d = new Doubt();
+    d.prober.canProbe(linkOver(new Line()).link);
+    expect(d.prober.canMeasure).toBe(false);
+    d.ask = () => undefined;
+    expect(d.prober.canMeasure).toBe(true);
+  });
+
+  test('is told as a measurement without a number where it cannot be measured', () => {
+    const d = new Doubt();
+    d.ping = () => 'ping';
+    d.probe();
+    d.peer.received('anything');
+    expect(d.measured).toEqual([null]);
+  });
+
+  test('is the round trip of a ping for whoever asks for one, and nothing where there is none', () => {
+    const d = new Doubt();
+    const heard: number[] = [];
+    d.at = 1_000;
+    expect(d.prober.ping((rttMs) => heard.push(rttMs))).toBe(true);
+    d.at = 1_015;
+    d.prober.ponged('1');
+    expect([d.line.pings, heard, d.measured]).toEqual([1, [15], [15]]);
+    d.link.dispose();
+    expect(d.prober.ping(() => undefined)).toBe(false);
+  });
+});
