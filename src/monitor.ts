@@ -3,8 +3,8 @@ import type { HealthEvent } from '../machines/health.ts';
 import type { AdviceFacts } from './core/advice.ts';
 import { Rates, type Totals } from './core/rates.ts';
 import { RoundTrips } from './core/round-trips.ts';
-import { gradeOf, worse } from '../machines/grade.ts';
-import { latencyScore, scoresOf, type Grade, type Scores } from './core/score.ts';
+import { gradeOf, isFine, worse } from '../machines/grade.ts';
+import { latencyScore, scoresOf, type Grade, type ScorePart, type Scores } from './core/score.ts';
 import { StateTimes } from './core/state-times.ts';
 import { Trend } from './core/trend.ts';
 import type { HoldfastError } from './errors.ts';
@@ -37,6 +37,13 @@ export interface MonitorOptions {
 const FIRST_SAMPLE_MS = 2_000;
 const SAMPLE_MS = 50_000;
 
+// where it is not bad enough, or not for long enough, to advise on
+const REASONS: Readonly<Record<ScorePart, string>> = {
+  latency: 'Most of the last round trips were slow.',
+  stability: 'The connection has had too much trouble of late.',
+  capacity: 'More is sent than leaves.',
+};
+
 /** What is known of the health of one connection, over all its links. It hears of everything, and asks for nothing. */
 export class Monitor {
   readonly #options: MonitorOptions;
@@ -48,7 +55,7 @@ export class Monitor {
   readonly #totals: Totals = { messagesOut: 0, messagesIn: 0, bytesOut: 0, bytesIn: 0 };
   // of the present link, or the last
   #roundTrips = new RoundTrips();
-  #samples = 0;
+  #lastScore: number | null = null;
   #canMeasure = true;
   #linkGrade: Grade = 'unknown';
   #nextSampleAt = Infinity;
@@ -125,7 +132,7 @@ export class Monitor {
   /** A link is in use from now on. */
   linked({ canMeasure }: { canMeasure: boolean }): void {
     this.#roundTrips = new RoundTrips();
-    this.#samples = 0;
+    this.#lastScore = null;
     this.#canMeasure = canMeasure;
     this.#linkGrade = 'unknown';
     this.#nextSampleAt = this.#now() + FIRST_SAMPLE_MS;
@@ -220,12 +227,13 @@ export class Monitor {
   }
 
   #sample(rttMs: number | null, at: number): void {
-    this.#samples += 1;
     this.#nextSampleAt = at + SAMPLE_MS;
     const { latency, capacity } = this.#scores(at);
     // of this measurement, not of those before, nor of links before: the chart does the smoothing
     const moment = rttMs === null ? (latency ?? 100) : latencyScore(rttMs, this.#options.limits().slowMs);
-    this.#tell?.({ type: 'sampled', score: Math.min(moment, capacity) });
+    const score = Math.min(moment, capacity);
+    this.#lastScore = score;
+    this.#tell?.({ type: 'sampled', score });
     this.#regrade(at);
     this.#point(at);
     this.#note(at);
@@ -261,7 +269,7 @@ export class Monitor {
       troubles: this.#troubles.recent(at),
       backlog: this.#backlog(),
       isOpen: this.#isOpen,
-      hasEvidence: this.#isOpen && this.#samples > 0,
+      hasEvidence: this.#isOpen && this.#lastScore !== null,
       dropped: this.#troubles.dropped(at),
       openMs: this.#openSince === null ? 0 : at - this.#openSince,
       downMs: this.#downSince === null ? 0 : at - this.#downSince,
@@ -278,11 +286,17 @@ export class Monitor {
     return { messages: waiting, bytes: waitingBytes, maxMessages, maxBytes, oldestMs };
   }
 
+  // what is advised on, or else what the grade is taken from
   #because(at: number): string | null {
     if (this.#grade === 'healthy' || this.#grade === 'unknown') return null;
-    return (
-      this.#findings.worst(this.#facts(at)) ?? (this.#isDown ? 'The connection is down.' : 'An answer is overdue.')
-    );
+    const worst = this.#findings.worst(this.#facts(at));
+    if (worst) return worst;
+    if (this.#isDown) return 'The connection is down.';
+    // the state is told before the grade that it is due to
+    const isLinkFine =
+      isFine(this.#lastScore ?? 100) && this.#linkGrade !== 'degraded' && this.#linkGrade !== 'critical';
+    if (this.#state === 'degraded' && isLinkFine) return 'An answer is overdue.';
+    return REASONS[this.#scores(at).weakest ?? 'latency'];
   }
 
   #point(at: number): void {
