@@ -184,6 +184,8 @@ export class Ports {
 
   /** A probe of the link was answered: the round trip in ms, or `null` where it cannot be told. */
   measured(rttMs: number | null): void {
+    // of those who share a link, who has left it is none
+    if (!this.#access.isLinked) return;
     if (rttMs !== null) this.#rttMs = rttMs;
     this.#options.monitor()?.answered(rttMs);
     if (rttMs !== null) this.#options.roundTrip(rttMs);
