@@ -27,11 +27,13 @@ function add(sums: Map<string, Traffic>, { connection: { serviceType }, ports, m
   const dropped = new Map(Object.entries(sum.dropped));
   for (const [code, count] of Object.entries(ports.outbox.counts.droppedBy))
     dropped.set(code, (dropped.get(code) ?? 0) + count);
-  sums.set(serviceType, {
+  const total: Traffic = {
     messagesOut: sum.messagesOut + messagesOut,
     messagesIn: sum.messagesIn + messagesIn,
     bytesOut: sum.bytesOut + bytesOut,
     bytesIn: sum.bytesIn + bytesIn,
-    dropped: Object.fromEntries(dropped),
-  });
+    dropped: Object.freeze(Object.fromEntries(dropped)),
+  };
+  // what is kept is given out as well
+  sums.set(serviceType, Object.freeze(total));
 }

@@ -128,10 +128,13 @@ describe('what was carried', () => {
     expect(r.service.getTraffic()).toEqual(before);
   });
 
-  test('is a copy', async () => {
+  test('is told as it was then, and cannot be changed', async () => {
     const r = new HealthRig();
-    await r.open();
-    Object.assign(r.service.getTraffic()['terminal'] ?? {}, { messagesOut: 99 });
-    expect(of(r)?.messagesOut).toBe(0);
+    const { connection } = await r.open();
+    const before = of(r);
+    connection.send('x');
+    await r.settle();
+    expect([before?.messagesOut, of(r)?.messagesOut]).toEqual([0, 1]);
+    expect([Object.isFrozen(before), Object.isFrozen(before?.dropped)]).toEqual([true, true]);
   });
 });
