@@ -43,7 +43,7 @@ export interface BacklogOptions {
   clock: Clock;
   limits: () => BacklogLimits;
   /** Counts what is taken; what was put back and is taken again counts again. */
-  taken: { messages: number; bytes: number };
+  taken: { messages: number };
   /** A message left the backlog without being taken. */
   dropped: (message: OutboundMessage, code: ErrorCode, cause?: unknown) => void;
   /** There was no room, for the first time since half of it was free. */
@@ -137,7 +137,6 @@ export class Backlog {
       this.#forget(message);
       if (!this.#expiry.isOver(message)) {
         this.#options.taken.messages += 1;
-        this.#options.taken.bytes += message.bytes;
         return message;
       }
       this.#options.dropped(message, 'EXPIRED');

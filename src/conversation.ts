@@ -1,4 +1,5 @@
 import type { ConnectionEvent, SessionLoss } from '../machines/facts.ts';
+import type { Urgency } from '../machines/health.ts';
 import { tameText } from './core/redact.ts';
 import { classified, failure, type Failure } from './core/recovery.ts';
 import { ClientSession } from './core/session.ts';
@@ -21,6 +22,7 @@ import type { WireReports } from './wire.ts';
 import type { WireSettings } from './settings.ts';
 import type { Clock } from './transport/clock.ts';
 import type { InboundData, Transport } from './transport/transport.ts';
+import { Vigil, type Expectation } from './silence.ts';
 import { Warning } from './warning.ts';
 
 type Frame<Type extends ServerFrame['t']> = Extract<ServerFrame, { t: Type }>;
@@ -42,6 +44,10 @@ export interface ConversationOptions {
   noticed: (notice: Notice) => void;
   /** A round trip was measured, in ms on this side's clock. */
   measured: (rttMs: number) => void;
+  /** What is known of the round trips of the present socket; `null` before the first. */
+  roundTrips: () => Expectation | null;
+  /** The server owes an acknowledgement for too long, and is silent. */
+  unanswered: (urgency: Urgency) => void;
   /** The server broke the protocol. */
   violated: (violation: ProtocolViolation) => void;
   /** What every error carries. */
@@ -83,6 +89,7 @@ export class Conversation {
   // what the server said of trouble on the present socket
   #warning: Warning | undefined;
   readonly #pings = new Pings();
+  readonly #vigil: Vigil;
   // a newer socket has said hello, while there is one in use
   #isMoving = false;
   // what is to come first in a session has been said: one may go on that was lost before
@@ -95,6 +102,7 @@ export class Conversation {
   constructor(options: ConversationOptions) {
     this.#options = options;
     this.#session = new ClientSession(options.outbox.ledger, options.freshNonce);
+    this.#vigil = new Vigil(options);
   }
 
   readonly #reports: WireReports = {
@@ -151,6 +159,7 @@ export class Conversation {
         },
         introduced: () => {
           this.#hellos += 1;
+          this.#vigil.introduced();
         },
         plain: () => {
           // a server that must speak it may do so again at the next attempt
@@ -189,6 +198,7 @@ export class Conversation {
   /** A frame came. */
   receive(data: InboundData): void {
     this.#exchange?.reception.receive(data);
+    this.#vigil.heard();
   }
 
   /** Gives the server a fresh token. */
@@ -223,6 +233,7 @@ export class Conversation {
     this.#warning = undefined;
     this.#isMoving = false;
     this.#pings.clear();
+    this.#vigil.lost();
     if (!this.#isLeaving) return;
     this.end();
     this.#options.sessionLost();
@@ -296,7 +307,9 @@ export class Conversation {
       reports: this.#reports,
       isShared: () => pool !== undefined && pool.size > 0,
       isHeldBack: (message) => pool?.holdsBack(message) === true,
+      asked: this.#vigil.asked,
     });
+    this.#vigil.begin(() => wire.owedBytes);
     const reception = new Reception({
       session,
       wire,
@@ -318,7 +331,9 @@ export class Conversation {
       },
       ponged: ({ i, now }) => {
         const rttMs = this.#pings.answered(i, this.#now(), now);
-        if (rttMs !== null) this.#options.measured(rttMs);
+        if (rttMs === null) return;
+        this.#vigil.answered();
+        this.#options.measured(rttMs);
       },
       noticed: (notice) => {
         if (notice.t === 'err') warning.heard(notice);

@@ -27,9 +27,12 @@ export interface HealthInfo extends EventSource {
   score: Scores;
   /** Of the present link, or the last one; `null` where none was measured. Of a channel: those of the link it shares. */
   roundTrips: RoundTripSummary | null;
-  /** Messages and bytes of messages per second, over the last minute. */
+  /** Messages and bytes per second, over the last minute. */
   rates: Totals;
-  /** The same since the connection was made. Bytes are those of messages as encoded; of what a channel receives they count where its pool does. */
+  /**
+   * The same since the connection was made. Bytes are all that WebSocket messages carried, also those that are no message of the application; those of
+   * channels count at the connection that carries them.
+   */
   totals: Totals;
   troubles: {
     /** Times that an open connection was lost. */

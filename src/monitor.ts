@@ -1,8 +1,8 @@
 import type { ConnectionStateName } from '../machines/facts.ts';
-import type { HealthEvent } from '../machines/health.ts';
+import type { HealthEvent, Urgency } from '../machines/health.ts';
 import type { AdviceFacts } from './core/advice.ts';
 import { Rates, type Totals } from './core/rates.ts';
-import { RoundTrips } from './core/round-trips.ts';
+import { RoundTrips, type RoundTripSummary } from './core/round-trips.ts';
 import { gradeOf, isFine, worse } from '../machines/grade.ts';
 import { latencyScore, scoresOf, type Grade, type ScorePart, type Scores } from './core/score.ts';
 import { StateTimes } from './core/state-times.ts';
@@ -15,7 +15,7 @@ import { utf8Bytes } from './protocol/codec.ts';
 import type { OutboxLoad } from './fates.ts';
 import { Troubles } from './troubles.ts';
 import type { Clock } from './transport/clock.ts';
-import type { InboundData } from './transport/transport.ts';
+import type { InboundData, WireData } from './transport/transport.ts';
 
 export interface MonitorOptions {
   source: EventSource;
@@ -84,6 +84,11 @@ export class Monitor {
     return this.#scores(this.#now()).overall;
   }
 
+  /** Of the present link; `null` before the first. */
+  get roundTrips(): RoundTripSummary | null {
+    return this.#roundTrips.summary;
+  }
+
   /** What it has carried since it was made. */
   get totals(): Totals {
     return { ...this.#settled() };
@@ -142,15 +147,20 @@ export class Monitor {
   received(data: InboundData): void {
     const at = this.#now();
     this.#rates.note(at, this.#settled());
-    this.#totals.bytesIn += typeof data === 'string' ? utf8Bytes(data) : data.byteLength;
+    this.#totals.bytesIn += bytesOf(data);
     if (at >= this.#nextSampleAt) this.#sample(null, at);
   }
 
-  /** So many messages, of so many bytes, were handed to the link. */
-  sent(messages: number, bytes: number): void {
+  /** So many messages were handed to the link. */
+  sent(messages: number): void {
     this.#rates.note(this.#now(), this.#settled());
     this.#totals.messagesOut += messages;
-    this.#totals.bytesOut += bytes;
+  }
+
+  /** Data was handed to the socket. */
+  wrote(data: WireData): void {
+    this.#rates.note(this.#now(), this.#settled());
+    this.#totals.bytesOut += bytesOf(data);
   }
 
   /** The peer answered a probe; `rttMs` is `null` where the round trip cannot be told. */
@@ -160,6 +170,11 @@ export class Monitor {
       this.#options.emit('roundTrip', { ...this.#options.source, rttMs });
     }
     this.#sample(rttMs, this.#now());
+  }
+
+  /** The peer owes an answer for longer than the link explains: the chart is to find out whether it is there. */
+  unanswered(urgency: Urgency): void {
+    this.#tell?.({ type: 'link.unanswered', ...urgency });
   }
 
   /** An answer is overdue. */
@@ -334,4 +349,8 @@ export class Monitor {
 // the page is frozen: the connection is not there, and nobody misses it
 function isOfFreeze(error: HoldfastError | null): boolean {
   return error?.code === 'PAGE_FROZEN';
+}
+
+function bytesOf(data: InboundData | WireData): number {
+  return typeof data === 'string' ? utf8Bytes(data) : data.byteLength;
 }

@@ -64,7 +64,7 @@ export class Outbox {
   readonly #postmark: Postmark;
   readonly #volatile: Volatile;
   // handed to sockets so far
-  readonly #taken = { messages: 0, bytes: 0 };
+  readonly #taken = { messages: 0 };
 
   constructor(options: OutboxOptions) {
     const { clock, limits } = options;
@@ -314,12 +314,12 @@ export class Outbox {
   // a flush never runs inside another
   #alone<Value>(wire: Wire, flush: () => Value): Value {
     this.#isFlushing = true;
-    const { messages, bytes } = this.#taken;
+    const { messages } = this.#taken;
     try {
       return flush();
     } finally {
       this.#isFlushing = false;
-      this.#options.monitor?.()?.sent(this.#taken.messages - messages, this.#taken.bytes - bytes);
+      if (this.#taken.messages > messages) this.#options.monitor?.()?.sent(this.#taken.messages - messages);
       this.#backlog.admit();
       wire.look();
     }

@@ -26,14 +26,18 @@ export class Pings {
     return this.#last;
   }
 
-  /** An answer came. @returns The round trip in ms; `null` for one that was not asked for, or came before, or on a clock that ran backwards. */
+  /**
+   * An answer came. @returns The round trip in ms; `null` for one that was not asked for, or came before, or on a clock that ran backwards, and for one that
+   * somebody asked for himself: he is told.
+   */
   answered(number: number, at: number, peerMs?: number): number | null {
     const question = this.#questions.get(number);
     this.#questions.delete(number);
     if (!question || !(at >= question.at)) return null;
     const rttMs = at - question.at;
-    question.answered?.(rttMs, peerMs);
-    return rttMs;
+    if (!question.answered) return rttMs;
+    question.answered(rttMs, peerMs);
+    return null;
   }
 
   /** The link is gone: nothing will be answered. */

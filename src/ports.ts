@@ -1,6 +1,6 @@
 import type { Answered } from './pings.ts';
 import type { CredentialsNeed, WireOffer } from '../machines/facts.ts';
-import type { HealthEvent } from '../machines/health.ts';
+import type { HealthEvent, Urgency } from '../machines/health.ts';
 import type { Access, Tell } from './access.ts';
 import { Answers } from './answers.ts';
 import { ChannelAccess } from './channel-access.ts';
@@ -18,13 +18,23 @@ import type { WireMeta } from './protocol/frames.ts';
 import { decodeWith, encodeWith } from './protocol/profile.ts';
 import { Requests } from './requests.ts';
 import { SocketAccess, type SocketAccessOptions } from './socket-access.ts';
-import type { InboundData } from './transport/transport.ts';
+import type { InboundData, WireData } from './transport/transport.ts';
 import { Verdicts } from './verdicts.ts';
 import type { Kept } from './wire.ts';
 
 export interface PortsOptions extends Omit<
   SocketAccessOptions,
-  'outbox' | 'inbox' | 'pool' | 'sessionLost' | 'moved' | 'context' | 'received' | 'measured'
+  | 'outbox'
+  | 'inbox'
+  | 'pool'
+  | 'sessionLost'
+  | 'moved'
+  | 'context'
+  | 'received'
+  | 'measured'
+  | 'sent'
+  | 'roundTrips'
+  | 'unanswered'
 > {
   /** What is measured of it; `undefined` where nothing is. */
   monitor: () => Monitor | undefined;
@@ -290,7 +300,22 @@ export class Ports {
       this.measured(rttMs);
     };
     const context = { connectionId, serviceType };
-    const own = { outbox, inbox, sessionLost, moved, received, measured, context };
+    const own = {
+      outbox,
+      inbox,
+      sessionLost,
+      moved,
+      received,
+      measured,
+      context,
+      sent: (data: WireData) => {
+        options.monitor()?.wrote(data);
+      },
+      roundTrips: () => options.monitor()?.roundTrips ?? null,
+      unanswered: (urgency: Urgency) => {
+        options.monitor()?.unanswered(urgency);
+      },
+    };
     return new SocketAccess({ ...options, ...own, pool: carries });
   }
 

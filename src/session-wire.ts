@@ -36,6 +36,8 @@ export interface SessionWireOptions {
   reports: WireReports;
   /** Whether others use the session, and may have something to say yet. @default never */
   isShared?: () => boolean;
+  /** Hears when messages leave that are to be acknowledged. @default nobody */
+  asked?: () => void;
   /** Whether the peer wants a message to wait that it has been sent before, by another socket. @default never */
   isHeldBack?: (message: OutboundMessage) => boolean;
 }
@@ -77,6 +79,12 @@ export class SessionWire implements Wire {
   /** Also while it is held: what is sent then waits for the newer socket, whichever of the two is closed first. */
   get isOpen(): boolean {
     return this.#isHeld || this.#transport.isOpen;
+  }
+
+  /** How many bytes the peer has to acknowledge here, those included that have not left yet; `null` for none. */
+  get owedBytes(): number | null {
+    const { outgoing } = this.#options.session;
+    return this.#isHeld || outgoing.size === 0 ? null : outgoing.bytes + this.#transport.bufferedBytes;
   }
 
   get bufferedBytes(): number {
@@ -278,6 +286,7 @@ export class SessionWire implements Wire {
       }
       this.#transmit(this.#packed(run.frame(position, this.takeAck())));
     });
+    this.#options.asked?.();
   }
 
   #packed(frame: Frame): Frame {

@@ -1,6 +1,6 @@
 import type { CredentialsNeed, WireName, WireOffer } from '../machines/facts.ts';
 import type { Access, Joined, Tell } from './access.ts';
-import { Conversation, failureOfViolation } from './conversation.ts';
+import { Conversation, failureOfViolation, type ConversationOptions } from './conversation.ts';
 import { failure, type Failure } from './core/recovery.ts';
 import { Endpoint, type RequestFacts, type Settled } from './endpoint.ts';
 import type { ErrorDetails } from './errors.ts';
@@ -18,7 +18,7 @@ import { Renewal } from './renewal.ts';
 import type { ServiceSettings } from './settings.ts';
 import { offering, Succession } from './succession.ts';
 import type { Clock } from './transport/clock.ts';
-import type { InboundData, TransportEnd } from './transport/transport.ts';
+import type { InboundData, TransportEnd, WireData } from './transport/transport.ts';
 import { openWebSocket, type WebSocketConstructor } from './transport/websocket.ts';
 import { constructorFailure, Verdicts } from './verdicts.ts';
 import type { WireMemory } from './wire-memory.ts';
@@ -42,6 +42,11 @@ export interface SocketAccessOptions {
   received: (data: InboundData) => void;
   /** A probe was answered: the round trip in ms, or `null` where it cannot be told. */
   measured: (rttMs: number | null) => void;
+  /** Hears of data that is handed to the socket. */
+  sent: (data: WireData) => void;
+  /** See {@link ConversationOptions}. */
+  roundTrips: ConversationOptions['roundTrips'];
+  unanswered: ConversationOptions['unanswered'];
   /** The session is over: replies to what was asked in it will not come. */
   sessionLost: () => void;
   /** A newer socket has taken the place of the one that was joined. */
@@ -85,7 +90,7 @@ export class SocketAccess implements Access {
   #elsewhere: string | undefined;
 
   constructor(options: SocketAccessOptions) {
-    const { settings, clock, outbox, inbox, pool, freshId, sessionLost, report, measured, context } = options;
+    const { settings, clock, inbox, freshId, report, measured } = options;
     this.#options = options;
     this.#endpoint = new Endpoint(settings, () => clock.now());
     this.#verdicts = new Verdicts(settings, report);
@@ -99,16 +104,13 @@ export class SocketAccess implements Access {
       wire: () => (this.conversation.wire ? this.conversation : undefined),
     });
     this.conversation = new Conversation({
-      clock,
+      ...options,
+      pool: options.pool,
       settings: () => settings().wire,
-      outbox,
       freshNonce: freshId,
-      pool,
       deliver: (payload, meta) => {
         inbox.receive(payload, meta);
       },
-      sessionLost,
-      measured,
       noticed: (notice) => {
         this.#noticed(notice);
       },
@@ -116,7 +118,6 @@ export class SocketAccess implements Access {
         this.#link?.transport?.close(violation.closeCode, violation.message);
         this.#failed(failureOfViolation(violation), this.generation);
       },
-      context,
     });
   }
 
@@ -170,20 +171,23 @@ export class SocketAccess implements Access {
     this.#wire = wire === 'plain' ? 'plain' : null;
     const address = wire === 'offered' ? offering(destination.address) : destination.address;
     try {
-      this.#link = new Link((listener) => openWebSocket(address, listener, { WebSocket, clock }), {
-        opened: (link) => {
-          // a handshake that was refused with the name of the subprotocol, and not without it
-          if (wire === 'plain' && offer === 'withheld') this.#found('plain');
-          const lost = wire === 'plain' ? this.conversation.abandon('plain') : null;
-          tell({ type: 'socket.opened', generation, canPing: this.asking.canProbe(link), wire, lost });
+      this.#link = new Link(
+        (listener) => openWebSocket(address, listener, { WebSocket, clock, sent: this.#options.sent }),
+        {
+          opened: (link) => {
+            // a handshake that was refused with the name of the subprotocol, and not without it
+            if (wire === 'plain' && offer === 'withheld') this.#found('plain');
+            const lost = wire === 'plain' ? this.conversation.abandon('plain') : null;
+            tell({ type: 'socket.opened', generation, canPing: this.asking.canProbe(link), wire, lost });
+          },
+          ended: (end, wasOpen) => {
+            this.#ended(end, { wasOpen, generation });
+          },
+          ponged: (mark) => {
+            this.asking.ponged(mark);
+          },
         },
-        ended: (end, wasOpen) => {
-          this.#ended(end, { wasOpen, generation });
-        },
-        ponged: (mark) => {
-          this.asking.ponged(mark);
-        },
-      });
+      );
     } catch (cause) {
       this.#failed(constructorFailure(cause), generation);
     }
@@ -227,7 +231,7 @@ export class SocketAccess implements Access {
       open: (address, listener) => {
         const WebSocket = webSocket();
         if (!WebSocket) throw new TypeError('There is no WebSocket.');
-        return openWebSocket(address, listener, { WebSocket, clock });
+        return openWebSocket(address, listener, { WebSocket, clock, sent: this.#options.sent });
       },
       adopt: (link, generation) => {
         this.#adopt(link, generation);

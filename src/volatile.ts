@@ -6,11 +6,11 @@ import type { Wire } from './wire.ts';
 /** Messages that leave with the next flush or never. */
 export class Volatile {
   readonly #fates: Fates;
-  readonly #taken: { messages: number; bytes: number };
+  readonly #taken: { messages: number };
   #messages: OutboundMessage[] = [];
 
   /** `taken` counts what is handed over. */
-  constructor(fates: Fates, taken: { messages: number; bytes: number }) {
+  constructor(fates: Fates, taken: { messages: number }) {
     this.#fates = fates;
     this.#taken = taken;
   }
@@ -30,7 +30,6 @@ export class Volatile {
       if (wire.isOpen && wire.bufferedBytes < highWaterBytes) {
         wire.writeVolatile(message);
         this.#taken.messages += 1;
-        this.#taken.bytes += message.bytes;
       } else this.#fates.dropped(message, 'VOLATILE_DROPPED');
     }
   }

@@ -27,7 +27,7 @@ function backlogOf(given: Partial<BacklogLimits> = {}, canLeave = (): boolean =>
   const backlog: Backlog = new Backlog({
     clock,
     limits: () => limits,
-    taken: { messages: 0, bytes: 0 },
+    taken: { messages: 0 },
     dropped: (message, code) => {
       dropped.push(`${message.data as string} ${code}`);
       message.ended('dropped');

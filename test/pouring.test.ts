@@ -25,7 +25,7 @@ function poured(
   const backlog = new Backlog({
     clock,
     limits: () => all,
-    taken: { messages: 0, bytes: 0 },
+    taken: { messages: 0 },
     dropped: () => undefined,
     overflowed: () => undefined,
   });

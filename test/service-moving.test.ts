@@ -15,6 +15,14 @@ async function leaving(r: WireRig, given: Partial<typeof AWAY & { url: string }>
   return joined;
 }
 
+/** Ten seconds in which the server acknowledges nothing, and is not silent. */
+async function talking(r: WireRig, server: ServerScript): Promise<void> {
+  for (let second = 1; second <= 10; second++) {
+    await r.clock.advanceAsync(1_000);
+    if (second < 10) server.says({ t: 'ping', i: second, ts: 0 });
+  }
+}
+
 /** The same, and the second socket has said hello. */
 async function asking(r: WireRig): Promise<Joined & { next: ServerScript }> {
   const joined = await leaving(r);
@@ -34,7 +42,7 @@ describe('a server that is about to leave', () => {
     server.says(AWAY);
     await r.settle();
     expect([r.sockets.constructions, r.status()]).toMatchObject([1, { state: 'open', detail: 'leaving' }]);
-    await r.clock.advanceAsync(10_000);
+    await talking(r, server);
     expect([r.sockets.constructions, r.status().detail]).toEqual([2, 'moving']);
     const next = await r.opens();
     next.srv({ node: 'n2' });
@@ -164,7 +172,7 @@ describe('a server that is about to leave', () => {
     const { connection, server } = await r.join({ lim: { frame: 65_536, inflated: 0, win: { m: 1, b: 100 } } });
     for (const text of ['1', '2', '3']) connection.send(text);
     server.says(AWAY);
-    await r.clock.advanceAsync(10_000);
+    await talking(r, server);
     expect(r.status().flow).toBe('congested');
     const next = await r.opens();
     next.srv();

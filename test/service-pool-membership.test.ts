@@ -22,6 +22,7 @@ describe('a member that is closed', () => {
       1,
     ]);
     expect(r.of('closed')).toMatchObject([{ connectionId: 'log', code: 1000, initiator: 'local' }]);
+    server.acks(2);
     await r.clock.advanceAsync(10_000);
     expect([r.state('pool:p'), r.imbalances]).toEqual(['open', []]);
   });

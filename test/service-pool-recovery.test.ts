@@ -196,6 +196,8 @@ describe('a channel that is held back', () => {
     server.acks(1);
     await r.settle();
     expect([held.fate, free.fate, payloadsOf(server.said, 'chat')]).toEqual(['waiting', 'acknowledged', []]);
+    // what waits for the peer's answer is looked at once more, and then no longer
+    await r.clock.advanceAsync(2_000);
     expect(r.clock.pending()).toBe(timers);
     server.holds('chat', false);
     await r.settle();

@@ -44,6 +44,9 @@ class Reach extends OutboxRig {
       inbox: { receive: (payload) => this.received.push(payload) },
       received: () => undefined,
       measured: () => undefined,
+      sent: () => undefined,
+      roundTrips: () => null,
+      unanswered: () => undefined,
       sessionLost: () => this.heard.push('session lost'),
       moved: () => {
         this.heard.push('moved');

@@ -13,7 +13,7 @@ function fleeting(): {
   wire: PlainWire;
   told: [string, string][];
   fates: Fates;
-  taken: { messages: number; bytes: number };
+  taken: { messages: number };
 } {
   const told: [string, string][] = [];
   let numbers = 0;
@@ -22,7 +22,7 @@ function fleeting(): {
     settled: () => undefined,
     context: {},
   });
-  const taken = { messages: 0, bytes: 0 };
+  const taken = { messages: 0 };
   const volatile = new Volatile(fates, taken);
   const line = new Line();
   const wire = new PlainWire(line, {

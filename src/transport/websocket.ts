@@ -1,7 +1,7 @@
 import { clampCloseReason, CloseCode, isSendableCloseCode } from '../protocol/close-codes.ts';
 import type { Clock } from './clock.ts';
 import { retryAfterMs } from './retry-after.ts';
-import type { Address, InboundData, Transport, TransportEnd, TransportListener } from './transport.ts';
+import type { Address, InboundData, Transport, TransportEnd, TransportListener, WireData } from './transport.ts';
 
 /** The part of the standard `WebSocket` that is used, and what `ws` adds to it. */
 export interface WebSocketLike {
@@ -46,6 +46,8 @@ export type WebSocketConstructor = new (url: string, protocols?: string[]) => We
 export interface WebSocketOptions {
   WebSocket: WebSocketConstructor;
   clock: Clock;
+  /** Hears of data that the socket took. */
+  sent?: (data: WireData) => void;
 }
 
 const NO_BLOBS = 'the WebSocket hands out bytes in a form that was not asked for';
@@ -64,7 +66,7 @@ const CLOSE_AFTER_ERROR_MS = 1_000;
 export function openWebSocket(
   { url, protocols }: Address,
   listener: TransportListener,
-  { WebSocket, clock }: WebSocketOptions,
+  { WebSocket, clock, sent }: WebSocketOptions,
 ): Transport {
   // some implementations take an empty list for "offer the empty protocol"
   const socket = protocols.length > 0 ? new WebSocket(url, [...protocols]) : new WebSocket(url);
@@ -167,6 +169,7 @@ export function openWebSocket(
   return {
     send(data) {
       socket.send(data);
+      sent?.(data);
     },
     get protocol() {
       return read('protocol', undefined);

@@ -69,7 +69,7 @@ export const CHANNEL_MUTATIONS: readonly Mutation[] = [
   },
   {
     what: 'the end of a channel is not told again on a new socket',
-    shows: /nothing came at|is nothing now|gave up/,
+    shows: /nothing came at|is nothing now|gave up|and had up to/,
     flaws: { faults: ['cuts', 'roaming', 'slow network'] },
     apply: () => {
       silence('shut');

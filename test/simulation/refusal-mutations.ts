@@ -10,7 +10,7 @@ import { read } from './reading.ts';
 export const REFUSAL_MUTATIONS: readonly Mutation[] = [
   {
     what: 'a refusal goes with its socket',
-    shows: /no rest/,
+    shows: /no rest|is acknowledged, and no application/,
     flaws: { faults: ['unwilling handlers', 'cuts'] },
     apply: () => {
       vi.spyOn(Refusals.prototype, 'attached').mockImplementation(() => undefined);

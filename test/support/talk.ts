@@ -43,6 +43,8 @@ export class Talk extends OutboxRig {
         this.delivered.push(typeof payload === 'object' && 'value' in payload ? payload.value : payload),
       sessionLost: () => this.heard.push('session lost'),
       measured: (rttMs) => this.measured.push(rttMs),
+      roundTrips: () => null,
+      unanswered: ({ timeoutMs }) => this.heard.push(`unanswered, ${timeoutMs} ms left`),
       noticed: ({ t }) => this.heard.push(t),
       violated: ({ closeCode }) => this.heard.push(`violated ${closeCode}`),
       context: { connectionId: 'c', serviceType: 's' },
