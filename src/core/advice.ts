@@ -54,39 +54,39 @@ export interface AdviceFacts extends ScoreFacts {
 }
 
 /** Three samples have a middle that one outlier does not move. */
-export const SLOW_MIN_SAMPLES = 3;
+const SLOW_MIN_SAMPLES = 3;
 /** At four times what is slow, the latency score is 10: nobody can work like that. */
-export const VERY_SLOW_FACTOR = 4;
+const VERY_SLOW_FACTOR = 4;
 /** Differences below this are nothing that a person notices. */
-export const UNSTEADY_MS = 30;
+const UNSTEADY_MS = 30;
 /** Differences are held against the round trip itself: on a long way, some are natural. */
-export const UNSTEADY_RATIO = 0.5;
+const UNSTEADY_RATIO = 0.5;
 /** Four differences: with fewer, one slow sample looks like an unsteady link. */
-export const UNSTEADY_MIN_SAMPLES = 5;
+const UNSTEADY_MIN_SAMPLES = 5;
 /** The second within a half-life: one lost packet is no pattern. */
-export const MISSED_PONGS = 1.5;
+const MISSED_PONGS = 1.5;
 /** Two at once, or three within minutes: most drops are one-off. */
-export const FREQUENT_LOSSES = 2;
+const FREQUENT_LOSSES = 2;
 /** Here stability is at 25. */
-export const CONSTANT_LOSSES = 4;
+const CONSTANT_LOSSES = 4;
 /** Three within minutes: something goes wrong again and again, and the connection stays. */
-export const FREQUENT_ERRORS = 3;
+const FREQUENT_ERRORS = 3;
 /** The retries of a restart that takes a few seconds stay below it. */
-export const FAILED_ATTEMPTS = 3;
+const FAILED_ATTEMPTS = 3;
 /** A message that waits longer on an open connection is held up by more than a burst. */
-export const OLD_BACKLOG_MS = 5_000;
+const OLD_BACKLOG_MS = 5_000;
 /** A fifth of the queue is left for what comes next. */
-export const NEARLY_FULL = 0.8;
+const NEARLY_FULL = 0.8;
 /** Any message that is lost is worth knowing of: one alone is told for a half-life. */
-export const DROPPED = 0.5;
+const DROPPED = 0.5;
 /** A retry or two of an ordinary drop take less. */
-export const DOWN_MS = 30_000;
+const DOWN_MS = 30_000;
 /** By then, a connection that can be pinged has been. */
-export const UNMEASURED_MS = 60_000;
+const UNMEASURED_MS = 60_000;
 /** Enough round trips to say that all is well. */
-export const WELL_MIN_SAMPLES = 5;
+const WELL_MIN_SAMPLES = 5;
 /** A connection that was up for less of its time is not called well. */
-export const WELL_UPTIME = 0.99;
+const WELL_UPTIME = 0.99;
 
 interface Rule {
   measure: string;

@@ -7,18 +7,18 @@ export interface RoundTripSummary {
   /** Of all samples. */
   minMs: number;
   maxMs: number;
-  /** By nearest rank, of the last {@link KEPT_SAMPLES}. */
+  /** By nearest rank, of the last 100 samples. */
   p50Ms: number;
   p95Ms: number;
   p99Ms: number;
-  /** The mean difference between one sample and the next, of the last {@link KEPT_SAMPLES}; 0 with one. */
+  /** The mean difference between one sample and the next, of the last 100 samples; 0 with one. */
   jitterMs: number;
   /** How many there were in all. */
   samples: number;
 }
 
 /** How many samples percentiles and jitter are taken from. */
-export const KEPT_SAMPLES = 100;
+const KEPT_SAMPLES = 100;
 
 // no link is this slow: the clock was changed, or the computer slept
 const MAX_ROUND_TRIP_MS = 3_600_000;
@@ -51,7 +51,7 @@ export class RoundTrips {
     this.#samples += 1;
   }
 
-  /** A copy of what is known; `null` before the first sample. Sorts up to {@link KEPT_SAMPLES} numbers. */
+  /** A copy of what is known; `null` before the first sample. Sorts up to 100 numbers. */
   get summary(): RoundTripSummary | null {
     const lastMs = this.#ring[(this.#samples - 1) % KEPT_SAMPLES];
     if (lastMs === undefined) return null;

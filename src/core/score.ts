@@ -59,7 +59,7 @@ export const DEFAULT_SLOW_MS = 500;
 export const TROUBLE_HALF_LIFE_MS = 300_000;
 
 /** The age of the oldest waiting message at which an open connection counts as full. */
-export const FULL_AGE_MS = 10_000;
+const FULL_AGE_MS = 10_000;
 
 // a queue may be a tenth full without anything being wrong: a burst is what it is for
 const FREE_FILL = 0.1;

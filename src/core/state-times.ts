@@ -11,7 +11,7 @@ export interface StateTimesSummary {
 }
 
 /** How many stays are kept exactly. */
-export const KEPT_STAYS = 100;
+const KEPT_STAYS = 100;
 
 const UP: readonly string[] = ['open', 'degraded'];
 // idle, closing and closed are what the application itself wished for
@@ -26,7 +26,7 @@ interface Merged {
 /**
  * The time in each state, within a sliding window.
  *
- * The last {@link KEPT_STAYS} stays are kept as they were. Older ones are merged into one span, which counts as if its states had
+ * The last 100 stays are kept as they were. Older ones are merged into one span, which counts as if its states had
  * been spread evenly over it: the sums are exact until the window begins to leave the span, and off by no more than what is left of it then.
  */
 export class StateTimes {

@@ -15,7 +15,7 @@ export interface TrendDirection {
 }
 
 /** By how much overall has to differ between the halves: less is the noise of a busy network. */
-export const NOTABLE_CHANGE = 5;
+const NOTABLE_CHANGE = 5;
 
 // the last time that a Date can hold
 const MAX_EPOCH_MS = 8.64e15;

@@ -62,7 +62,7 @@ export type RecordedEvent = {
 }[keyof ServiceEvents];
 
 /** The same services, whose links are first probed after an interval: most tests have peers that answer nothing of themselves. */
-export function unprompted(services: Record<string, ServiceOptions>): Record<string, ServiceOptions> {
+function unprompted(services: Record<string, ServiceOptions>): Record<string, ServiceOptions> {
   const of = ({ heartbeat, ...service }: ServiceOptions): ServiceOptions => ({
     ...service,
     heartbeat: heartbeat === false ? false : { promptMs: 2 ** 31 - 1, ...heartbeat },
