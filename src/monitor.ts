@@ -65,7 +65,9 @@ export class Monitor {
   #openSince: number | null = null;
   #downSince: number | null = null;
   #grade: Grade = 'unknown';
-  #latestNow = 0;
+  // what the clock showed last, and by how much it was set back in all
+  #reading = 0;
+  #setBackMs = 0;
 
   constructor(options: MonitorOptions) {
     this.#options = options;
@@ -297,7 +299,8 @@ export class Monitor {
   #backlog(): AdviceFacts['backlog'] {
     const { waiting, waitingBytes, oldestAt } = this.#options.load();
     const { maxMessages, maxBytes } = this.#options.limits();
-    const oldestMs = oldestAt === null ? 0 : Math.max(0, this.#now() - oldestAt);
+    // it was dated by the clock itself
+    const oldestMs = oldestAt === null ? 0 : Math.max(0, this.#reading - oldestAt);
     return { messages: waiting, bytes: waitingBytes, maxMessages, maxBytes, oldestMs };
   }
 
@@ -337,12 +340,15 @@ export class Monitor {
     return this.#downSince !== null;
   }
 
-  // time stands still where a clock runs backwards
+  // a clock that was set back goes on from where it was, and one that shows no time stands still
   #now(): number {
     const { clock } = this.#options;
-    const now = clock.monotonicNow?.() ?? clock.now();
-    if (now > this.#latestNow) this.#latestNow = now;
-    return this.#latestNow;
+    const reading = clock.monotonicNow?.() ?? clock.now();
+    if (Number.isFinite(reading)) {
+      this.#setBackMs += Math.max(0, this.#reading - reading);
+      this.#reading = reading;
+    }
+    return this.#reading + this.#setBackMs;
   }
 }
 
