@@ -170,7 +170,7 @@ describe('a loss', () => {
     expect(r.info().because).toBe('The connection has had too much trouble of late.');
   });
 
-  test('of each link is counted by its number, since the connection was made (original fault 41)', async () => {
+  test('is counted each time, and so is the time without the connection (original fault 41)', async () => {
     const r = new HealthRig();
     await r.open();
     for (let loss = 0; loss < 2; loss++) {

@@ -23,7 +23,7 @@ async function roundTrip(r: PoolRig, rttMs: number): Promise<void> {
 const told = (r: PoolRig): string[] => r.of('roundTrip').map(({ connectionId, rttMs }) => `${connectionId} ${rttMs}`);
 
 describe('the health of those who share a session', () => {
-  test('is that of its link: each has its round trips, and nobody else probes', async () => {
+  test('is that of its link: each has its round trips, and nobody else probes (pain 12)', async () => {
     const r = pooled();
     await r.joins('chat', 'log');
     await roundTrip(r, 30);
@@ -35,7 +35,7 @@ describe('the health of those who share a session', () => {
     expect(r.server.of('ping')).toHaveLength(1);
   });
 
-  test('is poor with the link, and good again with it (pain 12)', async () => {
+  test('is poor with the link, and good again with it', async () => {
     const r = pooled();
     await r.joins('chat', 'log');
     await roundTrip(r, 30);
