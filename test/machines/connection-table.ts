@@ -76,6 +76,8 @@ const everyEvent: ConnectionEvent[] = [
   closed(1),
   { type: 'outbox.emptied' },
   { type: 'health.late' },
+  { type: 'health.poor' },
+  { type: 'health.graded', grade: 'healthy' },
   { type: 'health.recovered' },
   { type: 'health.dead' },
   { type: 'network.online' },

@@ -95,6 +95,7 @@ const asked: Row[] = (['renewing', 'leaving', 'moving'] as const).flatMap((given
     'suspended',
     [...undone[given], ...end.established, 'emit closed', 'emit failed', 'emit retrying'],
   ],
+  [given, { type: 'health.graded', grade: 'healthy' }, given, ['emit graded']],
   ...(['network.online', 'network.offline', 'system.woke'] as const).map((type): Row => [
     given,
     { type },

@@ -137,6 +137,9 @@ const established: Row[] = (['open', 'degraded'] as const).flatMap((given): Row[
 
 const degrading: Row[] = [
   ['open', { type: 'health.late' }, 'degraded', []],
+  ['open', { type: 'health.poor' }, 'degraded', []],
+  ['open', { type: 'health.graded', grade: 'critical' }, 'open', ['emit graded']],
+  ['degraded', { type: 'health.graded', grade: 'healthy' }, 'degraded', ['emit graded']],
   ['degraded', { type: 'health.recovered' }, 'open', []],
 ];
 

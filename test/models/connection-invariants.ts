@@ -296,13 +296,17 @@ export const INVARIANTS: readonly Invariant[] = [
       to.context.closeRequest === from.context.closeRequest || event.type === 'disconnect',
   },
   {
-    says: 'degrades only by a late answer, and recovers only by a word of the server (pain 3)',
+    says: 'degrades only by a late answer or a poor grade, and recovers only by a word of the server (pain 3) (pain 59)',
     holds: ({ from, event, to }) =>
       !(isEstablished(from) && isEstablished(to)) ||
       (leafOf(from) === 'degraded') === (leafOf(to) === 'degraded') ||
       (leafOf(to) === 'degraded'
-        ? event.type === 'health.late'
+        ? event.type === 'health.late' || event.type === 'health.poor'
         : ['health.recovered', 'server.away', 'credentials.demanded'].includes(event.type)),
+  },
+  {
+    says: 'passes a grade on, and goes nowhere for it',
+    holds: ({ from, event, to }) => event.type !== 'health.graded' || leafOf(to) === leafOf(from),
   },
   {
     says: 'leaves a dead link without waiting for it (original fault 24)',

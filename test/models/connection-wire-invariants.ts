@@ -134,7 +134,7 @@ export const WIRE_INVARIANTS: readonly Invariant[] = [
   },
   {
     says: 'gives up nothing that the server asks for because an answer is late',
-    holds: ({ from, event, to }) => !isIn(...ERRANDS)(from) || event.type !== 'health.late' || to === from,
+    holds: ({ from, event, to }) => !isIn(...ERRANDS)(from) || !/^health\.(late|poor)$/.test(event.type) || to === from,
   },
   {
     says: 'goes on with the link when a second socket does not come',

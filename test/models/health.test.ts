@@ -101,7 +101,9 @@ const invariants: { says: string; holds: (edge: HealthStep) => boolean }[] = [
     says: 'doubts a quiet link only on request or after the interval',
     holds: ({ from, event, to }) =>
       !(leafOf(from) === 'quiet' && to !== from) ||
-      /^(watch|pace|probe|sampled|link\.unanswered|link\.missed|link\.hurried|xstate\.after\.interval\.)/.test(event.type),
+      /^(watch|pace|probe|sampled|link\.unanswered|link\.missed|link\.hurried|xstate\.after\.interval\.)/.test(
+        event.type,
+      ),
   },
   {
     says: 'calls a link late only after the time for that, in a doubt',
