@@ -44,6 +44,8 @@ export interface MemberHost extends Pick<
     has(type: 'message'): boolean;
   };
   tellUndelivered(event: UndeliveredEvent): void;
+  /** Whether health is measured at present. */
+  isMonitored(): boolean;
   /** How far back health is remembered, in ms. */
   healthWindowMs(): number;
   actor(member: Member): ReturnType<ConnectionHost['actor']>;
@@ -100,10 +102,11 @@ export function makeMember({ id, wish, options, draws, seed, carries }: MemberOp
   let measured: Monitor | undefined;
   let isMeasured = false;
   const monitor = (): Monitor | undefined => {
-    const { isGraded } = settings().policy;
-    const begins = isGraded && !isMeasured;
-    isMeasured = isGraded;
-    if (!isGraded) return undefined;
+    // asked for each message: nothing is looked up by name
+    const isMonitored = host.isMonitored();
+    const begins = isMonitored && !isMeasured;
+    isMeasured = isMonitored;
+    if (!isMonitored) return undefined;
     measured ??= new Monitor({
       source,
       clock,

@@ -153,15 +153,18 @@ export class Monitor {
     if (at >= this.#nextSampleAt) this.#sample(null, at);
   }
 
-  /** So many messages were handed to the link. */
-  sent(messages: number): void {
+  /** Messages are about to be handed to the link. Once per flush: time is not read for each. */
+  sending(): void {
     this.#rates.note(this.#now(), this.#settled());
+  }
+
+  /** So many were. */
+  sent(messages: number): void {
     this.#totals.messagesOut += messages;
   }
 
   /** Data was handed to the socket. */
   wrote(data: WireData): void {
-    this.#rates.note(this.#now(), this.#settled());
     this.#totals.bytesOut += bytesOf(data);
   }
 

@@ -32,7 +32,7 @@ export interface OutboxOptions extends Omit<FatesOptions, 'settled'> {
   /** What a session that is shared keeps of this connection's messages. @default its own ledger */
   kept?: () => Kept | undefined;
   /** Hears of what is handed to a socket, once per flush; and is why messages know how long they wait. @default none */
-  monitor?: (() => Pick<Monitor, 'sent'> | undefined) | undefined;
+  monitor?: (() => Pick<Monitor, 'sending' | 'sent'> | undefined) | undefined;
 }
 
 const NOTHING: EncodedMessage = { data: '', bytes: 0, form: 'text' };
@@ -63,7 +63,6 @@ export class Outbox {
   readonly #gate = new Gate();
   readonly #postmark: Postmark;
   readonly #volatile: Volatile;
-  // handed to sockets so far
   readonly #taken = { messages: 0 };
 
   constructor(options: OutboxOptions) {
@@ -314,12 +313,14 @@ export class Outbox {
   // a flush never runs inside another
   #alone<Value>(wire: Wire, flush: () => Value): Value {
     this.#isFlushing = true;
+    const monitor = this.#options.monitor?.();
     const { messages } = this.#taken;
+    monitor?.sending();
     try {
       return flush();
     } finally {
       this.#isFlushing = false;
-      if (this.#taken.messages > messages) this.#options.monitor?.()?.sent(this.#taken.messages - messages);
+      monitor?.sent(this.#taken.messages - messages);
       this.#backlog.admit();
       wire.look();
     }

@@ -20,7 +20,7 @@ export interface RegistryOptions {
   /** Hears when the state of a connection changes. */
   changed: (connection: Connection) => void;
   /** What the connections need beside what the registry knows. */
-  host: Omit<MemberHost, 'members' | 'settings' | 'pool' | 'admit' | 'changed' | 'healthWindowMs'>;
+  host: Omit<MemberHost, 'members' | 'settings' | 'pool' | 'admit' | 'changed' | 'isMonitored' | 'healthWindowMs'>;
 }
 
 /** The connections of a service: made when they are asked for, forgotten when enough others have ended since they did. */
@@ -39,6 +39,7 @@ export class Registry {
       members: this.members,
       settings: (type) => this.#settingsOf(type),
       pool: (name, type) => this.#pool(name, type),
+      isMonitored: () => options.settings().isMonitored,
       healthWindowMs: () => options.settings().healthWindowMs,
       admit: (member) => {
         this.#admit(member);

@@ -29,6 +29,7 @@ export interface Settings {
   readonly errorHistory: number;
   readonly maxDials: number;
   readonly intensity: RestartIntensity;
+  readonly isMonitored: boolean;
   readonly healthWindowMs: number;
 }
 
@@ -92,6 +93,7 @@ export function settle(options: EnhancedWebSocketOptions): Settings {
     maxInactive: options.maxInactive ?? 100,
     errorHistory: options.errorHistory ?? 100,
     maxDials: options.maxDials ?? 64,
+    isMonitored: options.enableHealthMonitoring ?? true,
     healthWindowMs: options.healthWindowMs ?? 3_600_000,
     intensity: { ...DEFAULT_INTENSITY, ...given(options.restarts) },
   };

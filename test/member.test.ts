@@ -58,6 +58,7 @@ function host({ hasListener = true } = {}): { host: MemberHost; emitted: unknown
       actor: () => undefined,
       admit: () => undefined,
       changed: () => undefined,
+      isMonitored: () => true,
       healthWindowMs: () => 60_000,
     },
   };

@@ -300,7 +300,8 @@ describe('a monitor on a clock that is set back', () => {
     b.passes(300_000);
     expect(b.monitor.info().troubles.losses.recent).toBeCloseTo(0.5, 5);
     for (let second = 0; second < 60; second++) {
-      b.passes(1_000).monitor.sent(1);
+      b.passes(1_000).monitor.sending();
+      b.monitor.sent(1);
     }
     expect(b.monitor.info().rates.messagesOut).toBeCloseTo(1, 1);
   });
