@@ -33,6 +33,7 @@ describe('the health of a new connection', () => {
     ['a day', 86_400],
   ])(
     'is perfect after %s without traffic and without trouble (original fault 38) (original fault 42)',
+    { timeout: 60_000 },
     async (_, s) => {
       const r = new HealthRig();
       const { connection } = await r.open();
