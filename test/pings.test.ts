@@ -17,15 +17,14 @@ describe('a ping', () => {
     expect([pings.answered(number, 1_010), pings.answered(number, 1_020)]).toEqual([10, null]);
   });
 
-  test('tells whoever asked for this very one', () => {
+  test('that somebody asked for himself is told to him, with what the peer’s clock showed, and is no measurement', () => {
     const pings = new Pings();
-    const heard: number[] = [];
-    const number = pings.ask(1_000, (rttMs) => heard.push(rttMs));
-    pings.answered(pings.ask(1_000), 1_005);
+    const heard: unknown[] = [];
+    const number = pings.ask(1_000, (...told) => heard.push(told));
+    expect(pings.answered(pings.ask(1_000), 1_005)).toBe(5);
     expect(heard).toEqual([]);
-    pings.answered(number, 1_040);
-    pings.answered(number, 1_050);
-    expect(heard).toEqual([40]);
+    expect([pings.answered(number, 1_040, 77), pings.answered(number, 1_050)]).toEqual([null, null]);
+    expect(heard).toEqual([[40, 77]]);
   });
 
   test('is not measured by a clock that ran backwards, nor by one that shows no time', () => {
@@ -34,7 +33,8 @@ describe('a ping', () => {
     const ask = (): number => pings.ask(1_000, (rttMs) => heard.push(rttMs));
     expect([pings.answered(ask(), 999), pings.answered(ask(), NaN)]).toEqual([null, null]);
     expect(heard).toEqual([]);
-    expect(pings.answered(ask(), 1_000)).toBe(0);
+    pings.answered(ask(), 1_000);
+    expect([heard, pings.answered(pings.ask(1_000), 1_000)]).toEqual([[0], 0]);
   });
 
   test('that nobody answers is forgotten in time, the oldest first', () => {
