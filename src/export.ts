@@ -1,7 +1,9 @@
+import { parseUrl } from './address.ts';
 import type { ErrorEntry, ErrorStatistics } from './error-history.ts';
 import type { ErrorRecord } from './errors.ts';
 import type { HealthInfo, HealthSummary, Recommendation, Traffic } from './health-info.ts';
 import type { Member } from './member.ts';
+import type { ServiceOptions } from './options.ts';
 import type { ServiceSettings, Settings } from './settings.ts';
 import type { ConnectionStatus } from './status.ts';
 
@@ -71,7 +73,7 @@ function optionsOf({
 }: ServiceSettings): Record<string, unknown> {
   return {
     ...rest,
-    url: typeof url === 'function' ? 'provider' : placeOf(String(url)),
+    url: typeof url === 'function' ? 'provider' : placeOf(url),
     protocols: typeof protocols === 'function' ? 'provider' : protocols,
     credentials: credentials ? 'provider' : 'none',
     decide: decide !== undefined,
@@ -81,9 +83,11 @@ function optionsOf({
 }
 
 // a path may name a customer or hold a token, as a query and user info may
-function placeOf(url: string): string {
-  const [, scheme = '', host = ''] = /^([a-z]+:)\/\/(?:[^/?#]*@)?([^/?#]*)/i.exec(url) ?? [];
-  return scheme === '' ? 'relative' : `${scheme}//${host}/…`;
+function placeOf(url: ServiceOptions['url']): string {
+  const parsed = parseUrl(url);
+  if (!parsed.ok) return 'none';
+  const { protocol, host } = new URL(parsed.url);
+  return `${protocol}//${host}/…`;
 }
 
 // JSON has no Infinity: what is unlimited is null
