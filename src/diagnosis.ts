@@ -45,6 +45,9 @@ export interface DiagnosticsReport {
 export interface DiagnosticsOptions {
   /** Stops waiting for it; it is ended when nobody waits any more. */
   signal?: AbortSignal;
-  /** After this time, in ms, what is not known by then is `skipped`. At least 1. @default 15_000 */
+  /**
+   * After this time, in ms, what is under way is a `warning`, and what was still to come `skipped`. At least 1. Whoever shares a diagnosis that another has begun has
+   * that one's. @default 15_000
+   */
   deadlineMs?: number;
 }

@@ -56,7 +56,7 @@ export class Diagnostics {
 
   #shared(subject: Subject, { signal, deadlineMs = DEADLINE_MS }: DiagnosticsOptions): Promise<DiagnosticsReport> {
     const { connectionId, serviceType } = subject;
-    const key = connectionId ?? `type ${serviceType}`;
+    const key = connectionId === null ? `type ${serviceType}` : `connection ${connectionId}`;
     const abortion = (): ConnectionError =>
       new ConnectionError('DIAGNOSTICS_ABORTED', {
         ...(connectionId !== null && { connectionId }),
@@ -136,7 +136,8 @@ export class Diagnostics {
     const { Examination: Examining } = await import('./examination.ts');
     const examination: Examination = new Examining({ ...subject.options(), clock: this.#clock, signal });
     const steps: DiagnosticStep[] = [];
-    for await (const step of examination.steps()) steps.push(Object.freeze(step));
+    for await (const step of examination.steps())
+      steps.push(Object.freeze({ ...step, facts: Object.freeze(step.facts) }));
     const worst = Math.max(...steps.map(({ verdict }) => RANKS.indexOf(verdict)));
     return Object.freeze({
       connectionId,

@@ -1,28 +1,35 @@
-import { failure, type Failure } from './core/recovery.ts';
+import { parseUrl } from './address.ts';
 import { RoundTrips } from './core/round-trips.ts';
-import { within, type Deadline } from './deadline.ts';
 import type { DiagnosticStep, DiagnosticStepId } from './diagnosis.ts';
-import { Endpoint, type RequestFacts, type Settled } from './endpoint.ts';
 import type { OutboxLoad } from './fates.ts';
+import { inquire, type InquiryOptions } from './inquiry.ts';
 import {
+  authenticationOf,
   burstOf,
   clockOf,
+  closedOf,
   configurationOf,
+  credentialsOf,
+  CUT_SHORT,
+  failedWith,
+  figureOf,
   handshakeOf,
+  LOST,
+  NO_SOCKET,
   OUT_OF_TIME,
   queueOf,
   reachabilityOf,
+  refusalOf,
   roundTripsOf,
   subprotocolOf,
   type Offset,
   type Seen,
 } from './judgement.ts';
 import type { Answered } from './pings.ts';
-import type { ServiceSettings } from './settings.ts';
+import { isAnswering } from './reachability.ts';
 import type { ConnectionStatus } from './status.ts';
 import { offering } from './succession.ts';
-import type { Address } from './transport/transport.ts';
-import type { Clock } from './transport/clock.ts';
+import type { Address, TransportEnd } from './transport/transport.ts';
 import type { WebSocketConstructor } from './transport/websocket.ts';
 import { Visit, type Arrival } from './visit.ts';
 
@@ -35,53 +42,54 @@ export interface Patient {
   ping(answered: Answered): boolean;
 }
 
-export interface ExaminationOptions {
-  settings: ServiceSettings;
-  facts: RequestFacts;
+export interface ExaminationOptions extends InquiryOptions {
   patient: Patient | undefined;
-  clock: Clock;
   WebSocket: WebSocketConstructor | undefined;
   /** Asks by HTTP whether a host can be reached; `undefined` where the platform cannot. */
   fetch: typeof fetch | undefined;
   isOffline: boolean;
-  /** Aborted when there is no more time, or nobody waits any more. */
-  signal: AbortSignal;
+}
+
+/** What pings are sent by. */
+interface Pinger {
+  ping: (answered: Answered) => boolean;
+  /** Aborted when nothing will be answered any more. */
+  over: AbortSignal | undefined;
 }
 
 const PINGS = 5;
 const BURST = 20;
 const PING_TIMEOUT_MS = 3_000;
-const FETCH_TIMEOUT_MS = 3_000;
-/** Marks the URL of a socket that is there for a diagnosis only; for the server's log, and for whoever counts its clients. */
-export const DIAGNOSTICS_MARK = 'holdfast-diagnostics';
 
 /** One look at everything that a connection needs, from the options to the peer's clock. Yields each step as it is done; never throws. */
 export class Examination {
   readonly #options: ExaminationOptions;
-  readonly #endpoint: Endpoint;
   #visit: Visit | undefined;
   #arrival: Arrival | undefined;
-  #credentials: Seen = { verdict: 'skipped', detail: 'There is no credentials provider.' };
+  #url: string | undefined;
+  #credentials: Seen;
   // what the pings of the live wire said of the peer's clock, against ours
   readonly #offsets: Offset[] = [];
 
   constructor(options: ExaminationOptions) {
+    const { settings } = options;
     this.#options = options;
-    this.#endpoint = new Endpoint(
-      () => options.settings,
-      () => options.clock.now(),
-    );
+    this.#credentials = credentialsOf(settings, null);
+    const fixed = typeof settings.url === 'function' ? undefined : parseUrl(settings.url);
+    if (fixed?.ok) this.#url = fixed.url;
   }
 
+  // what comes later may say more of what comes earlier, and is looked at first
   async *steps(): AsyncGenerator<DiagnosticStep> {
     try {
       yield await this.#step('configuration', () => configurationOf(this.#options));
-      const visited = await this.#step('handshake', () => this.#handshake());
+      const handshake = await this.#step('handshake', () => this.#handshake());
       yield await this.#step('reachability', () => this.#reachability());
-      yield visited;
+      yield handshake;
       yield await this.#step('subprotocol', () => this.#subprotocol());
+      const roundTrip = await this.#step('roundTrip', () => this.#roundTrip());
       yield await this.#step('authentication', () => this.#authentication());
-      yield await this.#step('roundTrip', () => this.#roundTrip());
+      yield roundTrip;
       yield await this.#step('burst', () => this.#burst());
       yield await this.#step('queue', () => queueOf(this.#options, this.#now()));
       yield await this.#step('clock', () => clockOf(this.#offsets));
@@ -92,43 +100,48 @@ export class Examination {
   }
 
   async #step(id: DiagnosticStepId, look: () => Seen | Promise<Seen>): Promise<DiagnosticStep> {
+    const { signal } = this.#options;
     const startedAt = this.#now();
-    const seen: Seen = this.#options.signal.aborted ? OUT_OF_TIME : await look();
-    // a step that was cut short saw nothing that counts
-    const {
-      verdict,
-      detail,
-      facts = {},
-    } = this.#options.signal.aborted && seen.verdict !== 'passed' ? OUT_OF_TIME : seen;
-    return { id, verdict, durationMs: Math.round(Math.max(0, this.#now() - startedAt)), detail, facts };
+    const seen = signal.aborted ? OUT_OF_TIME : await look();
+    const isCut = signal.aborted && seen !== OUT_OF_TIME && seen.verdict !== 'passed';
+    const { verdict, detail, facts = {} } = isCut ? CUT_SHORT : seen;
+    return { id, verdict, durationMs: figureOf(this.#now() - startedAt), detail, facts };
   }
 
   async #handshake(): Promise<Seen> {
-    const { clock, settings, signal, WebSocket } = this.#options;
+    const { settings, WebSocket } = this.#options;
     const reason = WebSocket ? this.#reasonToStay() : 'There is no WebSocket.';
     if (reason !== undefined || !WebSocket) return this.#liveHandshake(reason ?? '');
-    const destination = await this.#destination();
-    if ('failed' in destination) {
-      const { code } = destination.failed;
-      return { verdict: 'failed', detail: `No address was found: ${code}.`, facts: { code } };
-    }
+    const startedAt = this.#now();
+    const { found, refused } = await inquire(this.#options);
+    this.#credentials = credentialsOf(settings, { refused, durationMs: this.#now() - startedAt });
+    if ('code' in found) return failedWith(found);
+    this.#url = found.url;
+    const { choice } = settings.wire;
+    this.#arrival = await this.#arrive(choice === 'plain' ? found : offering(found), WebSocket);
+    // as any attempt would: the name alone may be what a server refuses
+    if (choice === 'prefer' && this.#arrival.end) this.#arrival = await this.#arrive(found, WebSocket);
+    return handshakeOf(this.#arrival, settings.connectTimeoutMs);
+  }
+
+  #arrive(address: Address, WebSocket: WebSocketConstructor): Promise<Arrival> {
+    const { clock, signal, settings } = this.#options;
     const { connectTimeoutMs } = settings;
-    this.#visit = new Visit({ WebSocket, clock, address: destination.address, signal, connectTimeoutMs });
-    this.#arrival = await this.#visit.arrive();
-    return handshakeOf(this.#arrival, connectTimeoutMs);
+    this.#visit = new Visit({ WebSocket, clock, address, signal, connectTimeoutMs });
+    return this.#visit.arrive();
   }
 
   // why no second socket is opened
   #reasonToStay(): string | undefined {
     const { settings, patient, facts } = this.#options;
-    if (settings.wire.choice !== 'plain') return undefined;
+    const { choice } = settings.wire;
+    // no session begins with a socket there
+    if (choice === 'required') return undefined;
+    if (choice === 'prefer' && patient?.status().wire === 'holdfast.v1') return undefined;
     if (settings.diagnostics === 'passive') return "The service is not to be visited (`diagnostics: 'passive'`).";
     if (patient?.isUsable) return 'A second socket could disturb what the first one does.';
-    if (
-      settings.diagnostics === undefined &&
-      (facts.terminalId !== undefined || /terminal|shell/i.test(facts.serviceType))
-    )
-      return 'A socket to a terminal could start another shell.';
+    const isTerminal = facts.terminalId !== undefined || /terminal|shell/i.test(facts.serviceType);
+    if (isTerminal && settings.diagnostics === undefined) return 'A socket to a terminal could start another shell.';
     return undefined;
   }
 
@@ -139,91 +152,16 @@ export class Examination {
     return { verdict: 'passed', detail: `The live connection is open. ${reason}`, facts: { generation } };
   }
 
-  // where the socket goes: the providers are asked as for any attempt, and told what for
-  async #destination(): Promise<{ address: Address } | { failed: Failure }> {
-    const { facts, settings } = this.#options;
-    const startedAt = this.#now();
-    const { credentialsTimeoutMs, urlTimeoutMs } = settings.policy;
-    const refused = await this.#resolved({ timeoutMs: credentialsTimeoutMs, code: 'CREDENTIALS_TIMEOUT' }, (settled) =>
-      this.#endpoint.authorize(facts, 'fresh', settled),
-    );
-    if (settings.credentials) {
-      const durationMs = Math.round(this.#now() - startedAt);
-      this.#credentials = refused
-        ? {
-            verdict: 'failed',
-            detail: `The credentials provider failed: ${refused.code}.`,
-            facts: { code: refused.code },
-          }
-        : { verdict: 'passed', detail: `The provider gave credentials after ${durationMs} ms.`, facts: { durationMs } };
-    }
-    const failed =
-      refused ??
-      (await this.#resolved({ timeoutMs: urlTimeoutMs, code: 'URL_TIMEOUT' }, (settled) =>
-        this.#endpoint.locate(facts, settled),
-      ));
-    const found = this.#endpoint.take();
-    if (failed || !found) return { failed: failed ?? failure('INVALID_URL') };
-    const address = typeof settings.url === 'function' ? found.address : marked(found.address);
-    return { address: settings.wire.choice === 'plain' ? address : offering(address) };
-  }
-
-  // a provider that never answers is not waited for longer than in any attempt, nor beyond the end of the diagnosis
-  #resolved(
-    { timeoutMs, code }: Pick<Deadline, 'timeoutMs' | 'code'>,
-    step: (settled: Settled) => () => void,
-  ): Promise<Failure | null> {
-    const { clock, signal } = this.#options;
-    return new Promise((resolve) => {
-      const cut = (): void => {
-        abandon();
-        resolve(failure(code));
-      };
-      const abandon = within({ clock, timeoutMs, code }, step, (failed) => {
-        signal.removeEventListener('abort', cut);
-        resolve(failed);
-      });
-      signal.addEventListener('abort', cut);
-      if (signal.aborted) cut();
-    });
-  }
-
   async #reachability(): Promise<Seen> {
-    const { patient, isOffline, fetch, settings } = this.#options;
+    const { patient, isOffline, fetch } = this.#options;
     if (this.#arrival?.isOpen) return { verdict: 'passed', detail: 'The host answers: a socket opened.' };
     if (patient?.isUsable) return { verdict: 'passed', detail: 'The host answers: the connection is open.' };
     if (isOffline) return { verdict: 'failed', detail: 'The platform says that there is no network.' };
     if (this.#arrival?.end?.status !== undefined)
       return { verdict: 'passed', detail: 'The host answers, and refuses the handshake.' };
-    if (!fetch || typeof settings.url === 'function')
-      return { verdict: 'skipped', detail: 'There is no way to ask for the host here.' };
-    return reachabilityOf(await this.#asked(fetch, String(settings.url)));
-  }
-
-  async #asked(fetch: typeof globalThis.fetch, url: string): Promise<boolean> {
-    const { clock, signal } = this.#options;
-    const controller = new AbortController();
-    const abort = (): void => {
-      controller.abort();
-    };
-    const timer = clock.setTimeout(abort, FETCH_TIMEOUT_MS);
-    signal.addEventListener('abort', abort);
-    try {
-      const { origin } = new URL(url.replace(/^ws/i, 'http'));
-      await fetch(`${origin}/`, {
-        method: 'HEAD',
-        mode: 'no-cors',
-        credentials: 'omit',
-        redirect: 'manual',
-        signal: controller.signal,
-      });
-      return true;
-    } catch {
-      return false;
-    } finally {
-      clock.clearTimeout(timer);
-      signal.removeEventListener('abort', abort);
-    }
+    if (!fetch) return { verdict: 'skipped', detail: 'The platform has no way to ask for the host.' };
+    if (this.#url === undefined) return { verdict: 'skipped', detail: 'It is not known which host it is.' };
+    return reachabilityOf(await isAnswering(this.#url, { ...this.#options, fetch }));
   }
 
   async #subprotocol(): Promise<Seen> {
@@ -231,83 +169,90 @@ export class Examination {
     const { choice } = settings.wire;
     if (!this.#visit || !this.#arrival?.isOpen) {
       const wire = patient?.isUsable ? patient.status().wire : null;
-      if (wire === null) return { verdict: 'skipped', detail: 'No socket is open.' };
+      if (wire === null) return NO_SOCKET;
       return { verdict: 'passed', detail: `The live connection speaks ${wire}.`, facts: { wire } };
     }
+    const offered = typeof settings.protocols === 'function' ? undefined : settings.protocols;
     const isGreeted = choice !== 'plain' && (await this.#visit.isGreeted(settings.policy.wireTimeoutMs));
-    return subprotocolOf({ choice, protocol: this.#arrival.protocol ?? '', isGreeted });
+    return subprotocolOf({ choice, protocol: this.#arrival.protocol, offered, isGreeted });
   }
 
   #authentication(): Seen {
-    const { patient } = this.#options;
-    const status = patient?.status();
-    if (status && patient?.isUsable) return { verdict: 'passed', detail: 'The server has let the live connection in.' };
-    const { category, code } = status?.lastError ?? {};
-    if (category === 'authentication_failed' || category === 'permission_denied')
-      return {
-        verdict: 'failed',
-        detail: `The last attempt was refused: ${code ?? category}.`,
-        facts: { code: code ?? null },
-      };
-    const { verdict } = this.#credentials;
-    if (verdict !== 'passed') return this.#credentials;
-    return {
-      ...this.#credentials,
-      verdict: 'warning',
-      detail: `${this.#credentials.detail} Whether the server takes them is known once a connection is open.`,
-    };
+    const { patient, settings } = this.#options;
+    if (patient?.isUsable) return { verdict: 'passed', detail: 'The server has let the live connection in.' };
+    const end = this.#end;
+    const refusal = end && refusalOf(end, { hasOpened: this.#arrival?.isOpen === true, settings });
+    return refusal ?? authenticationOf(this.#credentials, patient?.status().lastError);
+  }
+
+  // how the server ended the visit, if it did
+  get #end(): TransportEnd | undefined {
+    return this.#arrival?.isOpen ? this.#visit?.end : (this.#arrival?.end ?? undefined);
   }
 
   async #roundTrip(): Promise<Seen> {
-    const ping = this.#pinger();
-    if (!ping) return { verdict: 'skipped', detail: 'There is no form of ping for a link that is open.' };
+    const { slowMs } = this.#options.settings;
+    const wasUsable = this.#isUsable();
+    const pinger = this.#pinger();
     const trips = new RoundTrips();
-    for (let count = 0; count < PINGS; count++) {
-      const [rttMs] = await this.#answers(ping, 1);
+    let asked = 0;
+    while (pinger && asked < PINGS) {
+      const { sent, rtts } = await this.#answers(pinger, 1);
+      asked += sent;
+      const [rttMs] = rtts;
       if (rttMs === undefined) break;
       trips.add(rttMs);
     }
-    return roundTripsOf(trips.summary, { asked: PINGS, slowMs: this.#options.settings.slowMs });
+    if (wasUsable && !this.#isUsable()) return LOST;
+    if (!wasUsable && this.#arrival?.isOpen && this.#end) return closedOf(this.#end);
+    if (asked > 0) return roundTripsOf(trips.summary, { asked, slowMs });
+    return pinger ? { verdict: 'skipped', detail: 'The platform has no ping for a plain wire.' } : NO_SOCKET;
+  }
+
+  #pinger(): Pinger | undefined {
+    const { patient } = this.#options;
+    const visit = this.#visit;
+    if (patient && this.#isUsable()) return { ping: (answered) => patient.ping(answered), over: undefined };
+    return visit && this.#arrival?.isOpen ? { ping: (answered) => visit.ping(answered), over: visit.over } : undefined;
   }
 
   // pings, not messages: a burst must not reach the application
   async #burst(): Promise<Seen> {
     const { patient } = this.#options;
-    if (!patient?.isUsable || patient.status().wire !== 'holdfast.v1')
+    if (!patient || !this.#isUsable() || patient.status().wire !== 'holdfast.v1')
       return { verdict: 'skipped', detail: 'Only on an open connection that speaks holdfast.v1.' };
     const startedAt = this.#now();
-    const answered = await this.#answers((heard) => patient.ping(heard), BURST);
-    const durationMs = Math.round(this.#now() - startedAt);
-    return burstOf({ sent: BURST, answered: answered.length, durationMs });
+    const pinger: Pinger = { ping: (answered) => patient.ping(answered), over: undefined };
+    const { sent, rtts } = await this.#answers(pinger, BURST);
+    if (!this.#isUsable() || sent < BURST) return LOST;
+    return burstOf({ sent, answered: rtts.length, durationMs: figureOf(this.#now() - startedAt) });
   }
 
-  #pinger(): ((answered: Answered) => boolean) | undefined {
-    const { patient } = this.#options;
-    if (patient?.isUsable) return (answered) => patient.ping(answered);
-    const visit = this.#visit;
-    return visit?.canPing ? (answered) => visit.ping(answered) : undefined;
-  }
-
-  // sends so many pings at once. @returns The round trips of those that were answered in time
-  #answers(ping: (answered: Answered) => boolean, count: number): Promise<number[]> {
+  // sends so many pings at once; gives how many were sent, and the round trips of those that were answered in time
+  #answers({ ping, over }: Pinger, count: number): Promise<{ sent: number; rtts: number[] }> {
     const { clock, signal } = this.#options;
-    const rtts: number[] = [];
+    const result = { sent: 0, rtts: [] as number[] };
     return new Promise((resolve) => {
       const done = (): void => {
         clock.clearTimeout(timer);
-        signal.removeEventListener('abort', done);
-        resolve(rtts);
+        for (const each of [signal, over]) each?.removeEventListener('abort', done);
+        resolve(result);
       };
       const timer = clock.setTimeout(done, PING_TIMEOUT_MS);
-      signal.addEventListener('abort', done);
+      for (const each of [signal, over]) each?.addEventListener('abort', done);
       const heard: Answered = (rttMs, peerMs) => {
-        rtts.push(rttMs);
+        result.rtts.push(rttMs);
         if (peerMs !== undefined) this.#offsets.push({ offsetMs: peerMs - (this.#now() - rttMs / 2), rttMs });
-        if (rtts.length === count) done();
+        if (result.rtts.length === count) done();
       };
-      const isSent = Array.from({ length: count }, () => ping(heard)).every(Boolean);
-      if (!isSent || signal.aborted) done();
+      while (result.sent < count && isSent(ping, heard)) result.sent += 1;
+      const isOver = [signal, over].some((each) => each?.aborted);
+      if (result.sent < count || isOver) done();
     });
+  }
+
+  #isUsable(): boolean {
+    return this.#options.patient?.isUsable === true;
   }
 
   #now(): number {
@@ -316,8 +261,11 @@ export class Examination {
   }
 }
 
-function marked({ url, protocols }: Address): Address {
-  const address = new URL(url);
-  address.searchParams.set(DIAGNOSTICS_MARK, '1');
-  return { url: address.href, protocols };
+// a socket that throws has sent nothing
+function isSent(ping: Pinger['ping'], heard: Answered): boolean {
+  try {
+    return ping(heard);
+  } catch {
+    return false;
+  }
 }

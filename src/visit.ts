@@ -1,6 +1,7 @@
-import type { Address, Transport, TransportEnd } from './transport/transport.ts';
+import type { Address, InboundData, Transport, TransportEnd, TransportListener } from './transport/transport.ts';
 import type { Clock } from './transport/clock.ts';
-import { SUBPROTOCOL, type ServerFrame } from './protocol/frames.ts';
+import { CloseCode } from './protocol/close-codes.ts';
+import { SUBPROTOCOL } from './protocol/frames.ts';
 import { readFrame } from './protocol/wire.ts';
 import { openWebSocket, type WebSocketConstructor } from './transport/websocket.ts';
 import { Pings } from './pings.ts';
@@ -31,63 +32,55 @@ const CLOSE_MS = 1_000;
 export class Visit {
   readonly #options: VisitOptions;
   readonly #pings = new Pings();
+  readonly #over = new AbortController();
   #transport: Transport | undefined;
   #end: TransportEnd | undefined;
-  #greeting: Extract<ServerFrame, { t: 'srv' }> | undefined;
+  #hasOpened = false;
+  // only the first message shows which wire is spoken
+  #first: 'awaited' | 'greeting' | 'another' = 'awaited';
   // whoever waits for something to happen
   #changed: () => void = () => undefined;
-  #isOpen = false;
 
   constructor(options: VisitOptions) {
     this.#options = options;
   }
 
+  /** Aborted once the socket is gone. */
+  get over(): AbortSignal {
+    return this.#over.signal;
+  }
+
+  /** How the socket ended; `undefined` while it has not. */
+  get end(): TransportEnd | undefined {
+    return this.#end;
+  }
+
   /** Opens the socket. Never rejects. */
   async arrive(): Promise<Arrival> {
-    const { WebSocket, clock, address, connectTimeoutMs } = this.#options;
+    const { signal, connectTimeoutMs } = this.#options;
     const startedAt = this.#now();
-    try {
-      this.#transport = openWebSocket(
-        address,
-        {
-          opened: () => {
-            this.#isOpen = true;
-            this.#changed();
-          },
-          received: (data) => {
-            this.#greeting ??= greetingIn(data);
-            this.#changed();
-          },
-          heard: (mark) => {
-            if (mark !== undefined) this.#pings.answered(Number(mark), this.#now());
-            this.#changed();
-          },
-          ended: (end) => {
-            this.#end = end;
-            this.#isOpen = false;
-            this.#changed();
-          },
-        },
-        { WebSocket, clock },
-      );
-    } catch {
-      // a name or an address that the platform does not take
-      this.#end = { code: 1006, reason: '', wasClean: false, initiator: 'local', detail: 'it could not be made' };
+    if (!signal.aborted) {
+      signal.addEventListener('abort', this.#cut);
+      this.#open();
+      await this.#until(() => this.#hasOpened || this.#end !== undefined, connectTimeoutMs);
     }
-    await this.#until(() => this.#isOpen || this.#end !== undefined, connectTimeoutMs);
-    return {
-      isOpen: this.#isOpen,
+    const arrival = {
+      isOpen: this.#hasOpened,
       durationMs: this.#now() - startedAt,
       protocol: this.#transport?.protocol,
-      end: this.#end ?? null,
+      end: this.#hasOpened ? null : (this.#end ?? null),
     };
+    // it is not to open once nobody waits for it
+    if (!arrival.isOpen) this.dispose();
+    return arrival;
   }
 
   /** Whether the server proves within so long that it speaks holdfast.v1. It does so by itself: nothing is asked of it. */
   async isGreeted(timeoutMs: number): Promise<boolean> {
-    if (this.#transport?.protocol !== SUBPROTOCOL) return false;
-    await this.#until(() => this.#greeting !== undefined || !this.#isOpen, timeoutMs);
-    return this.#greeting !== undefined;
+    const protocol = this.#transport?.protocol;
+    if (protocol !== undefined && protocol !== SUBPROTOCOL) return false;
+    await this.#until(() => this.#first !== 'awaited' || !this.#isOpen, timeoutMs);
+    return this.#first === 'greeting';
   }
 
   /** Whether the platform can send protocol pings. */
@@ -95,7 +88,7 @@ export class Visit {
     return this.#isOpen && (this.#transport?.ping ?? null) !== null;
   }
 
-  /** Sends a protocol ping. `answered`: hears of the round trip, if there is one. */
+  /** Sends a protocol ping. `answered`: hears of the round trip, if there is one. @throws What the platform throws. */
   ping(answered: (rttMs: number) => void): boolean {
     if (!this.canPing) return false;
     this.#transport?.ping?.(String(this.#pings.ask(this.#now(), answered)));
@@ -105,16 +98,63 @@ export class Visit {
   /** Closes the socket. Resolves when it is gone, within a second. */
   async leave(): Promise<void> {
     if (this.#isOpen) {
-      this.#transport?.close(1000, 'diagnostics');
-      await this.#until(() => this.#end !== undefined, CLOSE_MS);
+      this.#bid();
+      await this.#until(() => !this.#isOpen, CLOSE_MS);
     }
     this.dispose();
   }
 
   /** Lets go of the socket at once. */
   dispose(): void {
-    this.#isOpen = false;
+    this.#options.signal.removeEventListener('abort', this.#cut);
+    this.#over.abort();
     this.#transport?.dispose();
+  }
+
+  get #isOpen(): boolean {
+    return this.#hasOpened && !this.#over.signal.aborted;
+  }
+
+  // whoever ends the diagnosis finds that nothing is left of it when that returns
+  readonly #cut = (): void => {
+    if (this.#isOpen) this.#bid();
+    this.dispose();
+  };
+
+  #bid(): void {
+    try {
+      this.#transport?.close(CloseCode.normal, 'diagnostics');
+    } catch {
+      // it is let go of all the same
+    }
+  }
+
+  #open(): void {
+    const { WebSocket, clock, address } = this.#options;
+    const listener: TransportListener = {
+      opened: () => {
+        this.#hasOpened = true;
+        this.#changed();
+      },
+      received: (data) => {
+        if (this.#first === 'awaited') this.#first = isGreeting(data) ? 'greeting' : 'another';
+        this.#changed();
+      },
+      heard: (mark) => {
+        if (mark !== undefined) this.#pings.answered(Number(mark), this.#now());
+      },
+      ended: (end) => {
+        this.#end = end;
+        this.#over.abort();
+        this.#changed();
+      },
+    };
+    try {
+      this.#transport = openWebSocket(address, listener, { WebSocket, clock });
+    } catch {
+      // a name or an address that the platform does not take
+      listener.ended({ code: 1006, reason: '', wasClean: false, initiator: 'local', detail: null });
+    }
   }
 
   // also ends when there is no more time for the visit
@@ -143,11 +183,11 @@ export class Visit {
   }
 }
 
-function greetingIn(data: string | ArrayBuffer): Extract<ServerFrame, { t: 'srv' }> | undefined {
+function isGreeting(data: InboundData): boolean {
   try {
     const frame = readFrame(data, { from: 'server', limits: { frame: 65_536, inflated: 65_536 }, deflater: null });
-    return frame.t === 'srv' ? frame : undefined;
+    return frame.t === 'srv';
   } catch {
-    return undefined;
+    return false;
   }
 }

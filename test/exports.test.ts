@@ -14,6 +14,7 @@ const entries = {
       'ConfigurationError',
       'ConnectionError',
       'DEFAULT_RULES',
+      'DIAGNOSTIC_STEPS',
       'ERRORS',
       'EnhancedWebSocketService',
       'FaultError',

@@ -1,7 +1,8 @@
 import type { WebSocketConstructor, WebSocketLike } from '../../src/transport/websocket.ts';
 
 type Handler = ((event: never) => unknown) | null;
-type Control = 'ping' | 'pong';
+type Control = 'ping' | 'pong' | 'unexpected-response';
+type Listener = (first?: unknown, second?: never) => void;
 
 const CONNECTING = 0;
 const OPEN = 1;
@@ -101,7 +102,7 @@ export class FakeNodeSocket extends FakeSocket {
   terminations = 0;
   /** The marks of the pings, in order. */
   readonly marks: (string | undefined)[] = [];
-  readonly #listeners: { event: Control; listener: (data?: unknown) => void }[] = [];
+  readonly #listeners: { event: Control; listener: Listener }[] = [];
 
   override get listenersLeft(): number {
     return super.listenersLeft + this.#listeners.length;
@@ -117,15 +118,21 @@ export class FakeNodeSocket extends FakeSocket {
     if (this.isLive) this.readyState = CLOSING;
   }
 
-  on(event: Control, listener: (data?: unknown) => void): this {
+  on(event: Control, listener: Listener): this {
     this.#listeners.push({ event, listener });
     return this;
   }
 
-  off(event: Control, listener: (data?: unknown) => void): this {
+  off(event: Control, listener: Listener): this {
     const index = this.#listeners.findIndex((entry) => entry.event === event && entry.listener === listener);
     if (index >= 0) this.#listeners.splice(index, 1);
     return this;
+  }
+
+  /** The server answers the handshake with this status. */
+  refuses(statusCode: number): void {
+    const response = { statusCode, headers: {} } as never;
+    for (const { event, listener } of [...this.#listeners]) if (event === 'unexpected-response') listener({}, response);
   }
 
   /** A control frame arrives; a pong with the mark of the last ping, unless another is said. */
