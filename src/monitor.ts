@@ -113,7 +113,6 @@ export class Monitor {
   /** The connection is in this state now. */
   stands(state: ConnectionStateName): void {
     const at = this.#now();
-    const wasOpen = this.#isOpen;
     this.#state = state;
     this.#times.enter(state, at);
     if (this.#isOpen) {
@@ -122,8 +121,6 @@ export class Monitor {
     } else {
       this.#openSince = null;
       this.#nextSampleAt = Infinity;
-      // nothing is known of the next link
-      if (wasOpen) this.#linkGrade = 'unknown';
       this.#downSince = this.#missedSince(at);
     }
     this.#regrade(at);

@@ -46,6 +46,16 @@ describe('a round trip of a protocol ping', () => {
     expect(roundTrips(r)).toEqual([50, 25_350]);
   });
 
+  test('is measured on a clock that does not jump with the wall', async () => {
+    const clock = new JumpingClock();
+    const r = new HealthRig({ clock });
+    await r.open();
+    await r.seconds(1);
+    clock.wallJumps(86_400_000);
+    await r.clock.advanceAsync(20);
+    expect(roundTrips(r)).toEqual([20]);
+  });
+
   test('that nobody asked for, or that came before, is none', async () => {
     const r = new HealthRig();
     const { socket } = await r.open();
