@@ -192,7 +192,7 @@ export class Examination {
 
   async #roundTrip(): Promise<Seen> {
     const { slowMs } = this.#options.settings;
-    const wasUsable = this.#isUsable();
+    const live = this.#live();
     const pinger = this.#pinger();
     const trips = new RoundTrips();
     let asked = 0;
@@ -203,29 +203,32 @@ export class Examination {
       if (rttMs === undefined) break;
       trips.add(rttMs);
     }
-    if (wasUsable && !this.#isUsable()) return LOST;
-    if (!wasUsable && this.#arrival?.isOpen && this.#end) return closedOf(this.#end);
-    if (asked > 0) return roundTripsOf(trips.summary, { asked, slowMs });
-    return pinger ? { verdict: 'skipped', detail: 'The platform has no ping for a plain wire.' } : NO_SOCKET;
+    const { summary } = trips;
+    if (summary?.samples !== PINGS && live !== this.#live()) return LOST;
+    if (live === null && this.#arrival?.isOpen && this.#end) return closedOf(this.#end);
+    if (asked > 0) return roundTripsOf(summary, { asked, slowMs });
+    return pinger ? { verdict: 'skipped', detail: 'The platform has no ping of its own.' } : NO_SOCKET;
   }
 
   #pinger(): Pinger | undefined {
     const { patient } = this.#options;
     const visit = this.#visit;
-    if (patient && this.#isUsable()) return { ping: (answered) => patient.ping(answered), over: undefined };
+    if (patient?.isUsable) return { ping: (answered) => patient.ping(answered), over: undefined };
     return visit && this.#arrival?.isOpen ? { ping: (answered) => visit.ping(answered), over: visit.over } : undefined;
   }
 
   // pings, not messages: a burst must not reach the application
   async #burst(): Promise<Seen> {
     const { patient } = this.#options;
-    if (!patient || !this.#isUsable() || patient.status().wire !== 'holdfast.v1')
+    if (!patient?.isUsable || patient.status().wire !== 'holdfast.v1')
       return { verdict: 'skipped', detail: 'Only on an open connection that speaks holdfast.v1.' };
+    const live = this.#live();
     const startedAt = this.#now();
     const pinger: Pinger = { ping: (answered) => patient.ping(answered), over: undefined };
     const { sent, rtts } = await this.#answers(pinger, BURST);
-    if (!this.#isUsable() || sent < BURST) return LOST;
-    return burstOf({ sent, answered: rtts.length, durationMs: figureOf(this.#now() - startedAt) });
+    const { length: answered } = rtts;
+    if (answered < BURST && live !== this.#live()) return LOST;
+    return burstOf({ sent, answered, durationMs: figureOf(this.#now() - startedAt) });
   }
 
   // sends so many pings at once; gives how many were sent, and the round trips of those that were answered in time
@@ -251,8 +254,10 @@ export class Examination {
     });
   }
 
-  #isUsable(): boolean {
-    return this.#options.patient?.isUsable === true;
+  // which socket of the connection is in use
+  #live(): number | null {
+    const { patient } = this.#options;
+    return patient?.isUsable ? patient.status().generation : null;
   }
 
   #now(): number {

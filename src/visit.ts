@@ -108,7 +108,8 @@ export class Visit {
   dispose(): void {
     this.#options.signal.removeEventListener('abort', this.#cut);
     this.#over.abort();
-    this.#transport?.dispose();
+    // what has ended is let go of already
+    if (!this.#end) this.#transport?.dispose();
   }
 
   get #isOpen(): boolean {

@@ -183,7 +183,7 @@ describe('the pings of an examination', () => {
 
   test('that cannot be sent are none: that is no fault of the connection', async () => {
     const { of } = await examined({ patient: patientOf(() => false, { wire: 'plain' }) });
-    expect(of('roundTrip')).toMatchObject({ verdict: 'skipped', detail: 'The platform has no ping for a plain wire.' });
+    expect(of('roundTrip')).toMatchObject({ verdict: 'skipped', detail: 'The platform has no ping of its own.' });
   });
 
   test('that throw are not sent', async () => {

@@ -18,6 +18,8 @@ export interface Host {
   selects: boolean;
   /** Whether it greets then. */
   greets: boolean;
+  /** Whether the platform has protocol pings, as of the next socket. */
+  hasPing: boolean;
   /** How long a pong takes, in ms; `null`: none comes. */
   pongMs: number | null;
   /** What its clock shows; by default the time of the rig from its beginning on. */
@@ -40,6 +42,7 @@ export class DiagnosticsRig extends Rig<FakeNodeSocket> {
       breaks: undefined,
       selects: true,
       greets: true,
+      hasPing: true,
       pongMs: 20,
       peerNow: () => clock.now() - begunAt,
       answers: true,
@@ -127,6 +130,7 @@ function hostedBy(host: Host, clock: SimulatedClock): new (url: string, protocol
   return class HostedSocket extends FakeNodeSocket {
     constructor(url: string, protocols?: string[]) {
       super(url, protocols);
+      if (!host.hasPing) Object.assign(this, { ping: undefined });
       later(host.opensMs, () => {
         if (!this.isLive) return;
         if (host.status !== undefined) this.refuses(host.status);
