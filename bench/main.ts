@@ -1,3 +1,4 @@
+import { benchHealth } from './health.ts';
 import { benchHerd } from './herd.ts';
 import { benchOutbox } from './outbox.ts';
 import { printed, type Section } from './section.ts';
@@ -8,6 +9,7 @@ import { benchWire } from './wire.ts';
 type Bench = (report: (section: Section) => void) => Promise<void>;
 
 const BENCHES = new Map<string, Bench>([
+  ['health', benchHealth],
   ['herd', benchHerd],
   ['outbox', benchOutbox],
   ['supervision', benchSupervision],

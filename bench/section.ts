@@ -7,6 +7,8 @@ export interface Section {
   /** The figures that are shown, in this order. */
   figures: readonly FigureColumn[];
   results: readonly Comparison[];
+  /** What the ratios are to. @default raw */
+  base?: string;
   /** What the project has set itself, and whether it gets there. */
   bars?: readonly Bar[];
 }
@@ -26,20 +28,20 @@ export interface FigureColumn {
   key: string;
   heading: string;
   digits: number;
-  /** Its ratio to raw says nothing. */
+  /** Its ratio to the base says nothing. */
   isBare?: boolean;
 }
 
 /**
- * A section as a table: of each figure the median, then its ratio to raw, the median with the least and the most. Under it the bars.
+ * A section as a table: of each figure the median, then its ratio to the base, the median with the least and the most. Under it the bars.
  */
-export function printed({ title, figures, results, bars = [] }: Section): string {
+export function printed({ title, figures, results, base = 'raw', bars = [] }: Section): string {
   const hasRatios = results.some(({ ratios }) => Object.keys(ratios).length > 0);
   const columns: Column[] = [
     { heading: '', side: 'left' },
     ...figures.flatMap(({ heading, isBare }): Column[] => [
       { heading, side: 'right' },
-      ...(isBare ? [] : [{ heading: hasRatios ? 'of raw' : 'least to most', side: 'left' } as const]),
+      ...(isBare ? [] : [{ heading: hasRatios ? `of ${base}` : 'least to most', side: 'left' } as const]),
     ]),
   ];
   const rows = results.map(({ name, values, ratios }) => [

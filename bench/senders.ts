@@ -1,5 +1,10 @@
 import { once } from 'node:events';
-import { EnhancedWebSocketService, type Connection, type ServiceOptions } from 'holdfast';
+import {
+  EnhancedWebSocketService,
+  type Connection,
+  type EnhancedWebSocketOptions,
+  type ServiceOptions,
+} from 'holdfast';
 import { WebSocket } from 'ws';
 
 /** A way to send text to a server, and to hear of what comes back. */
@@ -38,14 +43,17 @@ export async function openHoldfast(url: string): Promise<Sender> {
   };
 }
 
+type Monitoring = Pick<EnhancedWebSocketOptions, 'enableHealthMonitoring'>;
+
 /** A connection as users get it, heartbeats and all; but for a queue without bounds, as raw `ws` has none either. */
 export async function openConnection(
   url: string,
-  how: Pick<ServiceOptions, 'wire' | 'profile'> = {},
+  { enableHealthMonitoring = true, ...how }: Pick<ServiceOptions, 'wire' | 'profile'> & Monitoring = {},
 ): Promise<{ connection: Connection; close: () => Promise<void> }> {
   const service = new EnhancedWebSocketService({
     services: { main: { url, ...how, queue: { maxMessages: 1e9, maxBytes: 1e12 } } },
     WebSocket: Uncompressed,
+    enableHealthMonitoring,
   });
   const connection = service.connection(await service.connect({ serviceType: 'main' }));
   return { connection, close: () => service.destroy() };

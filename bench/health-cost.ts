@@ -1,0 +1,96 @@
+import { fork } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import type { WireName } from 'holdfast';
+
+import { heard } from './child.ts';
+import type { ClientCosts, ClientOrder, ClientReport } from './health-client.ts';
+import { alone, type Measure } from './rounds.ts';
+import type { FigureColumn, Section } from './section.ts';
+import { startWireServer } from './wire-server-process.ts';
+
+const script = fileURLToPath(new URL('./health-client.ts', import.meta.url));
+
+const SIZES = [100, 1_000];
+const WIRES: readonly { wire: WireName; path: string }[] = [
+  { wire: 'plain', path: '/raw' },
+  { wire: 'holdfast.v1', path: '/holdfast' },
+];
+const ROUNDS = 3;
+/** Two intervals of the default heartbeat: two probes of each connection. */
+const WINDOW_MS = 50_000;
+// the first probe of a connection comes after a second
+const SETTLE_MS = 5_000;
+
+type Cost = 'cpuMillis' | 'bytesPerMinute' | 'heapKilobytes';
+
+const COSTS: readonly (FigureColumn & { key: Cost })[] = [
+  { key: 'cpuMillis', heading: 'CPU ms an hour', digits: 1 },
+  { key: 'bytesPerMinute', heading: 'bytes a minute', digits: 1 },
+  { key: 'heapKilobytes', heading: 'heap kB', digits: 2 },
+];
+
+interface Cell {
+  name: string;
+  order: ClientOrder;
+}
+
+/** What an idle connection costs its client, with health monitoring and without, at the default interval. Takes about four minutes. */
+export async function benchIdle(): Promise<Section> {
+  const server = await startWireServer();
+  try {
+    const cells = SIZES.flatMap((connections) =>
+      WIRES.flatMap(({ wire, path }) =>
+        [true, false].map((isMonitored): Cell => ({
+          name: `${connections.toLocaleString('en')} ${wire}, ${isMonitored ? 'monitored' : 'not monitored'}`,
+          order: {
+            url: server.url + path,
+            wire,
+            isMonitored,
+            connections,
+            settleMs: SETTLE_MS,
+            windowMs: WINDOW_MS,
+          },
+        })),
+      ),
+    );
+    const rounds: Measure<Cost>[][] = [];
+    for (let round = 1; round <= ROUNDS; round++) {
+      process.stderr.write(`idle connections: round ${round} of ${ROUNDS}\n`);
+      // all at once, in a process each: what happens to the machine happens to all of them
+      rounds.push(await Promise.all(cells.map(({ order }) => costOf(order))));
+    }
+    return {
+      title: 'what one idle connection costs its client, by how many there are',
+      figures: COSTS,
+      results: cells.map(({ name }, index) =>
+        alone(
+          name,
+          rounds.flatMap((measures) => measures[index] ?? []),
+        ),
+      ),
+    };
+  } finally {
+    server.stop();
+  }
+}
+
+async function costOf(order: ClientOrder): Promise<Measure<Cost>> {
+  const child = fork(script, [], { execArgv: ['--import', 'tsx', '--expose-gc'] });
+  child.send(order);
+  await heard(child, isSettled);
+  const costs = await heard(child, areCosts);
+  child.disconnect();
+  return perTime(costs, order.windowMs);
+}
+
+const isSettled = (report: ClientReport): report is 'settled' => report === 'settled';
+const areCosts = (report: ClientReport): report is ClientCosts => typeof report === 'object';
+
+/** What was measured in a window, by the hour and by the minute. */
+export function perTime({ cpuMicros, wireBytes, heapBytes }: ClientCosts, windowMs: number): Measure<Cost> {
+  return {
+    cpuMillis: (cpuMicros / 1_000) * (3_600_000 / windowMs),
+    bytesPerMinute: wireBytes * (60_000 / windowMs),
+    heapKilobytes: heapBytes / 1_024,
+  };
+}
