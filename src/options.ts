@@ -118,7 +118,8 @@ export interface ServiceOptions {
   heartbeat?: false | HeartbeatOptions;
   /**
    * Whether `runDiagnostics` may open a short socket of its own: `socket`, it may, on a plain wire while no connection is open, for a second socket could disturb the first;
-   * `passive`, never there. On `holdfast.v1` a socket without a session does no harm, and is opened. @default 'socket', but 'passive' for what has a
+   * `passive`, never there. Where `holdfast.v1` is `required`, or the connection
+   * has spoken it last, a socket without a session does no harm, and is opened. @default 'socket', but 'passive' for what has a
    * `terminalId`, or is named as a terminal or a shell: opening a socket could start one
    */
   diagnostics?: 'socket' | 'passive';

@@ -107,9 +107,10 @@ export class Visit {
   /** Lets go of the socket at once. */
   dispose(): void {
     this.#options.signal.removeEventListener('abort', this.#cut);
-    this.#over.abort();
     // what has ended is let go of already
-    if (!this.#end) this.#transport?.dispose();
+    if (this.#over.signal.aborted) return;
+    this.#over.abort();
+    this.#transport?.dispose();
   }
 
   get #isOpen(): boolean {
