@@ -3,15 +3,14 @@ import type { Socket } from 'node:net';
 import { EnhancedWebSocketService, type WireName } from 'holdfast';
 import { WebSocket } from 'ws';
 
-/** What a bench tells it, once. */
-export interface ClientOrder {
+/** What a bench tells it: to open connections, and then to measure for so many ms. */
+export type ClientOrder = { open: Idle } | { measureMs: number };
+
+export interface Idle {
   url: string;
   wire: WireName;
   isMonitored: boolean;
   connections: number;
-  /** What is measured begins so long after the last of them has opened, and takes so long. */
-  settleMs: number;
-  windowMs: number;
 }
 
 /** For each connection. */
@@ -23,8 +22,8 @@ export interface ClientCosts {
   heapBytes: number;
 }
 
-/** What it tells: that what is measured begins now, and then what it was. */
-export type ClientReport = 'settled' | ClientCosts;
+/** What it tells: that they are open; what they cost. */
+export type ClientReport = 'open' | ClientCosts;
 
 const tcp = new Set<Socket>();
 
@@ -35,50 +34,49 @@ class Counted extends WebSocket {
   }
 }
 
-process.on('disconnect', () => process.exit());
-process.on('message', (order: ClientOrder) => {
-  void measured(order).then(report);
-});
+let connections = 0;
+let heapBefore = 0;
 
-async function measured(order: ClientOrder): Promise<ClientCosts> {
+process.on('disconnect', () => process.exit());
+process.on('message', (order: ClientOrder) => void obey(order).then((report) => process.send?.(report)));
+
+async function obey(order: ClientOrder): Promise<ClientReport> {
+  return 'open' in order ? open(order.open) : measured(order.measureMs);
+}
+
+async function open(idle: Idle): Promise<'open'> {
   // what the first of all connections brings with it is not theirs
-  await opened({ ...order, connections: 1 }).then((service) => service.destroy());
-  tcp.clear();
+  const first = await opened({ ...idle, connections: 1 });
+  await first.destroy();
   await passed(1_000);
-  const heapBefore = heapBytes();
-  const service = await opened(order);
-  await passed(order.settleMs);
-  report('settled');
+  tcp.clear();
+  ({ connections } = idle);
+  heapBefore = heapBytes();
+  await opened(idle);
+  return 'open';
+}
+
+async function measured(ms: number): Promise<ClientCosts> {
   const cpu = process.cpuUsage();
   const bytes = wireBytes();
-  await passed(order.windowMs);
+  await passed(ms);
   const { user, system } = process.cpuUsage(cpu);
-  const sums = {
-    cpuMicros: user + system,
-    wireBytes: wireBytes() - bytes,
-    heapBytes: heapBytes() - heapBefore,
-  };
-  await service.destroy({ deadlineMs: 10_000 });
   return {
-    cpuMicros: sums.cpuMicros / order.connections,
-    wireBytes: sums.wireBytes / order.connections,
-    heapBytes: sums.heapBytes / order.connections,
+    cpuMicros: (user + system) / connections,
+    wireBytes: (wireBytes() - bytes) / connections,
+    heapBytes: (heapBytes() - heapBefore) / connections,
   };
 }
 
-async function opened({ url, wire, isMonitored, connections }: ClientOrder): Promise<EnhancedWebSocketService> {
+async function opened({ url, wire, isMonitored, connections: count }: Idle): Promise<EnhancedWebSocketService> {
   const service = new EnhancedWebSocketService({
     services: { main: { url, wire: wire === 'plain' ? 'plain' : 'required' } },
     enableHealthMonitoring: isMonitored,
     WebSocket: Counted,
   });
-  const keys = Array.from({ length: connections }, (_, index) => String(index));
+  const keys = Array.from({ length: count }, (_, index) => String(index));
   await Promise.all(keys.map((key) => service.connect({ serviceType: 'main', key })));
   return service;
-}
-
-function report(what: ClientReport): void {
-  process.send?.(what);
 }
 
 function wireBytes(): number {

@@ -1,9 +1,10 @@
-import { fork } from 'node:child_process';
+import { fork, type ChildProcess } from 'node:child_process';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { WireName } from 'holdfast';
 
 import { heard } from './child.ts';
-import type { ClientCosts, ClientOrder, ClientReport } from './health-client.ts';
+import type { ClientCosts, ClientOrder, ClientReport, Idle } from './health-client.ts';
 import { alone, type Measure } from './rounds.ts';
 import type { FigureColumn, Section } from './section.ts';
 import { startWireServer } from './wire-server-process.ts';
@@ -31,7 +32,7 @@ const COSTS: readonly (FigureColumn & { key: Cost })[] = [
 
 interface Cell {
   name: string;
-  order: ClientOrder;
+  idle: Idle;
 }
 
 /** What an idle connection costs its client, with health monitoring and without, at the default interval. Takes about four minutes. */
@@ -42,22 +43,14 @@ export async function benchIdle(): Promise<Section> {
       WIRES.flatMap(({ wire, path }) =>
         [true, false].map((isMonitored): Cell => ({
           name: `${connections.toLocaleString('en')} ${wire}, ${isMonitored ? 'monitored' : 'not monitored'}`,
-          order: {
-            url: server.url + path,
-            wire,
-            isMonitored,
-            connections,
-            settleMs: SETTLE_MS,
-            windowMs: WINDOW_MS,
-          },
+          idle: { url: server.url + path, wire, isMonitored, connections },
         })),
       ),
     );
     const rounds: Measure<Cost>[][] = [];
     for (let round = 1; round <= ROUNDS; round++) {
       process.stderr.write(`idle connections: round ${round} of ${ROUNDS}\n`);
-      // all at once, in a process each: what happens to the machine happens to all of them
-      rounds.push(await Promise.all(cells.map(({ order }) => costOf(order))));
+      rounds.push(await costsOf(cells));
     }
     return {
       title: 'what one idle connection costs its client, by how many there are',
@@ -74,16 +67,28 @@ export async function benchIdle(): Promise<Section> {
   }
 }
 
-async function costOf(order: ClientOrder): Promise<Measure<Cost>> {
-  const child = fork(script, [], { execArgv: ['--import', 'tsx', '--expose-gc'] });
-  child.send(order);
-  await heard(child, isSettled);
-  const costs = await heard(child, areCosts);
-  child.disconnect();
-  return perTime(costs, order.windowMs);
+/** Opens them one cell after the other, in a process each, and measures all at once: what happens to the machine happens to all of them. */
+async function costsOf(cells: readonly Cell[]): Promise<Measure<Cost>[]> {
+  const children: ChildProcess[] = [];
+  try {
+    for (const { idle } of cells) {
+      const child = fork(script, [], { execArgv: ['--import', 'tsx', '--expose-gc'] });
+      children.push(child);
+      child.send({ open: idle } satisfies ClientOrder);
+      await heard(child, isOpen);
+    }
+    await sleep(SETTLE_MS);
+    const costs = children.map(async (child) => {
+      child.send({ measureMs: WINDOW_MS } satisfies ClientOrder);
+      return perTime(await heard(child, areCosts), WINDOW_MS);
+    });
+    return await Promise.all(costs);
+  } finally {
+    for (const child of children) child.disconnect();
+  }
 }
 
-const isSettled = (report: ClientReport): report is 'settled' => report === 'settled';
+const isOpen = (report: ClientReport): report is 'open' => report === 'open';
 const areCosts = (report: ClientReport): report is ClientCosts => typeof report === 'object';
 
 /** What was measured in a window, by the hour and by the minute. */

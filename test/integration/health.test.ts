@@ -46,7 +46,7 @@ const STALLED: Watched = {
   shape: bothWays({ delayMs: 10, stalls: { probability: 0.01, ms: 300 } }),
   play: steady(120, WITHIN_MS),
   // with a stall a measurement is a bad one
-  heartbeat: { ...QUICK, intervalMs: 100, slowMs: 100 },
+  heartbeat: { ...QUICK, intervalMs: 100, slowMs: 200 },
 };
 
 const HOLES: readonly Watched[] = [
