@@ -43,6 +43,21 @@ describe('a ping', () => {
     expect([pings.answered(numbers[0] ?? 0, 1_010), pings.answered(numbers[1] ?? 0, 1_010)]).toEqual([null, 10]);
   });
 
+  test('that somebody asked for is not forgotten for those of others: several bursts may be under way on one link', () => {
+    const pings = new Pings();
+    let heard = 0;
+    const ask = (): number => pings.ask(1_000, () => (heard += 1));
+    const own = pings.ask(1_000);
+    const numbers = Array.from({ length: 200 }, ask);
+    for (const number of numbers) pings.answered(number, 1_010);
+    expect([heard, pings.answered(own, 1_010)]).toEqual([200, 10]);
+    const [first = 0, second = 0] = Array.from({ length: 513 }, ask);
+    pings.answered(first, 1_010);
+    expect(heard).toBe(200);
+    pings.answered(second, 1_010);
+    expect(heard).toBe(201);
+  });
+
   test('is not answered by the next link: its numbers go on', () => {
     const pings = new Pings();
     const number = pings.ask(1_000);
