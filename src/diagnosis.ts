@@ -22,7 +22,7 @@ export interface DiagnosticStep {
   verdict: Verdict;
   /** In ms. */
   durationMs: number;
-  /** What was seen, for people. Never what the peer or a provider wrote, but for the name of a subprotocol. */
+  /** What was seen, for people. Never what the peer, the platform or a provider wrote; a subprotocol is named where the options offer it. */
   detail: string;
   /** The same in figures; times in ms. */
   facts: Readonly<Record<string, number | string | boolean | null>>;
