@@ -119,8 +119,9 @@ export class Examination {
     this.#url = found.url;
     const { choice } = settings.wire;
     this.#arrival = await this.#arrive(choice === 'plain' ? found : offering(found), WebSocket);
-    // as any attempt would: the name alone may be what a server refuses
-    if (choice === 'prefer' && this.#arrival.end) this.#arrival = await this.#arrive(found, WebSocket);
+    // as any attempt would: the name alone may be what a server refuses. What speaks holdfast.v1 takes it, and may be a terminal
+    const isKnown = this.#options.patient?.status().wire === 'holdfast.v1';
+    if (choice === 'prefer' && !isKnown && this.#arrival.end) this.#arrival = await this.#arrive(found, WebSocket);
     return handshakeOf(this.#arrival, settings.connectTimeoutMs);
   }
 

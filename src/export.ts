@@ -74,7 +74,8 @@ function optionsOf({
   return {
     ...rest,
     url: typeof url === 'function' ? 'provider' : placeOf(url),
-    protocols: typeof protocols === 'function' ? 'provider' : protocols,
+    // tokens travel as subprotocols where nothing else can carry them
+    protocols: typeof protocols === 'function' ? 'provider' : protocols.length,
     credentials: credentials ? 'provider' : 'none',
     decide: decide !== undefined,
     codec: typeof profile.codec === 'string' ? profile.codec : 'own',

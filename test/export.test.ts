@@ -51,6 +51,11 @@ describe('the options in an export', () => {
     expect(JSON.stringify(options)).not.toContain('s3cret');
   });
 
+  test('count the subprotocols, of which one may be a token', () => {
+    const options = exportOf({ protocols: ['bearer', 's3cret'] });
+    expect([options['protocols'], JSON.stringify(options).includes('s3cret')]).toEqual([2, false]);
+  });
+
   test('say what holds, chosen or by default; what is unlimited is null', () => {
     const options = exportOf({ label: 'Chat', queue: { maxMessages: 7 }, maxConnections: 5 });
     expect(options).toMatchObject({
@@ -59,7 +64,7 @@ describe('the options in an export', () => {
       decide: false,
       codec: 'plain',
       ping: 'auto',
-      protocols: [],
+      protocols: 0,
       maxConnections: 5,
       queue: { maxMessages: 7 },
       policy: { connectTimeoutMs: 10_000 },

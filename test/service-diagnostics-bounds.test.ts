@@ -249,6 +249,17 @@ describe('a terminal', () => {
     expect(r.sockets.all.map(({ sent }) => sent.length > 0)).toEqual([true, false]);
   });
 
+  test('that spoke holdfast.v1 last is not visited without its name, though that is refused', async () => {
+    const r = new DiagnosticsRig({ terminal: { wire: 'prefer' } });
+    const { id } = await r.open(TERMINAL);
+    void r.service.disconnect(id);
+    await r.passes(() => r.state() === 'closed');
+    r.host.breaks = 'Server sent no subprotocol';
+    const before = r.sockets.all.length;
+    expect(stepOf(await r.diagnosed(), 'handshake').verdict).toBe('failed');
+    expect(r.sockets.all.slice(before).map(({ protocols }) => protocols)).toEqual([['holdfast.v1']]);
+  });
+
   test('whose credentials were not asked for is not said to have none', async () => {
     const r = new DiagnosticsRig({ terminal: { credentials: () => SECRET } });
     const report = await r.diagnosed('terminal');
