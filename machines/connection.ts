@@ -244,6 +244,7 @@ export const connectionMachine = connectionSetup.createMachine({
                 'health.late': { target: '.degraded' },
                 'health.poor': { target: '.degraded' },
                 'health.graded': { actions: 'announceGrade' },
+                'policy.changed': { actions: ['changePolicy', 'gradeLink'] },
               },
               after: {
                 stablePeriod: { actions: 'settle', description: 'The next loss begins a new episode.' },

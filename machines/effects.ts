@@ -92,6 +92,7 @@ export const connectionSetup = setup({
     closeSocket: sendTo('socket', ({ context }): SocketCommand => ({ type: 'close', ...context.closeRequest })),
     probeLink: sendTo('health', { type: 'probe' }),
     paceProbes: sendTo('health', ({ context }) => ({ type: 'pace' as const, policy: heartbeatOf(context) })),
+    gradeLink: sendTo('health', ({ context }) => ({ type: 'grading' as const, isGraded: context.policy.isGraded })),
     rewatchLink: sendTo('health', ({ context }) => ({ type: 'watch' as const, policy: heartbeatOf(context) })),
     expectReplacement: assign({ mayBeReplaced: true }),
     noteLink: assign(({ event }) => linkedBy(event)),

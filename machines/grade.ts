@@ -8,14 +8,17 @@ export type { Grade };
  */
 export const GRADING = {
   samples: 5,
-  needed: 3,
+  /** So many of them make a grade worse. */
+  toFall: 3,
+  /** And so many make it better: a link that is slow every other time is a slow one. */
+  toRise: 5,
   /** Below `enter` a sample is a poor one; from `leave` a good one; between them it speaks for no change. */
   degraded: { enter: 60, leave: 70 },
   critical: { enter: 25, leave: 40 },
 } as const;
 
 const RANKS: readonly Grade[] = ['unknown', 'healthy', 'degraded', 'critical'];
-const { samples, needed, degraded, critical } = GRADING;
+const { samples, toFall, toRise, degraded, critical } = GRADING;
 
 /** Whether a sample is no poor one. */
 export function isFine(score: number): boolean {
@@ -34,7 +37,7 @@ export function isLessThanCritical(score: number): boolean {
 
 /** Whether the last samples, this one included, allow `healthy` where the grade was worse. */
 export function showsHealthy(recent: readonly number[], score: number): boolean {
-  return areMost(recent, score, isGood);
+  return areAll(recent, score, isGood);
 }
 
 /** Whether they call for `degraded`, or worse. */
@@ -49,7 +52,7 @@ export function showsCritical(recent: readonly number[], score: number): boolean
 
 /** Whether they allow to leave `critical`. */
 export function showsLessThanCritical(recent: readonly number[], score: number): boolean {
-  return areMost(recent, score, isLessThanCritical);
+  return areAll(recent, score, isLessThanCritical);
 }
 
 /** The grade of a score that changes slowly by itself. */
@@ -70,5 +73,9 @@ export function withSample(recent: readonly number[], score: number): readonly n
 
 // the sample itself has to speak for the change: it is not made on account of those before
 function areMost(recent: readonly number[], score: number, are: (score: number) => boolean): boolean {
-  return are(score) && withSample(recent, score).filter(are).length >= needed;
+  return are(score) && withSample(recent, score).filter(are).length >= toFall;
+}
+
+function areAll(recent: readonly number[], score: number, are: (score: number) => boolean): boolean {
+  return withSample(recent, score).filter(are).length >= toRise;
 }

@@ -1,5 +1,6 @@
 import { assign, fromCallback, or, raise, sendTo, setup, stateIn, type EventObject } from 'xstate';
 
+import { MAX_DELAY_MS } from '../src/core/backoff.ts';
 import {
   isFine,
   isGood,
@@ -52,6 +53,10 @@ export type HealthEvent =
   | { type: 'link.heard' }
   /** Something that the peer has to answer waits for it longer than the round trips so far explain. */
   | ({ type: 'link.unanswered' } & Urgency)
+  /** So much was sent before the probe that its answer may take so much longer. */
+  | { type: 'link.laden'; extraMs: number }
+  /** Whether the quality of the link is to be measured from now on. */
+  | { type: 'grading'; isGraded: boolean }
   /** Said by one half of the chart to the other: an answer is overdue; the next probe is due sooner. */
   | { type: 'link.missed' | 'link.hurried' }
   /** The link was measured: how good it is, 0 to 100. */
@@ -94,6 +99,10 @@ export const healthMachine = setup({
       const { lateMs, timeoutMs } = event;
       return { urgency: { lateMs, timeoutMs } };
     }),
+    takeLoad: assign(({ context, event }) =>
+      event.type === 'link.laden' ? { urgency: laden(deadlinesOf(context), event.extraMs) } : {},
+    ),
+    takeGrading: assign(({ event }) => (event.type === 'grading' ? { isGraded: event.isGraded, recent: [] } : {})),
     calm: assign({ urgency: null }),
     settlePace: assign({ pace: 'regular' }),
     hurry: assign({ pace: 'prompt' }),
@@ -115,6 +124,7 @@ export const healthMachine = setup({
   },
   guards: {
     canProbe: ({ context }) => context.policy !== null,
+    isStillGraded: ({ event }) => event.type === 'grading' && event.isGraded,
     isGraded: ({ context }) => context.isGraded,
     isPoor: or([stateIn('#health.grade.graded.degraded'), stateIn('#health.grade.graded.critical')]),
     isFine: ({ event }) => event.type === 'sampled' && isFine(event.score),
@@ -194,6 +204,12 @@ export const healthMachine = setup({
             probing: {
               description: 'The answer is not overdue yet.',
               on: {
+                'link.laden': {
+                  target: 'probing',
+                  reenter: true,
+                  actions: 'takeLoad',
+                  description: 'The probe is behind what was sent before it, which takes its time.',
+                },
                 'link.unanswered': {
                   target: 'probing',
                   reenter: true,
@@ -201,12 +217,17 @@ export const healthMachine = setup({
                   description: 'The probe is out already; its deadline is a shorter one now.',
                 },
               },
-              after: { late: { target: 'late' } },
+              after: { late: { target: 'late', actions: ['noteMissed', 'reportLate'] } },
             },
             late: {
               description: 'The answer is overdue: the connection is degraded, not yet given up.',
-              entry: ['noteMissed', 'reportLate'],
               on: {
+                'link.unanswered': {
+                  target: 'late',
+                  reenter: true,
+                  actions: 'takeUrgency',
+                  description: 'Something is owed as well by now: it is not waited for as long as otherwise.',
+                },
                 'link.heard': [
                   { guard: 'isPoor', target: '#health.heartbeat.quiet', description: 'It answers, and not well.' },
                   { target: '#health.heartbeat.quiet', actions: 'reportRecovered' },
@@ -242,7 +263,10 @@ export const healthMachine = setup({
           description: 'Passed through at the start: is it measured at all?',
           always: [{ guard: 'isGraded', target: 'graded' }, { target: 'ungraded' }],
         },
-        ungraded: { description: 'Nobody measures it.' },
+        ungraded: {
+          description: 'Nobody measures it.',
+          on: { grading: { target: 'deciding', actions: 'takeGrading' } },
+        },
         graded: {
           description: 'It is measured.',
           invoke: { id: 'gauge', src: 'gauge', input: ({ context }) => ({ connectionId: context.connectionId }) },
@@ -254,6 +278,14 @@ export const healthMachine = setup({
               description: 'Nothing is known of the new link.',
             },
             'link.missed': { actions: 'tellMissed' },
+            grading: [
+              { guard: 'isStillGraded', description: 'It is measured already.' },
+              {
+                target: 'deciding',
+                actions: ['takeGrading', { type: 'reportGrade', params: { grade: 'unknown' } }, 'reportRecovered'],
+                description: 'Nothing more will be known: what is known is no reason any more.',
+              },
+            ],
           },
           states: {
             unknown: {
@@ -316,6 +348,10 @@ export const healthMachine = setup({
 
 function waitOf({ intervalMs, promptMs }: HeartbeatPolicy, pace: HealthContext['pace']): number {
   return pace === 'prompt' ? Math.min(promptMs, intervalMs) : intervalMs;
+}
+
+function laden({ lateMs, timeoutMs }: Urgency, extraMs: number): Urgency {
+  return { lateMs: Math.min(MAX_DELAY_MS, lateMs + extraMs), timeoutMs: Math.min(MAX_DELAY_MS, timeoutMs + extraMs) };
 }
 
 function deadlinesOf({ urgency, policy }: HealthContext): Urgency {

@@ -13,6 +13,10 @@ export interface Asking {
   readonly canMeasure: boolean;
   /** Calls back at the next sign of life, having asked for one. @returns Takes that back. */
   probe(heard: () => void): () => void;
+  /** How much longer than otherwise the answer to a probe may take, in ms, for what was sent before it. */
+  readonly burdenMs: number;
+  /** So many bytes were handed to the socket. */
+  wrote(bytes: number): void;
   /** The peer has answered the application's own ping. */
   answered(): void;
   /** Calls back with the round trip of a ping that is sent now, in ms, if it is answered. @returns Whether there is a form of ping for that. */

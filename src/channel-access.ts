@@ -36,6 +36,8 @@ export class ChannelAccess implements Access {
       heard();
       return nothing;
     },
+    burdenMs: 0,
+    wrote: nothing,
     answered: nothing,
     ping: (answered) => this.#options.pool.ping(answered),
   };

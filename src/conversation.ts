@@ -1,5 +1,4 @@
 import type { ConnectionEvent, SessionLoss } from '../machines/facts.ts';
-import type { Urgency } from '../machines/health.ts';
 import { tameText } from './core/redact.ts';
 import { classified, failure, type Failure } from './core/recovery.ts';
 import { ClientSession } from './core/session.ts';
@@ -22,7 +21,7 @@ import type { WireReports } from './wire.ts';
 import type { WireSettings } from './settings.ts';
 import type { Clock } from './transport/clock.ts';
 import type { InboundData, Transport } from './transport/transport.ts';
-import { Vigil, type Expectation } from './silence.ts';
+import { Vigil, type Expectation, type VigilOptions } from './silence.ts';
 import { Warning } from './warning.ts';
 
 type Frame<Type extends ServerFrame['t']> = Extract<ServerFrame, { t: Type }>;
@@ -47,7 +46,8 @@ export interface ConversationOptions {
   /** What is known of the round trips of the present socket; `null` before the first. */
   roundTrips: () => Expectation | null;
   /** The server owes an acknowledgement for too long, and is silent. */
-  unanswered: (urgency: Urgency) => void;
+  unanswered: VigilOptions['unanswered'];
+  isWatched: VigilOptions['isWatched'];
   /** The server broke the protocol. */
   violated: (violation: ProtocolViolation) => void;
   /** What every error carries. */

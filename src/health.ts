@@ -8,11 +8,15 @@ import { worldOf } from './world.ts';
 /** The health machine with its probe, a real ping on the connection's socket, and its gauge, which measures that. */
 export const healthLogic = healthMachine.provide({
   actors: {
-    probe: fromCallback<EventObject, ActorInput>((place) =>
-      portsAt(place).probe(() => {
+    probe: fromCallback<EventObject, ActorInput>((place) => {
+      const ports = portsAt(place);
+      const extraMs = ports.burdenMs;
+      const end = ports.probe(() => {
         place.sendBack({ type: 'link.heard' } satisfies HealthEvent);
-      }),
-    ),
+      });
+      if (extraMs > 0) place.sendBack({ type: 'link.laden', extraMs } satisfies HealthEvent);
+      return end;
+    }),
     gauge: fromCallback<{ type: 'missed' }, ActorInput>((place) => {
       const ports = portsAt(place);
       place.receive(() => {

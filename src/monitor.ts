@@ -100,6 +100,8 @@ export class Monitor {
   noted<Type extends keyof ServiceEvents>(type: Type, event: ServiceEvents[Type]): void {
     const at = this.#now();
     if (type === 'status') this.stands((event as ServiceEvents['status']).current);
+    // what was held up leaves: a link that cannot be asked has no other moment to say so
+    if (type === 'flow' && !(event as ServiceEvents['flow']).isCongested && !this.#canMeasure) this.#sample(null, at);
     if (type === 'closed') {
       const { error } = event as ServiceEvents['closed'];
       if (error && !isOfFreeze(error)) this.#troubles.lost(error, at);
@@ -152,7 +154,9 @@ export class Monitor {
 
   /** Messages are about to be handed to the link. Once per flush: time is not read for each. */
   sending(): void {
-    this.#rates.note(this.#now(), this.#settled());
+    const at = this.#now();
+    this.#rates.note(at, this.#settled());
+    if (at >= this.#nextSampleAt) this.#sample(null, at);
   }
 
   /** So many were. */

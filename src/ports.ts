@@ -35,6 +35,7 @@ export interface PortsOptions extends Omit<
   | 'sent'
   | 'roundTrips'
   | 'unanswered'
+  | 'isWatched'
 > {
   /** What is measured of it; `undefined` where nothing is. */
   monitor: () => Monitor | undefined;
@@ -182,6 +183,11 @@ export class Ports {
     return this.#access.asking.ping(answered);
   }
 
+  /** How much longer than otherwise the answer to a probe may take, in ms, for what was sent before it. */
+  get burdenMs(): number {
+    return this.#access.asking.burdenMs;
+  }
+
   /** Tells the chart of the link what is measured. @returns Ends that. */
   gauge(tell: (event: HealthEvent) => void): () => void {
     return this.#options.monitor()?.follow(tell) ?? (() => undefined);
@@ -310,8 +316,10 @@ export class Ports {
       context,
       sent: (data: WireData) => {
         options.monitor()?.wrote(data);
+        this.#access.asking.wrote(data.length);
       },
       roundTrips: () => options.monitor()?.roundTrips ?? null,
+      isWatched: () => options.settings().policy.heartbeat !== null,
       unanswered: (urgency: Urgency) => {
         options.monitor()?.unanswered(urgency);
       },

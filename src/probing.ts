@@ -3,9 +3,14 @@ import { isolated } from './core/isolation.ts';
 import type { Link } from './link.ts';
 import { Pings, type Answered } from './pings.ts';
 import { encodeWith, type Profile } from './protocol/profile.ts';
+import type { SessionWire } from './session-wire.ts';
 import type { ServiceSettings } from './settings.ts';
+import { SLOWEST_BYTES_PER_MS } from './silence.ts';
 import type { Transport } from './transport/transport.ts';
 
+// however much is under way, a link is not waited for longer than that beside its deadline
+const MOST_BURDEN_MS = 30_000;
+const STEADY = 3;
 const ABANDONED_MS = 10_000;
 
 export interface ProbeOptions {
@@ -28,7 +33,8 @@ export interface ProberOptions {
   /** The link in use. */
   link: () => Link | undefined;
   /** What asks in its place on a wire that has a ping of its own. */
-  wire: () => { ping(answered?: Answered): void } | undefined;
+  wire: () =>
+    { ping(answered?: Answered): void; readonly wire: Pick<SessionWire, 'owedBytes'> | undefined } | undefined;
 }
 
 /** How the links of one connection are asked for signs of life. */
@@ -39,11 +45,33 @@ export class Prober implements Asking {
   // when the application's own ping went out, and how many of them were not answered: its pong does not say which it answers
   #askedAt: number | undefined;
   #unanswered = 0;
+  // how long after the last of them answers came since, and how many in a row got one, and soon
+  readonly #answers: number[] = [];
+  #steady = 0;
   #signsAtProbe = 0;
   #hasProtocolPing = false;
+  // bytes that went out since the peer was last heard, by what it had said then
+  #written = 0;
+  #signsAtWrite = 0;
 
   constructor(options: ProberOptions) {
     this.#options = options;
+  }
+
+  get burdenMs(): number {
+    const wire = this.#options.wire();
+    const link = this.#options.link();
+    // what went out before the peer was last heard has had its time
+    const written = link?.signsOfLife === this.#signsAtWrite ? this.#written : 0;
+    const bytes = wire ? (wire.wire?.owedBytes ?? 0) : Math.max(written, link?.transport?.bufferedBytes ?? 0);
+    return Math.min(MOST_BURDEN_MS, Math.floor(bytes / SLOWEST_BYTES_PER_MS));
+  }
+
+  wrote(bytes: number): void {
+    const signs = this.#options.link()?.signsOfLife ?? 0;
+    if (signs !== this.#signsAtWrite) this.#written = 0;
+    this.#signsAtWrite = signs;
+    this.#written += bytes;
   }
 
   get canMeasure(): boolean {
@@ -108,10 +136,24 @@ export class Prober implements Asking {
     if (this.#askedAt === undefined) return;
     const { now, measured } = this.#options;
     const isCertain = this.#unanswered === 1;
+    this.#answers.push(now() - this.#askedAt);
     this.#unanswered = Math.max(0, this.#unanswered - 1);
     const rttMs = now() - this.#askedAt;
-    if (this.#unanswered === 0) this.#askedAt = undefined;
+    if (this.#unanswered === 0) {
+      this.#askedAt = undefined;
+      this.#answers.length = 0;
+    }
     if (isCertain && rttMs >= 0) measured(rttMs);
+  }
+
+  // what was not answered for so long never will be; nor was it, where each further one got one answer, and soon
+  #isOutOfStep(at: number): boolean {
+    const elapsedMs = at - (this.#askedAt ?? at);
+    const [answerMs = Infinity, ...more] = this.#answers.splice(0);
+    this.#steady = more.length === 0 && answerMs < elapsedMs / 2 ? this.#steady + 1 : 0;
+    const isSteady = this.#steady >= STEADY;
+    if (isSteady) this.#steady = 0;
+    return isSteady || elapsedMs > ABANDONED_MS;
   }
 
   #ask(
@@ -122,8 +164,7 @@ export class Prober implements Asking {
     const isOwn = typeof ping === 'function';
     const askedBefore = this.#askedAt;
     if (isOwn) {
-      // what was not answered for so long never will be
-      if (now() - (this.#askedAt ?? now()) > ABANDONED_MS) this.#unanswered = 0;
+      if (this.#unanswered > 0 && this.#isOutOfStep(now())) this.#unanswered = 0;
       this.#askedAt = now();
       this.#unanswered += 1;
     }

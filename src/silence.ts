@@ -24,8 +24,8 @@ const LEAST_SILENCE_MS = 1_500;
 const LEAST_ANSWER_MS = 500;
 // how long an acknowledgement may be put off
 const ACK_DELAY_MS = 50;
-// a link that is slower than this is not told from one that is dead
-const SLOWEST_BYTES_PER_MS = 32;
+/** A link that is slower than this is not told from one that is dead. */
+export const SLOWEST_BYTES_PER_MS = 32;
 // a timer that is later than this tells of a machine that slept, not of a peer that is silent
 const OVERSLEPT_MS = 2_000;
 
@@ -37,6 +37,8 @@ export interface VigilOptions {
   /** `null` before the first round trip of a link. */
   roundTrips: () => Expectation | null;
   unanswered: (urgency: Urgency) => void;
+  /** Whether anybody does something about a silence. */
+  isWatched: () => boolean;
 }
 
 /** How the sockets of one connection are watched for silence, one after the other. */
@@ -58,9 +60,11 @@ export class Vigil {
 
   /** The welcome came, and the socket is used from now on, in place of any before. `owed`: see {@link SilenceOptions}. */
   begin(owed: SilenceOptions['owed']): void {
-    const { clock, roundTrips, unanswered } = this.#options;
+    const { clock, roundTrips, unanswered, isWatched } = this.#options;
     this.#introductionMs = this.#now() - this.#introducedAt;
     this.#silence?.end();
+    this.#silence = undefined;
+    if (!isWatched()) return;
     this.#silence = new Silence({
       clock,
       owed,

@@ -23,7 +23,7 @@ import { openWebSocket, type WebSocketConstructor } from './transport/websocket.
 import { constructorFailure, Verdicts } from './verdicts.ts';
 import type { WireMemory } from './wire-memory.ts';
 
-export interface SocketAccessOptions {
+export interface SocketAccessOptions extends Pick<ConversationOptions, 'roundTrips' | 'unanswered' | 'isWatched'> {
   settings: () => ServiceSettings;
   clock: Clock;
   /** Looked up when a connection dials, so that a service can be made where there is none. */
@@ -44,9 +44,6 @@ export interface SocketAccessOptions {
   measured: (rttMs: number | null) => void;
   /** Hears of data that is handed to the socket. */
   sent: (data: WireData) => void;
-  /** See {@link ConversationOptions}. */
-  roundTrips: ConversationOptions['roundTrips'];
-  unanswered: ConversationOptions['unanswered'];
   /** The session is over: replies to what was asked in it will not come. */
   sessionLost: () => void;
   /** A newer socket has taken the place of the one that was joined. */

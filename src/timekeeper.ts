@@ -7,17 +7,25 @@ import type { Clock } from './transport/clock.ts';
 export class Timekeeper implements Clock {
   readonly #clock: Clock;
   readonly #pending = new Set<unknown>();
+  // the last times that could be true
+  #lastNow = 0;
+  #lastMonotonic = 0;
 
   constructor(clock: Clock) {
     this.#clock = clock;
   }
 
+  /** A clock that is handed in may say anything; what is no time is not passed on. */
   now(): number {
-    return this.#clock.now();
+    const now = this.#clock.now();
+    if (isTime(now)) this.#lastNow = now;
+    return this.#lastNow;
   }
 
   monotonicNow(): number {
-    return this.#clock.monotonicNow?.() ?? this.#clock.now();
+    const now = this.#clock.monotonicNow?.() ?? this.#clock.now();
+    if (isTime(now)) this.#lastMonotonic = now;
+    return this.#lastMonotonic;
   }
 
   setTimeout(callback: () => void, delayMs: number): unknown {
@@ -39,4 +47,8 @@ export class Timekeeper implements Clock {
     for (const handle of this.#pending) this.#clock.clearTimeout(handle);
     this.#pending.clear();
   }
+}
+
+function isTime(value: number): boolean {
+  return value >= 0 && value < Infinity;
 }

@@ -79,7 +79,7 @@ class Doubt {
       now: () => this.at,
       measured: (rttMs) => this.measured.push(rttMs),
       link: () => this.link,
-      wire: () => (this.ask ? { ping: this.ask } : undefined),
+      wire: () => (this.ask ? { ping: this.ask, wire: undefined } : undefined),
     });
     this.prober.canProbe(this.link);
   }

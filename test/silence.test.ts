@@ -127,6 +127,7 @@ describe('a vigil', () => {
     const vigil = new Vigil({
       clock,
       roundTrips: () => roundTrips,
+      isWatched: () => true,
       unanswered: () => told.push(clock.now() - start),
     });
     return { clock, told, vigil };

@@ -46,6 +46,7 @@ class Reach extends OutboxRig {
       measured: () => undefined,
       sent: () => undefined,
       roundTrips: () => null,
+      isWatched: () => true,
       unanswered: () => undefined,
       sessionLost: () => this.heard.push('session lost'),
       moved: () => {

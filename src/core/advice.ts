@@ -191,7 +191,7 @@ const trouble: Readonly<Record<Exclude<AdviceId, 'performing-well'>, Rule>> = {
     threshold: () => MISSED_PONGS,
     severity: from('warning'),
     text: (count) =>
-      `Pings are not answered in time, ${ofLate(count)}. The network loses packets, or the server is too busy to answer.`,
+      `Pings are not answered in time, ${ofLate(count)}. The link stalls, or the server is too busy to answer.`,
   },
   'frequent-errors': {
     measure: 'errors',

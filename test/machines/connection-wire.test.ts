@@ -77,6 +77,8 @@ const undone = {
 };
 const move = ['arm attemptTimeout', 'start successor'];
 
+const SIGNALS = ['network.online', 'network.offline', 'system.woke'] as const;
+
 const asked: Row[] = (['renewing', 'leaving', 'moving'] as const).flatMap((given): Row[] => [
   [given, closed(1), 'waiting', [...undone[given], ...end.established, 'emit closed', ...retry]],
   [given, closed(1, terminal), 'failed', [...undone[given], ...end.established, 'emit closed', ...giveUp]],
@@ -96,12 +98,8 @@ const asked: Row[] = (['renewing', 'leaving', 'moving'] as const).flatMap((given
     [...undone[given], ...end.established, 'emit closed', 'emit failed', 'emit retrying'],
   ],
   [given, { type: 'health.graded', grade: 'healthy' }, given, ['emit graded']],
-  ...(['network.online', 'network.offline', 'system.woke'] as const).map((type): Row => [
-    given,
-    { type },
-    given,
-    ['tell health probe'],
-  ]),
+  [given, { type: 'policy.changed', policy: DEFAULT_POLICY }, given, ['tell health grading']],
+  ...SIGNALS.map((type): Row => [given, { type }, given, ['tell health probe']]),
 ]);
 
 const renewing: Row[] = [

@@ -131,6 +131,7 @@ const established: Row[] = (['open', 'degraded'] as const).flatMap((given): Row[
   [given, { type: 'page.hidden' }, given, ['tell health pace']],
   [given, frozen, 'suspended', [...end.established, 'emit closed', ...suspend]],
   [given, { type: 'system.woke' }, given, ['tell health probe']],
+  [given, { type: 'policy.changed', policy: DEFAULT_POLICY }, given, ['tell health grading']],
   [given, away(), 'leaving', ['arm departure']],
   [given, demanded, 'renewing', ['arm credentialsTimeout', 'start renewer']],
 ]);

@@ -28,7 +28,7 @@ describe('a sample', () => {
   });
 });
 
-describe('most of the last samples', () => {
+describe('the last samples', () => {
   test.each([
     ['call for degraded', showsDegraded, [59, 100, 59], 59, true],
     ['do not, where they are two', showsDegraded, [59, 100, 100], 59, false],
@@ -36,10 +36,11 @@ describe('most of the last samples', () => {
     ['do not, where the last one speaks against it', showsDegraded, [59, 59, 59], 60, false],
     ['call for critical', showsCritical, [24, 24], 24, true],
     ['do not, where they are only poor', showsCritical, [24, 25], 24, false],
-    ['allow to leave critical', showsLessThanCritical, [0, 40, 40], 40, true],
-    ['do not, at the score at which it was given', showsLessThanCritical, [39, 39], 39, false],
-    ['allow healthy', showsHealthy, [0, 70, 0, 70], 70, true],
-    ['do not, at the score at which it was taken', showsHealthy, [69, 69], 69, false],
+    ['allow to leave critical, where they are all', showsLessThanCritical, [0, 40, 40, 40, 40], 40, true],
+    ['do not, at the score at which it was given', showsLessThanCritical, [40, 40, 40, 39], 40, false],
+    ['allow healthy, where they are all', showsHealthy, [0, 70, 70, 70, 70], 70, true],
+    ['do not, where one of them is poor', showsHealthy, [70, 70, 69, 70], 70, false],
+    ['do not, where they are too few', showsHealthy, [70, 70, 70], 70, false],
   ])('%s', (_what, shows, recent, score, expected) => {
     expect(shows(recent, score)).toBe(expected);
   });

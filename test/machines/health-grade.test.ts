@@ -103,8 +103,29 @@ describe('the grade of a link', () => {
     g.measure(100, 50, 50, 50, 10, 10, 10);
     expect(g.told).toEqual(['healthy', 'poor', 'degraded', 'poor', 'poor', 'poor', 'critical']);
     g.told.length = 0;
-    g.measure(50, 50, 50, 80, 80, 80);
-    expect(g.told).toEqual(['poor', 'poor', 'poor', 'degraded', 'poor', 'poor', 'recovered', 'healthy']);
+    g.measure(50, 50, 50, 50, 50, 80, 80, 80, 80, 80);
+    const poor = ['poor', 'poor', 'poor', 'poor'];
+    expect(g.told).toEqual([...poor, 'poor', 'degraded', ...poor, 'recovered', 'healthy']);
+  });
+
+  test('does not come and go on a link that is slow every other time', () => {
+    const g = new Graded();
+    for (let round = 0; round < 50; round++) g.measure(100, 50);
+    expect(g.told.filter((word) => word !== 'poor')).toEqual(['healthy', 'degraded']);
+  });
+
+  test('is given up when nobody measures any more, with what it held up; and begins when somebody does', () => {
+    const g = new Graded();
+    g.measure(20, 20, 20);
+    g.told.length = 0;
+    g.tell({ type: 'grading', isGraded: true });
+    expect(g.told).toEqual([]);
+    g.tell({ type: 'grading', isGraded: false });
+    g.measure(20, 20, 20);
+    expect(g.told).toEqual(['unknown', 'recovered']);
+    g.tell({ type: 'grading', isGraded: true });
+    g.measure(100);
+    expect(g.told).toEqual(['unknown', 'recovered', 'healthy']);
   });
 
   test('is unknown again for a link that takes the place of another', () => {

@@ -11,6 +11,7 @@ const policy: HeartbeatPolicy = { intervalMs: 25_000, promptMs: 25_000, lateMs: 
 const heard: HealthEvent = { type: 'link.heard' };
 const probe: HealthEvent = { type: 'probe' };
 const unanswered: HealthEvent = { type: 'link.unanswered', lateMs: 250, timeoutMs: 500 };
+const load: HealthEvent = { type: 'link.laden', extraMs: 60_000 };
 const watch: HealthEvent = { type: 'watch', policy: { ...policy, intervalMs: 5_000 } };
 const pace: HealthEvent = { type: 'pace', policy: { ...policy, intervalMs: 60_000 } };
 
@@ -48,6 +49,8 @@ const rows: Row[] = [
     effects: ['disarm interval', 'start probe', 'arm late'],
   },
   { given: 'quiet', on: unanswered, next: 'probing', effects: ['disarm interval', 'start probe', 'arm late'] },
+  { given: 'probing', on: load, next: 'probing', effects: ['disarm late', 'arm late'] },
+  { given: 'late', on: unanswered, next: 'late', effects: ['disarm dead', 'arm dead'] },
   { given: 'probing', on: unanswered, next: 'probing', effects: ['disarm late', 'arm late'] },
   { given: 'probing', on: heard, next: 'quiet', effects: ['disarm late', 'stop probe', 'arm interval'] },
   {
@@ -99,7 +102,6 @@ const ignored: { given: Leaf; on: HealthEvent }[] = [
   { given: 'late', on: pace },
   { given: 'overdue', on: pace },
   { given: 'dead', on: pace },
-  { given: 'late', on: unanswered },
   { given: 'overdue', on: unanswered },
   { given: 'dead', on: unanswered },
 ];
@@ -283,5 +285,26 @@ describe('watching a link', () => {
     tell(unanswered);
     clock.advance(500);
     expect(told).toEqual(['late', 'dead']);
+  });
+
+  test('gives up a link that was late already as soon, once something is owed as well', () => {
+    const { clock, told, tell } = watching();
+    tell(probe);
+    clock.advance(policy.lateMs);
+    tell(unanswered);
+    clock.advance(250);
+    expect(told).toEqual(['late', 'dead']);
+  });
+
+  test('waits for an answer that is behind much as long as that takes, and the next time no longer than ever (pain 11)', () => {
+    const { clock, told, tell } = watching();
+    tell(probe);
+    tell(load);
+    clock.advance(60_000 + policy.lateMs - 1);
+    expect(told).toEqual([]);
+    tell(heard);
+    tell(probe);
+    clock.advance(policy.lateMs);
+    expect(told).toEqual(['late']);
   });
 });

@@ -58,6 +58,8 @@ function graphOf(
       watch: () => policies.map((policy) => ({ type: 'watch', policy })),
       pace: () => (isPaced ? [pace, { ...pace, policy: null }] : []),
       'link.unanswered': () => [{ type: 'link.unanswered', lateMs: 250, timeoutMs: 500 }],
+      'link.laden': ({ context }) => (context.urgency || !isPaced ? [] : [{ type: 'link.laden', extraMs: 1_000 }]),
+      grading: () => [true, false].map((isGraded) => ({ type: 'grading', isGraded })),
       sampled: () => scores.map((score) => ({ type: 'sampled', score })),
     },
     canHappen: ({ context }, event) => event.type !== 'sampled' || context.recent.length < most,
@@ -77,7 +79,7 @@ const gradeOf = ({ value }: HealthSnapshot): Grade | undefined =>
 const RANKS: readonly Grade[] = ['unknown', 'healthy', 'degraded', 'critical'];
 const countOf = ({ context }: HealthSnapshot, is: (score: number) => boolean): number =>
   context.recent.filter(is).length;
-const isUrged = (event: HealthEvent): boolean => event.type === 'link.unanswered';
+const isUrged = ({ type }: HealthEvent): boolean => type === 'link.unanswered' || type === 'link.laden';
 
 const invariants: { says: string; holds: (edge: HealthStep) => boolean }[] = [
   {
@@ -101,7 +103,7 @@ const invariants: { says: string; holds: (edge: HealthStep) => boolean }[] = [
     says: 'doubts a quiet link only on request or after the interval',
     holds: ({ from, event, to }) =>
       !(leafOf(from) === 'quiet' && to !== from) ||
-      /^(watch|pace|probe|sampled|link\.unanswered|link\.missed|link\.hurried|xstate\.after\.interval\.)/.test(
+      /^(watch|pace|probe|sampled|link\.unanswered|link\.missed|link\.hurried|grading|xstate\.after\.interval\.)/.test(
         event.type,
       ),
   },
@@ -153,8 +155,9 @@ const invariants: { says: string; holds: (edge: HealthStep) => boolean }[] = [
       to.context.isGraded === 'gauge' in to.children && (gradeOf(to) !== undefined) === to.context.isGraded,
   },
   {
-    says: 'changes a grade only by a measurement, or for a new link (pain 59)',
-    holds: ({ from, event, to }) => gradeOf(from) === gradeOf(to) || event.type === 'sampled' || event.type === 'watch',
+    says: 'changes a grade only by a measurement, for a new link, or where measuring begins or ends (pain 59)',
+    holds: ({ from, event, to }) =>
+      gradeOf(from) === gradeOf(to) || ['sampled', 'watch', 'grading'].includes(event.type),
   },
   {
     says: 'makes a grade worse only by most of the last measurements, and never by one',
@@ -163,16 +166,16 @@ const invariants: { says: string; holds: (edge: HealthStep) => boolean }[] = [
       return (
         !isWorse ||
         gradeOf(to) === 'healthy' ||
-        countOf(to, (score) => score < GRADING.degraded.enter) >= GRADING.needed
+        countOf(to, (score) => score < GRADING.degraded.enter) >= GRADING.toFall
       );
     },
   },
   {
-    says: 'takes a bad grade back only by most of the last measurements, and not at the score at which it was given',
+    says: 'takes a bad grade back only by all of the last measurements, and not at the score at which it was given',
     holds: ({ from, event, to }) =>
       event.type !== 'sampled' ||
       RANKS.indexOf(gradeOf(to) ?? 'unknown') >= RANKS.indexOf(gradeOf(from) ?? 'unknown') ||
-      countOf(to, (score) => score >= GRADING.critical.leave) >= GRADING.needed,
+      countOf(to, (score) => score >= GRADING.critical.leave) >= GRADING.toRise,
   },
   {
     says: 'remembers no more measurements than it decides by',

@@ -44,6 +44,7 @@ export class Talk extends OutboxRig {
       sessionLost: () => this.heard.push('session lost'),
       measured: (rttMs) => this.measured.push(rttMs),
       roundTrips: () => null,
+      isWatched: () => true,
       unanswered: ({ timeoutMs }) => this.heard.push(`unanswered, ${timeoutMs} ms left`),
       noticed: ({ t }) => this.heard.push(t),
       violated: ({ closeCode }) => this.heard.push(`violated ${closeCode}`),
