@@ -286,4 +286,34 @@ describe('what a prober can measure', () => {
     d.link.dispose();
     expect(d.prober.ping(() => undefined)).toBe(false);
   });
+
+  test('measures again after one of the application’s own pings was never answered, although others came too soon to wait it out', () => {
+    const d = new Doubt();
+    d.ping = () => ({ op: 'ping' });
+    d.profile = { ...jsonProfile, isPong: () => true };
+    const round = (isAnswered: boolean): void => {
+      d.probe()();
+      d.at += 100;
+      if (isAnswered) d.prober.answered();
+      d.at += 4_900;
+    };
+    round(true);
+    round(false);
+    for (let count = 0; count < 10; count++) round(true);
+    expect(d.measured.slice(0, 1)).toEqual([100]);
+    expect(d.measured.length).toBeGreaterThan(5);
+    expect(new Set(d.measured)).toEqual(new Set([100]));
+  });
+
+  test('knows how long what was sent may hold an answer up: all of it, since the peer was last heard (pain 11)', () => {
+    const d = new Doubt();
+    expect(d.prober.burdenMs).toBe(0);
+    d.prober.wrote(32_000);
+    d.prober.wrote(32_000);
+    expect(d.prober.burdenMs).toBe(2_000);
+    d.peer.received('anything');
+    expect(d.prober.burdenMs).toBe(0);
+    d.prober.wrote(1e9);
+    expect(d.prober.burdenMs).toBe(30_000);
+  });
 });

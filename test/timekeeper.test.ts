@@ -27,4 +27,20 @@ describe('a timekeeper', () => {
     clock.advance(100);
     expect([fired, clock.pending()]).toEqual([['before', "somebody else's"], 0]);
   });
+
+  test.each([NaN, Infinity, -Infinity, -5e12])(
+    'tells the last time that can be true where its clock says %s',
+    (nonsense) => {
+      let now = 1_000;
+      const time = new Timekeeper({
+        now: () => now,
+        monotonicNow: () => now,
+        setTimeout: () => undefined,
+        clearTimeout: () => undefined,
+      });
+      expect([time.now(), time.monotonicNow()]).toEqual([1_000, 1_000]);
+      now = nonsense;
+      expect([time.now(), time.monotonicNow()]).toEqual([1_000, 1_000]);
+    },
+  );
 });
