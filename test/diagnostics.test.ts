@@ -11,7 +11,7 @@ import { fateOf, type Fate } from './support/service.ts';
 const services = { chat: { url: 'wss://host/', connectTimeoutMs: 60_000 } };
 const settings = settle({ services }).services.get('chat') as ServiceSettings;
 
-/** A desk before hosts that say nothing by themselves. Targets are connections; of `type …`, types that have none. */
+/** A desk before hosts that say nothing by themselves. Targets are connections; of `service …`, types that have none. */
 class Desk {
   readonly clock = new SimulatedClock();
   readonly sockets: FakeSockets<FakeNodeSocket> = nodeSockets();
@@ -47,7 +47,7 @@ class Desk {
 
   #subject(target: string): Subject {
     if (target === 'nobody') throw new ConfigurationError('UNKNOWN_CONNECTION');
-    const serviceType = target.replace(/^type /, '');
+    const serviceType = target.replace(/^service /, '');
     const facts = {
       ...{ connectionId: target, serviceType, terminalId: undefined, sessionId: undefined, params: {} },
       ...{ attemptId: 'd-1', attempt: 0, lastFailure: undefined, isDiagnostic: true },
@@ -101,10 +101,8 @@ describe('a diagnosis', () => {
 
   test('of a service type is another than that of a connection, whatever their names', async () => {
     const d = new Desk();
-    await d.asks('type chat');
-    await d.asks('chat');
-    await d.asks('type type chat');
-    expect(d.sockets.all).toHaveLength(3);
+    for (const target of ['service chat', 'chat', 'type chat', 'service type chat']) await d.asks(target);
+    expect(d.sockets.all).toHaveLength(4);
   });
 
   test('is gone with a fault of its own, and the next one begins anew', async () => {
@@ -152,7 +150,7 @@ describe('who asks for a diagnosis', () => {
 
   test('may have stopped before: nothing is begun', async () => {
     const d = new Desk();
-    const fate = await d.asks('type chat', { signal: AbortSignal.abort() });
+    const fate = await d.asks('service chat', { signal: AbortSignal.abort() });
     expect(fate.error).toMatchObject({ code: 'DIAGNOSTICS_ABORTED', serviceType: 'chat' });
     expect((fate.error as { connectionId?: string }).connectionId).toBeUndefined();
     expect([d.sockets.constructions, d.clock.pending()]).toEqual([0, 0]);
