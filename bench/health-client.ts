@@ -1,4 +1,5 @@
 /** A process of its own: a service with idle connections, which measures what they cost it. */
+import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { EnhancedWebSocketService, type WireName } from 'holdfast';
 import { WebSocket } from 'ws';
@@ -9,7 +10,8 @@ export type ClientOrder = { open: Idle } | { measureMs: number };
 export interface Idle {
   url: string;
   wire: WireName;
-  isMonitored: boolean;
+  /** `bare`: a `ws` that pings, and nothing else. */
+  how: 'monitored' | 'not monitored' | 'bare';
   connections: number;
 }
 
@@ -24,6 +26,9 @@ export interface ClientCosts {
 
 /** What it tells: that they are open; what they cost. */
 export type ClientReport = 'open' | ClientCosts;
+
+/** Of the default heartbeat. */
+const INTERVAL_MS = 25_000;
 
 const tcp = new Set<Socket>();
 
@@ -46,8 +51,8 @@ async function obey(order: ClientOrder): Promise<ClientReport> {
 
 async function open(idle: Idle): Promise<'open'> {
   // what the first of all connections brings with it is not theirs
-  const first = await opened({ ...idle, connections: 1 });
-  await first.destroy();
+  const close = await opened({ ...idle, connections: 1 });
+  await close();
   await passed(1_000);
   tcp.clear();
   ({ connections } = idle);
@@ -68,15 +73,41 @@ async function measured(ms: number): Promise<ClientCosts> {
   };
 }
 
-async function opened({ url, wire, isMonitored, connections: count }: Idle): Promise<EnhancedWebSocketService> {
+/** @returns Closes them. */
+function opened(idle: Idle): Promise<() => Promise<void>> {
+  return idle.how === 'bare' ? openedBare(idle) : openedByService(idle);
+}
+
+async function openedByService({ url, wire, how, connections: count }: Idle): Promise<() => Promise<void>> {
   const service = new EnhancedWebSocketService({
     services: { main: { url, wire: wire === 'plain' ? 'plain' : 'required' } },
-    enableHealthMonitoring: isMonitored,
+    enableHealthMonitoring: how === 'monitored',
     WebSocket: Counted,
   });
   const keys = Array.from({ length: count }, (_, index) => String(index));
   await Promise.all(keys.map((key) => service.connect({ serviceType: 'main', key })));
-  return service;
+  return () => service.destroy();
+}
+
+async function openedBare({ url, connections: count }: Idle): Promise<() => Promise<void>> {
+  const sockets: WebSocket[] = [];
+  for (let index = 0; index < count; index++) {
+    const socket = new Counted(url);
+    await once(socket, 'open');
+    // from the last answer to the next question
+    const ask = (): void => {
+      setTimeout(() => {
+        socket.ping();
+      }, INTERVAL_MS);
+    };
+    socket.on('pong', ask);
+    ask();
+    sockets.push(socket);
+  }
+  return () => {
+    for (const socket of sockets) socket.terminate();
+    return Promise.resolve();
+  };
 }
 
 function wireBytes(): number {

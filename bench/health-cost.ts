@@ -1,7 +1,6 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import type { WireName } from 'holdfast';
 
 import { heard } from './child.ts';
 import type { ClientCosts, ClientOrder, ClientReport, Idle } from './health-client.ts';
@@ -12,9 +11,12 @@ import { startWireServer } from './wire-server-process.ts';
 const script = fileURLToPath(new URL('./health-client.ts', import.meta.url));
 
 const SIZES = [100, 1_000];
-const WIRES: readonly { wire: WireName; path: string }[] = [
-  { wire: 'plain', path: '/raw' },
-  { wire: 'holdfast.v1', path: '/holdfast' },
+const WAYS: readonly (Pick<Idle, 'wire' | 'how'> & { path: string })[] = [
+  { wire: 'plain', how: 'bare', path: '/raw' },
+  { wire: 'plain', how: 'not monitored', path: '/raw' },
+  { wire: 'plain', how: 'monitored', path: '/raw' },
+  { wire: 'holdfast.v1', how: 'not monitored', path: '/holdfast' },
+  { wire: 'holdfast.v1', how: 'monitored', path: '/holdfast' },
 ];
 const ROUNDS = 3;
 /** Two intervals of the default heartbeat: two probes of each connection. */
@@ -35,17 +37,15 @@ interface Cell {
   idle: Idle;
 }
 
-/** What an idle connection costs its client, with health monitoring and without, at the default interval. Takes about four minutes. */
+/** What an idle connection costs its client, with health monitoring and without, at the default interval. Takes about five minutes. */
 export async function benchIdle(): Promise<Section> {
   const server = await startWireServer();
   try {
     const cells = SIZES.flatMap((connections) =>
-      WIRES.flatMap(({ wire, path }) =>
-        [true, false].map((isMonitored): Cell => ({
-          name: `${connections.toLocaleString('en')} ${wire}, ${isMonitored ? 'monitored' : 'not monitored'}`,
-          idle: { url: server.url + path, wire, isMonitored, connections },
-        })),
-      ),
+      WAYS.map(({ wire, how, path }): Cell => ({
+        name: `${connections.toLocaleString('en')} ${how === 'bare' ? 'ws that ping' : `${wire}, ${how}`}`,
+        idle: { url: server.url + path, wire, how, connections },
+      })),
     );
     const rounds: Measure<Cost>[][] = [];
     for (let round = 1; round <= ROUNDS; round++) {

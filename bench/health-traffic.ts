@@ -10,7 +10,7 @@ import { carry, type Direction } from './wire-run.ts';
 import { startWireServer, type WireServerProcess } from './wire-server-process.ts';
 
 const ROUNDS = 9;
-const MESSAGES = 20_000;
+const MESSAGES = 100_000;
 const WIRES: readonly WireName[] = ['plain', 'holdfast.v1'];
 const DIRECTIONS: readonly Direction[] = ['up', 'down'];
 
@@ -27,7 +27,7 @@ export async function benchTraffic(): Promise<Section> {
     for (const wire of WIRES)
       for (const direction of DIRECTIONS) results.push(...(await compared(server, wire, direction)));
     return {
-      title: `bursts of ${BURSTS.perTurn} messages of 42 bytes, ${MESSAGES} in all, with monitoring and without`,
+      title: `bursts of ${BURSTS.perTurn} messages of 42 bytes, ${MESSAGES.toLocaleString('en')} in all, with monitoring and without`,
       figures: SPEEDS,
       results,
       base: 'unmonitored',
