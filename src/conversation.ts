@@ -19,7 +19,7 @@ import { Reception, type Notice } from './reception.ts';
 import { SessionWire } from './session-wire.ts';
 import type { WireReports } from './wire.ts';
 import type { WireSettings } from './settings.ts';
-import type { Clock } from './transport/clock.ts';
+import { monotonicNow, type Clock } from './transport/clock.ts';
 import type { InboundData, Transport } from './transport/transport.ts';
 import { Vigil, type Expectation, type VigilOptions } from './silence.ts';
 import { Warning } from './warning.ts';
@@ -382,8 +382,7 @@ export class Conversation {
   }
 
   #now(): number {
-    const { clock } = this.#options;
-    return clock.monotonicNow?.() ?? clock.now();
+    return monotonicNow(this.#options.clock);
   }
 }
 

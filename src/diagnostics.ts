@@ -3,7 +3,7 @@ import { ConnectionError, HoldfastError } from './errors.ts';
 import type { Examination, ExaminationOptions } from './examination.ts';
 import { check } from './core/rules.ts';
 import { diagnosticsRule } from './schema.ts';
-import type { Clock } from './transport/clock.ts';
+import { monotonicNow, type Clock } from './transport/clock.ts';
 
 export interface DiagnosticsDeskOptions {
   clock: Clock;
@@ -131,7 +131,7 @@ export class Diagnostics {
   async #examine(subject: Subject, signal: AbortSignal): Promise<DiagnosticsReport> {
     const { connectionId, serviceType } = subject;
     const startedAt = this.#clock.now();
-    const begunAt = this.#monotonicNow();
+    const begunAt = monotonicNow(this.#clock);
     // most applications never ask: it is loaded when it is wanted
     const { Examination: Examining } = await import('./examination.ts');
     const examination: Examination = new Examining({ ...subject.options(), clock: this.#clock, signal });
@@ -143,13 +143,9 @@ export class Diagnostics {
       connectionId,
       serviceType,
       startedAt,
-      durationMs: Math.round(Math.max(0, this.#monotonicNow() - begunAt)),
+      durationMs: Math.round(Math.max(0, monotonicNow(this.#clock) - begunAt)),
       verdict: worst === 3 ? 'failed' : worst === 2 ? 'warning' : 'passed',
       steps: Object.freeze(steps),
     });
-  }
-
-  #monotonicNow(): number {
-    return this.#clock.monotonicNow?.() ?? this.#clock.now();
   }
 }

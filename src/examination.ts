@@ -30,6 +30,7 @@ import { isAnswering } from './reachability.ts';
 import type { ConnectionStatus } from './status.ts';
 import { offering } from './succession.ts';
 import type { Address, TransportEnd } from './transport/transport.ts';
+import { monotonicNow } from './transport/clock.ts';
 import type { WebSocketConstructor } from './transport/websocket.ts';
 import { Visit, type Arrival } from './visit.ts';
 
@@ -262,8 +263,7 @@ export class Examination {
   }
 
   #now(): number {
-    const { clock } = this.#options;
-    return clock.monotonicNow?.() ?? clock.now();
+    return monotonicNow(this.#options.clock);
   }
 }
 

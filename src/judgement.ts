@@ -1,5 +1,7 @@
+import { NEARLY_FULL, OLD_BACKLOG_MS } from './core/advice.ts';
 import { closureErrorCode, ruleFor, type Failure } from './core/recovery.ts';
 import type { RoundTripSummary } from './core/round-trips.ts';
+import { fillOf } from './core/score.ts';
 import type { DiagnosticStep } from './diagnosis.ts';
 import { ERRORS, type ConnectionError, type ErrorCategory, type HoldfastError } from './errors.ts';
 import type { OutboxLoad } from './fates.ts';
@@ -17,9 +19,6 @@ export interface Offset {
   rttMs: number;
 }
 
-// messages that wait for longer on an open connection are held up by something
-const OLD_MS = 5_000;
-const NEARLY_FULL = 0.8;
 // no clock shows more. Source: ECMA-262, "Time Values and Time Range"
 const MAX_TIME_MS = 8.64e15;
 // what the platform writes may quote the peer, or the URL: it is read, and not repeated. Source: Node's `errno` names
@@ -202,15 +201,14 @@ export function queueOf(
   if (!patient) return { verdict: 'skipped', detail: 'There is no connection.' };
   const { waiting: messages, waitingBytes: bytes, oldestAt } = patient.load();
   const { maxMessages, maxBytes } = settings.queue;
-  // nothing of nothing is not full
-  const fill = Math.max(messages / maxMessages || 0, bytes / maxBytes || 0);
   const oldestMs = oldestAt === null ? 0 : figureOf(now - oldestAt);
+  const fill = fillOf({ messages, bytes, maxMessages, maxBytes, oldestMs });
   const facts = { messages, bytes, oldestMs };
   if (fill >= 1) return { verdict: 'failed', detail: 'The queue is full.', facts };
   if (fill >= NEARLY_FULL)
     return { verdict: 'warning', detail: `The queue is ${Math.floor(fill * 100)} % full.`, facts };
   const seconds = Math.round(oldestMs / 1_000);
-  if (patient.isUsable && oldestMs > OLD_MS)
+  if (patient.isUsable && oldestMs > OLD_BACKLOG_MS)
     return { verdict: 'warning', detail: `A message has waited for ${seconds} s on an open connection.`, facts };
   const some = messages === 1 ? 'One message waits.' : `${messages} messages wait.`;
   return { verdict: 'passed', detail: messages === 0 ? 'No message waits.' : some, facts };

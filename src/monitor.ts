@@ -4,7 +4,15 @@ import type { AdviceFacts } from './core/advice.ts';
 import { Rates, type Totals } from './core/rates.ts';
 import { RoundTrips, type RoundTripSummary } from './core/round-trips.ts';
 import { gradeOf, isFine, worse } from '../machines/grade.ts';
-import { latencyScore, scoresOf, type Grade, type ScorePart, type Scores } from './core/score.ts';
+import {
+  latencyScore,
+  scoresOf,
+  stabilityScore,
+  type Grade,
+  type ScoreFacts,
+  type ScorePart,
+  type Scores,
+} from './core/score.ts';
 import { StateTimes } from './core/state-times.ts';
 import { Trend } from './core/trend.ts';
 import type { HoldfastError } from './errors.ts';
@@ -14,7 +22,7 @@ import type { HealthInfo, HealthTrend, Recommendation } from './health-info.ts';
 import { utf8Bytes } from './protocol/codec.ts';
 import type { OutboxLoad } from './fates.ts';
 import { Troubles } from './troubles.ts';
-import type { Clock } from './transport/clock.ts';
+import { monotonicNow, type Clock } from './transport/clock.ts';
 import type { InboundData, WireData } from './transport/transport.ts';
 
 export interface MonitorOptions {
@@ -273,16 +281,16 @@ export class Monitor {
     if (!this.#isOpen) return this.#isDown ? 'critical' : 'unknown';
     const link = this.#state === 'degraded' && this.#linkGrade !== 'critical' ? 'degraded' : this.#linkGrade;
     // a good link is small comfort where it is a new one every minute
-    return link === 'unknown' ? link : worse(link, gradeOf(this.#scores(at).stability));
+    return link === 'unknown' ? link : worse(link, gradeOf(stabilityScore(this.#troubles.recent(at))));
   }
 
   #scores(at: number): Scores {
-    const scores = scoresOf(this.#facts(at));
+    const scores = scoresOf(this.#scoreFacts(at));
     // what is not there is of no use, whatever it was like before
     return this.#isDown ? { ...scores, overall: 0, weakest: 'stability' } : scores;
   }
 
-  #facts(at: number): AdviceFacts {
+  #scoreFacts(at: number): ScoreFacts & Pick<AdviceFacts, 'roundTrips'> {
     const { slowMs } = this.#options.limits();
     return {
       roundTrips: this.#roundTrips.summary,
@@ -291,6 +299,12 @@ export class Monitor {
       backlog: this.#backlog(),
       isOpen: this.#isOpen,
       hasEvidence: this.#isOpen && this.#lastScore !== null,
+    };
+  }
+
+  #facts(at: number): AdviceFacts {
+    return {
+      ...this.#scoreFacts(at),
       dropped: this.#troubles.dropped(at),
       openMs: this.#openSince === null ? 0 : at - this.#openSince,
       downMs: this.#downSince === null ? 0 : at - this.#downSince,
@@ -346,8 +360,7 @@ export class Monitor {
 
   // a clock that was set back goes on from where it was, and one that shows no time stands still
   #now(): number {
-    const { clock } = this.#options;
-    const reading = clock.monotonicNow?.() ?? clock.now();
+    const reading = monotonicNow(this.#options.clock);
     if (Number.isFinite(reading)) {
       this.#setBackMs += Math.max(0, this.#reading - reading);
       this.#reading = reading;

@@ -1,6 +1,6 @@
 import type { MessageOrigin } from './message.ts';
 import type { SendOptions } from './receipt.ts';
-import type { Clock } from './transport/clock.ts';
+import { monotonicNow, type Clock } from './transport/clock.ts';
 
 export interface PostmarkOptions {
   clock: Clock;
@@ -46,6 +46,6 @@ export class Postmark {
     if (!isTimed()) return 0;
     if (!isLeaving) this.#turnAt = undefined;
     // a whole number takes no memory of its own
-    return (this.#turnAt ??= Math.floor(clock.monotonicNow?.() ?? clock.now()));
+    return (this.#turnAt ??= Math.floor(monotonicNow(clock)));
   }
 }

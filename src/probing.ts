@@ -136,9 +136,9 @@ export class Prober implements Asking {
     if (this.#askedAt === undefined) return;
     const { now, measured } = this.#options;
     const isCertain = this.#unanswered === 1;
-    this.#answers.push(now() - this.#askedAt);
-    this.#unanswered = Math.max(0, this.#unanswered - 1);
     const rttMs = now() - this.#askedAt;
+    this.#answers.push(rttMs);
+    this.#unanswered = Math.max(0, this.#unanswered - 1);
     if (this.#unanswered === 0) {
       this.#askedAt = undefined;
       this.#answers.length = 0;

@@ -1,6 +1,6 @@
 import type { Urgency } from '../machines/health.ts';
 import { MAX_DELAY_MS } from './core/backoff.ts';
-import type { Clock } from './transport/clock.ts';
+import { monotonicNow, type Clock } from './transport/clock.ts';
 
 /** What is known of how long an answer takes. In milliseconds. */
 export interface Expectation {
@@ -98,8 +98,7 @@ export class Vigil {
   }
 
   #now(): number {
-    const { clock } = this.#options;
-    return clock.monotonicNow?.() ?? clock.now();
+    return monotonicNow(this.#options.clock);
   }
 }
 
@@ -184,7 +183,6 @@ export class Silence {
   }
 
   #now(): number {
-    const { clock } = this.#options;
-    return clock.monotonicNow?.() ?? clock.now();
+    return monotonicNow(this.#options.clock);
   }
 }

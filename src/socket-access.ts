@@ -17,7 +17,7 @@ import type { Notice } from './reception.ts';
 import { Renewal } from './renewal.ts';
 import type { ServiceSettings } from './settings.ts';
 import { offering, Succession } from './succession.ts';
-import type { Clock } from './transport/clock.ts';
+import { monotonicNow, type Clock } from './transport/clock.ts';
 import type { InboundData, TransportEnd, WireData } from './transport/transport.ts';
 import { openWebSocket, type WebSocketConstructor } from './transport/websocket.ts';
 import { constructorFailure, Verdicts } from './verdicts.ts';
@@ -91,7 +91,7 @@ export class SocketAccess implements Access {
     this.#options = options;
     this.#endpoint = new Endpoint(settings, () => clock.now());
     this.#verdicts = new Verdicts(settings, report);
-    const now = (): number => clock.monotonicNow?.() ?? clock.now();
+    const now = (): number => monotonicNow(clock);
     this.asking = new Prober({
       settings,
       report,

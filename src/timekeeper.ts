@@ -1,4 +1,4 @@
-import type { Clock } from './transport/clock.ts';
+import { monotonicNow, type Clock } from './transport/clock.ts';
 
 /**
  * A clock that knows which of its timers are pending, so that the end of a service is the end of every timer it set, also of
@@ -23,7 +23,7 @@ export class Timekeeper implements Clock {
   }
 
   monotonicNow(): number {
-    const now = this.#clock.monotonicNow?.() ?? this.#clock.now();
+    const now = monotonicNow(this.#clock);
     if (isTime(now)) this.#lastMonotonic = now;
     return this.#lastMonotonic;
   }

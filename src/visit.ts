@@ -1,5 +1,5 @@
 import type { Address, InboundData, Transport, TransportEnd, TransportListener } from './transport/transport.ts';
-import type { Clock } from './transport/clock.ts';
+import { monotonicNow, type Clock } from './transport/clock.ts';
 import { CloseCode } from './protocol/close-codes.ts';
 import { SUBPROTOCOL } from './protocol/frames.ts';
 import { readFrame } from './protocol/wire.ts';
@@ -180,8 +180,7 @@ export class Visit {
   }
 
   #now(): number {
-    const { clock } = this.#options;
-    return clock.monotonicNow?.() ?? clock.now();
+    return monotonicNow(this.#options.clock);
   }
 }
 

@@ -1,23 +1,12 @@
 import { describe, expect, test } from 'vitest';
 
 import type { ServiceOptions } from '../src/options.ts';
-import { DiagnosticsRig, stepOf, verdictsOf, type Host } from './support/diagnostics.ts';
-import { fateOf, NOTHING_LEFT, TERMINAL, type RigOptions } from './support/service.ts';
+import { chatting, DiagnosticsRig, stepOf, verdictsOf, type Host } from './support/diagnostics.ts';
+import { fateOf, NOTHING_LEFT, TERMINAL } from './support/service.ts';
 
 const CHAT = { serviceType: 'chat' };
 const SECRET = 'c4n4ry';
 const never = (): Promise<never> => new Promise(() => undefined);
-
-/** A rig with one service type, `chat`. */
-function chatting(
-  chat: Partial<ServiceOptions> = {},
-  host: Partial<Host> = {},
-  options: RigOptions = {},
-): DiagnosticsRig {
-  const r = new DiagnosticsRig({ ...options, services: { chat: { url: 'wss://host/chat', ...chat } } });
-  Object.assign(r.host, host);
-  return r;
-}
 
 describe('two who ask for the same diagnosis', () => {
   test('share it, and what one does with the report is nothing to the other', async () => {

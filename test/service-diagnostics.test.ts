@@ -2,22 +2,11 @@ import { describe, expect, onTestFinished, test, vi } from 'vitest';
 
 import { DIAGNOSTIC_STEPS, type DiagnosticsReport } from '../src/index.ts';
 import type { ServiceOptions } from '../src/options.ts';
-import { DiagnosticsRig, stepOf, verdictsOf, type Host } from './support/diagnostics.ts';
-import { NOTHING_LEFT, type RigOptions } from './support/service.ts';
+import { chatting, DiagnosticsRig, stepOf, verdictsOf, type Host } from './support/diagnostics.ts';
+import { NOTHING_LEFT } from './support/service.ts';
 
 const WIRE = { wire: 'required' } as const;
 const CHAT = { serviceType: 'chat' };
-
-/** A rig with one service type, `chat`. */
-function chatting(
-  chat: Partial<ServiceOptions> = {},
-  host: Partial<Host> = {},
-  options: RigOptions = {},
-): DiagnosticsRig {
-  const r = new DiagnosticsRig({ ...options, services: { chat: { url: 'wss://host/chat', ...chat } } });
-  Object.assign(r.host, host);
-  return r;
-}
 
 const detailOf = (report: DiagnosticsReport, id: (typeof DIAGNOSTIC_STEPS)[number]): string =>
   stepOf(report, id).detail;

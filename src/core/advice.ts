@@ -74,9 +74,9 @@ const FREQUENT_ERRORS = 3;
 /** The retries of a restart that takes a few seconds stay below it. */
 const FAILED_ATTEMPTS = 3;
 /** A message that waits longer on an open connection is held up by more than a burst. */
-const OLD_BACKLOG_MS = 5_000;
+export const OLD_BACKLOG_MS = 5_000;
 /** A fifth of the queue is left for what comes next. */
-const NEARLY_FULL = 0.8;
+export const NEARLY_FULL = 0.8;
 /** Any message that is lost is worth knowing of: one alone is told for a half-life. */
 const DROPPED = 0.5;
 /** A retry or two of an ordinary drop take less. */

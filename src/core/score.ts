@@ -123,7 +123,8 @@ export function fillOf({ messages, bytes, maxMessages, maxBytes }: Backlog): num
   return Math.max(part(messages, maxMessages), part(bytes, maxBytes));
 }
 
-function stabilityScore({ losses, missedPongs, failedAttempts, errors }: Troubles): number {
+/** The stability of a connection alone: see {@link scoresOf}. */
+export function stabilityScore({ losses, missedPongs, failedAttempts, errors }: Troubles): number {
   const trouble =
     weighed(losses, WEIGHTS.losses) +
     weighed(missedPongs, WEIGHTS.missedPongs) +

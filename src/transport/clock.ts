@@ -9,6 +9,11 @@ export interface Clock {
   clearTimeout(handle: unknown): void;
 }
 
+/** Milliseconds for measuring, of a clock that may have no other time than that of the wall. */
+export function monotonicNow(clock: Pick<Clock, 'now' | 'monotonicNow'>): number {
+  return clock.monotonicNow?.() ?? clock.now();
+}
+
 /**
  * The platform's clock. Nothing is read from the platform before a method is called.
  *

@@ -1,5 +1,6 @@
 import { vi } from 'vitest';
 import type { DiagnosticsOptions, DiagnosticsReport, DiagnosticStep, DiagnosticStepId } from '../../src/diagnosis.ts';
+import type { ServiceOptions } from '../../src/options.ts';
 import { writeText } from '../../src/protocol/text-frames.ts';
 import { SimulatedClock } from './clock.ts';
 import { FakeNodeSocket, FakeSockets } from './fake-socket.ts';
@@ -171,4 +172,15 @@ function hostedBy(host: Host, clock: SimulatedClock): new (url: string, protocol
       });
     }
   };
+}
+
+/** A rig with one service type, `chat`. */
+export function chatting(
+  chat: Partial<ServiceOptions> = {},
+  host: Partial<Host> = {},
+  options: RigOptions = {},
+): DiagnosticsRig {
+  const r = new DiagnosticsRig({ ...options, services: { chat: { url: 'wss://host/chat', ...chat } } });
+  Object.assign(r.host, host);
+  return r;
 }

@@ -1,6 +1,10 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 
-import { release, systemClock } from '../../src/transport/clock.ts';
+import { monotonicNow, release, systemClock } from '../../src/transport/clock.ts';
+
+test('time for measuring is that of the wall where a clock has no other', () => {
+  expect([monotonicNow({ now: () => 5 }), monotonicNow({ now: () => 5, monotonicNow: () => 0 })]).toEqual([5, 0]);
+});
 
 interface Handle {
   hasRef(): boolean;
