@@ -104,6 +104,8 @@ export const ERRORS = {
   ITERATION_OVERFLOW: ['queue', 'error', 'A message iterator was read too slowly and its buffer is full.'],
   LISTENER_THREW: ['fault', 'error', 'A listener or another function of the application failed.'],
   INTERNAL_FAULT: ['fault', 'fatal', 'An actor died of an unexpected error; its connection was closed.'],
+  AUDIT_SINK_FAILED: ['fault', 'error', 'A sink of the audit log could not store what it was given.'],
+  AUDIT_LOG_INVALID: ['fault', 'error', 'What a sink has stored is not an audit log that can go on.'],
 } as const satisfies Record<string, readonly [ErrorCategory, ErrorSeverity, string]>;
 
 /** A stable error code. The README has a row for each. */
@@ -155,6 +157,7 @@ export interface ErrorRecord {
   attempt?: number;
   strategy?: RecoveryStrategy;
   outcome?: MessageOutcome;
+  sink?: string;
 }
 
 /** The base of every error that Holdfast throws, rejects with or reports. */
@@ -299,6 +302,26 @@ export class InboundError extends HoldfastError {
 /** A bug, in a listener or another function of the application, or in Holdfast itself; `cause` is what was thrown. */
 export class FaultError extends HoldfastError {
   override readonly name = 'FaultError';
+}
+
+/** Trouble of a place where an audit log is kept. No connection is touched by it. */
+export class AuditError extends HoldfastError {
+  override readonly name = 'AuditError';
+  /** The name of the sink. */
+  readonly sink: string;
+  /** The HTTP status that the sink's server answered with, where it has one and it did answer. */
+  readonly httpStatus: number | undefined;
+
+  constructor(code: ErrorCode, details: ErrorDetails & { sink: string; httpStatus?: number }) {
+    super(code, details);
+    this.sink = details.sink;
+    this.httpStatus = details.httpStatus;
+  }
+
+  override toJSON(): ErrorRecord {
+    const { sink, httpStatus } = this;
+    return { ...super.toJSON(), sink, ...known({ httpStatus }) };
+  }
 }
 
 type Known<Fields> = { [Name in keyof Fields]?: Exclude<Fields[Name], undefined> };

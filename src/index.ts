@@ -9,6 +9,7 @@ export {
 } from './core/recovery.ts';
 export { DEFAULT_RULES } from './core/recovery-table.ts';
 export {
+  AuditError,
   ConfigurationError,
   ConnectionError,
   ERRORS,

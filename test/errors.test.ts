@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 
 import {
+  AuditError,
   CATEGORIES,
   ConfigurationError,
   ConnectionError,
@@ -116,6 +117,7 @@ describe('the classes of errors', () => {
     ['ConnectionError', new ConnectionError('CONNECTION_LOST')],
     ['MessageError', new MessageError('QUEUE_FULL')],
     ['FaultError', new FaultError('LISTENER_THREW')],
+    ['AuditError', new AuditError('AUDIT_SINK_FAILED', { sink: 'file' })],
   ])('are all errors of the library: %s', (name, error) => {
     expect(error).toBeInstanceOf(HoldfastError);
     expect(error).toBeInstanceOf(Error);
@@ -155,6 +157,15 @@ describe('the classes of errors', () => {
     expect(new MessageError('SEND_FAILED', { outcome: 'unknown' }).outcome).toBe('unknown');
     expect(new MessageError('QUEUE_FULL').outcome).toBe('not_sent');
   });
+
+  test('let trouble of an audit log tell which sink it was, and what its server answered', () => {
+    expect(new AuditError('AUDIT_LOG_INVALID', { sink: 'file' })).toMatchObject({
+      sink: 'file',
+      httpStatus: undefined,
+    });
+    const refused = new AuditError('AUDIT_SINK_FAILED', { sink: 'http', httpStatus: 503, retryAfterMs: 1_000 });
+    expect(refused.toJSON()).toMatchObject({ sink: 'http', httpStatus: 503, retryAfterMs: 1_000 });
+  });
 });
 
 const SECRET = 'eyJhbGciOiJIUzI1NiJ9.c2VjcmV0';
@@ -182,6 +193,7 @@ describe('an error as JSON', () => {
     new MessageError('NOT_ENCODABLE', told),
     new InboundError('NOT_DECODABLE', `{"token":"${SECRET}"`, told),
     new FaultError('LISTENER_THREW', told),
+    new AuditError('AUDIT_SINK_FAILED', { ...told, sink: 'http' }),
   ])('holds no token and no URL, whoever wrote them (pain 60): %o', (error) => {
     const text = JSON.stringify(error);
     expect(text).not.toContain(SECRET);

@@ -11,6 +11,7 @@ const entries = {
   '.': {
     module: holdfast,
     names: [
+      'AuditError',
       'ConfigurationError',
       'ConnectionError',
       'DEFAULT_RULES',
