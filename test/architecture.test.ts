@@ -16,6 +16,7 @@ const anything = [/^/];
 const errors = /^src\/errors\.ts$/;
 const protocol = /^src\/protocol\//;
 const closeCodes = /^src\/protocol\/close-codes\.ts$/;
+const retryAfter = /^src\/core\/retry-after\.ts$/;
 const core = /^src\/core\//;
 const machines = /^machines\//;
 const transport = /^src\/transport\//;
@@ -32,7 +33,7 @@ const table: readonly ImportRule[] = [
   { room: protocol, files: [errors, protocol], packages: ['zod', 'pako'] },
   { room: core, files: [errors, core], typesOf: [protocol], packages: [] },
   { room: machines, files: [machines, core], packages: ['xstate'] },
-  { room: transport, files: [errors, closeCodes, transport], packages: [] },
+  { room: transport, files: [errors, closeCodes, retryAfter, transport], packages: [] },
   { room: runtime, files: [errors, protocol, core, machines, transport, runtime], packages: ['xstate', 'zod'] },
   { room: audit, files: [errors, core, machines, audit], packages: [] },
   { room: server, files: [errors, protocol, core, machines, server], packages: ['xstate', 'zod', 'ws', 'node:'] },

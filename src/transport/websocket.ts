@@ -1,6 +1,6 @@
+import { retryAfterMs } from '../core/retry-after.ts';
 import { clampCloseReason, CloseCode, isSendableCloseCode } from '../protocol/close-codes.ts';
 import type { Clock } from './clock.ts';
-import { retryAfterMs } from './retry-after.ts';
 import type { Address, InboundData, Transport, TransportEnd, TransportListener, WireData } from './transport.ts';
 
 /** The part of the standard `WebSocket` that is used, and what `ws` adds to it. */

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 
-import { retryAfterMs } from '../../src/transport/retry-after.ts';
+import { retryAfterMs } from '../../src/core/retry-after.ts';
 
 const NOW = Date.parse('Wed, 25 Nov 2026 12:00:00 GMT');
 
