@@ -1,0 +1,93 @@
+import { lineOfEntry, readLine, type AuditEntry } from './chain.ts';
+import { sha256 } from './digest.ts';
+
+/** What stands where a line should, and is none. */
+export interface FlawedLine {
+  /** `torn`: it is the last, and has no line break; `encoding`: it is not UTF-8; `length`: it is longer than any line of a log. */
+  flaw: 'torn' | 'encoding' | 'length';
+  /** How long it is; of text that was decoded already, in characters. */
+  bytes: number;
+}
+
+/** A piece of a log: a line without its line break, an entry that was parsed already, or what is neither. */
+export type AuditLine = string | AuditEntry | FlawedLine;
+
+/** A log, oldest first, such as `readAuditFile` reads it, {@link linesOf} splits it, or a database returns its entries. */
+export type AuditSource = Iterable<AuditLine> | AsyncIterable<AuditLine>;
+
+/** A line that was read: `hash` is the one that its content has. */
+export type Reading =
+  | { entry: AuditEntry; hash: string; problem: null }
+  | { entry: null; problem: 'malformed' | 'future' | 'torn'; why: string };
+
+const BATCH_LINES = 4_096;
+const BATCH_CHARACTERS = 2 ** 21;
+
+/** Splits the text of a log into its lines, and marks a last one that has no line break. */
+export function linesOf(text: string): AuditLine[] {
+  const lines: AuditLine[] = text.split('\n');
+  const rest = lines.pop() as string;
+  return rest === '' ? lines : [...lines, { flaw: 'torn', bytes: rest.length }];
+}
+
+/**
+ * Reads a log by and by, in batches of which each lets other work of the process have its turn: a digest that is made at once, and a wait for each line, would not.
+ */
+export async function* readingsOf(source: AuditSource): AsyncGenerator<Reading[]> {
+  let batch: AuditLine[] = [];
+  let size = 0;
+  for await (const line of source) {
+    batch.push(line);
+    size += typeof line === 'string' ? line.length : 0;
+    if (batch.length < BATCH_LINES && size < BATCH_CHARACTERS) continue;
+    yield await readingsOfBatch(batch);
+    batch = [];
+    size = 0;
+    await new Promise((resolve) => setTimeout(resolve));
+  }
+  yield await readingsOfBatch(batch);
+}
+
+async function readingsOfBatch(batch: readonly AuditLine[]): Promise<Reading[]> {
+  const readings = batch.map(readingOf);
+  // where the platform digests elsewhere, it has all of them at once
+  return readings.some((reading) => reading instanceof Promise)
+    ? Promise.all(readings as Promise<Reading>[])
+    : (readings as Reading[]);
+}
+
+function readingOf(line: AuditLine): Reading | Promise<Reading> {
+  const text = textOf(line);
+  if (typeof text !== 'string') return text;
+  const read = readLine(text);
+  if (!read.entry) return read;
+  const { entry } = read;
+  const hash = sha256(read.hashed);
+  return typeof hash === 'string'
+    ? { entry, hash, problem: null }
+    : hash.then((late) => ({ entry, hash: late, problem: null }));
+}
+
+function textOf(line: AuditLine): string | Reading {
+  if (typeof line === 'string') return line;
+  try {
+    return 'flaw' in line ? flawed(line) : lineOfEntry(line);
+  } catch {
+    return { entry: null, problem: 'malformed', why: 'it is not an entry of an audit log' };
+  }
+}
+
+function flawed({ flaw, bytes }: FlawedLine): Reading {
+  switch (flaw) {
+    case 'torn':
+      return {
+        entry: null,
+        problem: 'torn',
+        why: `it has no line break: its ${bytes} bytes were not finished, or cut`,
+      };
+    case 'encoding':
+      return { entry: null, problem: 'malformed', why: 'it is not UTF-8' };
+    case 'length':
+      return { entry: null, problem: 'malformed', why: `with ${bytes} bytes it is longer than any line of a log` };
+  }
+}

@@ -1,0 +1,79 @@
+import { describe, expect, test } from 'vitest';
+
+import type { AuditEntry } from '../../src/audit/chain.ts';
+import { verify } from '../../src/audit/verify.ts';
+import { Chain, closed, forged, opening, smallLog, type Bare } from '../support/audit-chain.ts';
+
+const lines = await smallLog();
+const entries = lines.map((line) => JSON.parse(line) as AuditEntry);
+const at = (seq: number, of = 'file'): Bare => ({
+  kind: 'checkpoint',
+  of,
+  seq,
+  hash: entries[seq]?.hash ?? 'x'.repeat(64),
+});
+const logOf = (...records: Bare[]) => new Chain().add(...opening('c'), ...records, closed).lines;
+
+describe('checkpoints', () => {
+  test('agree with the log that they were taken of', async () => {
+    const checkpoints = logOf(at(0), at(7), at(7), at(16));
+    expect(await verify(lines, { checkpoints })).toMatchObject({
+      verdict: 'intact',
+      checkpoints: { of: 'file', agreed: 4, passed: 0, verdict: 'intact' },
+    });
+  });
+
+  test('contradict a log that was written anew, from there on', async () => {
+    const fake = forged(lines, 6, (record) => ({ ...record, actor: 'somebody else' }) as never);
+    expect((await verify(fake)).verdict).toBe('intact');
+    const { verdict, problems, checkpoints } = await verify(fake, { checkpoints: logOf(at(5), at(9), at(16)) });
+    expect([verdict, checkpoints?.agreed]).toEqual(['broken', 1]);
+    expect(problems).toMatchObject([
+      { kind: 'checkpoint', seq: 9, line: 10, segment: 2 },
+      { kind: 'checkpoint', seq: 16, line: 17 },
+    ]);
+    expect(problems[0]?.why).toMatch(/^A checkpoint says that its hash was .{13}, and it is .{13}: up to here the log/);
+  });
+
+  test('tell that the end was cut off, at a line or at a segment', async () => {
+    for (const length of [10, 16]) {
+      const { verdict, problems } = await verify(lines.slice(0, length), { checkpoints: logOf(at(4), at(16)) });
+      expect(verdict).toBe('broken');
+      expect(problems.find(({ kind }) => kind === 'checkpoint')).toMatchObject({
+        ...{ seq: 16, line: length + 1 },
+        why: `A checkpoint says that the log was as far as record 16, and the log ends with record ${length - 1}.`,
+      });
+    }
+    expect((await verify([], { checkpoints: logOf(at(4)) })).verdict).toBe('broken');
+  });
+
+  test('of another log are passed over, and a note says so', async () => {
+    const checkpoints = logOf(at(3), at(900, 'http'), at(9));
+    const mixed = await verify(lines, { checkpoints });
+    expect(mixed).toMatchObject({ verdict: 'intact', checkpoints: { of: 'file', agreed: 2 } });
+    expect(mixed.notes).toEqual(['There are checkpoints of other logs as well, which were passed over.']);
+    expect(await verify(lines, { checkpoints, of: 'http' })).toMatchObject({ verdict: 'broken' });
+  });
+
+  test('of records that were removed are counted', async () => {
+    const kept = lines.slice(5);
+    const { checkpoints, problems } = await verify(kept, { checkpoints: logOf(at(3), at(9)) });
+    expect(checkpoints).toMatchObject({ agreed: 1, passed: 1 });
+    expect(problems.map(({ kind }) => kind)).toEqual(['beginning']);
+  });
+
+  test('are worth nothing where their own log is broken', async () => {
+    const own = logOf(at(3), at(9));
+    const { verdict, problems } = await verify(lines, { checkpoints: own.toSpliced(2, 1) });
+    expect([verdict, problems[0]?.why]).toEqual(['broken', 'The log of the checkpoints is broken itself.']);
+    expect(await verify(lines, { checkpoints: own.slice(0, -1) })).toMatchObject({
+      verdict: 'intact',
+      checkpoints: { verdict: 'open' },
+    });
+  });
+
+  test('that are none are passed over', async () => {
+    const odd = logOf({ ...at(3), seq: 'x' }, { ...at(3), hash: 5 }, { ...at(3), of: null }, at(3));
+    expect(await verify(lines, { checkpoints: odd })).toMatchObject({ verdict: 'intact', checkpoints: { agreed: 1 } });
+  });
+});
