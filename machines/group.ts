@@ -1,4 +1,4 @@
-import { assign, enqueueActions, setup } from 'xstate';
+import { assign, enqueueActions, sendTo, setup } from 'xstate';
 
 import { connectionMachine } from './connection.ts';
 import {
@@ -81,10 +81,10 @@ export const groupMachine = setup({
       enqueue.stopChild(childIdOf(id));
       enqueue.assign({ members: members.filter(({ input }) => input.id !== id) });
     }),
-    vacatePlace: enqueueActions(({ enqueue, context, self }) => {
-      const parent = self._parent;
-      if (parent) enqueue.sendTo(parent, { type: 'place.vacated', group: context.id } satisfies PlaceVacated);
-    }),
+    vacatePlace: sendTo(
+      ({ self }) => self._parent ?? self,
+      ({ context }): PlaceVacated => ({ type: 'place.vacated', group: context.id }),
+    ),
     /** XState leaves the children of a dead machine running; this disposes of what they hold. The runtime provides it. */
     disposeConnection: () => undefined,
     restartConnection: enqueueActions(({ enqueue, context: { members, network, page }, event }) => {

@@ -2,6 +2,7 @@ import type { ConnectionStateName, GiveUpCause, RetryHold, WireName } from '../m
 import type { Grade } from './core/score.ts';
 import type { OverflowPolicy } from './backlog.ts';
 import type { CloseInitiator, HoldfastError, MessageError } from './errors.ts';
+import type { FinalFate } from './fates.ts';
 import type { InboundOf, Services } from './identity.ts';
 import type { MessageMeta } from './inbox.ts';
 
@@ -129,6 +130,19 @@ export interface UndeliveredEvent extends EventSource {
   error: MessageError;
 }
 
+/** What has become of a message that was sent, or refused. Told after the turn in which it happened, of each message that is not one of the wire's own. */
+export interface SettledEvent extends EventSource {
+  messageId: string;
+  /** On the plain wire `sent` is all that can be known. */
+  fate: FinalFate;
+  /** As encoded, before compression; 0 for what could not be encoded. */
+  bytes: number;
+  /** The same: text or bytes. */
+  data: string | Uint8Array;
+  /** Why it was not sent, or why nobody knows. */
+  error: MessageError | undefined;
+}
+
 /** A message arrived. */
 export interface MessageEvent<Type extends string = string, Data = unknown> extends EventSource {
   serviceType: Type;
@@ -169,6 +183,8 @@ export interface ServiceEvents<Message = MessageEvent> {
   roundTrip: RoundTripEvent;
   /** A message was not sent, or nobody knows. */
   undelivered: UndeliveredEvent;
+  /** A message has found its end. There is one for each: listen only where each is to be known. */
+  settled: SettledEvent;
   /** A message arrived. */
   message: Message;
   /**

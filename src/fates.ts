@@ -1,5 +1,6 @@
 import { MessageError, type ErrorCode, type ErrorDetails } from './errors.ts';
 import type { OutboundMessage } from './message.ts';
+import type { Fate } from './receipt.ts';
 
 /**
  * What has become of the messages given to a connection: `accepted` = `sent` + `acknowledged` + `dropped` + `unknown` +
@@ -30,9 +31,14 @@ export interface OutboxLoad extends Pick<OutboxCounts, 'waiting' | 'waitingBytes
   oldestAt: number | null;
 }
 
+/** A fate that nothing follows. */
+export type FinalFate = Exclude<Fate, 'waiting' | 'handed'>;
+
 export interface FatesOptions {
   /** Hears of each message that was not sent or may not have been, refused ones included. */
   undelivered: (id: string, error: MessageError) => void;
+  /** Hears of each fate that counts, and of refused messages, while the message still has its data. */
+  fated: (message: OutboundMessage, fate: FinalFate, error?: MessageError) => void;
   /** Hears of each fate, after everybody else. */
   settled: () => void;
   /** What every error carries. */
@@ -65,12 +71,14 @@ export class Fates {
 
   sent(message: OutboundMessage): void {
     this.#sent += 1;
+    this.#options.fated(message, 'sent');
     message.ended('sent');
     this.#options.settled();
   }
 
   acknowledged(message: OutboundMessage): void {
     this.#acknowledged += 1;
+    this.#options.fated(message, 'acknowledged');
     message.ended('acknowledged');
     this.#options.settled();
   }
@@ -124,6 +132,7 @@ export class Fates {
   }
 
   #tell(message: OutboundMessage, fate: 'dropped' | 'unknown', error: MessageError): void {
+    this.#options.fated(message, fate, error);
     message.ended(fate, error);
     this.#options.undelivered(message.id, error);
     this.#options.settled();

@@ -39,6 +39,7 @@ export type {
   RoundTripEvent,
   ServiceEvents,
   StatusEvent,
+  SettledEvent,
   UndeliveredEvent,
 } from './events.ts';
 export type { Advice, AdviceId, Because, Severity } from './core/advice.ts';

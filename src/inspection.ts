@@ -18,6 +18,8 @@ export type Inspect = Hear | { next?: Hear };
 
 /** What can be inspected at any time, also after its start. */
 export interface InspectableSystem {
+  /** Its root actor, as XState's: with its snapshot, and through that its children. */
+  readonly root: unknown;
   /** Attaches an observer to every actor of the system, present and future. */
   inspect(observer: Inspect): { unsubscribe(): void };
 }

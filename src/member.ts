@@ -1,10 +1,11 @@
 import { nameFrom } from './core/chance.ts';
 import type { RequestFacts } from './endpoint.ts';
-import type { Emit, UndeliveredEvent } from './events.ts';
+import type { Emit, SettledEvent, UndeliveredEvent } from './events.ts';
 import { errorOf } from './failures.ts';
 import { Connection } from './handle.ts';
 import type { ConnectionHost } from './host.ts';
 import { Monitor } from './monitor.ts';
+import type { OutboundMessage } from './message.ts';
 import type { ConnectOptions, DisconnectOptions } from './options.ts';
 import type { Carrier, Pool } from './pool.ts';
 import { Ports, type PortsOptions } from './ports.ts';
@@ -41,7 +42,7 @@ export interface MemberHost extends Pick<
   pool(name: string, serviceType: string): Pool;
   emitter: {
     emit: ConnectionHost['emit'];
-    has(type: 'message'): boolean;
+    has(type: 'message' | 'settled'): boolean;
   };
   tellUndelivered(event: UndeliveredEvent): void;
   /** Whether health is measured at present. */
@@ -160,6 +161,11 @@ export function makeMember({ id, wish, options, draws, seed, carries }: MemberOp
       monitor()?.undelivered(error);
       host.tellUndelivered({ ...source, messageId, error });
     },
+    fated: (message, fate, error) => {
+      // one closure for each message is too much for nobody
+      if (emitter.has('settled'))
+        tellSettled(emitter, { ...source, messageId: message.id, fate, error, ...payloadOf(message) });
+    },
     deliver: (data, meta) => {
       // most applications listen to the connection: no event is made for nobody
       if (emitter.has('message')) emitter.emit('message', { ...source, data, ...(meta && { meta }) });
@@ -185,6 +191,17 @@ export function makeMember({ id, wish, options, draws, seed, carries }: MemberOp
   });
   const member: Member = { connection, ports, shares, carries, wish, seed, settings, monitor, facts };
   return member;
+}
+
+// a message can find its end in the middle of an actor's turn
+function tellSettled({ emit }: Pick<MemberHost['emitter'], 'emit'>, event: SettledEvent): void {
+  queueMicrotask(() => {
+    emit('settled', event);
+  });
+}
+
+function payloadOf({ bytes, data }: OutboundMessage): Pick<SettledEvent, 'bytes' | 'data'> {
+  return { bytes, data };
 }
 
 function closeSharers(members: MemberHost['members'], pool: Pool, options: DisconnectOptions): void {

@@ -6,6 +6,7 @@ import { Answers } from './answers.ts';
 import { ChannelAccess } from './channel-access.ts';
 import { isolated } from './core/isolation.ts';
 import type { Failure } from './core/recovery.ts';
+import type { FatesOptions } from './fates.ts';
 import type { DialQueue } from './dial-queue.ts';
 import type { Settled } from './endpoint.ts';
 import { InboundError, type MessageError } from './errors.ts';
@@ -55,6 +56,8 @@ export interface PortsOptions extends Omit<
   undecodable: (error: InboundError) => void;
   /** Hears of each message that was not sent, or may not have been. */
   undelivered: (id: string, error: MessageError) => void;
+  /** Hears of the end of each message that it is told of. */
+  fated: FatesOptions['fated'];
 }
 
 /** What one connection acts upon: providers, socket, outbox, inbox. Called by its actors; never throws into them. */
@@ -95,6 +98,7 @@ export class Ports {
       encode: (message) => encodeWith(settings().profile, message),
       resendSafe: () => settings().profile.resendSafe ?? false,
       undelivered: options.undelivered,
+      fated: options.fated,
       monitor: options.monitor,
       kept: () => this.#kept(),
       context,

@@ -288,6 +288,7 @@ export const listeningRule = listening([
   'health',
   'roundTrip',
   'undelivered',
+  'settled',
   'message',
   'error',
 ]);

@@ -147,6 +147,7 @@ export class EnhancedWebSocketService<Types extends Services = Services> {
   /** The actor system, for inspectors and audit logs that attach to a running service. */
   get system(): InspectableSystem {
     return {
+      root: this.#root,
       inspect: (observer) => {
         check(observingRule, { observer });
         return this.#root.system.inspect(harmless(observer, this.#errors.report));

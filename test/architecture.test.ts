@@ -21,7 +21,8 @@ const core = /^src\/core\//;
 const machines = /^machines\//;
 const transport = /^src\/transport\//;
 const runtime = /^src\/[^/]+\.ts$/;
-const audit = /^src\/audit\//;
+const clock = /^src\/transport\/clock\.ts$/;
+const audit = /^src\/audit\/(?!node\/)/;
 const server = /^src\/server\//;
 const publicNames = /^src\/index\.ts$/;
 const serverNames = /^src\/server\/index\.ts$/;
@@ -35,7 +36,8 @@ const table: readonly ImportRule[] = [
   { room: machines, files: [machines, core], packages: ['xstate'] },
   { room: transport, files: [errors, closeCodes, retryAfter, transport], packages: [] },
   { room: runtime, files: [errors, protocol, core, machines, transport, runtime], packages: ['xstate', 'zod'] },
-  { room: audit, files: [errors, core, machines, audit], packages: [] },
+  { room: /^src\/audit\/node\//, files: [errors, core, clock, audit, /^src\/audit\/node\//], packages: ['node:'] },
+  { room: audit, files: [errors, core, machines, clock, audit], packages: ['xstate'] },
   { room: server, files: [errors, protocol, core, machines, server], packages: ['xstate', 'zod', 'ws', 'node:'] },
   { room: /^src\/websocket\//, files: [publicNames, /^src\/websocket\//], packages: [] },
   { room: /^src\/react\//, files: [publicNames, /^src\/react\//], packages: ['react'] },
@@ -48,7 +50,7 @@ const table: readonly ImportRule[] = [
   },
   {
     room: /^src\/cli\//,
-    files: [/^src\/([^/]+\/)?index\.ts$/, /^src\/cli\//, /^package\.json$/],
+    files: [/^src\/([^/]+\/)*index\.ts$/, /^src\/cli\//, /^package\.json$/],
     packages: ['node:', 'ws'],
   },
   { room: /^visualizations\//, files: [machines, /^visualizations\//], packages: 'any' },

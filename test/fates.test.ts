@@ -4,16 +4,19 @@ import { Fates } from '../src/fates.ts';
 import { MessageError } from '../src/errors.ts';
 import { OutboundMessage } from '../src/message.ts';
 
-function fates(): { fates: Fates; said: string[]; message: () => OutboundMessage } {
+function fates(): { fates: Fates; said: string[]; fated: string[]; message: () => OutboundMessage } {
   const said: string[] = [];
+  const fated: string[] = [];
   let number = 0;
   return {
     fates: new Fates({
       undelivered: (id, { code, outcome }) => said.push(`${id} ${code} ${outcome}`),
+      fated: ({ id, data }, fate, error) => fated.push(`${id} ${String(data)} ${fate} ${error?.code ?? ''}`.trimEnd()),
       settled: () => said.push('settled'),
       context: { connectionId: 'c', serviceType: 's' },
     }),
     said,
+    fated,
     message: () =>
       new OutboundMessage({ data: 'x', bytes: 1, form: 'text' }, {}, { number: ++number, now: 0, cancel: () => false }),
   };
@@ -63,6 +66,22 @@ describe('fates', () => {
       'settled',
       'm3 OUTCOME_UNKNOWN unknown',
       'settled',
+    ]);
+  });
+
+  test('are told to whoever wants to know of each, once, while the message still has its data', () => {
+    const { fates: f, fated, message } = fates();
+    f.sent(message());
+    f.acknowledged(message());
+    f.dropped(message(), 'EXPIRED');
+    f.lost(message());
+    f.refused(message(), f.error('QUEUE_FULL'));
+    expect(fated).toEqual([
+      'm1 x sent',
+      'm2 x acknowledged',
+      'm3 x dropped EXPIRED',
+      'm4 x unknown OUTCOME_UNKNOWN',
+      'm5 x dropped QUEUE_FULL',
     ]);
   });
 

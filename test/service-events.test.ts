@@ -212,6 +212,7 @@ describe('listening', () => {
       flow: null,
       overflowed: null,
       undelivered: null,
+      settled: null,
       message: null,
       health: null,
       roundTrip: null,
@@ -223,6 +224,7 @@ describe('listening', () => {
       inspect: ({ actorRef }: { actorRef: unknown }) => actors.push(actorRef as (typeof actors)[number]),
       terminal: { queue: { maxMessages: 1, highWaterBytes: 8, lowWaterBytes: 0 } },
     });
+    r.service.on('settled', (event) => r.events.push({ type: 'settled', event }));
     const { connection, server } = await r.join();
     server.sends(1, 'hello');
     r.signals.send('system.woke');

@@ -19,6 +19,7 @@ function fleeting(): {
   let numbers = 0;
   const fates = new Fates({
     undelivered: (id, { code }) => told.push([id, code]),
+    fated: () => undefined,
     settled: () => undefined,
     context: {},
   });

@@ -17,6 +17,7 @@ const EVENTS: Record<keyof ServiceEvents, true> = {
   flow: true,
   overflowed: true,
   undelivered: true,
+  settled: true,
   message: true,
   health: true,
   roundTrip: true,

@@ -24,6 +24,6 @@ export function quiet<Value>(promise: Promise<Value>): Promise<Value> {
   return promise;
 }
 
-function isThenable(value: unknown): value is PromiseLike<unknown> {
+export function isThenable(value: unknown): value is PromiseLike<unknown> {
   return typeof (value as { then?: unknown } | null | undefined)?.then === 'function';
 }

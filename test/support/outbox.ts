@@ -89,6 +89,7 @@ export class OutboxRig {
         this.undelivered.push([id, error.code]);
         this.errors.push(error);
       },
+      fated: () => undefined,
       context: { connectionId: 'c', serviceType: 's' },
       ...options,
     });

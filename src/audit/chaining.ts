@@ -1,0 +1,121 @@
+import { canonicalJson } from './canonical.ts';
+import { hashedText, lineOf, readLine, START, type Head } from './chain.ts';
+import { sha256 } from './digest.ts';
+import { AUDIT_VERSION, type AuditRecord, type RemovedSegment } from './record.ts';
+import type { Item, Moment } from './recorder.ts';
+import type { Signer } from './signature.ts';
+import type { SinkTail } from './sink.ts';
+
+type Kind = AuditRecord['kind'];
+/** What a record of a kind says beside what every record does. */
+export type Says<Of extends Kind> = Omit<Extract<AuditRecord, { kind: Of }>, 'kind' | keyof Moment | 'v'>;
+
+/** A record that is of no actor, as canonical JSON. */
+export function bodyOf<Of extends Kind>(kind: Of, says: Says<Of>, moment: Moment): string {
+  return canonicalJson({ ...says, kind, v: AUDIT_VERSION, ...moment });
+}
+
+/** Links records to the chain of one sink, and keeps what its running segment has to know. */
+export class Chaining {
+  readonly #signer: Signer | undefined;
+  readonly #now: () => Moment;
+  #head: Head = START;
+  #segment = 1;
+  #isSealed = false;
+  // actors whose state the segment tells of: each can be replayed by itself
+  #based = new WeakSet();
+
+  constructor(signer: Signer | undefined, now: () => Moment) {
+    this.#signer = signer;
+    this.#now = now;
+  }
+
+  /** How far it goes. */
+  get head(): Head {
+    return this.#head;
+  }
+
+  /**
+   * Begins, or goes on where what is stored ends.
+   *
+   * @returns The first lines.
+   * @throws {RangeError} For a tail that is no entry.
+   */
+  async begin(tail: SinkTail | null, opened: Says<'opened'>): Promise<string[]> {
+    if (tail) {
+      const { entry } = readLine(tail.line);
+      if (!entry || !Number.isSafeInteger(tail.segment) || tail.segment < 1) {
+        throw new RangeError('The last line that is stored is no entry of an audit log.');
+      }
+      this.#head = { seq: entry.seq, hash: entry.hash };
+      this.#segment = tail.segment;
+    }
+    const torn = tail?.torn;
+    const body = bodyOf('opened', torn ? { ...opened, torn } : opened, this.#now());
+    if (tail && !tail.isEnded) return [await this.#link(body)];
+    const next = tail ? tail.segment + 1 : 1;
+    // the very first record says what the log is
+    const bodies = tail ? [this.#heading(next), body] : [body, this.#heading(next)];
+    return this.#linkAll(bodies);
+  }
+
+  /** The lines of these records, each actor's state before its first record where the segment does not know it. */
+  link(items: readonly Item[]): Promise<string[]> {
+    return this.#linkAll(items.flatMap((item) => this.#withBase(item)));
+  }
+
+  /** The seal of the segment so far; nothing where nobody signs, or where it is sealed already. */
+  async seal(): Promise<string[]> {
+    if (!this.#signer || this.#isSealed) return [];
+    const { algorithm, key } = this.#signer;
+    const segment = this.#segment;
+    const signature = await this.#signer.sign(segment, this.#head.hash);
+    const line = await this.#link(bodyOf('seal', { algorithm, key, segment, signature }, this.#now()));
+    this.#isSealed = true;
+    return [line];
+  }
+
+  /** The first lines of the next segment. */
+  turn(removed: readonly RemovedSegment[]): Promise<string[]> {
+    const heading = this.#heading(this.#segment + 1);
+    return this.#linkAll(removed.length > 0 ? [heading, bodyOf('retention', { removed }, this.#now())] : [heading]);
+  }
+
+  #withBase({ actor, base, body, missed }: Item): string[] {
+    if (missed) {
+      // what was known of the actors does not hold any more
+      this.#based = new WeakSet();
+      return [bodyOf('gap', missed, this.#now())];
+    }
+    if (!actor || base === undefined || this.#based.has(actor)) return [body];
+    this.#based.add(actor);
+    return base ? [base(), body] : [body];
+  }
+
+  #heading(segment: number): string {
+    this.#segment = segment;
+    this.#based = new WeakSet();
+    return bodyOf('segment', { segment }, this.#now());
+  }
+
+  async #linkAll(bodies: readonly string[]): Promise<string[]> {
+    const lines: string[] = [];
+    for (const body of bodies) {
+      const line = this.#link(body);
+      lines.push(typeof line === 'string' ? line : await line);
+    }
+    return lines;
+  }
+
+  #link(body: string): string | Promise<string> {
+    const hashed = hashedText(this.#head, body);
+    const hash = sha256(hashed);
+    return typeof hash === 'string' ? this.#linked(hashed, hash) : hash.then((late) => this.#linked(hashed, late));
+  }
+
+  #linked(hashed: string, hash: string): string {
+    this.#head = { seq: this.#head.seq + 1, hash };
+    this.#isSealed = false;
+    return lineOf(hashed, hash);
+  }
+}

@@ -1,0 +1,6 @@
+/** The audit log: every transition on record, tamper-evident, and replayable through the machines. */
+export type { AuditEntry } from './chain.ts';
+export type { AuditSink, SinkTail } from './sink.ts';
+export { callbackSink, type CallbackSinkOptions } from './sinks/callback.ts';
+export { httpSink, type HttpSinkOptions } from './sinks/http.ts';
+export { memorySink, type MemorySink, type MemorySinkOptions } from './sinks/memory.ts';

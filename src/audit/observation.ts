@@ -1,0 +1,179 @@
+import type { AnyMachineSnapshot } from 'xstate';
+
+import { noDeeds, noteEffect, takenOf, type Deeds, type RawEffect, type RawTransition } from './turns.ts';
+
+/** A system of actors that can be watched: that of a service. */
+export interface ObservableSystem {
+  /** The root actor. */
+  readonly root: unknown;
+  /** Attaches an observer to every actor of the system, present and future. */
+  inspect(observer: (event: never) => void): { unsubscribe(): void };
+}
+
+/** An actor with a machine. */
+export interface ObservedActor {
+  /** The ids from the root to it. The root goes by the name it is given. */
+  readonly path: string;
+  /** The id of its machine. */
+  readonly machine: string;
+}
+
+/** What an actor has done. */
+export interface Turn extends Deeds {
+  kind: 'started' | 'step' | 'stopped' | 'died';
+  actor: ObservedActor;
+  /** `null` before it was started. */
+  before: AnyMachineSnapshot | null;
+  /** What it died of leaves it as it was. */
+  after: AnyMachineSnapshot;
+  /** What it took, or died of. */
+  event: { type: string };
+  /** The path of the actor that sent it; `undefined` where it came from outside. */
+  source: string | undefined;
+}
+
+interface Ref {
+  id: string;
+  _parent?: Ref;
+  logic: { root?: object; id?: string };
+  getSnapshot(): AnyMachineSnapshot;
+  subscribe(observer: { error: (cause: unknown) => void }): { unsubscribe(): void };
+}
+
+// what inspection tells, in the shape of XState 5; this is the one place that knows it
+interface Inspected {
+  type: string;
+  actorRef: Ref;
+  sourceRef?: Ref;
+  event: { type: string; error?: unknown };
+  action: RawEffect;
+  snapshot: AnyMachineSnapshot;
+  _transitions: readonly RawTransition[];
+}
+
+interface Known extends Deeds {
+  actor: ObservedActor;
+  before: AnyMachineSnapshot | null;
+  /** Events that it was sent and has not taken yet, with their senders. */
+  sent: { event: object; source: string | undefined }[];
+}
+
+const DEATH = 'xstate.error.actor.';
+
+/** Follows every actor with a machine of one system, from the moment it is made. */
+export class Observation {
+  // those that were made and never started are forgotten with their last reference
+  #known = new WeakMap<Ref, Known>();
+  readonly #name: string;
+  readonly #hear: (turn: Turn) => void;
+  readonly #ends: { unsubscribe(): void }[];
+
+  constructor(system: ObservableSystem, name: string, hear: (turn: Turn) => void) {
+    this.#name = escaped(name);
+    this.#hear = hear;
+    const root = system.root as Ref;
+    this.#meet(root);
+    this.#ends = [
+      system.inspect((event) => {
+        this.#observe(event);
+      }),
+      // of the death of the root no actor is told
+      root.subscribe({
+        error: (cause) => {
+          this.#died(root, cause);
+        },
+      }),
+    ];
+  }
+
+  end(): void {
+    for (const subscription of this.#ends) subscription.unsubscribe();
+    this.#known = new WeakMap();
+  }
+
+  // those that are there already have been started unseen
+  #meet(ref: Ref): void {
+    const snapshot = ref.getSnapshot();
+    if (!isMachine(ref) || snapshot.status !== 'active') return;
+    this.#knownOf(ref).before = snapshot;
+    for (const child of Object.values(snapshot.children as Record<string, Ref | undefined>))
+      if (child) this.#meet(child);
+  }
+
+  #observe(inspected: Inspected): void {
+    const { actorRef } = inspected;
+    if (!isMachine(actorRef)) return;
+    switch (inspected.type) {
+      case '@xstate.event':
+        this.#sent(inspected);
+        break;
+      case '@xstate.microstep':
+        for (const transition of inspected._transitions) this.#knownOf(actorRef).transitions.push(takenOf(transition));
+        break;
+      case '@xstate.action':
+        noteEffect(this.#knownOf(actorRef), inspected.action, actorRef);
+        break;
+      case '@xstate.snapshot':
+        this.#turned(inspected);
+        break;
+      default:
+    }
+  }
+
+  #sent({ actorRef, sourceRef, event }: Inspected): void {
+    if (sourceRef && event.type.startsWith(DEATH)) this.#died(sourceRef, event.error);
+    // callbacks send as well, and have no machine
+    this.#knownOf(actorRef).sent.push({ event, source: sourceRef && this.#pathOf(sourceRef) });
+  }
+
+  #turned({ actorRef, event, snapshot }: Inspected): void {
+    const known = this.#knownOf(actorRef);
+    const { actor, before, transitions, effects, delays, sent } = known;
+    const place = sent.findIndex((one) => one.event === event);
+    const source = sent[place]?.source;
+    Object.assign(known, noDeeds(), { before: snapshot });
+    sent.splice(0, place + 1);
+    const turn = { actor, before, after: snapshot, event, source, transitions, effects, delays };
+    if (event.type === 'xstate.stop') this.#ended(actorRef, { ...turn, kind: 'stopped' });
+    else if (event.type === 'xstate.init') this.#hear({ ...turn, kind: 'started' });
+    // of a turn that had begun before the first look only the end is known
+    else if (before && place >= 0) this.#hear({ ...turn, kind: 'step' });
+    if (snapshot.status === 'done') this.#ended(actorRef, { ...turn, before: snapshot, kind: 'stopped' });
+  }
+
+  #died(ref: Ref, error: unknown): void {
+    const known = this.#known.get(ref);
+    if (!known?.before) return;
+    const { actor, before } = known;
+    const event = { type: 'died', error };
+    this.#ended(ref, { ...noDeeds(), kind: 'died', actor, before, after: before, event, source: undefined });
+  }
+
+  #ended(ref: Ref, turn: Turn): void {
+    if (this.#known.delete(ref)) this.#hear(turn);
+  }
+
+  #knownOf(ref: Ref): Known {
+    const present = this.#known.get(ref);
+    if (present) return present;
+    const actor = { path: this.#pathOf(ref), machine: ref.logic.id ?? '' };
+    const known: Known = { actor, before: null, sent: [], ...noDeeds() };
+    this.#known.set(ref, known);
+    return known;
+  }
+
+  #pathOf(ref: Ref): string {
+    const present = this.#known.get(ref);
+    if (present) return present.actor.path;
+    return ref._parent ? `${this.#pathOf(ref._parent)}/${escaped(ref.id)}` : this.#name;
+  }
+}
+
+function isMachine(ref: Ref): boolean {
+  return ref.logic.root !== undefined;
+}
+
+// an id may hold what separates ids
+function escaped(id: string): string {
+  return id.replace(/[%/]/g, (character) => (character === '%' ? '%25' : '%2F'));
+}

@@ -1,0 +1,285 @@
+import { AuditError, type HoldfastError } from '../errors.ts';
+import { isThenable } from '../core/isolation.ts';
+import type { Clock } from '../transport/clock.ts';
+import type { Head } from './chain.ts';
+import { bodyOf, Chaining, type Says } from './chaining.ts';
+import type { RemovedSegment } from './record.ts';
+import type { Item, Moment } from './recorder.ts';
+import type { Signer } from './signature.ts';
+import type { AuditSink, SinkTail } from './sink.ts';
+
+/** How one sink of a log is doing. */
+export interface TrailStatus {
+  sink: string;
+  /** `opening`: it is not ready yet; `failing`: it could not store what it was given, and is given it again. */
+  state: 'opening' | 'writing' | 'failing' | 'closed';
+  /** Records that wait to be stored. */
+  waiting: number;
+  /** Lines that were stored in this run. */
+  stored: number;
+  /** Records that there was no room for; a `gap` record says where. */
+  lost: number;
+  /** The number of the last line that was stored in this run; -1 for none. */
+  seq: number;
+  /** What went wrong last; `null` until something has. */
+  lastError: HoldfastError | null;
+}
+
+export interface TrailOptions {
+  sink: AuditSink;
+  clock: Clock;
+  now: () => Moment;
+  /** What the first record of the run says. */
+  opened: () => Promise<Says<'opened'>>;
+  signer: Signer | undefined;
+  /** How many records, and how many characters of them, may wait. */
+  most: { records: number; bytes: number };
+  /** Hears of trouble: once each time that it begins. */
+  report: (error: AuditError) => void;
+  /** Hears how far the chain is stored, after each batch. */
+  stored?: ((head: Head) => void) | undefined;
+}
+
+// for so long are records gathered, unless there are many
+const GATHERING_MS = 50;
+const MANY = 256;
+const BATCH = { records: 512, bytes: 262_144 };
+const WAIT = { firstMs: 250, mostMs: 30_000 };
+
+/**
+ * The way of records to one sink: a bounded queue, then its chain. Whoever adds to it neither waits nor hears of trouble. What cannot be stored is tried again; what there is no
+ * room for is counted, and the chain says so.
+ */
+export class Trail {
+  readonly #options: TrailOptions;
+  readonly #chaining: Chaining;
+  #state: TrailStatus['state'] = 'opening';
+  #isReady = false;
+  #queue: Item[] = [];
+  #bytes = 0;
+  #lost = 0;
+  #stored = 0;
+  #head: Head | null = null;
+  // chained, and not stored yet
+  #lines: string[] = [];
+  #lastError: AuditError | null = null;
+  #waitMs = WAIT.firstMs;
+  #timer: unknown;
+  #work: Promise<void> | null = null;
+
+  constructor(options: TrailOptions) {
+    this.#options = options;
+    this.#chaining = new Chaining(options.signer, options.now);
+  }
+
+  get status(): TrailStatus {
+    return {
+      sink: this.#options.sink.name,
+      state: this.#state,
+      waiting: this.#queue.length + this.#lines.length,
+      stored: this.#stored,
+      lost: this.#lost,
+      seq: this.#head?.seq ?? -1,
+      lastError: this.#lastError,
+    };
+  }
+
+  /** Takes a record, or counts it. */
+  add(item: Item): void {
+    if (this.#state === 'closed') return;
+    const { records, bytes } = this.#options.most;
+    if (this.#queue.length < records && this.#bytes + item.body.length <= bytes) {
+      this.#queue.push(item);
+      this.#bytes += item.body.length;
+    } else this.#miss(item);
+    if (this.#queue.length >= MANY && this.#state === 'writing') this.#begin();
+    else this.#later(GATHERING_MS);
+  }
+
+  /** Resolves once everything that was added is stored, and safe as far as the sink can make it. @throws {AuditError} Rejects once that fails, or takes too long. */
+  async flush(deadlineMs: number): Promise<void> {
+    const isDone = await this.#within(deadlineMs, () => this.#flush());
+    if (!isDone) throw this.#errorOf(new Error('It did not store everything in time.'));
+  }
+
+  async #flush(): Promise<void> {
+    do {
+      this.#begin();
+      await this.#work;
+      if (this.#state === 'failing') throw this.#lastError as AuditError;
+    } while (this.#waits && !this.#isClosed);
+    if (!(await this.#safely(() => this.#options.sink.flush?.()))) throw this.#lastError as AuditError;
+  }
+
+  /** Stores what waits, says that nothing follows, and lets go of the sink: within the deadline, whatever the sink does. */
+  async close(deadlineMs: number): Promise<void> {
+    if (this.#state === 'closed') return;
+    await this.#within(deadlineMs, () => this.#finish().catch(() => undefined));
+    this.#rest();
+    this.#state = 'closed';
+    const left = this.#queue.length + this.#lines.length;
+    if (left > 0) this.#report(new Error(`${left} records could not be stored before the end.`));
+    const { sink } = this.#options;
+    await this.#within(deadlineMs, async () => {
+      try {
+        await sink.close?.();
+      } catch (cause) {
+        this.#report(cause);
+      }
+    });
+  }
+
+  get #waits(): boolean {
+    return this.#queue.length > 0 || this.#lines.length > 0;
+  }
+
+  // what waits may have changed it
+  get #isClosed(): boolean {
+    return this.#state === 'closed';
+  }
+
+  async #finish(): Promise<void> {
+    await this.#flush();
+    const moment = this.#options.now();
+    this.#queue.push({ at: moment.at, body: bodyOf('closed', {}, moment) });
+    await this.#flush();
+    this.#lines = await this.#chaining.seal();
+    await this.#flush();
+  }
+
+  #miss({ at }: Item): void {
+    this.#lost += 1;
+    const missed = this.#queue.at(-1)?.missed;
+    if (missed) missed.lost += 1;
+    else {
+      this.#queue.push({ at, body: '', missed: { lost: 1, since: at } });
+      this.#report(new Error('It is too slow: records are lost.'));
+    }
+  }
+
+  #later(delayMs: number): void {
+    if (this.#timer !== undefined || this.#work || this.#isClosed) return;
+    this.#timer = this.#options.clock.setTimeout(() => {
+      this.#begin();
+    }, delayMs);
+  }
+
+  #rest(): void {
+    if (this.#timer !== undefined) this.#options.clock.clearTimeout(this.#timer);
+    this.#timer = undefined;
+  }
+
+  #begin(): void {
+    if (this.#work || this.#state === 'closed') return;
+    this.#rest();
+    this.#work = this.#run().then((isDone) => {
+      this.#work = null;
+      if (!isDone) this.#later(this.#waited());
+    });
+  }
+
+  // resolves with whether everything went well; never rejects
+  #run(): Promise<boolean> {
+    return this.#safely(async () => {
+      if (!this.#isReady) await this.#open();
+      while (!this.#isClosed && (await this.#store()));
+    });
+  }
+
+  async #open(): Promise<void> {
+    const { sink, opened } = this.#options;
+    const tail = ((await sink.open?.()) ?? null) as SinkTail | null;
+    this.#lines = await this.#chaining.begin(tail, await opened());
+    this.#isReady = true;
+  }
+
+  // resolves with whether there is more to do
+  async #store(): Promise<boolean> {
+    const { sink } = this.#options;
+    if (this.#lines.length === 0) {
+      if (!this.#waits) return false;
+      this.#lines = sink.isFull?.() ? await this.#turn() : await this.#take();
+    }
+    const { length } = this.#lines;
+    const appended = sink.append(this.#lines);
+    if (isThenable(appended)) await appended;
+    this.#lines = [];
+    this.#stored += length;
+    this.#head = this.#chaining.head;
+    this.#state = 'writing';
+    this.#waitMs = WAIT.firstMs;
+    this.#options.stored?.(this.#head);
+    return true;
+  }
+
+  async #turn(): Promise<string[]> {
+    const seal = await this.#chaining.seal();
+    if (seal.length > 0) return seal;
+    const removed = ((await this.#options.sink.rotate?.()) ?? []) as RemovedSegment[];
+    return this.#chaining.turn(removed);
+  }
+
+  #take(): Promise<string[]> {
+    const batch = this.#queue.splice(0, this.#batch());
+    for (const { body } of batch) this.#bytes -= body.length;
+    return this.#chaining.link(batch);
+  }
+
+  #batch(): number {
+    let bytes = 0;
+    const end = this.#queue.findIndex(({ body }) => (bytes += body.length) > BATCH.bytes);
+    return Math.min(BATCH.records, end < 0 ? this.#queue.length : Math.max(1, end));
+  }
+
+  async #safely(act: () => unknown): Promise<boolean> {
+    try {
+      await act();
+      return true;
+    } catch (cause) {
+      if (this.#state === 'closed') return false;
+      const wasFailing = this.#state === 'failing';
+      this.#state = 'failing';
+      this.#fail(cause, wasFailing);
+      return false;
+    }
+  }
+
+  #fail(cause: unknown, isKnown: boolean): void {
+    const error = this.#errorOf(cause);
+    this.#lastError = error;
+    if (!isKnown) this.#options.report(error);
+  }
+
+  #report(cause: unknown): void {
+    this.#fail(cause, false);
+  }
+
+  #errorOf(cause: unknown): AuditError {
+    if (cause instanceof AuditError) return cause;
+    return new AuditError('AUDIT_SINK_FAILED', { sink: this.#options.sink.name, cause });
+  }
+
+  // what a server asks for, or twice as long as the last time
+  #waited(): number {
+    const asked = this.#lastError?.retryAfterMs ?? 0;
+    const waitMs = Math.min(WAIT.mostMs, Math.max(this.#waitMs, asked));
+    this.#waitMs = Math.min(WAIT.mostMs, this.#waitMs * 2);
+    return waitMs;
+  }
+
+  // resolves with whether it was over in time; what it throws goes on
+  async #within(deadlineMs: number, act: () => Promise<unknown>): Promise<boolean> {
+    const { clock } = this.#options;
+    let timer: unknown;
+    const over = new Promise<false>((resolve) => {
+      timer = clock.setTimeout(() => {
+        resolve(false);
+      }, deadlineMs);
+    });
+    try {
+      return await Promise.race([act().then(() => true), over]);
+    } finally {
+      clock.clearTimeout(timer);
+    }
+  }
+}
