@@ -105,6 +105,7 @@ export const ERRORS = {
   LISTENER_THREW: ['fault', 'error', 'A listener or another function of the application failed.'],
   INTERNAL_FAULT: ['fault', 'fatal', 'An actor died of an unexpected error; its connection was closed.'],
   AUDIT_SINK_FAILED: ['fault', 'error', 'A sink of the audit log could not store what it was given.'],
+  AUDIT_UNREADABLE: ['fault', 'error', 'A file of an audit log cannot be read.'],
   AUDIT_LOG_INVALID: ['fault', 'error', 'What a sink has stored is not an audit log that can go on.'],
 } as const satisfies Record<string, readonly [ErrorCategory, ErrorSeverity, string]>;
 

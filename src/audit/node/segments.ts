@@ -45,6 +45,15 @@ export async function endedSegments(path: string): Promise<EndedSegment[]> {
   return (await numbersBeside(path)).map((number) => ({ number, path: endedPath(path, number) }));
 }
 
+/** The same with those that were taken out and are not deleted yet: until the log says that they were removed they are a part of it. */
+export async function storedSegments(path: string): Promise<EndedSegment[]> {
+  const removed = (await numbersBeside(path, REMOVED)).map((number) => ({
+    number,
+    path: endedPath(path, number) + REMOVED,
+  }));
+  return [...removed, ...(await endedSegments(path))].sort((a, b) => a.number - b.number);
+}
+
 /** Takes a segment out of the log; it is there until {@link dropRemoved}, for nothing says yet that it was removed. */
 export async function remove({ path }: EndedSegment): Promise<void> {
   await rename(path, path + REMOVED);
