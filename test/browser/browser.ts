@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 
 import { build } from 'esbuild';
-import { chromium, type Page } from 'playwright-core';
+import { chromium, type Browser, type Page } from 'playwright-core';
 import { WebSocketServer, type WebSocket } from 'ws';
 
 const INSTALL = fileURLToPath(new URL('../../scripts/chromium.sh', import.meta.url));
@@ -35,7 +35,7 @@ export interface Site {
 
 /** Opens a site in Chromium. Everything is on 127.0.0.1. */
 export async function openSite(executablePath: string): Promise<Site> {
-  const library = await bundle();
+  const library = await bundle(SOURCE);
   const server = createServer((request, response) => {
     const [type, body] =
       request.url === '/holdfast.js' ? ['text/javascript', library] : ['text/html', pageOf(request.url)];
@@ -50,20 +50,7 @@ export async function openSite(executablePath: string): Promise<Site> {
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const browser = await chromium.launch({
-    executablePath,
-    args: [
-      '--no-sandbox',
-      '--disable-gpu',
-      '--disable-background-networking',
-      '--disable-component-update',
-      '--disable-sync',
-      '--disable-quic',
-      '--no-first-run',
-    ],
-    // playwright switches off what is to be tested
-    ignoreDefaultArgs: ['--disable-back-forward-cache'],
-  });
+  const browser = await launch(executablePath);
   return {
     visit: async () => {
       const context = await browser.newContext();
@@ -83,6 +70,24 @@ export async function openSite(executablePath: string): Promise<Site> {
   };
 }
 
+/** Starts a browser. */
+export function launch(executablePath: string): Promise<Browser> {
+  return chromium.launch({
+    executablePath,
+    args: [
+      '--no-sandbox',
+      '--disable-gpu',
+      '--disable-background-networking',
+      '--disable-component-update',
+      '--disable-sync',
+      '--disable-quic',
+      '--no-first-run',
+    ],
+    // playwright switches off what is to be tested
+    ignoreDefaultArgs: ['--disable-back-forward-cache'],
+  });
+}
+
 function pageOf(path: string | undefined): string {
   if (path !== '/app') return '<!doctype html><title>elsewhere</title>';
   return `<!doctype html><title>app</title><script type="module">
@@ -91,9 +96,10 @@ function pageOf(path: string | undefined): string {
   </script>`;
 }
 
-async function bundle(): Promise<string> {
+/** A module and what it imports, as one for a browser. */
+export async function bundle(source: string): Promise<string> {
   const { outputFiles } = await build({
-    entryPoints: [SOURCE],
+    entryPoints: [source],
     bundle: true,
     format: 'esm',
     platform: 'browser',
