@@ -1,3 +1,4 @@
+import { benchAuditVerify } from './audit-verify.ts';
 import { benchHealth } from './health.ts';
 import { benchHerd } from './herd.ts';
 import { benchOutbox } from './outbox.ts';
@@ -9,6 +10,7 @@ import { benchWire } from './wire.ts';
 type Bench = (report: (section: Section) => void) => Promise<void>;
 
 const BENCHES = new Map<string, Bench>([
+  ['audit-verify', benchAuditVerify],
   ['health', benchHealth],
   ['herd', benchHerd],
   ['outbox', benchOutbox],

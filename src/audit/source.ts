@@ -20,8 +20,10 @@ export type Reading =
   | { entry: AuditEntry; hash: string; problem: null }
   | { entry: null; problem: 'malformed' | 'future' | 'torn'; why: string };
 
-const BATCH_LINES = 4_096;
-const BATCH_CHARACTERS = 2 ** 21;
+// so few that they are gone before the garbage collector has to move them
+const BATCH_LINES = 128;
+const BATCH_CHARACTERS = 2 ** 20;
+const TURN_BATCHES = 32;
 
 /** Splits the text of a log into its lines, and marks a last one that has no line break. */
 export function linesOf(text: string): AuditLine[] {
@@ -31,19 +33,21 @@ export function linesOf(text: string): AuditLine[] {
 }
 
 /**
- * Reads a log by and by, in batches of which each lets other work of the process have its turn: a digest that is made at once, and a wait for each line, would not.
+ * Reads a log by and by, in batches, and lets other work of the process have its turn after some of them: where a digest is made at once, waiting for it would not.
  */
 export async function* readingsOf(source: AuditSource): AsyncGenerator<Reading[]> {
   let batch: AuditLine[] = [];
-  let size = 0;
+  let characters = 0;
+  let batches = 0;
   for await (const line of source) {
     batch.push(line);
-    size += typeof line === 'string' ? line.length : 0;
-    if (batch.length < BATCH_LINES && size < BATCH_CHARACTERS) continue;
+    characters += typeof line === 'string' ? line.length : 0;
+    if (batch.length < BATCH_LINES && characters < BATCH_CHARACTERS) continue;
+    const isTurn = ++batches % TURN_BATCHES === 0 || characters >= BATCH_CHARACTERS;
     yield await readingsOfBatch(batch);
     batch = [];
-    size = 0;
-    await new Promise((resolve) => setTimeout(resolve));
+    characters = 0;
+    if (isTurn) await new Promise((resolve) => setTimeout(resolve));
   }
   yield await readingsOfBatch(batch);
 }

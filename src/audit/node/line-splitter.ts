@@ -1,4 +1,4 @@
-import { isUtf8 } from 'node:buffer';
+import { isAscii, isUtf8 } from 'node:buffer';
 
 import type { FlawedLine } from '../source.ts';
 
@@ -54,6 +54,8 @@ export class LineSplitter {
 }
 
 function linesOf(bytes: Buffer): (string | FlawedLine)[] {
+  // the same, sooner
+  if (isAscii(bytes)) return bytes.toString('latin1').split('\n');
   if (isUtf8(bytes)) return bytes.toString('utf8').split('\n');
   // in latin1 each byte is a character, and no other is a line break
   return bytes

@@ -9,7 +9,7 @@ import { storedSegments, type EndedSegment } from './segments.ts';
 export interface ReadAuditFileOptions {
   /** Ends the reading: it rejects with the reason. */
   signal?: AbortSignal;
-  /** Called after each piece that was read, of at most 1 MiB, with the bytes so far and those that there were when it began. */
+  /** Called after each piece that was read, of at most 64 KiB, with the bytes so far and those that there were when it began. */
   onProgress?: (bytesRead: number, bytesTotal: number) => void;
   /**
    * Called at the end of what there is, and again at each later end: whether to look for what has come since. It decides how long to wait before that.
@@ -19,7 +19,7 @@ export interface ReadAuditFileOptions {
   onEnd?: () => boolean | Promise<boolean>;
 }
 
-const CHUNK_BYTES = 2 ** 20;
+const CHUNK_BYTES = 2 ** 16;
 
 const rule = object({
   path: required(text),
@@ -30,7 +30,7 @@ const rule = object({
 
 /**
  * Reads a log that `fileSink` keeps, line by line: first the segments beside the file that have ended, `out.000001.jsonl` of `out.jsonl` and so on, then the file. The path of
- * a segment that has ended reads that one alone. It holds one piece of 1 MiB and one line in memory, whatever the files hold; lines of more than 16 MiB,
+ * a segment that has ended reads that one alone. It holds one piece of 64 KiB and one line in memory, whatever the files hold; lines of more than 16 MiB,
  * and what is not UTF-8, are told as such.
  *
  * @throws {HoldfastError} `AUDIT_UNREADABLE`: there is no such file, nothing in it, it is a directory, or the system refuses it; `cause` has the system's error.

@@ -75,7 +75,11 @@ describe('a log in files', () => {
     const told: [number, number][] = [];
     await read(path, { onProgress: (bytes, total) => told.push([bytes, total]) });
     const total = 3 * 2 ** 20 + 4;
-    expect(told).toEqual([1, 2, 3].map((mib) => [mib * 2 ** 20, total]).concat([[total, total]]));
+    expect(told.slice(-2)).toEqual([
+      [total - 4, total],
+      [total, total],
+    ]);
+    expect(told.map(([bytes]) => bytes)).toEqual(told.map(([bytes]) => bytes).toSorted((a, b) => a - b));
   });
 });
 
