@@ -20,6 +20,8 @@ export interface ProgramOptions {
   /** Options of Node itself. */
   node?: string[];
   args?: string[];
+  /** A command and its arguments that run Node. @default none */
+  under?: string[];
   /** After this time it is killed, and its end tells so. */
   deadlineMs?: number;
 }
@@ -94,8 +96,9 @@ export function usePrograms(): void {
 }
 
 /** Starts a scenario by its name; it is killed when the test is over. */
-export function startProgram(scenario: string, { node = [], args = [] }: ProgramOptions = {}): Program {
-  const child = spawn(process.execPath, [...node, bundle, scenario, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+export function startProgram(scenario: string, { node = [], args = [], under = [] }: ProgramOptions = {}): Program {
+  const [command = '', ...rest] = [...under, process.execPath, ...node, bundle, scenario, ...args];
+  const child = spawn(command, rest, { stdio: ['ignore', 'pipe', 'pipe'] });
   const program = new Program(child);
   onTestFinished(() => program.kill());
   return program;

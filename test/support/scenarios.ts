@@ -316,6 +316,9 @@ const scenarios: Record<string, Scenario> = {
   throwingInspector,
   importing,
   converse: async (url) => (await import('./conversation.ts')).converse(url),
+  appendForEver: async (path) => (await import('./audit-scenarios.ts')).appendForEver(path, report),
+  fillDisk: async (path, outside) => (await import('./audit-scenarios.ts')).fillDisk(path, outside),
+  openReadOnly: async (path, outside) => (await import('./audit-scenarios.ts')).openReadOnly(path, outside),
 };
 
 const [, , name = '', ...args] = process.argv;
