@@ -2,7 +2,7 @@ import type { Clock } from '../transport/clock.ts';
 import { stateOf } from '../../machines/index.ts';
 import { bodyOf } from './chaining.ts';
 import { Observation, type ObservableSystem, type Turn } from './observation.ts';
-import type { AuditLevel, CountsRecord, FateRecord } from './record.ts';
+import type { AuditLevel, CountsRecord, FateRecord, Json } from './record.ts';
 import type { Item, Moment, Recorder } from './recorder.ts';
 import type { Redaction } from './redaction.ts';
 
@@ -215,7 +215,7 @@ export class Attachment {
         service,
         connection: this.#shown(connectionId),
         ...facts,
-        ...(kept && { payload: kept.value }),
+        ...(kept && { payload: JSON.parse(kept.text) as Json }),
         ...(kept && kept.paths.length > 0 && { redacted: kept.paths }),
       });
     });
@@ -234,7 +234,7 @@ export class Attachment {
   }
 
   #shown(id: string): string {
-    return String(this.#options.redaction.of(id, 'connection').value);
+    return JSON.parse(this.#options.redaction.of(id, 'connection').text) as string;
   }
 
   #schedule(): void {

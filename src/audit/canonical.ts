@@ -8,13 +8,14 @@ export function canonicalJson(value: unknown): string {
 
 /** A string as canonical JSON. */
 export function canonicalText(text: string): string {
-  return JSON.stringify(UNPAIRED.test(text) ? text.replace(UNPAIRED_ALL, '\ufffd') : text);
+  const json = JSON.stringify(text);
+  // only of what is unpaired does it write the number
+  return json.includes('\\ud') ? JSON.stringify(text.replace(UNPAIRED, '\ufffd')) : json;
 }
 
-const UNPAIRED = /\p{Surrogate}/u;
-const UNPAIRED_ALL = /\p{Surrogate}/gu;
+const UNPAIRED = /\p{Surrogate}/gu;
 
-function written(value: unknown, above: readonly unknown[]): string | undefined {
+function written(value: unknown, above: unknown[]): string | undefined {
   switch (typeof value) {
     case 'string':
       return canonicalText(value);
@@ -24,22 +25,27 @@ function written(value: unknown, above: readonly unknown[]): string | undefined 
       return value ? 'true' : 'false';
     case 'object':
       if (value === null || above.includes(value)) return 'null';
-      return Array.isArray(value) ? listed(value, [...above, value]) : fielded(value, [...above, value]);
+      above.push(value);
+      try {
+        return Array.isArray(value) ? listed(value, above) : fielded(value, above);
+      } finally {
+        above.pop();
+      }
     default:
       return undefined;
   }
 }
 
-function listed(list: readonly unknown[], above: readonly unknown[]): string {
+function listed(list: readonly unknown[], above: unknown[]): string {
   return `[${list.map((item) => written(item, above) ?? 'null').join(',')}]`;
 }
 
-function fielded(fields: object, above: readonly unknown[]): string {
+function fielded(fields: object, above: unknown[]): string {
   const values = fields as Record<string, unknown>;
   let text = '';
   for (const key of Object.keys(values).sort()) {
     const value = written(values[key], above);
-    if (value !== undefined) text += `${text === '' ? '' : ','}${canonicalText(key)}:${value}`;
+    if (value !== undefined) text += `${text === '' ? '{' : ','}${canonicalText(key)}:${value}`;
   }
-  return `{${text}}`;
+  return text === '' ? '{}' : `${text}}`;
 }

@@ -2,7 +2,7 @@ import { canonicalJson } from './canonical.ts';
 import { hashedText, lineOf, readLine, START, type Head } from './chain.ts';
 import { sha256 } from './digest.ts';
 import { AUDIT_VERSION, type AuditRecord, type RemovedSegment } from './record.ts';
-import type { Item, Moment } from './recorder.ts';
+import type { Moment } from './recorder.ts';
 import type { Signer } from './signature.ts';
 import type { SinkTail } from './sink.ts';
 
@@ -22,8 +22,6 @@ export class Chaining {
   #head: Head = START;
   #segment = 1;
   #isSealed = false;
-  // actors whose state the segment tells of: each can be replayed by itself
-  #based = new WeakSet();
 
   constructor(signer: Signer | undefined, now: () => Moment) {
     this.#signer = signer;
@@ -56,12 +54,17 @@ export class Chaining {
     const next = tail ? tail.segment + 1 : 1;
     // the very first record says what the log is
     const bodies = tail ? [this.#heading(next), body] : [body, this.#heading(next)];
-    return this.#linkAll(bodies);
+    return this.link(bodies);
   }
 
-  /** The lines of these records, each actor's state before its first record where the segment does not know it. */
-  link(items: readonly Item[]): Promise<string[]> {
-    return this.#linkAll(items.flatMap((item) => this.#withBase(item)));
+  /** The lines of these records. */
+  async link(bodies: readonly string[]): Promise<string[]> {
+    const lines: string[] = [];
+    for (const body of bodies) {
+      const line = this.#link(body);
+      lines.push(typeof line === 'string' ? line : await line);
+    }
+    return lines;
   }
 
   /** The seal of the segment so far; nothing where nobody signs, or where it is sealed already. */
@@ -78,33 +81,12 @@ export class Chaining {
   /** The first lines of the next segment. */
   turn(removed: readonly RemovedSegment[]): Promise<string[]> {
     const heading = this.#heading(this.#segment + 1);
-    return this.#linkAll(removed.length > 0 ? [heading, bodyOf('retention', { removed }, this.#now())] : [heading]);
-  }
-
-  #withBase({ actor, base, body, missed }: Item): string[] {
-    if (missed) {
-      // what was known of the actors does not hold any more
-      this.#based = new WeakSet();
-      return [bodyOf('gap', missed, this.#now())];
-    }
-    if (!actor || base === undefined || this.#based.has(actor)) return [body];
-    this.#based.add(actor);
-    return base ? [base(), body] : [body];
+    return this.link(removed.length > 0 ? [heading, bodyOf('retention', { removed }, this.#now())] : [heading]);
   }
 
   #heading(segment: number): string {
     this.#segment = segment;
-    this.#based = new WeakSet();
     return bodyOf('segment', { segment }, this.#now());
-  }
-
-  async #linkAll(bodies: readonly string[]): Promise<string[]> {
-    const lines: string[] = [];
-    for (const body of bodies) {
-      const line = this.#link(body);
-      lines.push(typeof line === 'string' ? line : await line);
-    }
-    return lines;
   }
 
   #link(body: string): string | Promise<string> {

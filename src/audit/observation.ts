@@ -1,5 +1,6 @@
 import type { AnyMachineSnapshot } from 'xstate';
 
+import { canonicalText } from './canonical.ts';
 import { noDeeds, noteEffect, takenOf, type Deeds, type RawEffect, type RawTransition } from './turns.ts';
 
 /** A system of actors that can be watched: that of a service. */
@@ -14,12 +15,14 @@ export interface ObservableSystem {
 export interface ObservedActor {
   /** The ids from the root to it. The root goes by the name it is given. */
   readonly path: string;
+  /** The same as JSON. */
+  readonly quoted: string;
   /** The id of its machine. */
   readonly machine: string;
 }
 
 /** What an actor has done. */
-export interface Turn extends Deeds {
+export interface Turn {
   kind: 'started' | 'step' | 'stopped' | 'died';
   actor: ObservedActor;
   /** `null` before it was started. */
@@ -30,6 +33,7 @@ export interface Turn extends Deeds {
   event: { type: string };
   /** The path of the actor that sent it; `undefined` where it came from outside. */
   source: string | undefined;
+  deeds: Deeds;
 }
 
 interface Ref {
@@ -51,9 +55,10 @@ interface Inspected {
   _transitions: readonly RawTransition[];
 }
 
-interface Known extends Deeds {
+interface Known {
   actor: ObservedActor;
   before: AnyMachineSnapshot | null;
+  deeds: Deeds;
   /** Events that it was sent and has not taken yet, with their senders. */
   sent: { event: object; source: string | undefined }[];
 }
@@ -64,6 +69,7 @@ const DEATH = 'xstate.error.actor.';
 export class Observation {
   // those that were made and never started are forgotten with their last reference
   #known = new WeakMap<Ref, Known>();
+  readonly #paths = new WeakMap<Ref, string>();
   readonly #name: string;
   readonly #hear: (turn: Turn) => void;
   readonly #ends: { unsubscribe(): void }[];
@@ -108,10 +114,11 @@ export class Observation {
         this.#sent(inspected);
         break;
       case '@xstate.microstep':
-        for (const transition of inspected._transitions) this.#knownOf(actorRef).transitions.push(takenOf(transition));
+        for (const transition of inspected._transitions)
+          this.#knownOf(actorRef).deeds.transitions.push(takenOf(transition));
         break;
       case '@xstate.action':
-        noteEffect(this.#knownOf(actorRef), inspected.action, actorRef);
+        noteEffect(this.#knownOf(actorRef).deeds, inspected.action, actorRef);
         break;
       case '@xstate.snapshot':
         this.#turned(inspected);
@@ -126,19 +133,23 @@ export class Observation {
     this.#knownOf(actorRef).sent.push({ event, source: sourceRef && this.#pathOf(sourceRef) });
   }
 
-  #turned({ actorRef, event, snapshot }: Inspected): void {
+  #turned({ actorRef, event, snapshot: after }: Inspected): void {
     const known = this.#knownOf(actorRef);
-    const { actor, before, transitions, effects, delays, sent } = known;
+    const { actor, before, deeds, sent } = known;
     const place = sent.findIndex((one) => one.event === event);
     const source = sent[place]?.source;
-    Object.assign(known, noDeeds(), { before: snapshot });
+    known.deeds = noDeeds();
+    known.before = after;
     sent.splice(0, place + 1);
-    const turn = { actor, before, after: snapshot, event, source, transitions, effects, delays };
-    if (event.type === 'xstate.stop') this.#ended(actorRef, { ...turn, kind: 'stopped' });
-    else if (event.type === 'xstate.init') this.#hear({ ...turn, kind: 'started' });
     // of a turn that had begun before the first look only the end is known
-    else if (before && place >= 0) this.#hear({ ...turn, kind: 'step' });
-    if (snapshot.status === 'done') this.#ended(actorRef, { ...turn, before: snapshot, kind: 'stopped' });
+    const isWhole = event.type === 'xstate.init' || (before !== null && place >= 0);
+    const kind = event.type === 'xstate.init' ? 'started' : 'step';
+    if (event.type === 'xstate.stop')
+      this.#ended(actorRef, { kind: 'stopped', actor, before, after, event, source, deeds });
+    else if (isWhole) this.#hear({ kind, actor, before, after, event, source, deeds });
+    if (after.status === 'done') {
+      this.#ended(actorRef, { kind: 'stopped', actor, before: after, after, event, source, deeds });
+    }
   }
 
   #died(ref: Ref, error: unknown): void {
@@ -146,7 +157,7 @@ export class Observation {
     if (!known?.before) return;
     const { actor, before } = known;
     const event = { type: 'died', error };
-    this.#ended(ref, { ...noDeeds(), kind: 'died', actor, before, after: before, event, source: undefined });
+    this.#ended(ref, { kind: 'died', actor, before, after: before, event, source: undefined, deeds: noDeeds() });
   }
 
   #ended(ref: Ref, turn: Turn): void {
@@ -156,16 +167,19 @@ export class Observation {
   #knownOf(ref: Ref): Known {
     const present = this.#known.get(ref);
     if (present) return present;
-    const actor = { path: this.#pathOf(ref), machine: ref.logic.id ?? '' };
-    const known: Known = { actor, before: null, sent: [], ...noDeeds() };
+    const path = this.#pathOf(ref);
+    const actor = { path, quoted: canonicalText(path), machine: ref.logic.id ?? '' };
+    const known: Known = { actor, before: null, sent: [], deeds: noDeeds() };
     this.#known.set(ref, known);
     return known;
   }
 
   #pathOf(ref: Ref): string {
-    const present = this.#known.get(ref);
-    if (present) return present.actor.path;
-    return ref._parent ? `${this.#pathOf(ref._parent)}/${escaped(ref.id)}` : this.#name;
+    const present = this.#paths.get(ref);
+    if (present !== undefined) return present;
+    const path = ref._parent ? `${this.#pathOf(ref._parent)}/${escaped(ref.id)}` : this.#name;
+    this.#paths.set(ref, path);
+    return path;
   }
 }
 

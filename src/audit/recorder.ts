@@ -1,10 +1,10 @@
 import type { AnyMachineSnapshot } from 'xstate';
 
-import { canonicalJson } from './canonical.ts';
+import { canonicalJson, canonicalText } from './canonical.ts';
 import { changesBetween } from './changes.ts';
 import { machineName, type Hashes } from './definitions.ts';
 import type { Turn } from './observation.ts';
-import { AUDIT_VERSION, type Json } from './record.ts';
+import { AUDIT_VERSION, type TakenTransition } from './record.ts';
 import type { Redacted, Redaction } from './redaction.ts';
 import { refusedBy } from './turns.ts';
 
@@ -17,8 +17,6 @@ export interface Item {
   actor?: object;
   /** The record of how the actor was before, for logs that do not know; `null` where it begins with this. */
   base?: (() => string) | null;
-  /** Stands for records that there was no room for; then there is no body yet. */
-  missed?: { lost: number; since: number };
 }
 
 /** When something happened. */
@@ -27,105 +25,158 @@ export interface Moment {
   mono: number;
 }
 
-/** Writes what actors do as records. */
+// what a record may say, in the order of canonical JSON: as JSON already, `undefined` for what it does not say
+interface Parts {
+  children?: string | undefined;
+  context?: string | undefined;
+  delays?: string | undefined;
+  effects?: string | undefined;
+  error?: string | undefined;
+  event?: string | undefined;
+  from?: string | undefined;
+  redacted?: string | undefined;
+  refused?: string | undefined;
+  source?: string | undefined;
+  status?: string | undefined;
+  to?: string | undefined;
+  transitions?: string | undefined;
+}
+
+/** Writes what actors do as records: text is joined and not objects, for this happens in the middle of what the actors do. */
 export class Recorder {
   readonly #redaction: Redaction;
-  readonly #hashes: Hashes;
+  readonly #machines: ReadonlyMap<string, string>;
+  readonly #values = new WeakMap<object, string>();
 
   constructor(redaction: Redaction, hashes: Hashes) {
     this.#redaction = redaction;
-    this.#hashes = hashes;
+    this.#machines = new Map(Object.entries(hashes).map(([id, hash]) => [id, canonicalText(machineName(id, hash))]));
   }
 
   /** The record of a turn. */
   item(turn: Turn, moment: Moment): Item {
-    const { actor, before } = turn;
-    const item = { at: moment.at, actor };
+    const { actor } = turn;
+    const { at } = moment;
     switch (turn.kind) {
       case 'started':
-        return { ...item, base: null, body: this.#happened(turn, moment) };
+        return { at, actor, base: null, body: this.#happened(turn, moment) };
       case 'step':
-        return { ...item, base: () => this.#state(turn, moment), body: this.#happened(turn, moment) };
+        return { at, actor, base: () => this.#state(turn, moment), body: this.#happened(turn, moment) };
       case 'stopped':
-        return { ...item, body: this.#stopped(turn, moment) };
-      case 'died': {
-        const { error } = turn.event as { error?: unknown };
-        const { value, paths } = this.#redaction.of(error, 'error');
-        const from = before?.value as Json;
-        return {
-          ...item,
-          body: canonicalJson({ ...this.#actor(turn, moment), kind: 'died', from, error: value, ...listed(paths) }),
-        };
-      }
+        return { at, actor, body: this.#stopped(turn, moment) };
+      case 'died':
+        return { at, actor, body: this.#died(turn, moment) };
     }
   }
 
   #happened(turn: Turn, moment: Moment): string {
-    const { kind, before, after, source, transitions, effects, delays } = turn;
+    const { kind, before, after, source, deeds } = turn;
+    const { transitions, effects, delays } = deeds;
     const event = this.#redaction.of(turn.event, 'event');
     // how it begins follows from its input
-    const context = before && this.#changes(before, after);
+    const context = before && kind === 'step' ? this.#changes(before, after) : null;
     const refused = kind === 'step' && transitions.length === 0 ? refusedBy(after, turn.event) : [];
-    return canonicalJson({
-      ...this.#actor(turn, moment),
-      kind,
-      source,
-      event: event.value,
-      ...(kind === 'step' && { from: before?.value as Json }),
-      to: after.value as Json,
-      ...(transitions.length > 0 && { transitions }),
-      ...(refused.length > 0 && { refused }),
-      ...(effects.length > 0 && { effects }),
-      ...(delays.length > 0 && { delays }),
-      ...(context && { context: context.value }),
-      ...listed([...event.paths, ...(context?.paths ?? [])]),
+    return this.#body(turn, moment, {
+      context: context?.text,
+      delays: listOf(delays, canonicalJson),
+      effects: listOf(effects, canonicalText),
+      event: event.text,
+      from: before ? this.#value(before) : undefined,
+      redacted: listOf(context ? [...event.paths, ...context.paths] : event.paths, canonicalText),
+      refused: listOf(refused, canonicalText),
+      source: source === undefined ? undefined : canonicalText(source),
+      to: this.#value(after),
+      transitions: listOf(transitions, textOf),
     });
   }
 
   #state(turn: Turn, moment: Moment): string {
     const before = turn.before as AnyMachineSnapshot;
-    const { value, paths } = this.#redaction.of(before.context, 'context');
-    return canonicalJson({
-      ...this.#actor({ ...turn, after: before }, moment),
-      kind: 'state',
-      to: before.value as Json,
-      context: value,
-      children: Object.keys(before.children as object),
-      ...listed(paths),
+    const { text: context, paths } = this.#redaction.of(before.context, 'context');
+    return this.#body({ ...turn, kind: 'state', after: before }, moment, {
+      children: canonicalJson(Object.keys(before.children as object)),
+      context,
+      redacted: listOf(paths, canonicalText),
+      to: this.#value(before),
     });
   }
 
   #stopped(turn: Turn, moment: Moment): string {
     const { before, after } = turn;
-    const status = after.status === 'done' ? 'done' : 'stopped';
-    return canonicalJson({
-      ...this.#actor(turn, moment),
-      kind: 'stopped',
-      from: (before ?? after).value as Json,
-      status,
-    });
+    const status = after.status === 'done' ? '"done"' : '"stopped"';
+    return this.#body(turn, moment, { from: this.#value(before ?? after), status });
   }
 
-  #actor({ actor, after }: Turn, { at, mono }: Moment): object {
+  #died(turn: Turn, moment: Moment): string {
+    const { text: error, paths } = this.#redaction.of((turn.event as { error?: unknown }).error, 'error');
+    return this.#body(turn, moment, { error, from: this.#value(turn.after), redacted: listOf(paths, canonicalText) });
+  }
+
+  #body(
+    { actor, kind, after }: { actor: Turn['actor']; kind: string; after: AnyMachineSnapshot },
+    moment: Moment,
+    parts: Parts,
+  ): string {
     const { generation } = after.context as { generation?: unknown };
-    return {
-      v: AUDIT_VERSION,
-      at,
-      mono,
-      actor: actor.path,
-      machine: machineName(actor.machine, this.#hashes[actor.machine]),
-      ...(typeof generation === 'number' && { generation }),
-    };
+    const {
+      children,
+      context,
+      delays,
+      effects,
+      error,
+      event,
+      from,
+      redacted,
+      refused,
+      source,
+      status,
+      to,
+      transitions,
+    } = parts;
+    let text = `{"actor":${actor.quoted},"at":${moment.at}`;
+    if (children !== undefined) text += `,"children":${children}`;
+    if (context !== undefined) text += `,"context":${context}`;
+    if (delays !== undefined) text += `,"delays":${delays}`;
+    if (effects !== undefined) text += `,"effects":${effects}`;
+    if (error !== undefined) text += `,"error":${error}`;
+    if (event !== undefined) text += `,"event":${event}`;
+    if (from !== undefined) text += `,"from":${from}`;
+    if (typeof generation === 'number') text += `,"generation":${generation}`;
+    text += `,"kind":"${kind}","machine":${this.#machines.get(actor.machine) ?? '""'},"mono":${moment.mono}`;
+    if (redacted !== undefined) text += `,"redacted":${redacted}`;
+    if (refused !== undefined) text += `,"refused":${refused}`;
+    if (source !== undefined) text += `,"source":${source}`;
+    if (status !== undefined) text += `,"status":${status}`;
+    if (to !== undefined) text += `,"to":${to}`;
+    if (transitions !== undefined) text += `,"transitions":${transitions}`;
+    return `${text},"v":${AUDIT_VERSION}}`;
   }
 
-  // paths of what is redacted are those of the context, whatever part of it has changed
+  // the state after a turn is that before the next
+  #value({ value }: AnyMachineSnapshot): string {
+    if (typeof value === 'string') return canonicalText(value);
+    const known = this.#values.get(value as object);
+    if (known !== undefined) return known;
+    const text = canonicalJson(value);
+    this.#values.set(value as object, text);
+    return text;
+  }
+
   #changes(before: AnyMachineSnapshot, after: AnyMachineSnapshot): Redacted | null {
     if (before.context === after.context) return null;
-    const changes = changesBetween(before.context as object, after.context as object);
-    return this.#redaction.ofChanges(changes, 'context');
+    return this.#redaction.ofChanges(changesBetween(before.context as object, after.context as object));
   }
 }
 
-function listed(paths: readonly string[]): { redacted?: readonly string[] } {
-  return paths.length > 0 ? { redacted: paths } : {};
+const texts = new WeakMap<TakenTransition, string>();
+
+function textOf(transition: TakenTransition): string {
+  let text = texts.get(transition);
+  if (text === undefined) texts.set(transition, (text = canonicalJson(transition)));
+  return text;
+}
+
+// nothing is said of what there is none of
+function listOf<Item>(items: readonly Item[], write: (item: Item) => string): string | undefined {
+  return items.length === 0 ? undefined : `[${items.map(write).join(',')}]`;
 }

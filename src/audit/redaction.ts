@@ -1,6 +1,6 @@
 import { tameText } from '../core/redact.ts';
 import { callback, check, must, object, oneOf, isListOf, isText } from '../core/rules.ts';
-import type { Json } from './record.ts';
+import { canonicalText } from './canonical.ts';
 
 /** What is not written down, beside what never is: credentials, tokens, and what a URL has after its host. */
 export interface RedactionOptions {
@@ -22,7 +22,8 @@ export const REDACTED = '[redacted]';
 
 /** What is left of a value, and the paths of what is not. */
 export interface Redacted {
-  value: Json;
+  /** As canonical JSON. */
+  text: string;
   paths: string[];
 }
 
@@ -47,12 +48,18 @@ const SUSPECT = /:\/\/|eyJ|bearer|basic|[^\x20-\x7e\u00a0-\u2027\u202f-\u2065\u2
 // source: RFC 7519 (three parts, the first a JSON object in base64url); RFC 6750 and RFC 7617 (schemes)
 const TOKENS = /\beyJ[\w-]+\.[\w-]*(\.[\w-]*)?|\b(bearer|basic)\s+[\w+/=.~-]+/gi;
 
-/** Decides what of a record is written down. The same always becomes the same, so that a redacted log can be replayed. */
+/**
+ * Decides what of a record is written down, and writes it as canonical JSON in the same pass. The same always becomes the same, so that a redacted log can be replayed. Never throws.
+ */
 export class Redaction {
   readonly #paths: readonly (readonly string[])[];
   readonly #keepsTexts: boolean;
   readonly #payloads: NonNullable<RedactionOptions['payloads']>;
   readonly #secrets = new Map<string, boolean>();
+  // where the writing is: the parts of its path, the objects around it, and the paths of what was left out
+  #path: string[] = [];
+  #above: object[] = [];
+  #left: string[] = [];
 
   /** @throws {ConfigurationError} `INVALID_OPTIONS` */
   constructor(options: RedactionOptions = {}) {
@@ -62,26 +69,25 @@ export class Redaction {
     this.#payloads = options.payloads ?? 'withheld';
   }
 
-  /** What may be written down of `value`, which is at `path` in its record. Never throws. */
+  /** What may be written down of `value`, which is at `path` in its record. */
   of(value: unknown, path: string): Redacted {
-    const paths: string[] = [];
-    return { value: this.#seen(value, { path: [path], paths, above: [] }), paths };
+    return this.#begun(path, () => this.#written(value) ?? 'null');
   }
 
-  /** The same of changes by path; `null` where there is none. */
-  ofChanges(changes: Readonly<Record<string, unknown>>, path: string): Redacted | null {
-    const paths: string[] = [];
-    const kept: Record<string, Json> = {};
-    let isEmpty = true;
-    for (const key in changes) {
-      isEmpty = false;
-      const parts = key.split('.');
-      const place = { path: [path, ...parts], paths, above: [] };
-      kept[key] = this.#isWithheld(parts.at(-1) ?? '', changes[key])
-        ? withheld(place)
-        : this.#seen(changes[key], place);
-    }
-    return isEmpty ? null : { value: kept, paths };
+  /** The same of what is under the paths of a context; `null` where there is nothing. */
+  ofChanges(changes: Readonly<Record<string, unknown>>): Redacted | null {
+    const keys = Object.keys(changes);
+    if (keys.length === 0) return null;
+    return this.#begun('context', () => {
+      let text = '';
+      for (const key of keys.sort()) {
+        const parts = key.split('.');
+        this.#path.push(...parts);
+        text += `${text === '' ? '{' : ','}${canonicalText(key)}:${this.#item(parts.at(-1) ?? '', changes[key]) ?? 'null'}`;
+        this.#path.length = 1;
+      }
+      return `${text}}`;
+    });
   }
 
   /** The same of what a message says; `undefined` for nothing at all. @throws What the application's own function throws. */
@@ -91,75 +97,96 @@ export class Redaction {
     return kept === undefined ? undefined : this.of(kept, 'payload');
   }
 
-  #seen(value: unknown, place: Place): Json {
-    if (this.#isNamed(place.path)) return withheld(place);
-    switch (typeof value) {
-      case 'string':
-        return this.#text(value, place);
-      case 'number':
-        return Number.isFinite(value) ? value : null;
-      case 'boolean':
-        return value;
-      case 'object':
-        return value === null || place.above.includes(value) ? null : this.#within(value, place);
-      case 'bigint':
-        return String(value);
-      default:
-        return null;
+  #begun(path: string, write: () => string): Redacted {
+    this.#path = [path];
+    this.#above = [];
+    this.#left = [];
+    try {
+      return { text: write(), paths: this.#left };
+    } catch {
+      // a getter of somebody's object
+      return { text: canonicalText(REDACTED), paths: [path] };
     }
   }
 
-  #within(value: object, place: Place): Json {
-    if (value instanceof Error) return this.#seen(errorFacts(value), place);
-    if (value instanceof ArrayBuffer || ArrayBuffer.isView(value)) return `${value.byteLength} bytes`;
-    const above = [...place.above, value];
+  #written(value: unknown): string | undefined {
+    if (this.#paths.length > 0 && this.#isNamed()) return this.#withheld();
+    switch (typeof value) {
+      case 'string':
+        return this.#text(value);
+      case 'number':
+        return Number.isFinite(value) ? JSON.stringify(value) : 'null';
+      case 'boolean':
+        return value ? 'true' : 'false';
+      case 'object':
+        return value === null || this.#above.includes(value) ? 'null' : this.#composite(value);
+      case 'bigint':
+        return canonicalText(String(value));
+      default:
+        return undefined;
+    }
+  }
+
+  #composite(value: object): string {
+    if (value instanceof Error) return this.#written(errorFacts(value)) ?? 'null';
+    if (value instanceof ArrayBuffer || ArrayBuffer.isView(value)) return `"${value.byteLength} bytes"`;
+    this.#above.push(value);
+    let text = '';
     if (Array.isArray(value)) {
-      return value.map((item, index) => this.#seen(item, { ...place, path: [...place.path, String(index)], above }));
+      for (let index = 0; index < value.length; index++) {
+        text += `${text === '' ? '' : ','}${this.#at(String(index), value[index]) ?? 'null'}`;
+      }
+      text = `[${text}]`;
+    } else {
+      const fields = value as Record<string, unknown>;
+      for (const key of Object.keys(fields).sort()) {
+        const item = this.#at(key, fields[key]);
+        if (item !== undefined) text += `${text === '' ? '' : ','}${canonicalText(key)}:${item}`;
+      }
+      text = `{${text}}`;
     }
-    const kept: Record<string, Json> = {};
-    for (const [key, item] of Object.entries(value)) {
-      if (item === undefined || typeof item === 'function' || typeof item === 'symbol') continue;
-      const at = { ...place, path: [...place.path, key], above };
-      kept[key] = this.#isWithheld(key, item) ? withheld(at) : this.#seen(item, at);
-    }
-    return kept;
+    this.#above.pop();
+    return text;
+  }
+
+  #at(key: string, value: unknown): string | undefined {
+    this.#path.push(key);
+    const text = this.#item(key, value);
+    this.#path.pop();
+    return text;
+  }
+
+  #item(key: string, value: unknown): string | undefined {
+    return this.#isWithheld(key, value) ? this.#withheld() : this.#written(value);
   }
 
   #isWithheld(key: string, value: unknown): boolean {
+    // a number or a switch of a secret's name is a fact about secrets
+    if (typeof value !== 'string' && (typeof value !== 'object' || value === null)) return false;
     if (TEXT.has(key)) return !this.#keepsTexts && typeof value === 'string' && value !== '';
     let isSecret = this.#secrets.get(key);
     if (isSecret === undefined) this.#secrets.set(key, (isSecret = SECRET.test(key)));
-    // a number or a switch of that name is a fact about secrets
-    return (
-      isSecret &&
-      ((typeof value === 'string' && !NO_SECRET.has(value)) || (typeof value === 'object' && value !== null))
-    );
+    return isSecret && !NO_SECRET.has(value);
   }
 
-  #text(text: string, { path, paths }: Place): string {
-    if (!SUSPECT.test(text)) return text;
-    const open = text.replace(TOKENS, REDACTED);
-    const shown = tameText(open);
-    if (shown !== text) paths.push(path.join('.'));
-    return shown;
+  #text(text: string): string {
+    if (!SUSPECT.test(text)) return canonicalText(text);
+    const shown = tameText(text.replace(TOKENS, REDACTED));
+    if (shown !== text) this.#left.push(this.#path.join('.'));
+    return canonicalText(shown);
   }
 
-  #isNamed(path: readonly string[]): boolean {
+  #withheld(): string {
+    this.#left.push(this.#path.join('.'));
+    return canonicalText(REDACTED);
+  }
+
+  #isNamed(): boolean {
+    const path = this.#path;
     return this.#paths.some(
       (named) => named.length === path.length && named.every((part, index) => part === '*' || part === path[index]),
     );
   }
-}
-
-interface Place {
-  path: readonly string[];
-  paths: string[];
-  above: readonly object[];
-}
-
-function withheld({ path, paths }: Place): string {
-  paths.push(path.join('.'));
-  return REDACTED;
 }
 
 function errorFacts(error: Error): object {

@@ -40,9 +40,12 @@ export interface TrailOptions {
   stored?: ((head: Head) => void) | undefined;
 }
 
+/** What stands between records that wait: records that there was no room for, or the end of a segment. */
+type Mark = { kind: 'gap'; says: Says<'gap'> } | { kind: 'turn' };
+
 // for so long are records gathered, unless there are many
 const GATHERING_MS = 50;
-const MANY = 256;
+const MANY = 64;
 const BATCH = { records: 512, bytes: 262_144 };
 const WAIT = { firstMs: 250, mostMs: 30_000 };
 
@@ -55,8 +58,10 @@ export class Trail {
   readonly #chaining: Chaining;
   #state: TrailStatus['state'] = 'opening';
   #isReady = false;
-  #queue: Item[] = [];
+  #queue: (string | Mark)[] = [];
   #bytes = 0;
+  // actors whose state is on record since the last mark: what is between two marks can be replayed by itself
+  #based = new WeakSet();
   #lost = 0;
   #stored = 0;
   #head: Head | null = null;
@@ -88,10 +93,8 @@ export class Trail {
   add(item: Item): void {
     if (this.#state === 'closed') return;
     const { records, bytes } = this.#options.most;
-    if (this.#queue.length < records && this.#bytes + item.body.length <= bytes) {
-      this.#queue.push(item);
-      this.#bytes += item.body.length;
-    } else this.#miss(item);
+    if (this.#queue.length < records && this.#bytes + item.body.length <= bytes) this.#take(item);
+    else this.#miss(item);
     if (this.#queue.length >= MANY && this.#state === 'writing') this.#begin();
     else this.#later(GATHERING_MS);
   }
@@ -140,21 +143,38 @@ export class Trail {
 
   async #finish(): Promise<void> {
     await this.#flush();
-    const moment = this.#options.now();
-    this.#queue.push({ at: moment.at, body: bodyOf('closed', {}, moment) });
+    this.#push(bodyOf('closed', {}, this.#options.now()));
     await this.#flush();
     this.#lines = await this.#chaining.seal();
     await this.#flush();
   }
 
+  #take({ actor, base, body }: Item): void {
+    if (actor && base !== undefined && !this.#based.has(actor)) {
+      this.#based.add(actor);
+      if (base) this.#push(base());
+    }
+    this.#push(body);
+  }
+
+  #push(body: string): void {
+    this.#queue.push(body);
+    this.#bytes += body.length;
+  }
+
   #miss({ at }: Item): void {
     this.#lost += 1;
-    const missed = this.#queue.at(-1)?.missed;
-    if (missed) missed.lost += 1;
+    const last = this.#queue.at(-1);
+    if (typeof last === 'object' && last.kind === 'gap') last.says = { ...last.says, lost: last.says.lost + 1 };
     else {
-      this.#queue.push({ at, body: '', missed: { lost: 1, since: at } });
+      this.#mark({ kind: 'gap', says: { lost: 1, since: at } });
       this.#report(new Error('It is too slow: records are lost.'));
     }
+  }
+
+  #mark(mark: Mark): void {
+    this.#queue.push(mark);
+    this.#based = new WeakSet();
   }
 
   #later(delayMs: number): void {
@@ -198,7 +218,8 @@ export class Trail {
     const { sink } = this.#options;
     if (this.#lines.length === 0) {
       if (!this.#waits) return false;
-      this.#lines = sink.isFull?.() ? await this.#turn() : await this.#take();
+      if (sink.isFull?.() && !this.#queue.some(isTurn)) this.#mark({ kind: 'turn' });
+      this.#lines = await this.#next();
     }
     const { length } = this.#lines;
     const appended = sink.append(this.#lines);
@@ -212,23 +233,32 @@ export class Trail {
     return true;
   }
 
+  #next(): Promise<string[]> {
+    const [first] = this.#queue;
+    if (typeof first !== 'object') return this.#chaining.link(this.#batch());
+    if (first.kind === 'turn') return this.#turn();
+    this.#queue.shift();
+    return this.#chaining.link([bodyOf('gap', first.says, this.#options.now())]);
+  }
+
+  // a seal is stored before what it seals is put aside
   async #turn(): Promise<string[]> {
     const seal = await this.#chaining.seal();
     if (seal.length > 0) return seal;
     const removed = ((await this.#options.sink.rotate?.()) ?? []) as RemovedSegment[];
+    this.#queue.shift();
     return this.#chaining.turn(removed);
   }
 
-  #take(): Promise<string[]> {
-    const batch = this.#queue.splice(0, this.#batch());
-    for (const { body } of batch) this.#bytes -= body.length;
-    return this.#chaining.link(batch);
-  }
-
-  #batch(): number {
+  // as many as fit into one, up to the next mark
+  #batch(): string[] {
     let bytes = 0;
-    const end = this.#queue.findIndex(({ body }) => (bytes += body.length) > BATCH.bytes);
-    return Math.min(BATCH.records, end < 0 ? this.#queue.length : Math.max(1, end));
+    const isEnd = (item: string | Mark): boolean => typeof item === 'object' || (bytes += item.length) > BATCH.bytes;
+    const end = this.#queue.findIndex(isEnd);
+    const size = Math.min(BATCH.records, end < 0 ? this.#queue.length : Math.max(1, end));
+    const batch = this.#queue.splice(0, size) as string[];
+    for (const body of batch) this.#bytes -= body.length;
+    return batch;
   }
 
   async #safely(act: () => unknown): Promise<boolean> {
@@ -282,4 +312,8 @@ export class Trail {
       clock.clearTimeout(timer);
     }
   }
+}
+
+function isTurn(item: string | Mark): boolean {
+  return typeof item === 'object' && item.kind === 'turn';
 }

@@ -93,15 +93,24 @@ export function takenOf(transition: RawTransition): TakenTransition {
 }
 
 /** Guards that said no to an event that no transition was taken for: all that were asked. */
-export function refusedBy(snapshot: AnyMachineSnapshot, event: { type: string }): string[] {
+export function refusedBy(snapshot: AnyMachineSnapshot, { type }: { type: string }): string[] {
   const nodes = snapshot._nodes as unknown as AnyStateNode[];
   return nodes.flatMap((node) =>
-    [...(node.transitions as Map<string, RawTransition[]>)]
-      .filter(([descriptor]) => answersTo(descriptor, event.type))
-      .flatMap(([, candidates]) =>
-        candidates.flatMap(({ guard }) => (guard === undefined ? [] : [nameOfGuard(guard)])),
-      ),
+    guardsOf(node).flatMap(({ descriptor, guards }) => (answersTo(descriptor, type) ? guards : [])),
   );
+}
+
+const asked = new WeakMap<AnyStateNode, { descriptor: string; guards: string[] }[]>();
+
+function guardsOf(node: AnyStateNode): { descriptor: string; guards: string[] }[] {
+  const known = asked.get(node);
+  if (known) return known;
+  const found = [...(node.transitions as Map<string, RawTransition[]>)].flatMap(([descriptor, candidates]) => {
+    const guards = candidates.flatMap(({ guard }) => (guard === undefined ? [] : [nameOfGuard(guard)]));
+    return guards.length > 0 ? [{ descriptor, guards }] : [];
+  });
+  asked.set(node, found);
+  return found;
 }
 
 /** The chart as data: what its tools take, and what its hash is made of. */
