@@ -1,13 +1,19 @@
+import { audit } from './audit.ts';
 import { doctor, EXIT, type Tools } from './doctor.ts';
 import type { Terminal } from './terminal.ts';
 
 type Subcommand = (args: readonly string[], terminal: Terminal, tools: Tools) => Promise<number>;
 
-const SUBCOMMANDS = new Map<string, Subcommand>([['doctor', doctor]]);
+const SUBCOMMANDS = new Map<string, Subcommand>([
+  ['audit', audit],
+  ['doctor', doctor],
+]);
 
 const HELP = `Usage: holdfast <command> [options]
 
 Commands:
+  audit <command> <file>
+                 verifies the file of an audit log, or prints its last records
   doctor <url>   says what a WebSocket endpoint does, and what is wrong with it
 
   --help         prints this; after a command, its options

@@ -6,7 +6,15 @@ import type { Examination } from './step.ts';
 import type { Terminal } from './terminal.ts';
 
 /** What a command ends with. Source: sysexits.h from 64 on. */
-export const EXIT = { passed: 0, warnings: 1, failed: 2, usage: 64, unavailable: 69, interrupted: 130 } as const;
+export const EXIT = {
+  passed: 0,
+  warnings: 1,
+  failed: 2,
+  usage: 64,
+  noInput: 66,
+  unavailable: 69,
+  interrupted: 130,
+} as const;
 
 /** What a doctor works with. */
 export interface Tools {

@@ -17,6 +17,16 @@ export function tameText(text: string, secrets: readonly string[] = []): string 
   return cut(open.replace(URLS, '$1…').replace(CONTROL, ' ').trim(), MAX_TEXT);
 }
 
+/** Text from a file as it may be shown: no control character and no direction mark, and not longer than that. */
+export function plainText(text: string, length: number): string {
+  return cut(text.replace(CONTROL, ' '), length);
+}
+
+/** JSON as it may be shown: what it says is the same. */
+export function plainJson(text: string): string {
+  return text.replace(CONTROL, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
+}
+
 /** A URL as it may be shown: without user information, values of the query, and parts of the path that look like secrets. */
 export function shownUrl({ protocol, host, pathname, search, username, password }: URL, tame: Tame = tameText): string {
   const user = username || password ? '…@' : '';
