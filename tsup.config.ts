@@ -5,6 +5,8 @@ export default defineConfig({
     index: 'src/index.ts',
     machines: 'machines/index.ts',
     metrics: 'src/metrics/index.ts',
+    audit: 'src/audit/index.ts',
+    'audit-node': 'src/audit/node/index.ts',
     server: 'src/server/index.ts',
     'server-ws': 'src/server/ws.ts',
     cli: 'src/cli/main.ts',

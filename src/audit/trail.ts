@@ -143,9 +143,9 @@ export class Trail {
 
   async #finish(): Promise<void> {
     await this.#flush();
-    this.#push(bodyOf('closed', {}, this.#options.now()));
-    await this.#flush();
-    this.#lines = await this.#chaining.seal();
+    // both or neither: what is closed and not sealed looks as if somebody had cut the seal off
+    const closed = await this.#chaining.link([bodyOf('closed', {}, this.#options.now())]);
+    this.#lines = [...closed, ...(await this.#chaining.seal())];
     await this.#flush();
   }
 

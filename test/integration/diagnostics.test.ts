@@ -10,6 +10,7 @@ import { until } from '../support/deadline.ts';
 import { startEndpoint } from '../support/endpoints.ts';
 import { startNode } from '../support/nodes.ts';
 import { echo, freePort, startServer, startSilentServer } from '../support/server.ts';
+import { audited } from '../support/rehearsed.ts';
 
 // the platform's own keeps connections open for a while, which are not ours to count
 const unreachable = (): Promise<never> => Promise.reject(new TypeError('no HTTP here'));
@@ -62,8 +63,7 @@ describe('the diagnosis of a plain server', () => {
     onTestFinished(() => void http.close());
     const { port } = http.address() as AddressInfo;
     const url = `ws://user:c4n4ry@127.0.0.1:${port}/shell?token=c4n4ry`;
-    const service = new EnhancedWebSocketService({ WebSocket, services: { terminal: { url } } });
-    onTestFinished(() => service.destroy());
+    const service = audited(new EnhancedWebSocketService({ WebSocket, services: { terminal: { url } } }));
     const report = await service.runDiagnostics('terminal');
     expect(verdictsOf(report)).toMatchObject({ reachability: 'passed', handshake: 'skipped' });
     expect(asked[0]).toEqual(['HEAD', '/', undefined, undefined]);
@@ -120,7 +120,7 @@ describe('the diagnosis of a server of holdfast.v1', () => {
     });
     const shared = { url: node.url, wire: 'required', pool: 'one' } as const;
     const service = new EnhancedWebSocketService({ WebSocket, services: { a: shared, b: shared, c: shared } });
-    onTestFinished(() => service.destroy());
+    audited(service);
     const types = ['a', 'b', 'c'] as const;
     await Promise.all(types.map((serviceType) => service.connect({ serviceType })));
     const reports = await Promise.all([...types, 'pool:one'].map((target) => service.runDiagnostics(target)));

@@ -1,12 +1,12 @@
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
-
 import { EnhancedWebSocketService, type Connection, type ServiceOptions } from '../../src/index.ts';
 import { MemoryStore, type Channel, type Session } from '../../src/server/index.ts';
 import { systemClock } from '../../src/transport/clock.ts';
 import { pause, until } from '../support/deadline.ts';
 import { startNode, type TestNode } from '../support/nodes.ts';
 import { startProxy } from '../support/proxy.ts';
+import { audited } from '../support/rehearsed.ts';
 
 type Read = (channel: Channel, take: (data: unknown) => void) => void;
 
@@ -78,7 +78,7 @@ function startPool(url: string, types: readonly string[], options: Partial<Servi
     WebSocket: Counted,
     services: Object.fromEntries(types.map((type) => [type, one])),
   });
-  onTestFinished(() => service.destroy({ deadlineMs: 0 }));
+  audited(service);
   return {
     service,
     sockets,

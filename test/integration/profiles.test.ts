@@ -1,4 +1,4 @@
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
 
 import { chatService, type ChatMessage } from '../../examples/profiles/chat.ts';
@@ -9,6 +9,7 @@ import { startClient } from '../support/client.ts';
 import { until } from '../support/deadline.ts';
 import { startLegacyServer, type LegacyServer } from '../support/legacy-server.ts';
 import { echo, startServer } from '../support/server.ts';
+import { audited } from '../support/rehearsed.ts';
 
 const retry = { baseMs: 20, capMs: 200, promptMs: 20 };
 
@@ -39,7 +40,7 @@ async function trio(): Promise<Trio> {
   const server = await startLegacyServer();
   const size = { cols: 80, rows: 24 };
   const service = serviceFor(server, size);
-  onTestFinished(() => service.destroy({ deadlineMs: 0 }));
+  audited(service);
   return { server, service, size };
 }
 

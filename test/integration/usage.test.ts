@@ -4,6 +4,7 @@ import { WebSocket } from 'ws';
 import { EnhancedWebSocketService } from '../../src/index.ts';
 import { until } from '../support/deadline.ts';
 import { startServer, type TestServer } from '../support/server.ts';
+import { audited } from '../support/rehearsed.ts';
 
 interface Places {
   terminal: TestServer;
@@ -29,6 +30,7 @@ test('the first example of the documentation does what it says', async () => {
     enableHealthMonitoring: true,
     enableAutoRecovery: true,
   });
+  audited(enhancedService);
   try {
     const connectionId = await enhancedService.connect({ serviceType: 'terminal', terminalId: 'my-terminal' });
     await enhancedService.sendMessage(connectionId, { type: 'input', data: 'ls -la' });
@@ -55,6 +57,7 @@ test('three services run side by side in one, and each message goes to its own',
       main: { url: places.main.url },
     },
   });
+  audited(service);
   try {
     const ids = await Promise.all(
       (['terminal', 'chat', 'main'] as const).map((serviceType) => service.connect({ serviceType })),
@@ -76,6 +79,7 @@ test.each([
 ])('a message over a lost connection is refused with %s switched off', async (_, options, code) => {
   const server = await startServer();
   const service = new EnhancedWebSocketService({ WebSocket, services: { main: { url: server.url } }, ...options });
+  audited(service);
   try {
     const id = await service.connect({ serviceType: 'main' });
     const lost = new Promise((resolve) => service.on('closed', resolve));

@@ -1,4 +1,3 @@
-import { onTestFinished } from 'vitest';
 import { WebSocket } from 'ws';
 
 import {
@@ -10,6 +9,7 @@ import {
   type ServiceOptions,
 } from '../../src/index.ts';
 import { until } from './deadline.ts';
+import { audited } from './rehearsed.ts';
 
 /** Waits short enough for a test, and of the same shape as the default ones. */
 const BRISK: RetryOptions = { baseMs: 20, capMs: 200, promptMs: 20 };
@@ -96,12 +96,12 @@ export class TestClient {
   }
 }
 
-/** Makes a client, whose service is destroyed when the test is over. */
+/** Makes a client, whose service is destroyed when the test is over, and its audit log replayed. */
 export function startClient(
   main: ServiceOptions,
   options: Omit<EnhancedWebSocketOptions, 'services'> = {},
 ): TestClient {
   const client = new TestClient(main, options);
-  onTestFinished(() => client.service.destroy({ deadlineMs: 0 }));
+  audited(client.service);
   return client;
 }

@@ -1,4 +1,5 @@
 import { EnhancedWebSocketService, type WebSocketConstructor } from '../../src/index.ts';
+import { createAuditLog, replay, verify } from '../../src/audit/index.ts';
 import { until } from './deadline.ts';
 
 /** What a socket class is put through: both kinds of message, a close by the peer, a loss, a close by the application. */
@@ -9,6 +10,9 @@ export async function converse(url: string, WebSocket?: WebSocketConstructor): P
     ...(WebSocket && { WebSocket }),
     onError: ({ cause }) => transcript.push(`fault ${String(cause)}`),
   });
+  const records: string[] = [];
+  const log = createAuditLog({ sinks: [{ name: 'records', append: (lines) => void records.push(...lines) }] });
+  log.attach(service);
   let opened = 0;
   service.on('opened', ({ isReconnect }) => {
     opened += 1;
@@ -38,5 +42,8 @@ export async function converse(url: string, WebSocket?: WebSocketConstructor): P
   const { state, messages } = service.connection(id).status;
   transcript.push(`${state}, ${messages.sent + messages.unknown} handed over, ${messages.received} received`);
   await service.destroy();
+  await log.close();
+  const [verified, replayed] = [await verify(records), await replay(records)];
+  transcript.push(`the audit log is ${verified.verdict}, its replay ${replayed.verdict}`);
   return transcript;
 }

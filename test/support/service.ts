@@ -1,3 +1,5 @@
+import { expect, onTestFinished } from 'vitest';
+
 import type { HoldfastError } from '../../src/errors.ts';
 import type { ServiceEvents } from '../../src/events.ts';
 import type { Connection } from '../../src/handle.ts';
@@ -6,6 +8,7 @@ import { EnhancedWebSocketService } from '../../src/service.ts';
 import type { ConnectionStatus } from '../../src/status.ts';
 import type { Signal, SignalSource } from '../../src/transport/signals.ts';
 import { SimulatedClock } from './clock.ts';
+import { rehearsed } from './rehearsed.ts';
 import { browserSockets, type FakeSocket, type FakeSockets } from './fake-socket.ts';
 
 export const TERMINAL: ConnectOptions = { serviceType: 'terminal', terminalId: 'one' };
@@ -100,6 +103,11 @@ export class Rig<Socket extends FakeSocket = FakeSocket> {
         },
       ),
       ...(hear && { onError: hear }),
+    });
+    // whatever a test does to it, its machines must do the same again
+    const divergences = rehearsed(this.service);
+    onTestFinished(() => {
+      expect(divergences()).toEqual([]);
     });
     for (const type of EVENT_TYPES) {
       this.service.on(type, (event) => this.events.push({ type, event } as RecordedEvent));
