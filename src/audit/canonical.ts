@@ -1,9 +1,15 @@
 /**
  * Canonical JSON: keys sorted by UTF-16 code units, no white space, numbers and strings as ECMAScript writes them. What JSON cannot hold never throws here, for a
- * record is made in the middle of somebody's work: it becomes `null` as in `JSON.stringify`, an unpaired surrogate U+FFFD, a ring `null`. Source: RFC 8785.
+ * record is made in the middle of somebody's work: it becomes `null` or is left out as in `JSON.stringify`, an unpaired surrogate U+FFFD, a ring `null`, and `null` is all
+ * that is written of what cannot be read. No `toJSON` is asked. Source: RFC 8785.
  */
 export function canonicalJson(value: unknown): string {
-  return written(value, []) ?? 'null';
+  try {
+    return written(value, []) ?? 'null';
+  } catch {
+    // a getter of somebody's object, or more depth than there is a stack for
+    return 'null';
+  }
 }
 
 /** A string as canonical JSON. */
@@ -25,19 +31,22 @@ function written(value: unknown, above: unknown[]): string | undefined {
       return value ? 'true' : 'false';
     case 'object':
       if (value === null || above.includes(value)) return 'null';
-      above.push(value);
-      try {
-        return Array.isArray(value) ? listed(value, above) : fielded(value, above);
-      } finally {
-        above.pop();
-      }
+      return composite(value, above);
     default:
       return undefined;
   }
 }
 
+function composite(value: object, above: unknown[]): string {
+  above.push(value);
+  const text = Array.isArray(value) ? listed(value, above) : fielded(value, above);
+  above.pop();
+  return text;
+}
+
 function listed(list: readonly unknown[], above: unknown[]): string {
-  return `[${list.map((item) => written(item, above) ?? 'null').join(',')}]`;
+  // `map` would pass over holes
+  return `[${Array.from(list, (item) => written(item, above) ?? 'null').join(',')}]`;
 }
 
 function fielded(fields: object, above: unknown[]): string {

@@ -19,7 +19,8 @@ interface Place {
 function note(before: object, after: object, place: Place): void {
   const [was, is] = [before as Record<string, unknown>, after as Record<string, unknown>];
   for (const key in is) if (was[key] !== is[key]) noteItem(was[key], is[key], { ...place, prefix: place.prefix + key });
-  for (const key in was) if (!(key in is)) place.changes[place.prefix + key] = null;
+  // `in` would find `constructor` in every object
+  for (const key in was) if (!Object.hasOwn(is, key)) place.changes[place.prefix + key] = null;
 }
 
 function noteItem(was: unknown, is: unknown, { prefix, changes }: Place): void {
@@ -28,12 +29,21 @@ function noteItem(was: unknown, is: unknown, { prefix, changes }: Place): void {
     return;
   }
   if (Array.isArray(was) && Array.isArray(is) && is.length < was.length) {
-    // what is left of it is the same, or it is another list
-    const removed = was.flatMap((item, index) => (is.includes(item) ? [] : [index]));
-    changes[prefix] = was.length - removed.length === is.length ? { removed } : is;
+    changes[prefix] = lostFrom(was, is) ?? is;
     return;
   }
   note(was, is, { prefix: `${prefix}.`, changes });
+}
+
+// what is left is the same in the same order, or it is another list
+function lostFrom(was: readonly unknown[], is: readonly unknown[]): { removed: number[] } | null {
+  const removed: number[] = [];
+  let kept = 0;
+  for (const [index, item] of was.entries()) {
+    if (kept < is.length && item === is[kept]) kept += 1;
+    else removed.push(index);
+  }
+  return kept === is.length ? { removed } : null;
 }
 
 function isComposite(value: unknown): value is object {
