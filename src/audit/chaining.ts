@@ -1,3 +1,4 @@
+import { isObject, isText, isWhole } from '../core/rules.ts';
 import { canonicalJson } from './canonical.ts';
 import { hashedText, lineOf, readLine, START, type Head } from './chain.ts';
 import { sha256 } from './digest.ts';
@@ -47,7 +48,7 @@ export class Chaining {
       }
       this.#head = { seq: entry.seq, hash: entry.hash };
       this.#segment = tail.segment;
-    }
+    } else this.#head = START;
     const torn = tail?.torn;
     const body = bodyOf('opened', torn ? { ...opened, torn } : opened, this.#now());
     if (tail && !tail.isEnded) return [await this.#link(body)];
@@ -78,10 +79,11 @@ export class Chaining {
     return [line];
   }
 
-  /** The first lines of the next segment. */
-  turn(removed: readonly RemovedSegment[]): Promise<string[]> {
+  /** The first lines of the next segment. What the sink says of removed ones is taken only if it is what it should be. */
+  turn(removed: unknown): Promise<string[]> {
     const heading = this.#heading(this.#segment + 1);
-    return this.link(removed.length > 0 ? [heading, bodyOf('retention', { removed }, this.#now())] : [heading]);
+    const isSaid = Array.isArray(removed) && removed.length > 0 && removed.every(isRemoved);
+    return this.link(isSaid ? [heading, bodyOf('retention', { removed }, this.#now())] : [heading]);
   }
 
   #heading(segment: number): string {
@@ -100,4 +102,10 @@ export class Chaining {
     this.#isSealed = false;
     return lineOf(hashed, hash);
   }
+}
+
+function isRemoved(value: unknown): value is RemovedSegment {
+  if (!isObject(value)) return false;
+  const { segment, seq, hash } = value;
+  return isWhole(segment, 1) && isWhole(seq, 0) && isText(hash);
 }

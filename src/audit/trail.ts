@@ -1,9 +1,8 @@
 import { AuditError, type HoldfastError } from '../errors.ts';
 import { isThenable } from '../core/isolation.ts';
-import type { Clock } from '../transport/clock.ts';
+import { monotonicNow, type Clock } from '../transport/clock.ts';
 import type { Head } from './chain.ts';
 import { bodyOf, Chaining, type Says } from './chaining.ts';
-import type { RemovedSegment } from './record.ts';
 import type { Item, Moment } from './recorder.ts';
 import type { Signer } from './signature.ts';
 import type { AuditSink, SinkTail } from './sink.ts';
@@ -44,8 +43,8 @@ export interface TrailOptions {
 type Mark = { kind: 'gap'; says: Says<'gap'> } | { kind: 'turn' };
 
 // for so long are records gathered, unless there are many
-const GATHERING_MS = 50;
-const MANY = 64;
+const GATHERING_MS = 100;
+const MANY = 256;
 const BATCH = { records: 512, bytes: 262_144 };
 const WAIT = { firstMs: 250, mostMs: 30_000 };
 
@@ -70,7 +69,9 @@ export class Trail {
   #lastError: AuditError | null = null;
   #waitMs = WAIT.firstMs;
   #timer: unknown;
-  #work: Promise<void> | null = null;
+  // what the sink does now, and whether it went well: one thing at a time
+  #work: Promise<boolean> | null = null;
+  #closing: Promise<void> | undefined;
 
   constructor(options: TrailOptions) {
     this.#options = options;
@@ -108,22 +109,30 @@ export class Trail {
   async #flush(): Promise<void> {
     do {
       this.#begin();
-      await this.#work;
-      if (this.#state === 'failing') throw this.#lastError as AuditError;
-    } while (this.#waits && !this.#isClosed);
-    if (!(await this.#safely(() => this.#options.sink.flush?.()))) throw this.#lastError as AuditError;
+      if ((await this.#work) === false) throw this.#lastError as AuditError;
+    } while ((this.#work || this.#waits) && !this.#isClosed);
+    if (this.#isClosed) {
+      if (this.#waits) throw this.#lastError as AuditError;
+      return;
+    }
+    if (!(await this.#occupy(() => this.#options.sink.flush?.()))) throw this.#lastError as AuditError;
+    if (this.#state === 'failing') this.#state = 'writing';
   }
 
   /** Stores what waits, says that nothing follows, and lets go of the sink: within the deadline, whatever the sink does. */
-  async close(deadlineMs: number): Promise<void> {
-    if (this.#state === 'closed') return;
+  close(deadlineMs: number): Promise<void> {
+    return (this.#closing ??= this.#close(deadlineMs));
+  }
+
+  async #close(deadlineMs: number): Promise<void> {
+    const { sink, clock } = this.#options;
+    const began = monotonicNow(clock);
     await this.#within(deadlineMs, () => this.#finish().catch(() => undefined));
     this.#rest();
     this.#state = 'closed';
     const left = this.#queue.length + this.#lines.length;
     if (left > 0) this.#report(new Error(`${left} records could not be stored before the end.`));
-    const { sink } = this.#options;
-    await this.#within(deadlineMs, async () => {
+    await this.#within(Math.max(0, deadlineMs - (monotonicNow(clock) - began)), async () => {
       try {
         await sink.close?.();
       } catch (cause) {
@@ -145,7 +154,9 @@ export class Trail {
     await this.#flush();
     // both or neither: what is closed and not sealed looks as if somebody had cut the seal off
     const closed = await this.#chaining.link([bodyOf('closed', {}, this.#options.now())]);
-    this.#lines = [...closed, ...(await this.#chaining.seal())];
+    const lines = [...closed, ...(await this.#chaining.seal())];
+    if (this.#isClosed) return;
+    this.#lines = lines;
     await this.#flush();
   }
 
@@ -190,26 +201,33 @@ export class Trail {
   }
 
   #begin(): void {
-    if (this.#work || this.#state === 'closed') return;
-    this.#rest();
-    this.#work = this.#run().then((isDone) => {
-      this.#work = null;
-      if (!isDone) this.#later(this.#waited());
-    });
+    if (!this.#work && !this.#isClosed) void this.#occupy(() => this.#run());
   }
 
   // resolves with whether everything went well; never rejects
-  #run(): Promise<boolean> {
-    return this.#safely(async () => {
-      if (!this.#isReady) await this.#open();
-      while (!this.#isClosed && (await this.#store()));
+  #occupy(act: () => unknown): Promise<boolean> {
+    this.#rest();
+    this.#work = this.#safely(act).then((isDone) => {
+      this.#work = null;
+      if (!isDone) this.#later(this.#waited());
+      // what has come while the last call was ending
+      else if (this.#waits) this.#later(GATHERING_MS);
+      return isDone;
     });
+    return this.#work;
+  }
+
+  async #run(): Promise<void> {
+    if (!this.#isReady) await this.#open();
+    while (!this.#isClosed && (await this.#store()));
   }
 
   async #open(): Promise<void> {
     const { sink, opened } = this.#options;
-    const tail = ((await sink.open?.()) ?? null) as SinkTail | null;
-    this.#lines = await this.#chaining.begin(tail, await opened());
+    const tail = (await sink.open?.()) ?? null;
+    const lines = await this.#chaining.begin(tail, await opened());
+    if (this.#isClosed) return;
+    this.#lines = lines;
     this.#isReady = true;
   }
 
@@ -220,10 +238,13 @@ export class Trail {
       if (!this.#waits) return false;
       if (sink.isFull?.() && !this.#queue.some(isTurn)) this.#mark({ kind: 'turn' });
       this.#lines = await this.#next();
+      // the end may have come meanwhile, here and below
+      if (this.#isClosed) return false;
     }
     const { length } = this.#lines;
     const appended = sink.append(this.#lines);
     if (isThenable(appended)) await appended;
+    if (this.#isClosed) return false;
     this.#lines = [];
     this.#stored += length;
     this.#head = this.#chaining.head;
@@ -245,7 +266,8 @@ export class Trail {
   async #turn(): Promise<string[]> {
     const seal = await this.#chaining.seal();
     if (seal.length > 0) return seal;
-    const removed = ((await this.#options.sink.rotate?.()) ?? []) as RemovedSegment[];
+    const removed: unknown = await this.#options.sink.rotate?.();
+    if (this.#isClosed) return [];
     this.#queue.shift();
     return this.#chaining.turn(removed);
   }
