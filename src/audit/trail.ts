@@ -5,7 +5,7 @@ import type { Head } from './chain.ts';
 import { bodyOf, Chaining, type Says } from './chaining.ts';
 import type { Item, Moment } from './recorder.ts';
 import type { Signer } from './signature.ts';
-import type { AuditSink, SinkTail } from './sink.ts';
+import type { AuditSink } from './sink.ts';
 
 /** How one sink of a log is doing. */
 export interface TrailStatus {
