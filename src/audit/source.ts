@@ -1,3 +1,4 @@
+import { isFunction, must } from '../core/rules.ts';
 import { lineOfEntry, readLine, type AuditEntry } from './chain.ts';
 import { sha256 } from './digest.ts';
 
@@ -19,6 +20,14 @@ export type AuditSource = Iterable<AuditLine> | AsyncIterable<AuditLine>;
 export type Reading =
   | { entry: AuditEntry; hash: string; problem: null }
   | { entry: null; problem: 'malformed' | 'future' | 'torn'; why: string };
+
+const isIterable = (value: unknown): boolean =>
+  typeof value === 'object' &&
+  value !== null &&
+  (isFunction((value as Iterable<unknown>)[Symbol.iterator]) ||
+    isFunction((value as AsyncIterable<unknown>)[Symbol.asyncIterator]));
+/** Holds what is given to be a log. */
+export const sourceRule = must('an iterable of lines or entries', isIterable);
 
 // so few that they are gone before the garbage collector has to move them
 const BATCH_LINES = 128;

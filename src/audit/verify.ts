@@ -1,9 +1,9 @@
-import { callback, check, has, isFunction, must, object, required, text } from '../core/rules.ts';
+import { callback, check, has, must, object, required, text } from '../core/rules.ts';
 import { Findings } from './findings.ts';
 import { Inquiry } from './inquiry.ts';
 import type { CheckpointRecord } from './record.ts';
 import type { Verifier } from './signature.ts';
-import { readingsOf, type AuditSource } from './source.ts';
+import { readingsOf, sourceRule, type AuditSource } from './source.ts';
 import type { Verification } from './verification.ts';
 import { Witness } from './witness.ts';
 
@@ -18,19 +18,13 @@ export interface VerifyOptions {
   onProgress?: (lines: number) => void;
 }
 
-const isIterable = (value: unknown): boolean =>
-  typeof value === 'object' &&
-  value !== null &&
-  (isFunction((value as Iterable<unknown>)[Symbol.iterator]) ||
-    isFunction((value as AsyncIterable<unknown>)[Symbol.asyncIterator]));
-const lines = must('an iterable of lines or entries', isIterable);
 const isVerifier = (value: unknown): boolean => has(value, 'verify');
 const rule = object({
-  source: required(lines),
+  source: required(sourceRule),
   key: must('a verifier, or a list of them', (value) =>
     Array.isArray(value) ? value.every(isVerifier) : isVerifier(value),
   ),
-  checkpoints: lines,
+  checkpoints: sourceRule,
   of: text,
   onProgress: callback,
 });
