@@ -1,3 +1,4 @@
+import { benchAudit } from './audit.ts';
 import { benchAuditVerify } from './audit-verify.ts';
 import { benchHealth } from './health.ts';
 import { benchHerd } from './herd.ts';
@@ -10,6 +11,7 @@ import { benchWire } from './wire.ts';
 type Bench = (report: (section: Section) => void) => Promise<void>;
 
 const BENCHES = new Map<string, Bench>([
+  ['audit', benchAudit],
   ['audit-verify', benchAuditVerify],
   ['health', benchHealth],
   ['herd', benchHerd],

@@ -73,9 +73,8 @@ export class Connection<In = InboundData, Out = unknown> {
     const snapshot = this.#actor?.getSnapshot();
     // asked for in the middle of a turn, the actor is further than what has been announced
     const place = snapshot ? placeOf(snapshot) : this.#place;
-    return statusOf(snapshot, {
-      ...this.#source,
-      ...place,
+    return statusOf(snapshot, this.#source, {
+      place,
       since: place.state === this.#place.state ? this.#since : this.#host.clock.now(),
       retryAt: place.state === 'backoff' ? this.#retryAt : null,
       rttMs: this.#ports.rttMs,

@@ -1,6 +1,6 @@
 import { tameText } from '../core/redact.ts';
 import { callback, check, must, object, oneOf, isListOf, isText } from '../core/rules.ts';
-import { canonicalText } from './canonical.ts';
+import { canonicalText, sortedKeys } from './canonical.ts';
 
 /** What is not written down, beside what never is: credentials, tokens, and what a URL has after its host. */
 export interface RedactionOptions {
@@ -56,6 +56,7 @@ export class Redaction {
   readonly #keepsTexts: boolean;
   readonly #payloads: NonNullable<RedactionOptions['payloads']>;
   readonly #secrets = new Map<string, boolean>();
+  readonly #policies = new WeakMap<object, string>();
   // where the writing is: the parts of its path, the objects around it, and the paths of what was left out
   #path: string[] = [];
   #above: object[] = [];
@@ -83,7 +84,7 @@ export class Redaction {
       for (const key of keys.sort()) {
         const parts = key.split('.');
         this.#path.push(...parts);
-        text += `${text === '' ? '{' : ','}${canonicalText(key)}:${this.#item(parts.at(-1) ?? '', changes[key]) ?? 'null'}`;
+        text += `${text === '' ? '{' : ','}${canonicalText(key)}:${this.#change(parts, changes[key]) ?? 'null'}`;
         this.#path.length = 1;
       }
       return `${text}}`;
@@ -139,7 +140,7 @@ export class Redaction {
       text = `[${text}]`;
     } else {
       const fields = value as Record<string, unknown>;
-      for (const key of Object.keys(fields).sort()) {
+      for (const key of sortedKeys(fields)) {
         const item = this.#at(key, fields[key]);
         if (item !== undefined) text += `${text === '' ? '' : ','}${canonicalText(key)}:${item}`;
       }
@@ -156,17 +157,38 @@ export class Redaction {
     return text;
   }
 
+  // a change names those that it is in, which may be secret where it is not
+  #change(parts: readonly string[], value: unknown): string | undefined {
+    const isInSecret = parts.some((part, index) => index < parts.length - 1 && this.#isSecret(part));
+    return isInSecret ? this.#withheld() : this.#item(parts.at(-1) ?? '', value);
+  }
+
   #item(key: string, value: unknown): string | undefined {
-    return this.#isWithheld(key, value) ? this.#withheld() : this.#written(value);
+    if (this.#isWithheld(key, value)) return this.#withheld();
+    return key === 'policy' && typeof value === 'object' && value !== null ? this.#policy(value) : this.#written(value);
+  }
+
+  // that of a service is one object for all its connections, and longer than everything else that is written
+  #policy(policy: object): string | undefined {
+    const known = this.#policies.get(policy);
+    if (known !== undefined) return known;
+    const left = this.#left.length;
+    const text = this.#written(policy);
+    if (text !== undefined && this.#paths.length === 0 && this.#left.length === left) this.#policies.set(policy, text);
+    return text;
   }
 
   #isWithheld(key: string, value: unknown): boolean {
     // a number or a switch of a secret's name is a fact about secrets
     if (typeof value !== 'string' && (typeof value !== 'object' || value === null)) return false;
     if (TEXT.has(key)) return !this.#keepsTexts && typeof value === 'string' && value !== '';
+    return this.#isSecret(key) && !NO_SECRET.has(value);
+  }
+
+  #isSecret(key: string): boolean {
     let isSecret = this.#secrets.get(key);
     if (isSecret === undefined) this.#secrets.set(key, (isSecret = SECRET.test(key)));
-    return isSecret && !NO_SECRET.has(value);
+    return isSecret;
   }
 
   #text(text: string): string {
@@ -184,7 +206,7 @@ export class Redaction {
   #isNamed(): boolean {
     const path = this.#path;
     return this.#paths.some(
-      (named) => named.length === path.length && named.every((part, index) => part === '*' || part === path[index]),
+      (named) => named.length <= path.length && named.every((part, index) => part === '*' || part === path[index]),
     );
   }
 }
