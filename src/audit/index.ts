@@ -3,6 +3,23 @@ export { AuditError, ConfigurationError, FaultError, HoldfastError } from '../er
 export type { AuditableConnection, AuditableService } from './attachment.ts';
 export type { AuditEntry } from './chain.ts';
 export type { CheckpointOptions } from './checkpoints.ts';
+export { copyAsTest, type CopyAsTestOptions } from './copy-as-test.ts';
+export { explain, type ExplainOptions } from './explain.ts';
+export type {
+  Attempt,
+  ConnectionAccount,
+  Counted,
+  Death,
+  Explanation,
+  FailureAccount,
+  LostMessage,
+  MessagesAccount,
+  Outage,
+  OutageEnd,
+  Question,
+  StateAccount,
+  Wait,
+} from './explanation.ts';
 export { createAuditLog, type AuditLog, type AuditLogOptions, type AuditLogStatus } from './log.ts';
 export type {
   ActorRecordBase,
@@ -30,6 +47,13 @@ export type {
   TakenTransition,
 } from './record.ts';
 export { REDACTED, type RedactionOptions } from './redaction.ts';
+export {
+  rehearse,
+  type RecordedEvent,
+  type RehearsalStart,
+  type RehearsedTurn,
+  type RehearseOptions,
+} from './rehearse.ts';
 export { replay, type Divergence, type Replay } from './replay.ts';
 export type { AuditSink, SinkTail } from './sink.ts';
 export type { TrailStatus } from './trail.ts';

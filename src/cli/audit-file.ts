@@ -10,6 +10,9 @@ type Parsed<Given extends Options> = ReturnType<
   typeof parseArgs<{ args: string[]; allowPositionals: true; options: Given }>
 >;
 
+const LEAST_BYTES_SHOWN = 32 * 2 ** 20;
+const BAR = 24;
+
 /** Wrong usage: its message says what is wrong. */
 export class UsageError extends Error {
   override readonly name = 'UsageError';
@@ -56,6 +59,21 @@ export async function working(
     complain(`${tameText(error.message)}\n`);
     return EXIT.noInput;
   }
+}
+
+/** A bar that is written over and over, where somebody watches and it takes a while. */
+export function progressOn({ isWatched, complain }: Terminal): ((bytes: number, total: number) => void) | undefined {
+  if (!isWatched) return undefined;
+  let shown = -1;
+  return (bytes, total) => {
+    const percent = Math.floor((bytes / total) * 100);
+    if (total < LEAST_BYTES_SHOWN || percent === shown) return;
+    shown = percent;
+    const full = Math.round((percent / 100) * BAR);
+    complain(
+      bytes < total ? `\r${'█'.repeat(full)}${'░'.repeat(BAR - full)} ${percent} %` : `\r${' '.repeat(BAR + 6)}\r`,
+    );
+  };
 }
 
 function isOfFile(error: unknown): error is Error {

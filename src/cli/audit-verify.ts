@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 
 import { createVerifier, verify, type Verification, type Verifier } from '../audit/index.ts';
 import { readAuditFile } from '../audit/node/index.ts';
-import { argumentsOf, UsageError, working } from './audit-file.ts';
+import { argumentsOf, progressOn, UsageError, working } from './audit-file.ts';
 import { verificationLines } from './audit-report.ts';
 import { EXIT } from './doctor.ts';
 import type { Terminal } from './terminal.ts';
@@ -39,9 +39,6 @@ const OPTIONS = {
   json: { type: 'boolean', default: false },
   help: { type: 'boolean', short: 'h', default: false },
 } as const;
-
-const LEAST_BYTES_SHOWN = 32 * 2 ** 20;
-const BAR = 24;
 
 /** `holdfast audit verify`: prints what is to be said of a log. Resolves with the exit code. */
 export function auditVerify(args: readonly string[], terminal: Terminal): Promise<number> {
@@ -85,19 +82,4 @@ async function verifierOf(path: string, name: string | undefined): Promise<Verif
   } catch {
     throw new UsageError('--key takes a file with a public key of Ed25519 in PEM, or with at least 16 bytes.');
   }
-}
-
-/** A bar that is written over and over, where somebody watches and it takes a while. */
-function progressOn({ isWatched, complain }: Terminal): ((bytes: number, total: number) => void) | undefined {
-  if (!isWatched) return undefined;
-  let shown = -1;
-  return (bytes, total) => {
-    const percent = Math.floor((bytes / total) * 100);
-    if (total < LEAST_BYTES_SHOWN || percent === shown) return;
-    shown = percent;
-    const full = Math.round((percent / 100) * BAR);
-    complain(
-      bytes < total ? `\r${'█'.repeat(full)}${'░'.repeat(BAR - full)} ${percent} %` : `\r${' '.repeat(BAR + 6)}\r`,
-    );
-  };
 }

@@ -13,7 +13,7 @@ const HELP = `Usage: holdfast <command> [options]
 
 Commands:
   audit <command> <file>
-                 verifies the file of an audit log, or prints its last records
+                 verifies, prints, explains or replays an audit log
   doctor <url>   says what a WebSocket endpoint does, and what is wrong with it
 
   --help         prints this; after a command, its options

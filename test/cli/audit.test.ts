@@ -8,7 +8,7 @@ describe('holdfast audit', () => {
     for (const args of [[], ['--help'], ['-h']]) {
       expect(await runAudit(args)).toEqual({ code: 0, printed: AUDIT_HELP, complaints: '' });
     }
-    for (const name of ['verify', 'tail']) {
+    for (const name of ['verify', 'tail', 'explain', 'replay']) {
       const { code, printed } = await runAudit([name, '--help']);
       expect([code, printed.startsWith(`Usage: holdfast audit ${name} `)]).toEqual([0, true]);
       for (const line of printed.split('\n')) expect(line.length).toBeLessThanOrEqual(80);
