@@ -1,3 +1,4 @@
+import type { AuditFigures } from './audit.ts';
 import { WIRES, type ServiceName } from './client.ts';
 import { HURT_KINDS, HURTS, type HurtKind } from './hurts.ts';
 import type { Course, Wound } from './scenario.ts';
@@ -69,6 +70,7 @@ export interface FlowFigures {
 
 export interface Figures {
   seed: number;
+  audit: AuditFigures;
   elapsedMs: number;
   kills: KillFigures;
   services: Record<ServiceName, ServiceFigures>;
@@ -80,6 +82,7 @@ export function figuresOf(course: Course): Figures {
   const { subjects, wounds } = course;
   return {
     seed: course.storm.seed,
+    audit: course.audit,
     elapsedMs: Math.round(course.elapsedMs),
     kills: killFigures(course.storm),
     services: Object.fromEntries(subjects.map((subject) => [subject.name, serviceFigures(subject, wounds)])) as Record<

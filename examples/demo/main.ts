@@ -1,6 +1,7 @@
 /**
  * `npm run demo` shows the main job: three services on real servers, hurt one after another. It exits with 0 only if
- * everything promised held. `-- --json` prints the figures instead of the account, `-- --seed 7` draws again what 7 drew.
+ * everything promised held. `-- --json` prints the figures instead of the account, `-- --seed 7` draws again what 7 drew, `-- --audit out.jsonl`
+ * writes the audit log to a file, for `npx holdfast audit`.
  */
 import { randomInt } from 'node:crypto';
 import { parseArgs } from 'node:util';
@@ -15,6 +16,7 @@ import type { Verdict } from './verdict.ts';
 interface Wish {
   json: boolean;
   seed: number;
+  auditPath: string | undefined;
 }
 
 const HANGS_AFTER_MS = 240_000;
@@ -27,18 +29,22 @@ try {
   await main(wishOf());
 } catch (error) {
   if (!(error as NodeJS.ErrnoException).code?.startsWith('ERR_PARSE_ARGS')) throw error;
-  process.stderr.write(`${(error as Error).message}\nUsage: npm run demo [-- [--json] [--seed <whole number>]]\n`);
+  process.stderr.write(
+    `${(error as Error).message}\nUsage: npm run demo [-- [--json] [--seed <whole number>] [--audit <file>]]\n`,
+  );
   process.exitCode = MISUSED;
 }
 
 function wishOf(): Wish {
-  const { values } = parseArgs({ options: { json: { type: 'boolean', default: false }, seed: { type: 'string' } } });
-  const { json, seed = String(randomInt(SEEDS)) } = values;
-  if (/^\d{1,10}$/.test(seed)) return { json, seed: Number(seed) };
+  const { values } = parseArgs({
+    options: { json: { type: 'boolean', default: false }, seed: { type: 'string' }, audit: { type: 'string' } },
+  });
+  const { json, seed = String(randomInt(SEEDS)), audit: auditPath } = values;
+  if (/^\d{1,10}$/.test(seed)) return { json, seed: Number(seed), auditPath };
   throw Object.assign(new Error(`'${seed}' is no seed.`), { code: 'ERR_PARSE_ARGS_SEED' });
 }
 
-async function main({ json, seed }: Wish): Promise<void> {
+async function main({ json, seed, auditPath }: Wish): Promise<void> {
   const interruption = new AbortController();
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.once(name, () => {
@@ -58,7 +64,7 @@ async function main({ json, seed }: Wish): Promise<void> {
   };
   const account = new Account(write, { colour });
   try {
-    process.exitCode = (await show(account, { json, seed, scan, signal: interruption.signal })) ? 0 : 1;
+    process.exitCode = (await show(account, { json, seed, auditPath, scan, signal: interruption.signal })) ? 0 : 1;
   } catch (error) {
     if (!interruption.signal.aborted) throw error;
     process.stderr.write('Interrupted.\n');

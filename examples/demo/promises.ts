@@ -1,3 +1,4 @@
+import { audited } from './audit.ts';
 import { RETRY, WIRES } from './client.ts';
 import { HURTS } from './hurts.ts';
 import { KILLS_IN_ALL } from './kills.ts';
@@ -25,6 +26,7 @@ export function judge(course: Course): Verdict[] {
     queue(course),
     duplicates(course),
     order(course),
+    audited(course.audit),
     ending(course),
   ];
 }

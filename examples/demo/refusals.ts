@@ -53,7 +53,7 @@ function isExpiry(failure: unknown): boolean {
 /** Whether nothing that can be read has a token, or what tokens are signed with. */
 export function secrecy({ planted, searched, found }: SecretScan): Verdict {
   return verdict(
-    'no token shows in a line, an event, an error or an inspection event',
+    'no token shows in a line, an event, an error, an inspection event or an audit record',
     [
       ...[...found].map(([place, times]) => `${times} × ${place}`),
       ...PLACES.filter((place) => searched[place] === 0).map((place) => `no ${place} was searched`),

@@ -1,6 +1,7 @@
 import type { EnhancedWebSocketService, OutboxCounts } from 'holdfast';
 
 import { reasonText, type Account } from './account.ts';
+import { Audit, type AuditFigures } from './audit.ts';
 import { Cable } from './cable.ts';
 import { chanceOf } from './chance.ts';
 import { createClient, messageOf, RETRY, SERVICE_NAMES, WANTED, type ServiceName } from './client.ts';
@@ -52,6 +53,7 @@ export interface Course {
   storm: Storm;
   wounds: readonly Wound[];
   scan: SecretScan;
+  audit: AuditFigures;
   /** How many messages waited for a server that never came back when the service was destroyed. */
   farewells: number;
   /** What the library itself counted. */
@@ -79,10 +81,12 @@ export interface PlayOptions {
   seed: number;
   /** Is told the secrets, and all that the library tells. */
   scan: SecretScan;
+  /** Where the audit log is written to as well. */
+  auditPath: string | undefined;
 }
 
 /** Plays the whole demo. Whatever happens, no server process outlives it. Rejects when the signal is aborted. */
-export async function play(account: Account, { signal, seed, scan }: PlayOptions): Promise<Course> {
+export async function play(account: Account, { signal, seed, scan, auditPath }: PlayOptions): Promise<Course> {
   const startedAt = performance.now();
   const before = process.getActiveResourcesInfo();
   const issuer = issuerFor('main', { account, scan });
@@ -100,6 +104,7 @@ export async function play(account: Account, { signal, seed, scan }: PlayOptions
   process.once('exit', abandon);
   signal.addEventListener('abort', abandon, { once: true });
   let service: EnhancedWebSocketService | undefined;
+  let audit: Audit | undefined;
   try {
     await startServers(all, account);
     await cable.start();
@@ -107,6 +112,7 @@ export async function play(account: Account, { signal, seed, scan }: PlayOptions
       { ...urlsOf(subjects), chat: cable.url },
       { random: chanceOf(seed), credentials: (request) => issuer.grant(request) },
     );
+    audit = new Audit(service, { scan, path: auditPath });
     const stage = { subjects, cable, service, account, signal, seed, scan };
     await connect(stage);
     const stormed = await storm(subjects.chat, cable, stage);
@@ -114,6 +120,7 @@ export async function play(account: Account, { signal, seed, scan }: PlayOptions
     const wounds = await hurtAll(stage);
     await fallSilent(stage);
     const { farewells, destroyedInMs } = await end(stage);
+    const audited = await audit.end();
     account.rest();
     await Promise.all([cable.stop(), ...all.map(({ endpoint }) => endpoint.kill())]);
     return {
@@ -121,6 +128,7 @@ export async function play(account: Account, { signal, seed, scan }: PlayOptions
       storm: stormed,
       wounds,
       scan,
+      audit: audited,
       farewells,
       counts: countsOf(subjects),
       destroyedInMs,
@@ -132,6 +140,7 @@ export async function play(account: Account, { signal, seed, scan }: PlayOptions
     for (const subject of all) subject.fallSilent();
     await Promise.all([
       service?.destroy({ deadlineMs: 0 }),
+      audit?.abandon(),
       cable.stop(),
       ...all.map(({ endpoint }) => endpoint.kill()),
     ]);

@@ -2,7 +2,7 @@ import { inspect } from 'node:util';
 import type { EnhancedWebSocketService, ServiceEvents } from 'holdfast';
 
 /** Where secrets are looked for. */
-export const PLACES = ['line', 'event', 'inspection event'] as const;
+export const PLACES = ['line', 'event', 'inspection event', 'audit record'] as const;
 export type Place = (typeof PLACES)[number];
 
 // as a record, so that the compiler misses none
@@ -27,7 +27,12 @@ const EVENTS: Record<keyof ServiceEvents, true> = {
 /** Looks for secrets in all that anybody may read. */
 export class SecretScan {
   /** How many texts were searched. */
-  readonly searched: Record<Place, number> = { line: 0, event: 0, 'inspection event': 0 };
+  readonly searched: Record<Place, number> = {
+    line: 0,
+    event: 0,
+    'inspection event': 0,
+    'audit record': 0,
+  };
   /** Each place in which a secret was found, and how often. */
   readonly found = new Map<Place, number>();
   readonly #secrets: string[] = [];

@@ -130,6 +130,7 @@ describe('the secrecy of tokens', () => {
     scan.plant('s3cr3t');
     scan.searchTold({ code: 'CLOSED_BY_PEER' });
     scan.search('inspection event', '{}');
+    scan.search('audit record', '{}');
     for (const line of lines) scan.search('line', line);
     return scan;
   }

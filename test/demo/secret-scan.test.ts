@@ -26,7 +26,10 @@ describe('a scan for secrets', () => {
     const scan = scanner();
     scan.search('line', 'nothing to see');
     scan.searchTold({ code: 'CLOSED_BY_PEER' });
-    expect([scan.searched, scan.found.size]).toEqual([{ line: 1, event: 1, 'inspection event': 0 }, 0]);
+    expect([scan.searched, scan.found.size]).toEqual([
+      { line: 1, event: 1, 'inspection event': 0, 'audit record': 0 },
+      0,
+    ]);
   });
 
   test('follows what a service tells, and what its actors do', async () => {
