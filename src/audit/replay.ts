@@ -3,6 +3,7 @@ import type { AnyMachineSnapshot } from 'xstate';
 import { canonicalJson } from './canonical.ts';
 import { changesBetween } from './changes.ts';
 import { hashes, MACHINES, readMachineName, type Hashes } from './definitions.ts';
+import { isPlayable } from './playable.ts';
 import type { ActorRecordBase, AuditRecord, Happened, Json, StartedRecord, StateRecord, StepRecord } from './record.ts';
 import { REDACTED } from './redaction.ts';
 import { Rehearsal, type Rehearsed } from './rehearsal.ts';
@@ -88,6 +89,10 @@ export class Replaying {
 
   /** Takes the next record. Never throws. */
   take(record: AuditRecord, seq: number): void {
+    if (!isPlayable(record)) {
+      this.#skipped += 1;
+      return;
+    }
     switch (record.kind) {
       case 'started':
       case 'step':

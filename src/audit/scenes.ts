@@ -1,7 +1,8 @@
 import type { AnyMachineSnapshot } from 'xstate';
 
-import { isListOf, isObject, isText } from '../core/rules.ts';
 import { MACHINES, readMachineName } from './definitions.ts';
+import { timeOf } from './facts.ts';
+import { isPlayable } from './playable.ts';
 import type { AuditRecord, Json, StartedRecord, StateRecord, StepRecord } from './record.ts';
 import { Rehearsal } from './rehearsal.ts';
 import type { RecordedEvent, RehearsalStart } from './rehearse.ts';
@@ -73,7 +74,8 @@ export class Scenes {
 
   /** Takes the next record. Whatever it holds, nothing is thrown. */
   take(record: AuditRecord): void {
-    if (record.at > this.#options.to || !isPlayable(record)) return;
+    const at = timeOf(record.at);
+    if (!isPlayable(record) || (at === null ? 'actor' in record : at > this.#options.to)) return;
     switch (record.kind) {
       case 'started':
         this.#begin(record, { input: record.event['input'] ?? null });
@@ -170,25 +172,4 @@ export class Scenes {
     this.#followed.delete(least.actor);
     this.#kept -= least.kept;
   }
-}
-
-// whoever can write a log may have written anything
-function isPlayable(record: AuditRecord): boolean {
-  switch (record.kind) {
-    case 'started':
-    case 'step':
-      return isOfActor(record) && isObject(record.event) && isText(record.event.type) && isEffects(record.effects);
-    case 'state':
-      return isOfActor(record) && isObject(record.context) && isListOf(record.children, isText);
-    default:
-      return true;
-  }
-}
-
-function isOfActor({ actor, machine, to }: { actor: unknown; machine: unknown; to?: unknown }): boolean {
-  return isText(actor) && isText(machine) && to !== undefined;
-}
-
-function isEffects(effects: unknown): boolean {
-  return effects === undefined || isListOf(effects, isText);
 }
