@@ -52,6 +52,11 @@ describe('the README', () => {
     expect(section('quickstart')).toBe(`\`\`\`ts\n${example}\n\`\`\``);
   });
 
+  test('shows the audit log as the example that runs', () => {
+    const example = readFileSync(new URL('../examples/audit/main.ts', import.meta.url), 'utf8').trim();
+    expect(section('audit')).toBe(`\`\`\`ts\n${example}\n\`\`\``);
+  });
+
   test('names only options that exist', () => {
     const tables = readme.slice(readme.indexOf('## The options'), readme.indexOf('## The errors'));
     const [top = '', perService = ''] = tables.split('Each service:');
