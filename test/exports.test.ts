@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import * as audit from '../src/audit/index.ts';
+import * as auditNode from '../src/audit/node/index.ts';
 import * as machines from '../machines/index.ts';
 import * as holdfast from '../src/index.ts';
 import * as metrics from '../src/metrics/index.ts';
@@ -65,6 +67,31 @@ const entries = {
     ],
   },
   './metrics': { module: metrics, names: ['createMetrics', 'instrument'] },
+  './audit': {
+    module: audit,
+    names: [
+      'AuditError',
+      'ConfigurationError',
+      'FaultError',
+      'HoldfastError',
+      'REDACTED',
+      'callbackSink',
+      'copyAsTest',
+      'createAuditLog',
+      'createSigner',
+      'createVerifier',
+      'explain',
+      'httpSink',
+      'indexedDbSink',
+      'linesOf',
+      'memorySink',
+      'readIndexedDb',
+      'rehearse',
+      'replay',
+      'verify',
+    ],
+  },
+  './audit/node': { module: auditNode, names: ['fileSink', 'readAuditFile'] },
 };
 
 describe('the entry points', () => {
