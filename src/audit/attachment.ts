@@ -120,8 +120,10 @@ export class Attachment {
 
   #heard(turn: Turn): void {
     const { recorder, record, now } = this.#options;
-    const moment = now();
-    record(() => recorder().item(turn, moment));
+    this.#safely(() => {
+      const moment = now();
+      record(() => recorder().item(turn, moment));
+    });
     if (turn.actor.machine === 'connection') this.#follow(turn);
     if (turn.actor.machine === 'supervisor' && isEnd(turn)) {
       this.#soon(() => {
@@ -225,8 +227,10 @@ export class Attachment {
     kind: Of,
     says: Parameters<typeof bodyOf<Of>>[1],
   ): void {
-    const moment = this.#options.now();
-    this.#options.record(() => ({ at: moment.at, body: bodyOf(kind, says, moment) }));
+    this.#safely(() => {
+      const moment = this.#options.now();
+      this.#options.record(() => ({ at: moment.at, body: bodyOf(kind, says, moment) }));
+    });
   }
 
   #note(kind: 'attached' | 'detached'): void {

@@ -7,14 +7,18 @@ import {
   duration,
   has,
   isListOf,
+  isObject,
+  isText,
   must,
   object,
   oneOf,
   positive,
   required,
   text,
+  type Rule,
 } from '../core/rules.ts';
-import { AuditError, ConfigurationError, FaultError } from '../errors.ts';
+import type { AuditError } from '../errors.ts';
+import { ConfigurationError, FaultError } from '../errors.ts';
 import { monotonicNow, systemClock, type Clock } from '../transport/clock.ts';
 import { Attachment, type AuditableService } from './attachment.ts';
 import { Checkpoints, type CheckpointOptions } from './checkpoints.ts';
@@ -22,14 +26,14 @@ import { hashes, type Hashes } from './definitions.ts';
 import { canDigest } from './digest.ts';
 import { AUDIT_LEVELS, type AuditLevel } from './record.ts';
 import { Recorder, type Item, type Moment } from './recorder.ts';
-import { Redaction, type RedactionOptions } from './redaction.ts';
+import { Redaction, redactionRule, type RedactionOptions } from './redaction.ts';
 import { createSigner, type AuditKey } from './signature.ts';
 import type { AuditSink } from './sink.ts';
 import { Trail, type TrailStatus } from './trail.ts';
 
 /** How an audit log is kept. */
 export interface AuditLogOptions {
-  /** Where. Each has a chain of its own. */
+  /** Where. Each has a chain of its own, and is given to one log once. */
   sinks: readonly AuditSink[];
   /** What is not written down. */
   redact?: RedactionOptions;
@@ -60,26 +64,35 @@ export interface AuditLogStatus {
   checkpoints: TrailStatus[];
 }
 
-const auditableRule = must('a service, such as an EnhancedWebSocketService', (value) =>
-  has(value, 'getConnections', 'connection', 'on'),
+const auditableRule = must(
+  'a service, such as an EnhancedWebSocketService',
+  (value) => has(value, 'getConnections', 'connection', 'on') && has((value as { system?: unknown }).system, 'inspect'),
 );
+const isSink = (value: unknown): boolean => has(value, 'append') && isText((value as AuditSink).name);
 const sinks = must(
   'a list of at least one sink',
-  (value) => isListOf(value, (sink) => has(sink, 'append')) && (value as unknown[]).length > 0,
+  (value) => isListOf(value, isSink) && (value as unknown[]).length > 0,
 );
-const optionsRule = object({
+// two chains in one place would be none
+const together: Rule = (value) => {
+  const { sinks: own, chain } = value as AuditLogOptions;
+  const all = [...own, ...(chain?.checkpoints?.sinks ?? [])];
+  return new Set(all).size === all.length ? [] : ['sinks: must be there once each, also among those of checkpoints'];
+};
+const fields = {
   sinks: required(sinks),
-  redact: must('an object', (value) => typeof value === 'object'),
+  redact: redactionRule,
   level: oneOf(AUDIT_LEVELS),
   chain: object({
-    sign: must('an object with key and name', (value) => typeof value === 'object'),
+    sign: must('an object with key and name', isObject),
     checkpoints: object({ sinks: required(sinks), everyRecords: positive, everyMs: duration(1) }),
   }),
   most: object({ records: positive, bytes: positive }),
   onError: callback,
   clock: clockRule,
   random: callback,
-});
+};
+const optionsRule = object(fields, together);
 const deadlineRule = object({ deadlineMs: duration() });
 const DEADLINE_MS = 5_000;
 const MOST = { records: 10_000, bytes: 16 * 1_048_576 };
@@ -161,15 +174,18 @@ export class AuditLog {
    * Records a service from now on, until it is destroyed, or until what is returned is called. Connections that are there already are recorded with the state they are in.
    *
    * @param options.name What the service is called in the log. Default: `service`, then `service-2` and so on.
-   * @throws {ConfigurationError} `INVALID_OPTIONS` for what is no service, or for a log that is closed.
+   * @throws {ConfigurationError} `INVALID_OPTIONS` for what is no service, for a name that another one has, or for a log that is closed.
    */
   attach(service: AuditableService, options: { name?: string } = {}): () => void {
     check(object({ service: required(auditableRule), name: text }), { service, ...options });
     if (this.#closing) throw new ConfigurationError('INVALID_OPTIONS', { message: 'The audit log is closed.' });
-    this.#names += 1;
+    const name = options.name ?? this.#freeName();
+    if (this.status.services.includes(name)) {
+      throw new ConfigurationError('INVALID_OPTIONS', { message: `Another service is recorded as ${name}.` });
+    }
     const attachment = new Attachment({
       service,
-      name: options.name ?? (this.#names === 1 ? 'service' : `service-${this.#names}`),
+      name,
       level: this.#level,
       recorder: () => this.#recorder as Recorder,
       redaction: this.#redaction,
@@ -205,7 +221,8 @@ export class AuditLog {
   }
 
   /**
-   * Ends the recording, stores what there is, says that nothing follows, and lets go of the sinks. Resolves within about the deadline whatever they do; `status` says what is missing.
+   * Ends the recording, stores what there is, says that nothing follows, and lets go of the sinks. Resolves within the deadline whatever they do, and with checkpoints within twice as
+   * long; `status` says what is missing.
    *
    * @param options.deadlineMs Default: 5,000.
    * @throws {ConfigurationError} Rejects with `INVALID_OPTIONS`
@@ -223,6 +240,15 @@ export class AuditLog {
     await this.#checkpoints.close(deadlineMs);
   }
 
+  #freeName(): string {
+    let name: string;
+    do {
+      this.#names += 1;
+      name = this.#names === 1 ? 'service' : `service-${this.#names}`;
+    } while (this.status.services.includes(name));
+    return name;
+  }
+
   readonly #now = (): Moment => ({
     at: Math.round(this.#clock.now()),
     mono: Math.round(monotonicNow(this.#clock) * 1_000) / 1_000,
@@ -235,7 +261,7 @@ export class AuditLog {
       });
       return;
     }
-    this.#recorder = new Recorder(this.#redaction, found as Hashes);
+    this.#recorder = new Recorder(this.#redaction, found);
     for (const make of this.#early.splice(0)) this.#record(make);
   }
 

@@ -91,6 +91,7 @@ export class Replaying {
   take(record: AuditRecord, seq: number): void {
     if (!isPlayable(record)) {
       this.#skipped += 1;
+      if ('actor' in record) this.#actors.delete(record.actor);
       return;
     }
     switch (record.kind) {
@@ -145,7 +146,7 @@ export class Replaying {
       ['to', record.to, snapshot.value],
       ['transitions', (record.transitions ?? []) as unknown as Json, transitions],
       ['effects', record.effects ?? [], effects],
-      ['delays', (record.delays ?? []) as unknown as Json, delays],
+      ['delays', record.delays ?? [], delays],
       [
         'context',
         record.context ?? {},
@@ -222,6 +223,7 @@ function isEqual(recorded: unknown, replayed: unknown): boolean {
   if (typeof recorded !== 'object' || typeof replayed !== 'object' || !recorded || !replayed) {
     return canonicalJson(recorded ?? null) === canonicalJson(replayed ?? null);
   }
+  if (Array.isArray(recorded) !== Array.isArray(replayed)) return false;
   const [one, other] = [recorded as Record<string, unknown>, replayed as Record<string, unknown>];
   const keys = new Set([...Object.keys(one), ...Object.keys(other)]);
   return [...keys].every((key) => isEqual(one[key], other[key]));
