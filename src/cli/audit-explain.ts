@@ -6,7 +6,7 @@ import { wrap } from './report.ts';
 import { plainText } from './secrecy.ts';
 import type { Terminal } from './terminal.ts';
 
-export const EXPLAIN_HELP = `Usage: holdfast audit explain [options] <file>
+const EXPLAIN_HELP = `Usage: holdfast audit explain [options] <file>
 
 Says what an audit log tells of connections: when each was lost and why, what
 was done, how long it took, and what it has cost. It verifies nothing.

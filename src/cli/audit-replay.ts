@@ -7,7 +7,7 @@ import { plainText } from './secrecy.ts';
 import { counted } from './step.ts';
 import type { Terminal } from './terminal.ts';
 
-export const REPLAY_HELP = `Usage: holdfast audit replay [options] <file>
+const REPLAY_HELP = `Usage: holdfast audit replay [options] <file>
 
 Steps the machines that are here through what is on record in an audit log, and
 compares each state, transition, effect, delay and change with it. It verifies

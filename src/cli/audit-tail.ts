@@ -8,7 +8,7 @@ import { EXIT } from './doctor.ts';
 import { plainJson, plainText } from './secrecy.ts';
 import type { Terminal } from './terminal.ts';
 
-export const TAIL_HELP = `Usage: holdfast audit tail [options] <file>
+const TAIL_HELP = `Usage: holdfast audit tail [options] <file>
 
 Prints the last records of an audit log, one a line: number, time, actor, kind,
 from where to where, event, what was done. It verifies nothing.

@@ -8,7 +8,7 @@ import { verificationLines } from './audit-report.ts';
 import { EXIT } from './doctor.ts';
 import type { Terminal } from './terminal.ts';
 
-export const VERIFY_HELP = `Usage: holdfast audit verify [options] <file>
+const VERIFY_HELP = `Usage: holdfast audit verify [options] <file>
 
 Verifies an audit log: the file, and beside it the segments that have ended.
 It is tamper-evident within limits: whoever can write the file can write all of

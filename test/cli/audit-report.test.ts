@@ -17,7 +17,8 @@ describe('what is printed of a log', () => {
   test('fits narrow terminals, and is coloured where that is wished', async () => {
     const verification = await verify(lines.slice(2));
     for (const line of verificationLines(verification, { ...style, width: 30 })) expect(line.length).toBeLessThan(31);
-    expect(verificationLines(verification, { ...style, isColoured: true })[0]).toMatch(/^\u001b\[31m✗ broken\u001b/);
+    const [coloured = ''] = verificationLines(verification, { ...style, isColoured: true });
+    expect(coloured.startsWith('\u001b[31m✗ broken\u001b')).toBe(true);
   });
 
   test('of a record is one line, without anything that could forge another', () => {

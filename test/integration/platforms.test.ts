@@ -70,12 +70,12 @@ function essence(transcript: readonly string[]): string[] {
   return transcript.filter((line) => line !== 'text close' && line !== 'text terminate');
 }
 
-const LAST_WORDS = [
+const LAST_WORDS: unknown[] = [
   expect.stringMatching(/^closed, 5 handed over, [345] received$/),
   'the audit log is intact, its replay equal',
 ];
 
-const TRANSCRIPT = [
+const TRANSCRIPT: unknown[] = [
   'opened',
   'text hello',
   'bytes 1 2 3',

@@ -1,6 +1,7 @@
 import type { LiveSession } from '../../src/server/live-session.ts';
 import type { Line, Occasion } from './network.ts';
 import type { Node } from './node.ts';
+import { rehearsed } from '../support/rehearsed.ts';
 import { World, type Flaws } from './world.ts';
 
 const ACTIONS = { least: 30, most: 80 };
@@ -28,8 +29,11 @@ export interface Outcome {
 export async function run(seed: number, flaws: Flaws = {}): Promise<Outcome> {
   const world = new World(seed, flaws);
   const { history } = world;
+  const divergences = rehearsed(world.service);
   try {
     await live(world);
+    // whatever happened, the client's machines must do the same again
+    for (const divergence of divergences()) history.fail(`the replay: ${JSON.stringify(divergence)}`);
   } catch (error) {
     history.fail(`the run itself: ${String((error as Error).stack)}`);
   }
