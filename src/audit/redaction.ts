@@ -29,7 +29,7 @@ export interface Redacted {
 
 const PATH = /^[^.]+(\.[^.]+)*$/;
 
-const redactionRule = object({
+export const redactionRule = object({
   paths: must('a list of paths such as event.failure', (value) =>
     isListOf(value, (path) => isText(path) && PATH.test(path)),
   ),
