@@ -169,3 +169,76 @@ describe('another log', () => {
 function digestOf(line: string): string {
   return digest(`{${line.slice(75)}`);
 }
+
+describe('what is found is told apart', () => {
+  const other = 'ab'.repeat(32);
+  const kindsAndNumbers = async (log: readonly string[]) => (await problemsOf(log)).map(({ kind, seq }) => [kind, seq]);
+
+  test('a record that is edited with its hash is one problem', async () => {
+    const edited = lines[7]?.replace(/"hash":"..../, '"hash":"0000').replace('"connect"', '"reject!"') ?? '';
+    expect(await kindsAndNumbers(lines.with(7, edited))).toEqual([['edited', 7]]);
+  });
+
+  test('two that follow each other, of which one has another hash and one another number, are in their places', async () => {
+    const hashed = lines[7]?.replace(/"hash":"..../, '"hash":"0000') ?? '';
+    const numbered = lines[8]?.replace('"seq":8', '"seq":99') ?? '';
+    expect(await kindsAndNumbers(lines.with(7, hashed).with(8, numbered))).toEqual([
+      ['edited', 7],
+      ['edited', 8],
+    ]);
+  });
+
+  test('one with another number after a line that cannot be read is the next but one', async () => {
+    const numbered = lines[8]?.replace('"seq":8', '"seq":99') ?? '';
+    const found = await kindsAndNumbers(lines.with(7, 'garbage').with(8, numbered));
+    expect(found).toEqual([
+      ['malformed', 7],
+      ['edited', 8],
+    ]);
+  });
+
+  test('one that was moved and edited is both', async () => {
+    const edited = lines[3]?.replace('"connect"', '"reject!"') ?? '';
+    const moved = lines.toSpliced(3, 1).toSpliced(9, 0, edited);
+    expect((await kindsAndNumbers(moved)).toSorted()).toEqual([
+      ['edited', 10],
+      ['reordered', 3],
+    ]);
+  });
+
+  test('one that is missing alone is no run', async () => {
+    const [problem] = await problemsOf(lines.toSpliced(7, 1));
+    expect(problem).toMatchObject({ kind: 'removed', seq: 7 });
+    expect(problem).not.toHaveProperty('through');
+  });
+
+  test('a record 0 that is linked to another does not begin a log', async () => {
+    const found = await kindsAndNumbers(lines.toSpliced(6, 0, loose({ seq: -1, hash: other }, step(99))));
+    expect(found).toEqual([['inserted', 0]]);
+  });
+
+  test('what is linked to another log, or to what was put in, and is not next to it does not belong to it', async () => {
+    const foreign = new Chain().add(...opening('other'));
+    const [first = ''] = foreign.lines;
+    const apart = loose({ seq: 4, hash: digestOf(first) }, step(98));
+    expect(await kindsAndNumbers(lines.toSpliced(9, 0, first, apart))).toEqual([
+      ['foreign', 0],
+      ['inserted', 5],
+    ]);
+    const put = loose({ seq: 2, hash: other }, step(99));
+    const away = loose({ seq: 5, hash: digestOf(put) }, step(98));
+    expect(await kindsAndNumbers(lines.toSpliced(9, 0, put, away))).toEqual([
+      ['inserted', 3],
+      ['inserted', 6],
+    ]);
+  });
+
+  test('a record of what was removed by age is none that was missing', async () => {
+    const chain = new Chain({ seq: 4, hash: other });
+    const removed = [{ segment: 1, seq: 4, hash: other }];
+    chain.add(segment(2), { kind: 'retention', removed }, ...steps(3), closed);
+    expect(await problemsOf(chain.lines)).toEqual([]);
+    const put = loose({ seq: 0, hash: other }, step(99));
+    expect(await kindsAndNumbers(chain.lines.toSpliced(4, 0, put))).toEqual([['inserted', 1]]);
+  });
+});

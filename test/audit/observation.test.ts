@@ -3,7 +3,7 @@ import { runInNewContext } from 'node:vm';
 import { describe, expect, test } from 'vitest';
 import { assign, createActor, createMachine, fromCallback, type AnyActorRef } from 'xstate';
 
-import { Observation, type ObservableSystem, type Turn } from '../../src/audit/observation.ts';
+import { Observation, type Turn } from '../../src/audit/observation.ts';
 import { replay } from '../../src/audit/replay.ts';
 import { logged } from '../support/audit-log.ts';
 import { mortal } from '../support/mortal.ts';
@@ -51,7 +51,7 @@ function observed(start = true) {
     root: actor,
     inspect: (observer: (event: never) => void) => actor.system.inspect(observer as never),
   };
-  const observation = new Observation(system as unknown as ObservableSystem, 'a/b', (turn) => turns.push(turn));
+  const observation = new Observation(system, 'a/b', (turn) => turns.push(turn));
   const told = () => turns.map(({ kind, actor: { path }, event }) => `${kind} ${path} ${event.type}`);
   return { actor, observation, turns, told, childOf: (id: string) => actor.getSnapshot().children[id] as AnyActorRef };
 }
@@ -124,7 +124,7 @@ describe('actors that are observed', () => {
       root: actor,
       inspect: (observer: (event: never) => void) => actor.system.inspect(observer as never),
     };
-    new Observation(system as unknown as ObservableSystem, 'root', ({ kind }) => kinds.push(kind));
+    new Observation(system, 'root', ({ kind }) => kinds.push(kind));
     actor.send({ type: 'fail' });
     expect(kinds).toEqual(['died']);
   });
@@ -135,7 +135,7 @@ describe('actors that are observed', () => {
     const { r, die, redial } = mortal();
     let kept = 0;
     const refs: WeakRef<object>[] = [];
-    new Observation(r.service.system as ObservableSystem, 'service', (turn) => {
+    new Observation(r.service.system, 'service', (turn) => {
       kept += 1;
       if (turn.kind === 'stopped' || turn.kind === 'died') refs.push(new WeakRef(turn.actor));
     });
@@ -185,7 +185,7 @@ describe('a service that runs already', () => {
 
   test('is not reached by an observer that throws', async () => {
     const r = rig();
-    new Observation(r.service.system as ObservableSystem, 'service', () => {
+    new Observation(r.service.system, 'service', () => {
       throw new Error('no');
     });
     await r.open();

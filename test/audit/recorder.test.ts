@@ -3,7 +3,7 @@ import { createActor, createMachine } from 'xstate';
 
 import { canonicalJson } from '../../src/audit/canonical.ts';
 import { hashes, machineName, type Hashes } from '../../src/audit/definitions.ts';
-import { Observation, type ObservableSystem, type Turn } from '../../src/audit/observation.ts';
+import { Observation, type Turn } from '../../src/audit/observation.ts';
 import { Recorder } from '../../src/audit/recorder.ts';
 import { Redaction } from '../../src/audit/redaction.ts';
 import { mortal } from '../support/mortal.ts';
@@ -14,7 +14,7 @@ const moment = { at: 5, mono: 6.5 };
 async function turnsOf(): Promise<Turn[]> {
   const { r, die } = mortal();
   const turns: Turn[] = [];
-  const observation = new Observation(r.service.system as ObservableSystem, 'service', (turn) => turns.push(turn));
+  const observation = new Observation(r.service.system, 'service', (turn) => turns.push(turn));
   await r.open();
   r.sockets.last.ends(1006, 'a reason');
   await r.reopen();
@@ -50,7 +50,11 @@ describe('a record', () => {
     const turns = await turnsOf();
     for (const turn of turns.filter(({ kind }) => kind === 'step')) {
       const record = JSON.parse(recorder.item(turn, moment).body) as Record<string, unknown>;
-      expect(record).toMatchObject({ kind: 'step', from: turn.before?.value, to: turn.after.value });
+      expect(record).toMatchObject({
+        kind: 'step',
+        from: turn.before?.value as unknown,
+        to: turn.after.value as unknown,
+      });
       expect((record['event'] as { type: string }).type).toBe(turn.event.type);
       expect('context' in record).toBe(turn.before?.context !== turn.after.context && 'context' in record);
       expect(record['source']).toBe(turn.source);
@@ -71,7 +75,7 @@ describe('a record', () => {
     const turn = (await turnsOf()).find(({ kind, actor }) => kind === 'step' && actor.machine === 'group') as Turn;
     const base = recorder.item(turn, moment).base?.() ?? '';
     expect(JSON.parse(base)).toMatchObject({
-      ...{ kind: 'state', to: turn.before?.value, children: Object.keys(turn.before?.children as object) },
+      ...{ kind: 'state', to: turn.before?.value as unknown, children: Object.keys(turn.before?.children as object) },
       context: JSON.parse(new Redaction().of(turn.before?.context, 'context').text) as object,
     });
   });
@@ -98,7 +102,7 @@ describe('a record', () => {
       source: undefined,
     } as const;
     const deeds = { transitions: [], effects: [], delays: [] };
-    const { body } = new Recorder(new Redaction(), known).item({ ...turn, deeds } as unknown as Turn, moment);
+    const { body } = new Recorder(new Redaction(), known).item({ ...turn, deeds }, moment);
     expect(JSON.parse(body)).toMatchObject({ kind: 'started', machine: '', to: 'a' });
   });
 });
