@@ -93,8 +93,10 @@ export class Chronicle {
     });
   }
 
-  #compareTime({ mono }: AuditRecord, seq: number): void {
-    if (typeof mono !== 'number') return;
+  #compareTime(record: AuditRecord, seq: number): void {
+    const { mono } = record;
+    // what the log says of itself it says when it chains it, while others have waited
+    if (typeof mono !== 'number' || !('actor' in record || 'service' in record)) return;
     if (mono < this.#mono) {
       if (this.backwards.times === 0) this.backwards.seq = seq;
       this.backwards.times += 1;

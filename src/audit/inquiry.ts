@@ -133,9 +133,9 @@ export class Inquiry {
     const notes: [boolean, string][] = [
       [
         lost.gaps > 0,
-        `The log says that ${lost.records} records were lost, at ${lost.gaps} places: a sink was too slow, or failed.`,
+        `The log says that ${counted(lost.records, 'record')} went missing, at ${counted(lost.gaps, 'place')}: a sink was too slow, or failed.`,
       ],
-      [removed > 0, `The log says that ${removed} segments were removed because they were old.`],
+      [removed > 0, `The log says that ${counted(removed, 'segment')} went, having become old.`],
       [keys.size > 0 && !hasKey, 'The log is signed, and no key was given: the signatures were not looked at.'],
       [
         hasKey && last !== null && (through ?? -1) < last.seq,
@@ -145,9 +145,13 @@ export class Inquiry {
       ],
       [
         backwards.times > 0,
-        `The clock that never runs backwards did so at ${backwards.times} places, first at record ${backwards.seq}.`,
+        `The clock that never runs backwards did so at ${counted(backwards.times, 'place')}, first at record ${backwards.seq}.`,
       ],
     ];
     return notes.filter(([holds]) => holds).map(([, text]) => text);
   }
+}
+
+function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }

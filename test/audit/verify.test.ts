@@ -81,11 +81,11 @@ describe('a log', () => {
 
   test('says what it lost itself, and of a clock that ran backwards', async () => {
     const chain = new Chain().add(...opening(), { kind: 'gap', lost: 7, since: 1 }, { kind: 'gap', lost: 5, since: 1 });
-    const { verdict, lost, notes } = await verify(chain.add({ ...step(1), mono: 1 }, { kind: 'closed' }).lines);
+    const { verdict, lost, notes } = await verify(chain.add({ ...step(1), mono: 2 }, { ...step(2), mono: 1 }, { kind: 'closed' }).lines);
     expect([verdict, lost]).toEqual(['intact', { gaps: 2, records: 12 }]);
     expect(notes).toEqual([
-      'The log says that 12 records were lost, at 2 places: a sink was too slow, or failed.',
-      'The clock that never runs backwards did so at 1 places, first at record 4.',
+      'The log says that 12 records went missing, at 2 places: a sink was too slow, or failed.',
+      'The clock that never runs backwards did so at 1 place, first at record 5.',
     ]);
   });
 });
