@@ -151,13 +151,36 @@ export class Trail {
   }
 
   async #finish(): Promise<void> {
-    await this.#flush();
+    await this.#persist();
     // both or neither: what is closed and not sealed looks as if somebody had cut the seal off
     const closed = await this.#chaining.link([bodyOf('closed', {}, this.#options.now())]);
     const lines = [...closed, ...(await this.#chaining.seal())];
     if (this.#isClosed) return;
     this.#lines = lines;
-    await this.#flush();
+    await this.#persist();
+  }
+
+  // as often as there is time for: there is no later
+  async #persist(): Promise<void> {
+    while (!this.#isClosed) {
+      try {
+        await this.#flush();
+        return;
+      } catch {
+        await this.#pause();
+      }
+    }
+  }
+
+  // instead of the timer that would try again
+  #pause(): Promise<void> {
+    this.#rest();
+    return new Promise((resolve) => {
+      this.#timer = this.#options.clock.setTimeout(() => {
+        this.#timer = undefined;
+        resolve();
+      }, WAIT.firstMs);
+    });
   }
 
   #take({ actor, base, body }: Item): void {

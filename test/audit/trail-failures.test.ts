@@ -232,6 +232,16 @@ describe('the end', () => {
     expect(r.sink.calls.filter((call) => call === 'close')).toHaveLength(1);
   });
 
+  test('tries again as long as there is time, and closes the chain once it can', async () => {
+    const failed = failing(3);
+    const r = new TrailRig();
+    r.sink.acts = { append: () => failed.act(r.clock.now()) };
+    r.add();
+    expect(await r.close(5_000)).toBe(750);
+    expect(await verify(r.sink.lines)).toMatchObject({ verdict: 'intact' });
+    expect(r.clock.pending()).toBe(0);
+  });
+
   test('says how many records were not stored, and that is how many wait', async () => {
     const r = new TrailRig({ append: no });
     r.add(3);
