@@ -81,6 +81,7 @@ export class Attachment {
   // those that are to be counted, and whether they are gone then
   readonly #due = new Map<string, 'stays' | 'leaves'>();
   #counting: unknown;
+  #next: 'count' | 'end' = 'count';
   #timer: unknown;
   #isOver = false;
 
@@ -96,6 +97,7 @@ export class Attachment {
     });
     if (options.level === 'messages') this.#followMessages();
     this.#schedule();
+    if (this.#observation.isOver) this.#soon('end');
   }
 
   /** Whether nothing is recorded any more. */
@@ -125,11 +127,7 @@ export class Attachment {
       record(() => recorder().item(turn, moment));
     });
     if (turn.actor.machine === 'connection') this.#follow(turn);
-    if (turn.actor.machine === 'supervisor' && isEnd(turn)) {
-      this.#soon(() => {
-        this.end();
-      });
-    }
+    if (turn.actor.machine === 'supervisor' && isEnd(turn)) this.#soon('end');
   }
 
   // where a link is lost or a connection ends it is of interest what has become of the messages, once all that follows has followed
@@ -140,26 +138,29 @@ export class Attachment {
     const state = stateOf(after);
     if (!isEnd(turn) && (!TELLING.includes(state) || (before && stateOf(before) === state))) return;
     this.#due.set(id, isEnd(turn) ? 'leaves' : 'stays');
-    this.#soon(() => {
-      this.#countDue();
-    });
+    this.#soon('count');
   }
 
-  // what is about to happen may end all of it
-  #soon(act: () => void): void {
+  // an end counts as well, and is not put off by a count
+  #soon(what: 'count' | 'end'): void {
     const { clock } = this.#options;
-    clock.clearTimeout(this.#counting);
-    this.#counting = clock.setTimeout(act, 0);
+    if (what === 'end') this.#next = 'end';
+    this.#counting ??= clock.setTimeout(() => {
+      this.#counting = undefined;
+      if (this.#next === 'end') this.end();
+      else this.#countDue();
+    }, 0);
   }
 
   #countDue(): void {
-    this.#safely(() => {
-      for (const [id, then] of this.#due) {
+    const due = [...this.#due];
+    this.#due.clear();
+    for (const [id, then] of due) {
+      this.#safely(() => {
         this.#count(id);
-        if (then === 'leaves') this.#connections.delete(id);
-      }
-      this.#due.clear();
-    });
+      });
+      if (then === 'leaves') this.#connections.delete(id);
+    }
   }
 
   #countAll(): void {

@@ -58,6 +58,8 @@ interface Inspected {
 interface Known {
   actor: ObservedActor;
   before: AnyMachineSnapshot | null;
+  /** Whether it was seen from the moment it was made. */
+  isSeenWhole: boolean;
   deeds: Deeds;
   /** Events that it was sent and has not taken yet, with their senders. */
   sent: { event: object; source: string | undefined }[];
@@ -70,6 +72,7 @@ export class Observation {
   // those that were made and never started are forgotten with their last reference
   #known = new WeakMap<Ref, Known>();
   readonly #paths = new WeakMap<Ref, string>();
+  readonly #root: Ref;
   readonly #name: string;
   readonly #hear: (turn: Turn) => void;
   readonly #ends: { unsubscribe(): void }[];
@@ -78,6 +81,7 @@ export class Observation {
     this.#name = escaped(name);
     this.#hear = hear;
     const root = system.root as Ref;
+    this.#root = root;
     this.#meet(root);
     this.#ends = [
       system.inspect((event) => {
@@ -90,6 +94,11 @@ export class Observation {
         },
       }),
     ];
+  }
+
+  /** Whether there is nobody left to be observed. */
+  get isOver(): boolean {
+    return this.#root.getSnapshot().status !== 'active';
   }
 
   end(): void {
@@ -110,6 +119,9 @@ export class Observation {
     const { actorRef } = inspected;
     if (!isMachine(actorRef)) return;
     switch (inspected.type) {
+      case '@xstate.actor':
+        this.#knownOf(actorRef).isSeenWhole = true;
+        break;
       case '@xstate.event':
         this.#sent(inspected);
         break;
@@ -142,7 +154,7 @@ export class Observation {
     known.before = after;
     sent.splice(0, place + 1);
     // of a turn that had begun before the first look only the end is known
-    const isWhole = event.type === 'xstate.init' || (before !== null && place >= 0);
+    const isWhole = event.type === 'xstate.init' ? known.isSeenWhole : before !== null && place >= 0;
     const kind = event.type === 'xstate.init' ? 'started' : 'step';
     if (event.type === 'xstate.stop')
       this.#ended(actorRef, { kind: 'stopped', actor, before, after, event, source, deeds });
@@ -169,7 +181,7 @@ export class Observation {
     if (present) return present;
     const path = this.#pathOf(ref);
     const actor = { path, quoted: canonicalText(path), machine: ref.logic.id ?? '' };
-    const known: Known = { actor, before: null, sent: [], deeds: noDeeds() };
+    const known: Known = { actor, before: null, isSeenWhole: false, sent: [], deeds: noDeeds() };
     this.#known.set(ref, known);
     return known;
   }

@@ -45,6 +45,8 @@ type Mark = { kind: 'gap'; says: Says<'gap'> } | { kind: 'turn' };
 // for so long are records gathered, unless there are many
 const GATHERING_MS = 100;
 const MANY = 256;
+// what is longer no reader takes for a line
+const MOST_CHARACTERS = 4 * 1_048_576;
 const BATCH = { records: 512, bytes: 262_144 };
 const WAIT = { firstMs: 250, mostMs: 30_000 };
 
@@ -72,6 +74,12 @@ export class Trail {
   // what the sink does now, and whether it went well: one thing at a time
   #work: Promise<boolean> | null = null;
   #closing: Promise<void> | undefined;
+  // what was put into the queue, what was taken from it, and what of that is stored
+  #pushed = 0;
+  #taken = 0;
+  #settled = 0;
+  // what wants the sink for itself, before more is stored
+  readonly #asked: (() => void)[] = [];
 
   constructor(options: TrailOptions) {
     this.#options = options;
@@ -94,7 +102,8 @@ export class Trail {
   add(item: Item): void {
     if (this.#state === 'closed') return;
     const { records, bytes } = this.#options.most;
-    if (this.#queue.length < records && this.#bytes + item.body.length <= bytes) this.#take(item);
+    const hasRoom = this.#queue.length < records && this.#bytes + item.body.length <= bytes;
+    if (hasRoom && item.body.length <= MOST_CHARACTERS) this.#take(item);
     else this.#miss(item);
     if (this.#queue.length >= MANY && this.#state === 'writing') this.#begin();
     else this.#later(GATHERING_MS);
@@ -106,16 +115,19 @@ export class Trail {
     if (!isDone) throw this.#errorOf(new Error('It did not store everything in time.'));
   }
 
+  // what is added meanwhile may wait for another
   async #flush(): Promise<void> {
-    do {
+    const target = this.#pushed;
+    while (!this.#isClosed && (!this.#isReady || this.#settled < target || this.#lines.length > 0)) {
       this.#begin();
       if ((await this.#work) === false) throw this.#lastError as AuditError;
-    } while ((this.#work || this.#waits) && !this.#isClosed);
+      if (this.#isReady && this.#settled >= target) break;
+    }
     if (this.#isClosed) {
       if (this.#waits) throw this.#lastError as AuditError;
       return;
     }
-    if (!(await this.#occupy(() => this.#options.sink.flush?.()))) throw this.#lastError as AuditError;
+    if (!(await this.#alone(() => this.#options.sink.flush?.()))) throw this.#lastError as AuditError;
     if (this.#state === 'failing') this.#state = 'writing';
   }
 
@@ -193,6 +205,7 @@ export class Trail {
 
   #push(body: string): void {
     this.#queue.push(body);
+    this.#pushed += 1;
     this.#bytes += body.length;
   }
 
@@ -208,6 +221,7 @@ export class Trail {
 
   #mark(mark: Mark): void {
     this.#queue.push(mark);
+    this.#pushed += 1;
     this.#based = new WeakSet();
   }
 
@@ -232,17 +246,29 @@ export class Trail {
     this.#rest();
     this.#work = this.#safely(act).then((isDone) => {
       this.#work = null;
-      if (!isDone) this.#later(this.#waited());
-      // what has come while the last call was ending
-      else if (this.#waits) this.#later(GATHERING_MS);
+      const asked = this.#asked.shift();
+      if (asked) asked();
+      else if (!isDone) this.#later(this.#waited());
+      else if (this.#waits) this.#begin();
       return isDone;
     });
     return this.#work;
   }
 
+  // the same once the sink has done what it does now
+  #alone(act: () => unknown): Promise<boolean> {
+    if (!this.#work) return this.#occupy(act);
+    return new Promise((resolve) => {
+      this.#asked.push(() => {
+        resolve(this.#occupy(act));
+      });
+    });
+  }
+
+  // one batch: others may want something in between
   async #run(): Promise<void> {
     if (!this.#isReady) await this.#open();
-    while (!this.#isClosed && (await this.#store()));
+    if (!this.#isClosed) await this.#store();
   }
 
   async #open(): Promise<void> {
@@ -254,34 +280,33 @@ export class Trail {
     this.#isReady = true;
   }
 
-  // resolves with whether there is more to do
-  async #store(): Promise<boolean> {
+  async #store(): Promise<void> {
     const { sink } = this.#options;
     if (this.#lines.length === 0) {
-      if (!this.#waits) return false;
+      if (!this.#waits) return;
       if (sink.isFull?.() && !this.#queue.some(isTurn)) this.#mark({ kind: 'turn' });
       this.#lines = await this.#next();
       // the end may have come meanwhile, here and below
-      if (this.#isClosed) return false;
+      if (this.#isClosed) return;
     }
     const { length } = this.#lines;
     const appended = sink.append(this.#lines);
     if (isThenable(appended)) await appended;
-    if (this.#isClosed) return false;
+    if (this.#isClosed) return;
     this.#lines = [];
+    this.#settled = this.#taken;
     this.#stored += length;
     this.#head = this.#chaining.head;
     this.#state = 'writing';
     this.#waitMs = WAIT.firstMs;
     this.#options.stored?.(this.#head);
-    return true;
   }
 
   #next(): Promise<string[]> {
     const [first] = this.#queue;
     if (typeof first !== 'object') return this.#chaining.link(this.#batch());
     if (first.kind === 'turn') return this.#turn();
-    this.#queue.shift();
+    this.#shift();
     return this.#chaining.link([bodyOf('gap', first.says, this.#options.now())]);
   }
 
@@ -291,8 +316,13 @@ export class Trail {
     if (seal.length > 0) return seal;
     const removed: unknown = await this.#options.sink.rotate?.();
     if (this.#isClosed) return [];
-    this.#queue.shift();
+    this.#shift();
     return this.#chaining.turn(removed);
+  }
+
+  #shift(): void {
+    this.#queue.shift();
+    this.#taken += 1;
   }
 
   // as many as fit into one, up to the next mark
@@ -302,6 +332,7 @@ export class Trail {
     const end = this.#queue.findIndex(isEnd);
     const size = Math.min(BATCH.records, end < 0 ? this.#queue.length : Math.max(1, end));
     const batch = this.#queue.splice(0, size) as string[];
+    this.#taken += size;
     for (const body of batch) this.#bytes -= body.length;
     return batch;
   }

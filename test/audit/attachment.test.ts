@@ -35,6 +35,17 @@ describe('a service that is recorded', () => {
     expect([one.records.at(-1)?.kind, one.r.leftovers()]).toEqual(['detached', NOTHING_LEFT]);
   });
 
+  test('is let go of although its connections end after it', async () => {
+    const one = logged();
+    await one.r.open();
+    const destroyed = one.r.service.destroy();
+    await one.pass(10_000);
+    await destroyed;
+    expect([one.log.status.services, one.of('detached').length]).toEqual([[], 1]);
+    await one.pass(200);
+    expect([one.records.at(-1)?.kind, one.r.leftovers().timers]).toEqual(['detached', 0]);
+  });
+
   test('is let go of when that is asked for, once, and lives on', async () => {
     const one = logged();
     const { id } = await one.r.open();
