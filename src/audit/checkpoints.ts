@@ -16,6 +16,7 @@ export interface CheckpointOptions {
 /** Says how far chains are, in chains of its own. */
 export class Checkpoints {
   readonly trails: readonly Trail[];
+  readonly #run: string;
   readonly #clock: TrailOptions['clock'];
   readonly #now: TrailOptions['now'];
   readonly #everyRecords: number;
@@ -25,7 +26,8 @@ export class Checkpoints {
   readonly #said = new Map<string, number>();
   #timer: unknown;
 
-  constructor(options: CheckpointOptions | undefined, trail: Omit<TrailOptions, 'sink'>) {
+  constructor(options: CheckpointOptions | undefined, { run, ...trail }: Omit<TrailOptions, 'sink'> & { run: string }) {
+    this.#run = run;
     this.trails = (options?.sinks ?? []).map((sink) => new Trail({ ...trail, sink }));
     this.#clock = trail.clock;
     this.#now = trail.now;
@@ -63,7 +65,7 @@ export class Checkpoints {
   #say(of: string, { seq, hash }: Head): void {
     this.#said.set(of, seq);
     const moment = this.#now();
-    const body = bodyOf('checkpoint', { of, seq, hash }, moment);
+    const body = bodyOf('checkpoint', { of, run: this.#run, seq, hash }, moment);
     for (const trail of this.trails) trail.add({ at: moment.at, body });
   }
 }

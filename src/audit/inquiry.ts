@@ -114,7 +114,7 @@ export class Inquiry {
       place: { ...place, segment: place.segment ?? this.#chronicle.segment },
       isApart,
     });
-    const comparing = this.#means.witness?.take(seq, hash, place);
+    const comparing = this.#means.witness?.take({ seq, hash, record }, place);
     return sealing || comparing ? Promise.all([sealing, comparing]).then() : undefined;
   }
 

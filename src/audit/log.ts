@@ -148,7 +148,7 @@ export class AuditLog {
       level,
     });
     const trail = { clock, now, signer, most, report, opened };
-    this.#checkpoints = new Checkpoints(chain.checkpoints, trail);
+    this.#checkpoints = new Checkpoints(chain.checkpoints, { ...trail, run });
     this.#trails = options.sinks.map(
       (sink) =>
         new Trail({

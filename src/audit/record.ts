@@ -83,6 +83,8 @@ export interface CheckpointRecord extends RecordBase {
   kind: 'checkpoint';
   /** The name of its sink. */
   of: string;
+  /** Which run wrote it, as its `opened` says: a sink may begin a chain anew in each. */
+  run?: string;
   seq: number;
   hash: string;
 }

@@ -34,6 +34,8 @@ export interface Verification {
     agreed: number;
     /** How many speak of records that are not there, such as those that were removed because they were old. */
     passed: number;
+    /** How many are of runs before the beginning of this log, which wrote another chain. */
+    earlier: number;
     /** What is to be said of their own log. */
     verdict: Verification['verdict'];
   } | null;

@@ -59,13 +59,14 @@ export async function verify(source: AuditSource, options: VerifyOptions = {}): 
     const why = 'The log of the checkpoints is broken itself.';
     findings.add({ kind: 'checkpoint', seq: 0, line: inquiry.lines + 1, segment: null, why });
   }
-  const { agreed, passed, areMixed } = witness;
-  const verification = { ...inquiry.verification, checkpoints: { of: witness.of, agreed, passed, verdict } };
-  if (areMixed) verification.notes = [...verification.notes, MIXED];
-  return verification;
+  const { of: about, agreed, passed, earlier } = witness;
+  const { verification } = inquiry;
+  return {
+    ...verification,
+    checkpoints: { of: about, agreed, passed, earlier, verdict },
+    notes: [...verification.notes, ...witness.notes],
+  };
 }
-
-const MIXED = 'There are checkpoints of other logs as well, which were passed over.';
 
 /** The log that checkpoints are in, read as far as the other one gets. */
 class CheckpointLog {

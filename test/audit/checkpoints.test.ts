@@ -12,6 +12,7 @@ function checkpoints(options: { everyRecords?: number; everyMs?: number } = {}, 
     ...{ clock, signer: undefined, report: () => undefined, most: { records: 100, bytes: 100_000 } },
     now: () => ({ at: clock.now(), mono: clock.now() }),
     opened: () => Promise.resolve({ run: 'run', machines: {}, level: 'transitions' }),
+    run: 'run',
   });
   const of = (sink = sinks[0]) =>
     sink?.records.flatMap((record) =>
@@ -86,6 +87,13 @@ describe('how far a chain is', () => {
     said.note('file', { seq: 0, hash: 'a' });
     await close();
     expect(of()).toEqual(['file 0 a']);
+  });
+
+  test('is said with the run that it is of', async () => {
+    const { said, sinks, close } = checkpoints();
+    said.note('file', { seq: 1, hash: 'a' });
+    await close();
+    expect(sinks[0]?.records.find(({ kind }) => kind === 'checkpoint')).toMatchObject({ of: 'file', run: 'run' });
   });
 
   test('is said nowhere where nobody wants it', async () => {

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 
 import type { AuditEntry } from '../../src/audit/chain.ts';
 import { verify } from '../../src/audit/verify.ts';
-import { Chain, closed, forged, opening, smallLog, type Bare } from '../support/audit-chain.ts';
+import { Chain, closed, forged, opened, opening, smallLog, steps, type Bare } from '../support/audit-chain.ts';
 
 const lines = await smallLog();
 const entries = lines.map((line) => JSON.parse(line) as AuditEntry);
@@ -13,6 +13,59 @@ const at = (seq: number, of = 'file'): Bare => ({
   hash: entries[seq]?.hash ?? 'x'.repeat(64),
 });
 const logOf = (...records: Bare[]) => new Chain().add(...opening('c'), ...records, closed).lines;
+
+describe('checkpoints of several runs', () => {
+  const chainOf = (run: string, count = 6) => new Chain().add(...opening(run), ...steps(count), closed).lines;
+  const said = (run: string, ...seqs: number[]): Bare[] =>
+    seqs.map((seq) => {
+      const { hash } = JSON.parse(chainOf(run)[seq] ?? '') as AuditEntry;
+      return { kind: 'checkpoint', of: 'memory', run, seq, hash };
+    });
+
+  test('of which each began its chain anew agree with the chain of theirs', async () => {
+    const checkpoints = logOf(...said('a', 4, 8), ...said('b', 3, 6, 8));
+    const { verdict, notes, ...rest } = await verify(chainOf('b'), { checkpoints });
+    expect([verdict, rest.checkpoints]).toMatchObject(['intact', { agreed: 3, passed: 0, earlier: 2 }]);
+    expect(notes).toEqual(['Checkpoints of earlier runs, which wrote another chain, were passed over: 2.']);
+  });
+
+  test('are not passed over once one of this log has come', async () => {
+    const checkpoints = logOf(...said('a', 4), { ...said('b', 4)[0], seq: 11 } as Bare);
+    expect(await verify(chainOf('a'), { checkpoints })).toMatchObject({
+      verdict: 'broken',
+      checkpoints: { earlier: 0 },
+    });
+  });
+
+  test('are heeded where only a later run of this log has them', async () => {
+    const { lines: whole } = new Chain().add(...opening('b'), ...steps(300), opened('c'), ...steps(8), closed);
+    const hash = (JSON.parse(whole[306] ?? '') as AuditEntry).hash;
+    const late = { ...said('a', 3)[0], run: 'c', seq: 306, hash } as Bare;
+    const checkpoints = logOf(...said('a', 4, 8), late);
+    expect(await verify(whole, { checkpoints })).toMatchObject({
+      ...{ verdict: 'intact', checkpoints: { agreed: 1, earlier: 2 } },
+    });
+    const other = logOf(...said('a', 4, 8), { ...late, hash: 'ab'.repeat(32) });
+    expect(await verify(whole, { checkpoints: other })).toMatchObject({
+      ...{ verdict: 'broken', problems: [{ kind: 'checkpoint', seq: 306 }] },
+    });
+  });
+
+  test('hold a log that does not begin with its own beginning to all of them', async () => {
+    const checkpoints = logOf(...said('a', 4, 8), ...said('b', 4));
+    expect((await verify(chainOf('b').slice(1), { checkpoints })).counts.checkpoint).toBeGreaterThan(0);
+  });
+
+  test('are remembered in bounds, and the last of them are held against the log', async () => {
+    const { lines: whole } = new Chain().add(...opening('b'), ...steps(5), opened('c'), ...steps(2_000), closed);
+    const own = whole.slice(7).map((line) => {
+      const { seq, hash } = JSON.parse(line) as AuditEntry;
+      return { kind: 'checkpoint', of: 'memory', run: 'c', seq, hash } as const;
+    });
+    const { verdict, checkpoints } = await verify(whole, { checkpoints: logOf(...own) });
+    expect([verdict, checkpoints?.agreed, checkpoints?.earlier]).toEqual(['intact', 1_024, own.length - 1_024]);
+  });
+});
 
 describe('checkpoints', () => {
   test('agree with the log that they were taken of', async () => {
