@@ -13,7 +13,7 @@ import {
   endedSegments,
   readSegment,
   remove,
-  restoreRemoved,
+  settleRemoved,
   type EndedSegment,
   type SegmentFile,
 } from './segments.ts';
@@ -124,7 +124,6 @@ class FileSink implements AuditSink {
         const { ino, size } = await handle.stat();
         if (size !== file.bytes + file.torn) throw new Error('somebody else writes to it');
         if (file.torn > 0) await handle.truncate(file.bytes);
-        if (file.last) await dropRemoved(path);
         const segment = Math.max(file.number ?? 1, newest + 1);
         const beganAt = file.beganAt ?? clock.now();
         this.#running = { handle, ino, bytes: file.bytes, segment, beganAt, isTorn: false };
@@ -211,8 +210,8 @@ class FileSink implements AuditSink {
   async #recover(): Promise<{ file: SegmentFile; torn: number }> {
     const { path } = this.#options;
     const file = await this.#read(path);
+    await settleRemoved(path);
     if (file.last) return { file, torn: file.torn };
-    await restoreRemoved(path);
     const newest = (await endedSegments(path)).at(-1);
     if (!newest) return { file, torn: file.torn };
     const ended = await this.#read(newest.path);

@@ -29,6 +29,8 @@ const REMOVED = '.removed';
 const LINE_BREAK = 0x0a;
 // a first line that says what segment it is fits in
 const BEGIN_BYTES = 4_096;
+// what segment it is, and which ones were removed
+const BEGIN_LINES = 2;
 const END_BYTES = 16_384;
 const SHAPE = `{"hash":"${'0'.repeat(64)}","prev":"${'0'.repeat(64)}","record":{`;
 const LINE = /^\{"hash":"[\da-f]{64}","prev":"[\da-f]{64}","record":\{/;
@@ -47,11 +49,7 @@ export async function endedSegments(path: string): Promise<EndedSegment[]> {
 
 /** The same with those that were taken out and are not deleted yet: until the log says that they were removed they are a part of it. */
 export async function storedSegments(path: string): Promise<EndedSegment[]> {
-  const removed = (await numbersBeside(path, REMOVED)).map((number) => ({
-    number,
-    path: endedPath(path, number) + REMOVED,
-  }));
-  return [...removed, ...(await endedSegments(path))].sort((a, b) => a.number - b.number);
+  return [...(await removedSegments(path)), ...(await endedSegments(path))].sort((a, b) => a.number - b.number);
 }
 
 /** Takes a segment out of the log; it is there until {@link dropRemoved}, for nothing says yet that it was removed. */
@@ -61,16 +59,37 @@ export async function remove({ path }: EndedSegment): Promise<void> {
 
 /** Deletes what was removed. */
 export async function dropRemoved(path: string): Promise<void> {
-  for (const file of await removedFiles(path)) await unlink(file);
+  for (const removed of await removedSegments(path)) await unlink(removed.path);
 }
 
-/** Puts back what was removed. */
-export async function restoreRemoved(path: string): Promise<void> {
-  for (const file of await removedFiles(path)) await rename(file, file.slice(0, -REMOVED.length));
+/** Deletes what the log says was removed, and puts back what it does not: a process may have been killed before it was told. */
+export async function settleRemoved(path: string): Promise<void> {
+  const removed = await removedSegments(path);
+  if (removed.length === 0) return;
+  const stored = [path, ...(await endedSegments(path)).map((segment) => segment.path)];
+  // the oldest are removed first, and what could not be deleted at once may have been told of long ago
+  let told = 0;
+  for (const file of stored) told = Math.max(told, await newestToldBy(file));
+  for (const segment of removed) {
+    if (segment.number <= told) await unlink(segment.path);
+    else await rename(segment.path, endedPath(path, segment.number));
+  }
 }
 
-async function removedFiles(path: string): Promise<string[]> {
-  return (await numbersBeside(path, REMOVED)).map((number) => endedPath(path, number) + REMOVED);
+async function removedSegments(path: string): Promise<EndedSegment[]> {
+  const numbers = await numbersBeside(path, REMOVED);
+  return numbers.map((number) => ({ number, path: endedPath(path, number) + REMOVED }));
+}
+
+/** The newest segment that a file says was removed; 0 where it says so of none. */
+async function newestToldBy(path: string): Promise<number> {
+  let newest = 0;
+  for (const line of await readFirstLines(path)) {
+    const record = (await soundEntry(line))?.record;
+    if (record?.kind !== 'retention') continue;
+    for (const { segment } of record.removed) newest = Math.max(newest, segment);
+  }
+  return newest;
 }
 
 /** The numbers of the segments beside a file, by their names. */
@@ -136,6 +155,31 @@ async function readEnd(handle: FileHandle, size: number): Promise<{ line: string
       return { line: end.toString('utf8', before + 1, last), bytes: size - length + last + 1 };
     }
     if (length === size) return { line: null, bytes: 0 };
+  }
+}
+
+/** The first lines, as many as a segment begins with, where they are whole. */
+async function readFirstLines(path: string): Promise<string[]> {
+  const handle = await openFile(path);
+  if (!handle) return [];
+  try {
+    const { size } = await handle.stat();
+    for (let length = Math.min(size, BEGIN_BYTES); ; length = Math.min(size, length * 4)) {
+      const lines = (await readBytes(handle, 0, length)).toString('utf8').split('\n').slice(0, -1);
+      if (lines.length >= BEGIN_LINES || length === size) return lines.slice(0, BEGIN_LINES);
+    }
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Opens a file to read; `null` where there is none. */
+async function openFile(path: string): Promise<FileHandle | null> {
+  try {
+    return await open(path, 'r');
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return null;
+    throw cause;
   }
 }
 

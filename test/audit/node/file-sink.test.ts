@@ -289,13 +289,32 @@ describe('what went wrong with a file', () => {
     const sink = sinkOf({ keepSegments: 0 });
     await sink.open?.();
     await sink.append(chain.lines(1));
-    await sink.rotate?.();
+    const removed = await sink.rotate?.();
     // stored by a process that was killed right after
-    appendFileSync(path, `${chain.next()}\n`);
+    const lines = [chain.next({ kind: 'segment', segment: 2 }), chain.next({ kind: 'retention', removed })];
+    appendFileSync(path, `${lines.join('\n')}\n`);
     expect(names()).toEqual(['out.000001.jsonl.removed', 'out.jsonl']);
     const again = sinkOf({ keepSegments: 0 });
-    expect(await again.open?.()).toMatchObject({ line: expect.stringContaining('"seq":1}') as string });
+    expect(await again.open?.()).toMatchObject({ line: lines[1] });
     expect(names()).toEqual(['out.jsonl']);
+  });
+
+  test.each([10, -1, 0])('is undone where what was removed was told in no whole line: cut at %i', async (cut) => {
+    const chain = new Chain();
+    const sink = sinkOf({ keepSegments: 0 });
+    await sink.open?.();
+    await sink.append(chain.lines(1));
+    const removed = await sink.rotate?.();
+    await sink.close?.();
+    const heading = chain.next({ kind: 'segment', segment: 2 });
+    const { head } = chain;
+    // all but its line break, where the cut is at 0
+    const told = chain.next({ kind: 'retention', removed }).slice(0, cut || undefined);
+    writeFileSync(path, `${heading}\n${told}`);
+    const again = sinkOf({ keepSegments: 0 });
+    expect(await again.open?.()).toEqual({ line: heading, segment: 2, torn: told.length });
+    expect(names()).toEqual(['out.000001.jsonl', 'out.jsonl']);
+    expect(await again.rotate?.()).toEqual([...(removed ?? []), { segment: 2, ...head }]);
   });
 
   test.each(['hello', 'hello\n', '{"a":1}\n', `${auditLines(1)[0]?.replace('"mono":0', '"mono":1')}\n{"ha`])(

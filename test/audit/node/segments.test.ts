@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -9,7 +9,7 @@ import {
   endedSegments,
   readSegment,
   remove,
-  restoreRemoved,
+  settleRemoved,
 } from '../../../src/audit/node/segments.ts';
 import { auditLines, Chain } from '../../support/audit-lines.ts';
 import { makeDirectory, type Directory } from '../../support/directory.ts';
@@ -45,12 +45,34 @@ describe('the segments of a log', () => {
     expect(await endedSegments(join(directory.path, 'other'))).toEqual([]);
   });
 
-  test('are put back or deleted when they were removed', async () => {
+  test('are deleted where the log says that they were removed, and put back where it does not', async () => {
+    const chain = new Chain();
+    const third = chain.next({ kind: 'segment', segment: 3 });
+    // longer than what is read of a file at first
+    const told = chain.next({ kind: 'retention', removed: [{ segment: 1, seq: 0, hash: 'x'.repeat(10_000) }] });
+    const all = [1, 2, 3].map((number) => `out.00000${number}.jsonl`);
+    const cases = [
+      { ended: `${third}\n${told}\n`, left: all.slice(1) },
+      { ended: `${third}\n${told}`, left: all },
+      { ended: `${third}\n${told.replace('"mono":0', '"mono":1')}\n`, left: all },
+    ];
+    for (const { ended, left } of cases) {
+      for (const number of [1, 2]) write(`out.00000${number}.jsonl.removed`);
+      write('out.000003.jsonl', ended);
+      write('out.jsonl', `${chain.next({ kind: 'segment', segment: 4 })}\n`);
+      await settleRemoved(path);
+      expect(names()).toEqual([...left, 'out.jsonl']);
+      for (const name of names()) rmSync(join(directory.path, name));
+    }
+    expect(directory.open()).toBe(0);
+  });
+
+  test('are deleted when they were removed, and nothing else is', async () => {
     for (const name of ['out.000001.jsonl', 'out.000002.jsonl', 'out.000009.jsonl.removed.not']) write(name);
     const [first, second] = await endedSegments(path);
     if (first) await remove(first);
     expect(await endedSegments(path)).toEqual([second]);
-    await restoreRemoved(path);
+    await settleRemoved(path);
     expect(await endedSegments(path)).toEqual([first, second]);
     if (first) await remove(first);
     await dropRemoved(path);
