@@ -2,7 +2,7 @@ import type { AuditEntry } from './chain.ts';
 import { Chronicle } from './chronicle.ts';
 import { Continuity, type Place } from './continuity.ts';
 import type { Findings, Problem, ProblemKind } from './findings.ts';
-import { Seals } from './seals.ts';
+import { Seals, type Need } from './seals.ts';
 import type { Verifier } from './signature.ts';
 import type { Reading } from './source.ts';
 import type { Verification } from './verification.ts';
@@ -15,6 +15,8 @@ type Unread = Exclude<Reading, Whole>;
 export interface Means {
   findings: Findings;
   verifiers: readonly Verifier[];
+  /** Whether seals are missed. */
+  seals: Need;
   witness: Witness | null;
   /** Is told each record that is in its place. */
   onEntry?: (entry: AuditEntry) => void;
@@ -34,11 +36,11 @@ export class Inquiry {
 
   constructor(means: Means) {
     this.#means = means;
-    const { findings, verifiers } = means;
+    const { findings, verifiers, seals } = means;
     this.#findings = findings;
     this.#continuity = new Continuity(findings);
     this.#chronicle = new Chronicle();
-    this.#seals = new Seals(verifiers, findings);
+    this.#seals = new Seals(verifiers, findings, seals);
   }
 
   /** Takes lines as they come. */

@@ -13,6 +13,9 @@ interface Subject {
 
 const MAX_KEYS = 16;
 
+/** Whether seals are missed where a key is given: always, or only once there has been one. */
+export type Need = 'always' | 'after-one';
+
 /** Holds the seals of a log against the keys: each segment ends in one, and so does a log that is closed. Without a key it only takes down whose they are. */
 export class Seals {
   readonly keys = new Set<string>();
@@ -20,11 +23,14 @@ export class Seals {
   through: number | null = null;
   readonly #verifiers: readonly Verifier[];
   readonly #findings: Findings;
+  /** Whether what has no seal is wrong. */
+  #areRequired: boolean;
   /** Whether nothing has come after the last seal but a process that began to write. */
   #isSealed = true;
 
-  constructor(verifiers: readonly Verifier[], findings: Findings) {
+  constructor(verifiers: readonly Verifier[], findings: Findings, need: Need) {
     this.#verifiers = verifiers;
+    this.#areRequired = verifiers.length > 0 && need === 'always';
     this.#findings = findings;
   }
 
@@ -34,6 +40,7 @@ export class Seals {
     switch (record.kind) {
       case 'seal':
         this.#isSealed = true;
+        this.#areRequired = this.#verifiers.length > 0;
         return this.#takeSeal(record, subject);
       case 'opened':
         return undefined;
@@ -48,12 +55,12 @@ export class Seals {
 
   /** The log ends with a record that closes it, or with its seal. */
   close(seq: number, place: Place): void {
-    if (this.#verifiers.length === 0 || this.#isSealed) return;
+    if (!this.#areRequired || this.#isSealed) return;
     this.#report('unsigned', { seq, place, why: 'The log is closed, and its end is not signed.' });
   }
 
   #requireSeal({ entry: { seq }, place }: Subject): void {
-    if (this.#verifiers.length === 0 || this.#isSealed) return;
+    if (!this.#areRequired || this.#isSealed) return;
     this.#report('unsigned', { seq, place, why: 'The segment before has ended, and is not signed.' });
   }
 

@@ -10,7 +10,7 @@ import { Witness } from './witness.ts';
 export interface VerifyOptions {
   /** What verifies the seals; one of several where keys have changed. Default: the seals are not looked at. */
   key?: Verifier | readonly Verifier[];
-  /** The log that the checkpoints of this one are in; it is verified too, but for its seals. Default: none. */
+  /** The log that the checkpoints of this one are in; it is verified too, and its seals where it has any. One of them has to agree. Default: none. */
   checkpoints?: AuditSource;
   /** The name of the sink that the checkpoints speak of. Default: that of the first one. */
   of?: string;
@@ -44,9 +44,9 @@ export async function verify(source: AuditSource, options: VerifyOptions = {}): 
   const { key = [], of = null, onProgress } = options;
   const verifiers = Array.isArray(key) ? (key as readonly Verifier[]) : [key as Verifier];
   const findings = new Findings();
-  const log = options.checkpoints ? new CheckpointLog(options.checkpoints) : null;
+  const log = options.checkpoints ? new CheckpointLog(options.checkpoints, verifiers) : null;
   const witness = log && new Witness(log.records(), of, findings);
-  const inquiry = new Inquiry({ findings, verifiers, witness });
+  const inquiry = new Inquiry({ findings, verifiers, seals: 'always', witness });
   await witness?.begin();
   for await (const readings of readingsOf(source)) {
     await inquiry.take(readings);
@@ -54,32 +54,40 @@ export async function verify(source: AuditSource, options: VerifyOptions = {}): 
   }
   await inquiry.finish();
   if (!log || !witness) return inquiry.verification;
-  const verdict = await log.finish();
+  const { verdict, signatures } = await log.finish();
   if (verdict === 'broken') {
     const why = 'The log of the checkpoints is broken itself.';
     findings.add({ kind: 'checkpoint', seq: 0, line: inquiry.lines + 1, segment: null, why });
   }
   const { of: about, agreed, passed, earlier } = witness;
   const { verification } = inquiry;
+  const notes = [
+    ...witness.notes,
+    ...(verdict === 'open' ? [OPEN] : []),
+    ...(verifiers.length > 0 && signatures.verified === 0 ? [UNSIGNED] : []),
+  ];
   return {
     ...verification,
     checkpoints: { of: about, agreed, passed, earlier, verdict },
-    notes: [...verification.notes, ...witness.notes],
+    notes: [...verification.notes, ...notes],
   };
 }
+
+const OPEN = 'The log of the checkpoints has no end: it is still written, or its end was cut off.';
+const UNSIGNED = 'Nothing of the log of the checkpoints is known to be signed.';
 
 /** The log that checkpoints are in, read as far as the other one gets. */
 class CheckpointLog {
   readonly #source: AuditSource;
-  readonly #findings = new Findings();
   readonly #inquiry: Inquiry;
   #heard: CheckpointRecord[] = [];
 
-  constructor(source: AuditSource) {
+  constructor(source: AuditSource, verifiers: readonly Verifier[]) {
     this.#source = source;
     this.#inquiry = new Inquiry({
-      findings: this.#findings,
-      verifiers: [],
+      findings: new Findings(),
+      verifiers,
+      seals: 'after-one',
       witness: null,
       onEntry: ({ record }) => {
         if (record.kind === 'checkpoint') this.#heard.push(record);
@@ -97,8 +105,8 @@ class CheckpointLog {
   }
 
   /** All of it was read. */
-  async finish(): Promise<Verification['verdict']> {
+  async finish(): Promise<Verification> {
     await this.#inquiry.finish();
-    return this.#findings.verdict;
+    return this.#inquiry.verification;
   }
 }

@@ -5,6 +5,7 @@ import type { AuditRecord, CheckpointRecord } from './record.ts';
 
 // the last of them say as much as all: each hash holds whatever comes before it
 const MAX_HELD = 1_024;
+const NONE = 'No checkpoint agrees with this log: none speaks of it, or only of what is not in it.';
 
 interface Taken {
   seq: number;
@@ -24,6 +25,7 @@ export class Witness {
   areMixed = false;
   readonly #records: AsyncIterator<CheckpointRecord, void>;
   readonly #findings: Findings;
+  #isContradicted = false;
   #due: CheckpointRecord | null = null;
   /** Those before the first that speaks of a run of this log, as far as it is known; while there are any, none is due. */
   readonly #held: CheckpointRecord[] = [];
@@ -71,6 +73,7 @@ export class Witness {
       const why = `A checkpoint says that the log was as far as record ${this.#due.seq}, and ${ends}.`;
       this.#report(this.#due.seq, place, why);
     }
+    if (this.agreed === 0 && !this.#isContradicted) this.#report(Math.max(seq, 0), place, NONE);
   }
 
   // a log that begins with this run has nothing of those before
@@ -122,6 +125,7 @@ export class Witness {
   }
 
   #report(seq: number, { line, segment }: Place, why: string): void {
+    this.#isContradicted = true;
     this.#findings.add({ kind: 'checkpoint', seq, line, segment, why });
   }
 }

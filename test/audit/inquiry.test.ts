@@ -10,7 +10,7 @@ async function inquire(lines: readonly AuditLine[]) {
   const heard: AuditEntry[] = [];
   const findings = new Findings();
   const onEntry = (entry: AuditEntry): unknown => heard.push(entry);
-  const inquiry = new Inquiry({ findings, verifiers: [], witness: null, onEntry });
+  const inquiry = new Inquiry({ findings, verifiers: [], seals: 'always', witness: null, onEntry });
   for await (const readings of readingsOf(lines)) await inquiry.take(readings);
   await inquiry.finish();
   return { heard: heard.map(({ seq }) => seq), verification: inquiry.verification };

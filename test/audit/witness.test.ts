@@ -1,8 +1,20 @@
 import { describe, expect, test } from 'vitest';
 
 import type { AuditEntry } from '../../src/audit/chain.ts';
+import { createSigner, createVerifier } from '../../src/audit/signature.ts';
 import { verify } from '../../src/audit/verify.ts';
-import { Chain, closed, forged, opened, opening, smallLog, steps, type Bare } from '../support/audit-chain.ts';
+import {
+  Chain,
+  closed,
+  forged,
+  opened,
+  opening,
+  segment,
+  smallLog,
+  step,
+  steps,
+  type Bare,
+} from '../support/audit-chain.ts';
 
 const lines = await smallLog();
 const entries = lines.map((line) => JSON.parse(line) as AuditEntry);
@@ -123,6 +135,55 @@ describe('checkpoints', () => {
       verdict: 'intact',
       checkpoints: { verdict: 'open' },
     });
+  });
+
+  test('of which none agrees are a problem', async () => {
+    const why = 'No checkpoint agrees with this log: none speaks of it, or only of what is not in it.';
+    const foreign = logOf({ ...at(3), run: 'z' }, { ...at(9), run: 'z' });
+    for (const verification of [
+      await verify(lines, { checkpoints: [] }),
+      await verify(lines, { checkpoints: logOf() }),
+      await verify(lines, { checkpoints: logOf(at(3), at(9)), of: 'zzz' }),
+      await verify(lines, { checkpoints: foreign }),
+      await verify(lines.slice(5), { checkpoints: logOf(at(2)) }),
+    ]) {
+      const { verdict, problems } = verification;
+      expect(verdict).toBe('broken');
+      expect(problems.filter(({ kind }) => kind === 'checkpoint')).toMatchObject([{ why }]);
+    }
+  });
+
+  test('of which one says otherwise are that problem alone', async () => {
+    const { counts } = await verify(lines, { checkpoints: logOf({ ...at(3), hash: 'ab'.repeat(32) }) });
+    expect(counts).toEqual({ checkpoint: 1 });
+  });
+
+  test('whose own log has no end are told of with a note', async () => {
+    const { verdict, notes } = await verify(lines, { checkpoints: logOf(at(3)).slice(0, -1) });
+    const note = 'The log of the checkpoints has no end: it is still written, or its end was cut off.';
+    expect([verdict, notes]).toEqual(['intact', [note]]);
+  });
+
+  test('are held to the seals of their own log where it has any', async () => {
+    const [key, other] = [new Uint8Array(32).fill(7), new Uint8Array(32).fill(8)];
+    const signer = createSigner({ key, name: 'spring' });
+    const signed = await smallLog(signer);
+    const { hash } = JSON.parse(signed[9] ?? '') as AuditEntry;
+    const own = new Chain().add(...opening('c'), { ...at(9), hash }, closed);
+    const verified = async (checkpoints: readonly string[]) => {
+      const { verdict, notes } = await verify(signed, { checkpoints, key: createVerifier({ key }) });
+      return [verdict, ...notes];
+    };
+    expect(await verified(own.lines)).toEqual([
+      'intact',
+      'Nothing of the log of the checkpoints is known to be signed.',
+    ]);
+    expect(await verified((await own.seal(signer, 1)).lines)).toEqual(['intact']);
+    const thief = createSigner({ key: other, name: 'spring' });
+    const wrong = await new Chain().add(...opening('c'), { ...at(9), hash }, closed).seal(thief, 1);
+    expect((await verified(wrong.lines))[0]).toBe('broken');
+    const partly = await new Chain().add(...opening('c'), { ...at(9), hash }).seal(signer, 1);
+    expect((await verified(partly.add(segment(2), step(1), closed).lines))[0]).toBe('broken');
   });
 
   test('that are none are passed over', async () => {

@@ -56,7 +56,10 @@ describe('holdfast audit verify', () => {
       'checkpoints.jsonl': textOf(new Chain().add(...opening(), checkpoint, closed).lines),
     });
     expect(await runAudit(['verify', '--checkpoints', checkpoints, log])).toMatchObject({ code: 2 });
-    expect(await runAudit(['verify', '--checkpoints', checkpoints, '--of', 'http', log])).toMatchObject({ code: 0 });
+    expect(await runAudit(['verify', '--checkpoints', checkpoints, '--of', 'http', log])).toMatchObject({
+      code: 2,
+      printed: expect.stringMatching(/No\s+checkpoint\s+agrees/) as string,
+    });
   });
 
   test('shows how far it is only where somebody watches, of a long file', { timeout: 30_000 }, async () => {
