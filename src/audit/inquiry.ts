@@ -140,9 +140,9 @@ export class Inquiry {
       [removed > 0, `The log says that ${counted(removed, 'segment')} went, having become old.`],
       [keys.size > 0 && !hasKey, 'The log is signed, and no key was given: the signatures were not looked at.'],
       [
-        hasKey && last !== null && (through ?? -1) < last.seq,
+        hasKey && (through === null || (last !== null && through < last.seq)),
         through === null
-          ? 'Nothing of the log is known to be signed.'
+          ? 'Nothing of the log is known to be signed: whoever can write it may have written all of it.'
           : `The records after ${through} are not known to be signed.`,
       ],
       [

@@ -17,16 +17,18 @@ it anew, which only a signature or a checkpoint kept elsewhere shows.
   --key <file>          verifies the seals: a public key in PEM (Ed25519), or
                         the bytes of a key (HMAC with SHA-256)
   --key-name <name>     the name of the key; another one is not accepted
-  --checkpoints <file>  compares with the checkpoints in this log
+  --checkpoints <file>  compares with the checkpoints in this log: one of them
+                        has to agree; the key is that of its seals as well
   --of <sink>           the sink that they speak of (default: of the first)
-  --open                takes it for granted that the log is still written
+  --open                takes it for granted that the log is still written; with
+                        a key at least one seal has to hold all the same
   --all                 prints all problems that are kept, not the first ten
   --json                prints one JSON document
   --help                prints this
 
 Exit codes: 0 intact, with --open also open; 1 open: it has no end yet, or it
-was cut off; 2 broken; 64 wrong usage; 66 a file cannot be read;
-130 interrupted.
+was cut off, or a key was given and nothing is signed; 2 broken; 64 wrong
+usage; 66 a file cannot be read; 130 interrupted.
 `;
 
 const OPTIONS = {
@@ -61,13 +63,18 @@ export function auditVerify(args: readonly string[], terminal: Terminal): Promis
       ? [JSON.stringify(verification, null, 2)]
       : verificationLines(verification, { ...terminal, isAll: values.all });
     terminal.print(`${lines.join('\n')}\n`);
-    return exitCode(verification, values.open);
+    return exitCode(verification, { mayBeOpen: values.open, isSigned: key !== undefined });
   });
 }
 
-function exitCode({ verdict }: Verification, mayBeOpen: boolean): number {
+function exitCode(
+  { verdict, signatures }: Verification,
+  { mayBeOpen, isSigned }: { mayBeOpen: boolean; isSigned: boolean },
+): number {
   if (verdict === 'broken') return EXIT.failed;
-  return verdict === 'open' && !mayBeOpen ? EXIT.warnings : EXIT.passed;
+  if (verdict === 'intact') return EXIT.passed;
+  // one that was written anew has no seal, as one that has just begun
+  return mayBeOpen && !(isSigned && signatures.verified === 0) ? EXIT.passed : EXIT.warnings;
 }
 
 async function verifierOf(path: string, name: string | undefined): Promise<Verifier> {

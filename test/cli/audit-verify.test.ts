@@ -2,7 +2,7 @@ import { generateKeyPairSync } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 
 import { createSigner, type Verification } from '../../src/audit/index.ts';
-import { Chain, closed, opening, smallLog } from '../support/audit-chain.ts';
+import { Chain, closed, opening, smallLog, steps } from '../support/audit-chain.ts';
 import { filesOf, runAudit, textOf } from '../support/audit-command.ts';
 
 const lines = await smallLog();
@@ -47,6 +47,21 @@ describe('holdfast audit verify', () => {
     const [short = ''] = await filesOf({ short: 'x' });
     expect(await runAudit(['verify', '--key', short, hmac])).toMatchObject({ code: 64 });
     expect(await runAudit(['verify', '--key', `${short}.none`, hmac])).toMatchObject({ code: 66 });
+  });
+
+  test('does not take for granted that nothing is signed yet, where a key is given', async () => {
+    const secret = new Uint8Array(32).fill(7);
+    const signed = await smallLog(createSigner({ key: secret, name: 'spring' }));
+    const [forged = '', open = '', key = ''] = await filesOf({
+      'forged.jsonl': textOf(new Chain().add(...opening(), ...steps(3)).lines),
+      'open.jsonl': textOf(signed.slice(0, 8)),
+      'key.bin': secret,
+    });
+    expect(await runAudit(['verify', '--open', '--key', key, forged])).toMatchObject({
+      code: 1,
+      printed: expect.stringMatching(/Notes\n- Nothing of the log is known to be signed: whoever can write/) as string,
+    });
+    expect(await runAudit(['verify', '--open', '--key', key, open])).toMatchObject({ code: 0 });
   });
 
   test('compares with checkpoints', async () => {
