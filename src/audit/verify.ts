@@ -34,7 +34,7 @@ const rule = object({
  * are bounded whatever the length, and whatever the source holds: it rejects only as the source does.
  *
  * The chain makes a log tamper-evident, within limits. Whoever can write the file can write all of it anew, with hashes that hold: only a signature (`key`), or checkpoints that are kept where he cannot
- * write, show that. Whoever has the key for HMAC can sign anew as well. A tail that was cut off shows by the closing record alone, or by a checkpoint; a log that is `open` shows no more than that it has no end yet,
+ * write, show that. Whoever has the key for HMAC can sign anew as well. A tail that was cut off shows by the closing record alone, or by a checkpoint, and one that was cut off up to the end of an earlier run by a checkpoint alone, signed or not; a log that is `open` shows no more than that it has no end yet,
  * and what comes after its last seal is worth as much as without a key.
  *
  * @throws {ConfigurationError} `INVALID_OPTIONS`.
