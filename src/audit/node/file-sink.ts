@@ -114,7 +114,7 @@ class FileSink implements AuditSink {
 
   open(): Promise<SinkTail | null> {
     return this.#attempt('cannot be opened', async () => {
-      if (this.#isClosed) throw closedError(this.name);
+      this.#check();
       const { path, clock } = this.#options;
       await mkdir(dirname(path), { recursive: true, mode: DIRECTORY_MODE });
       const { file, torn } = await this.#recover();
@@ -124,6 +124,7 @@ class FileSink implements AuditSink {
         const { ino, size } = await handle.stat();
         if (size !== file.bytes + file.torn) throw new Error('somebody else writes to it');
         if (file.torn > 0) await handle.truncate(file.bytes);
+        this.#check();
         const segment = Math.max(file.number ?? 1, newest + 1);
         const beganAt = file.beganAt ?? clock.now();
         this.#running = { handle, ino, bytes: file.bytes, segment, beganAt, isTorn: false };
@@ -169,15 +170,17 @@ class FileSink implements AuditSink {
       if (fsync !== 'never') await handle.datasync();
       const ended = endedPath(path, segment);
       await rename(path, ended);
-      let next: FileHandle;
+      let next: FileHandle | undefined;
       try {
         next = await open(path, 'ax+', FILE_MODE);
+        const { ino } = await next.stat();
+        this.#check();
+        this.#running = { handle: next, ino, bytes: 0, segment: segment + 1, beganAt: clock.now(), isTorn: false };
       } catch (cause) {
+        await next?.close();
         await rename(ended, path);
         throw cause;
       }
-      const { ino } = await next.stat();
-      this.#running = { handle: next, ino, bytes: 0, segment: segment + 1, beganAt: clock.now(), isTorn: false };
       // the segment has begun, whatever becomes of the rest
       await handle.close().catch(ignored);
       if (fsync !== 'never') await syncDirectory(path).catch(ignored);
@@ -206,6 +209,11 @@ class FileSink implements AuditSink {
     });
   }
 
+  /** Asked again after each wait that a handle comes from: nobody would let go of it after the end. */
+  #check(): void {
+    if (this.#isClosed) throw closedError(this.name);
+  }
+
   /** Where the log ends, after a rotation that was begun and not finished is undone. */
   async #recover(): Promise<{ file: SegmentFile; torn: number }> {
     const { path } = this.#options;
@@ -229,7 +237,7 @@ class FileSink implements AuditSink {
 
   /** The file that is written to, as this sink has left it. */
   async #own(): Promise<Running> {
-    if (this.#isClosed) throw closedError(this.name);
+    this.#check();
     const running = this.#running;
     if (!running) throw new Error('it is not open');
     await mend(running);
