@@ -92,9 +92,13 @@ export class Attachment {
     this.#safely(() => {
       this.#knowAll();
     });
-    this.#observation = new Observation(service.system, name, (turn) => {
-      this.#heard(turn);
-    });
+    this.#observation = new Observation(
+      service.system,
+      { name, nameOf: (id) => options.redaction.name(id) },
+      (turn) => {
+        this.#heard(turn);
+      },
+    );
     if (options.level === 'messages') this.#followMessages();
     this.#schedule();
     if (this.#observation.isOver) this.#soon('end');
@@ -239,7 +243,7 @@ export class Attachment {
   }
 
   #shown(id: string): string {
-    return JSON.parse(this.#options.redaction.of(id, 'connection').text) as string;
+    return this.#options.redaction.id(id);
   }
 
   #schedule(): void {

@@ -20,6 +20,8 @@ export function bodyOf<Of extends Kind>(kind: Of, says: Says<Of>, moment: Moment
 export class Chaining {
   readonly #signer: Signer | undefined;
   readonly #now: () => Moment;
+  // when it was made: its beginning is no later than what waits for it
+  readonly #made: Moment;
   #head: Head = START;
   #segment = 1;
   #isSealed = false;
@@ -27,6 +29,7 @@ export class Chaining {
   constructor(signer: Signer | undefined, now: () => Moment) {
     this.#signer = signer;
     this.#now = now;
+    this.#made = now();
   }
 
   /** How far it goes. */
@@ -50,11 +53,13 @@ export class Chaining {
       this.#segment = tail.segment;
     } else this.#head = START;
     const torn = tail?.torn;
-    const body = bodyOf('opened', torn ? { ...opened, torn } : opened, this.#now());
+    // what waits was told to it before its sink was ready
+    const body = bodyOf('opened', torn ? { ...opened, torn } : opened, this.#made);
     if (tail && !tail.isEnded) return [await this.#link(body)];
     const next = tail ? tail.segment + 1 : 1;
     // the very first record says what the log is
-    const bodies = tail ? [this.#heading(next), body] : [body, this.#heading(next)];
+    const heading = this.#heading(next, this.#made);
+    const bodies = tail ? [heading, body] : [body, heading];
     return this.link(bodies);
   }
 
@@ -86,9 +91,9 @@ export class Chaining {
     return this.link(isSaid ? [heading, bodyOf('retention', { removed }, this.#now())] : [heading]);
   }
 
-  #heading(segment: number): string {
+  #heading(segment: number, moment = this.#now()): string {
     this.#segment = segment;
-    return bodyOf('segment', { segment }, this.#now());
+    return bodyOf('segment', { segment }, moment);
   }
 
   #link(body: string): string | Promise<string> {

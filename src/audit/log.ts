@@ -77,7 +77,12 @@ const sinks = must(
 const together: Rule = (value) => {
   const { sinks: own, chain } = value as AuditLogOptions;
   const all = [...own, ...(chain?.checkpoints?.sinks ?? [])];
-  return new Set(all).size === all.length ? [] : ['sinks: must be there once each, also among those of checkpoints'];
+  const names = (some: readonly AuditSink[]): number => new Set(some.map(({ name }) => name)).size;
+  return [
+    ...(new Set(all).size === all.length ? [] : ['sinks: must be there once each, also among those of checkpoints']),
+    // checkpoints speak of them by name
+    ...(names(own) === own.length ? [] : ['sinks: must have different names']),
+  ];
 };
 const fields = {
   sinks: required(sinks),
@@ -250,8 +255,8 @@ export class AuditLog {
   }
 
   readonly #now = (): Moment => ({
-    at: Math.round(this.#clock.now()),
-    mono: Math.round(monotonicNow(this.#clock) * 1_000) / 1_000,
+    at: timeOf(Math.round(this.#clock.now())),
+    mono: timeOf(Math.round(monotonicNow(this.#clock) * 1_000) / 1_000),
   });
 
   #make(found: Hashes | Promise<Hashes>): void {
@@ -278,4 +283,9 @@ export class AuditLog {
     const { onError } = this.#options;
     if (onError) isolated(onError, [error], () => undefined);
   }
+}
+
+// a clock that is handed in may say anything
+function timeOf(time: number): number {
+  return Number.isFinite(time) ? time : 0;
 }

@@ -67,18 +67,27 @@ interface Known {
 
 const DEATH = 'xstate.error.actor.';
 
+/** What the root is called, and how ids are written. */
+export interface Naming {
+  name: string;
+  /** @default as they are */
+  nameOf?: (id: string) => string;
+}
+
 /** Follows every actor with a machine of one system, from the moment it is made. */
 export class Observation {
   // those that were made and never started are forgotten with their last reference
   #known = new WeakMap<Ref, Known>();
   readonly #paths = new WeakMap<Ref, string>();
   readonly #root: Ref;
+  readonly #nameOf: (id: string) => string;
   readonly #name: string;
   readonly #hear: (turn: Turn) => void;
   readonly #ends: { unsubscribe(): void }[];
 
-  constructor(system: ObservableSystem, name: string, hear: (turn: Turn) => void) {
-    this.#name = escaped(name);
+  constructor(system: ObservableSystem, { name, nameOf = (id) => id }: Naming, hear: (turn: Turn) => void) {
+    this.#name = escaped(nameOf(name));
+    this.#nameOf = nameOf;
     this.#hear = hear;
     const root = system.root as Ref;
     this.#root = root;
@@ -189,7 +198,7 @@ export class Observation {
   #pathOf(ref: Ref): string {
     const present = this.#paths.get(ref);
     if (present !== undefined) return present;
-    const path = ref._parent ? `${this.#pathOf(ref._parent)}/${escaped(ref.id)}` : this.#name;
+    const path = ref._parent ? `${this.#pathOf(ref._parent)}/${escaped(this.#nameOf(ref.id))}` : this.#name;
     this.#paths.set(ref, path);
     return path;
   }

@@ -79,7 +79,7 @@ export class Recorder {
     return this.#body(turn, moment, {
       context: context?.text,
       delays: listOf(delays, canonicalJson),
-      effects: listOf(effects, canonicalText),
+      effects: listOf(effects, (effect) => canonicalText(this.#redaction.name(effect))),
       event: event.text,
       from: before ? this.#value(before) : undefined,
       redacted: listOf(context ? [...event.paths, ...context.paths] : event.paths, canonicalText),

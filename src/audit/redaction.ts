@@ -5,15 +5,26 @@ import { canonicalText, sortedKeys } from './canonical.ts';
 /** What is not written down, beside what never is: credentials, tokens, and what a URL has after its host. */
 export interface RedactionOptions {
   /**
-   * Paths of a record such as `event.failure.closure.reason` or `payload.user.*`: `*` stands for one part of any name. What follows a path is not written down
-   * either.
+   * Paths of a record such as `event.failure.closure` or `payload.user.*`: `*` stands for one part of any name. What follows a path is not written down either. What an event says the
+   * context of an actor may keep: a path of `event` holds for `context`, and the other way round. Turns that depend on what is left out cannot be replayed. Ids and types stay: see `ids`.
    *
    * @default []
    */
   paths?: readonly string[];
   /** Text that a peer or the application wrote for people: reasons of a close, messages of errors. @default 'withheld' */
   texts?: 'withheld' | 'kept';
-  /** What messages say; they are recorded at the level `messages` only. A function says what of one is kept. @default 'withheld' */
+  /**
+   * What stands for the id of a connection, wherever that is written: the same for the same, and another for another, or the log cannot be replayed.
+   *
+   * @default the id itself; a number for what looks like a token or a URL
+   */
+  ids?: (id: string) => string;
+  /**
+   * What messages say; they are recorded at the level `messages` only, text that is JSON as what it is, and no more than 65,536 characters of one. A function says what of one is
+   * kept.
+   *
+   * @default 'withheld'
+   */
   payloads?: 'withheld' | 'kept' | ((payload: unknown) => unknown);
 }
 
@@ -27,26 +38,37 @@ export interface Redacted {
   paths: string[];
 }
 
-const PATH = /^[^.]+(\.[^.]+)*$/;
+const PATH = /^(payload|error|(event|context)\.[^.]+)(\.[^.]+)*$/;
 
 export const redactionRule = object({
-  paths: must('a list of paths such as event.failure', (value) =>
+  paths: must('a list of paths of event, context, payload or error, such as event.failure', (value) =>
     isListOf(value, (path) => isText(path) && PATH.test(path)),
   ),
   texts: oneOf(['withheld', 'kept']),
+  ids: callback,
   payloads: (value, path) =>
     typeof value === 'function' ? callback(value, path) : oneOf(['withheld', 'kept'])(value, path),
 });
 
 // names of what opens doors; the chart's own word for whether fresh ones are needed is no such thing
 const SECRET =
-  /token|secret|passw|credential|authori[sz]ation|^auth$|cookie|api[-_]?key|signature|private|bearer|^headers?$|jwt/i;
+  /token|secret|passw|passphrase|^pwd$|^otp$|^pin$|credential|authori[sz]ation|^auth$|cookie|(api|access)[-_]?key|session[-_]?(id|key)|signature|private|bearer|^headers?$|jwt/i;
 const NO_SECRET: ReadonlySet<unknown> = new Set(['fresh', 'kept']);
 const TEXT: ReadonlySet<string> = new Set(['reason', 'message', 'stack', 'description']);
 // what may have to be changed in a text: most need no second look
 const SUSPECT = /:\/\/|eyJ|bearer|basic|[^\x20-\x7e\u00a0-\u2027\u202f-\u2065\u206a-\ud7ff\ue000-\uffff]/i;
 // source: RFC 7519 (three parts, the first a JSON object in base64url); RFC 6750 and RFC 7617 (schemes)
 const TOKENS = /\beyJ[\w-]+\.[\w-]*(\.[\w-]*)?|\b(bearer|basic)\s+[\w+/=.~-]+/gi;
+// in a text that is no JSON
+const NAMED = /\b([\w-]*(?:token|secret|passw|passphrase|api[-_]?key|authorization)[\w-]*)(\s*[=:]\s*)[^\s&;,]+/gi;
+const LOOKS_SECRET = /:\/\/|\beyJ[\w-]+\./;
+// eslint-disable-next-line no-control-regex -- naming them is the point
+const CONTROL = /[%\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]|\p{Surrogate}/gu;
+const CONNECTION = 'connection:';
+// under these names the machines keep ids, and in their types events speak of actors
+const IDS: ReadonlySet<string> = new Set(['id', 'connectionId', 'actorId', 'group', 'type']);
+const MOST_PSEUDONYMS = 10_000;
+const MOST_PAYLOAD = 65_536;
 
 /**
  * Decides what of a record is written down, and writes it as canonical JSON in the same pass. The same always becomes the same, so that a redacted log can be replayed. Never throws.
@@ -57,6 +79,8 @@ export class Redaction {
   readonly #payloads: NonNullable<RedactionOptions['payloads']>;
   readonly #secrets = new Map<string, boolean>();
   readonly #policies = new WeakMap<object, string>();
+  readonly #ids: (id: string) => string;
+  readonly #pseudonyms = new Map<string, string>();
   // where the writing is: the parts of its path, the objects around it, and the paths of what was left out
   #path: string[] = [];
   #above: object[] = [];
@@ -65,9 +89,28 @@ export class Redaction {
   /** @throws {ConfigurationError} `INVALID_OPTIONS` */
   constructor(options: RedactionOptions = {}) {
     check(redactionRule, options);
-    this.#paths = (options.paths ?? []).map((path) => path.split('.'));
+    this.#paths = (options.paths ?? []).map((path) => path.replace(/^context(?=\.|$)/, 'event').split('.'));
     this.#keepsTexts = options.texts === 'kept';
     this.#payloads = options.payloads ?? 'withheld';
+    this.#ids = options.ids ?? ((id) => (LOOKS_SECRET.test(id) ? this.#pseudonym(id) : id));
+  }
+
+  /**
+   * What is written of a name that machines know: the id of a connection, or what that is the end of, as in the ids of actors, events about them and effects. What could forge a reading is escaped as
+   * in URLs, for another name must stay another.
+   */
+  name(text: string): string {
+    const at = text.indexOf(CONNECTION);
+    return at < 0 ? escaped(text) : text.slice(0, at + CONNECTION.length) + this.id(text.slice(at + CONNECTION.length));
+  }
+
+  /** What is written of the id of a connection. */
+  id(id: string): string {
+    try {
+      return escaped(String(this.#ids(id)));
+    } catch {
+      return this.#pseudonym(id);
+    }
   }
 
   /** What may be written down of `value`, which is at `path` in its record. */
@@ -95,7 +138,9 @@ export class Redaction {
   payload(payload: unknown): Redacted | undefined {
     if (this.#payloads === 'withheld') return undefined;
     const kept = this.#payloads === 'kept' ? payload : this.#payloads(payload);
-    return kept === undefined ? undefined : this.of(kept, 'payload');
+    if (kept === undefined) return undefined;
+    const written = this.of(parsed(kept), 'payload');
+    return written.text.length > MOST_PAYLOAD ? { text: canonicalText(REDACTED), paths: ['payload'] } : written;
   }
 
   #begun(path: string, write: () => string): Redacted {
@@ -165,7 +210,25 @@ export class Redaction {
 
   #item(key: string, value: unknown): string | undefined {
     if (this.#isWithheld(key, value)) return this.#withheld();
+    if (typeof value === 'string' && IDS.has(key) && this.#path[0] !== 'payload') return this.#identified(key, value);
     return key === 'policy' && typeof value === 'object' && value !== null ? this.#policy(value) : this.#written(value);
+  }
+
+  #identified(key: string, value: string): string {
+    // no path leaves them out: they are what tells actors apart, wherever they stand, and `ids` says how they are written
+    const isOfActor = key === 'type' || key === 'actorId' || key === 'group' || value.startsWith('group:');
+    const shown = isOfActor ? this.name(value) : this.id(value);
+    if (shown !== value) this.#left.push(this.#path.join('.'));
+    return canonicalText(shown);
+  }
+
+  #pseudonym(id: string): string {
+    const known = this.#pseudonyms.get(id);
+    if (known !== undefined) return known;
+    if (this.#pseudonyms.size >= MOST_PSEUDONYMS) return '[redacted]';
+    const pseudonym = `[redacted-${this.#pseudonyms.size + 1}]`;
+    this.#pseudonyms.set(id, pseudonym);
+    return pseudonym;
   }
 
   // that of a service is one object for all its connections, and longer than everything else that is written
@@ -179,8 +242,9 @@ export class Redaction {
   }
 
   #isWithheld(key: string, value: unknown): boolean {
-    // a number or a switch of a secret's name is a fact about secrets
-    if (typeof value !== 'string' && (typeof value !== 'object' || value === null)) return false;
+    // a number or a switch of a secret's name is a fact about secrets, where it is not a message that says it
+    const isFact = typeof value !== 'string' && (typeof value !== 'object' || value === null);
+    if (isFact && (this.#path[0] !== 'payload' || value === null || value === undefined)) return false;
     if (TEXT.has(key)) return !this.#keepsTexts && typeof value === 'string' && value !== '';
     return this.#isSecret(key) && !NO_SECRET.has(value);
   }
@@ -192,8 +256,9 @@ export class Redaction {
   }
 
   #text(text: string): string {
-    if (!SUSPECT.test(text)) return canonicalText(text);
-    const shown = tameText(text.replace(TOKENS, REDACTED));
+    const named = this.#path[0] === 'payload' ? text.replace(NAMED, `$1$2${REDACTED}`) : text;
+    if (named === text && !SUSPECT.test(text)) return canonicalText(text);
+    const shown = tameText(named.replace(TOKENS, REDACTED));
     if (shown !== text) this.#left.push(this.#path.join('.'));
     return canonicalText(shown);
   }
@@ -204,10 +269,28 @@ export class Redaction {
   }
 
   #isNamed(): boolean {
-    const path = this.#path;
+    const [root, ...path] = this.#path;
+    const within = root === 'context' ? 'event' : root;
     return this.#paths.some(
-      (named) => named.length <= path.length && named.every((part, index) => part === '*' || part === path[index]),
+      ([first, ...named]) =>
+        first === within &&
+        named.length <= path.length &&
+        named.every((part, index) => part === '*' || part === path[index]),
     );
+  }
+}
+
+function escaped(text: string): string {
+  return text.replace(CONTROL, (character) => `%${(character.codePointAt(0) ?? 0).toString(16).padStart(2, '0')}`);
+}
+
+// what travels is text; what it says is under the names in it
+function parsed(payload: unknown): unknown {
+  if (typeof payload !== 'string' || !/^\s*[[{]/.test(payload)) return payload;
+  try {
+    return JSON.parse(payload) as unknown;
+  } catch {
+    return payload;
   }
 }
 

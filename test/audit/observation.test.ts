@@ -51,7 +51,7 @@ function observed(start = true) {
     root: actor,
     inspect: (observer: (event: never) => void) => actor.system.inspect(observer as never),
   };
-  const observation = new Observation(system, 'a/b', (turn) => turns.push(turn));
+  const observation = new Observation(system, { name: 'a/b' }, (turn) => turns.push(turn));
   const told = () => turns.map(({ kind, actor: { path }, event }) => `${kind} ${path} ${event.type}`);
   return { actor, observation, turns, told, childOf: (id: string) => actor.getSnapshot().children[id] as AnyActorRef };
 }
@@ -120,7 +120,7 @@ describe('actors that are observed', () => {
       root: actor,
       inspect: (observer: (event: never) => void) => actor.system.inspect(observer as never),
     };
-    new Observation(system, 'root', ({ kind }) => kinds.push(kind));
+    new Observation(system, { name: 'root' }, ({ kind }) => kinds.push(kind));
     actor.send({ type: 'fail' });
     expect(kinds).toEqual(['died']);
   });
@@ -131,7 +131,7 @@ describe('actors that are observed', () => {
     const { r, die, redial } = mortal();
     let kept = 0;
     const refs: WeakRef<object>[] = [];
-    new Observation(r.service.system, 'service', (turn) => {
+    new Observation(r.service.system, { name: 'service' }, (turn) => {
       kept += 1;
       if (turn.kind === 'stopped' || turn.kind === 'died') refs.push(new WeakRef(turn.actor));
     });
@@ -181,7 +181,7 @@ describe('a service that runs already', () => {
 
   test('is not reached by an observer that throws', async () => {
     const r = rig();
-    new Observation(r.service.system, 'service', () => {
+    new Observation(r.service.system, { name: 'service' }, () => {
       throw new Error('no');
     });
     await r.open();

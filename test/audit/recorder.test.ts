@@ -14,7 +14,7 @@ const moment = { at: 5, mono: 6.5 };
 async function turnsOf(): Promise<Turn[]> {
   const { r, die } = mortal();
   const turns: Turn[] = [];
-  const observation = new Observation(r.service.system, 'service', (turn) => turns.push(turn));
+  const observation = new Observation(r.service.system, { name: 'service' }, (turn) => turns.push(turn));
   await r.open();
   r.sockets.last.ends(1006, 'a reason');
   await r.reopen();

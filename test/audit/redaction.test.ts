@@ -104,7 +104,8 @@ describe('a path that the user names', () => {
       { a: { name: REDACTED }, b: { name: REDACTED, c: 2 } },
     ],
     ['event.list.1', { list: [1, 2, 3] }, { list: [1, REDACTED, 3] }],
-    ['event', { a: 1 }, REDACTED],
+    ['event.a', { a: { b: 1 } }, { a: REDACTED }],
+    ['context.a', { a: 1 }, { a: REDACTED }],
     ['payload.user', { user: 1 }, { user: 1 }],
   ])('is not written down: %s', (path, value, left) => {
     expect(shown(value, { paths: [path] }).value).toEqual(left);
@@ -201,7 +202,9 @@ test('the same becomes the same, and what is left is left again', () => {
 
 test.each([
   [{ paths: 'event' }, 'paths'],
-  [{ paths: ['a..b'] }, 'paths'],
+  [{ paths: ['event'] }, 'paths'],
+  [{ paths: ['actor.a'] }, 'paths'],
+  [{ paths: ['event.a..b'] }, 'paths'],
   [{ paths: [''] }, 'paths'],
   [{ texts: 'all' }, 'texts'],
   [{ payloads: true }, 'payloads'],

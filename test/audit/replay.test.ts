@@ -41,7 +41,7 @@ describe('a replay', () => {
     const result = await replay(lines);
     const steps = records.filter(({ kind }) => kind === 'started' || kind === 'step') as Of<'step'>[];
     expect(result).toEqual({
-      ...{ verdict: 'equal', turns: steps.length, skipped: 0, actors: 5, diverged: 0, divergences: [] },
+      ...{ verdict: 'equal', turns: steps.length, skipped: 0, actors: 6, diverged: 0, divergences: [] },
       transitions: steps.flatMap(({ transitions = [] }) => transitions).length,
       ...{ otherMachines: [], unknownMachines: [] },
     });

@@ -14,7 +14,8 @@ const known = hashes() as Hashes;
 
 /** Follows the actors of a service, without a timer of its own. @returns What the machines do differently from what they did, so far. */
 export function rehearsed({ system }: { system: ObservableSystem }): () => Divergence[] {
-  const recorder = new Recorder(new Redaction(), known);
+  const redaction = new Redaction();
+  const recorder = new Recorder(redaction, known);
   const bodies: string[] = [];
   const based = new WeakSet();
   const record = (turn: Turn): void => {
@@ -23,7 +24,7 @@ export function rehearsed({ system }: { system: ObservableSystem }): () => Diver
     if (base !== undefined) based.add(actor);
     bodies.push(body);
   };
-  const observation = new Observation(system, 'service', record);
+  const observation = new Observation(system, { name: 'service', nameOf: (id) => redaction.name(id) }, record);
   return () => {
     observation.end();
     const replaying = new Replaying(known);
