@@ -64,11 +64,15 @@ export function json(examination: Examination): string {
   return JSON.stringify(examination, null, 2);
 }
 
-/** Lines of at most so many characters; a word that is longer is cut, and a time stays with its unit. */
+// `10.9 %`, `0 unknown`, `12 ms`: a number stays with what it counts
+const BREAK = / (?!m?s\b|(?<=(?:^|[\s(])[\d.,]*\d )[^\d\s])/;
+
+/** Lines of at most so many characters; a word that is longer is cut, and a number stays with the word after it. */
 export function wrap(text: string, width: number): string[] {
   const lines: string[] = [];
   let line = '';
-  for (const word of text.split(/ (?!m?s\b)/).flatMap((each) => pieces(each, width))) {
+  const words = text.split(BREAK).flatMap((each) => (each.length > width ? each.split(' ') : [each]));
+  for (const word of words.flatMap((each) => pieces(each, width))) {
     if (line !== '' && line.length + 1 + word.length > width) {
       lines.push(line);
       line = word;

@@ -91,4 +91,11 @@ describe('wrapping', () => {
     expect(wrap('max 12 ms, 3 ms later', 6)).toEqual(['max', '12 ms,', '3 ms', 'later']);
     expect(wrap('😀😀😀', 2)).toEqual(['😀😀', '😀']);
   });
+
+  test('leaves a number with what it counts, where there is room', () => {
+    expect(wrap('down for 2 s (10.9 %)', 19)).toEqual(['down for 2 s', '(10.9 %)']);
+    expect(wrap('1 dropped, 0 unknown.', 14)).toEqual(['1 dropped,', '0 unknown.']);
+    expect(wrap('of 1,000 connections', 6)).toEqual(['of', '1,000', 'connec', 'tions']);
+    expect(wrap('4 8 15 16 23 42', 6)).toEqual(['4 8 15', '16 23', '42']);
+  });
 });
