@@ -3,15 +3,17 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { AuditEntry, FlawedLine } from '../audit/index.ts';
 import { readAuditFile } from '../audit/node/index.ts';
 import { argumentsOf, UsageError, working } from './audit-file.ts';
-import { recordLine } from './audit-report.ts';
+import { recordText } from './audit-line.ts';
 import { EXIT } from './doctor.ts';
 import { plainJson, plainText } from './secrecy.ts';
 import type { Terminal } from './terminal.ts';
 
 const TAIL_HELP = `Usage: holdfast audit tail [options] <file>
 
-Prints the last records of an audit log, one a line: number, time, actor, kind,
-from where to where, event, what was done. It verifies nothing.
+Prints the last records of an audit log: number, time, actor, kind (none for a
+step), from where to where, event, what was done. On a terminal it leaves out
+what leads to the connection, and goes on below where a line is too long; in a
+pipe each record is one line, in full. It verifies nothing.
 
   -n <count>      how many (default 10)
   --follow        goes on with what comes, also in later segments, until Ctrl-C
@@ -60,7 +62,7 @@ export function auditTail(args: readonly string[], terminal: Terminal): Promise<
       return true;
     };
     for await (const line of readAuditFile(file, { signal, ...(values.follow && { onEnd }) })) {
-      const text = shown(line, { ...terminal, actor: values.actor, isJson: values.json });
+      const text = shown(line, { terminal, actor: values.actor, isJson: values.json });
       if (text !== null) print(`${text}\n`);
     }
     flush();
@@ -71,17 +73,20 @@ export function auditTail(args: readonly string[], terminal: Terminal): Promise<
 interface Wish {
   actor: string | undefined;
   isJson: boolean;
-  width: number;
+  terminal: Terminal;
 }
 
 /** A line as it is printed; `null` where it is not wished for. */
-function shown(line: string | FlawedLine, { actor, isJson, width }: Wish): string | null {
+function shown(line: string | FlawedLine, { actor, isJson, terminal }: Wish): string | null {
   if (typeof line !== 'string') return actor === undefined && !isJson ? `(${line.bytes} bytes that are no line)` : null;
   const entry = entryOf(line);
-  if (!entry) return actor === undefined && !isJson ? plainText(`(no record) ${line}`, width) : null;
+  if (!entry)
+    return actor === undefined && !isJson
+      ? plainText(`(no record) ${line}`, terminal.isPiped ? Infinity : terminal.width)
+      : null;
   const { actor: own } = entry.record as { actor?: unknown };
   if (actor !== undefined && !(typeof own === 'string' && own.includes(actor))) return null;
-  return isJson ? plainJson(line) : recordLine(entry, width);
+  return isJson ? plainJson(line) : recordText(entry, terminal);
 }
 
 function entryOf(line: string): AuditEntry | null {

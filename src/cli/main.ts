@@ -20,6 +20,7 @@ void command(
     complain: (text) => stderr.write(text),
     width: stdout.columns || DEFAULT_WIDTH,
     isColoured: stdout.isTTY && !process.env['NO_COLOR'],
+    isPiped: !stdout.isTTY,
     isWatched: stderr.isTTY,
     signal: interruption.signal,
   },

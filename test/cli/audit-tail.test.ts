@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 
 import { smallLog } from '../support/audit-chain.ts';
 import { filesOf, runAudit, textOf } from '../support/audit-command.ts';
+import { realStory } from '../support/audit-story.ts';
 
 const lines = await smallLog();
 
@@ -11,9 +12,19 @@ describe('holdfast audit tail', () => {
     const [path = ''] = await filesOf({ 'out.jsonl': textOf(lines) });
     const { code, printed } = await runAudit(['tail', path]);
     expect([code, printed.trimEnd().split('\n').length]).toEqual([0, 10]);
-    expect(printed).toMatch(/^7 2025-11-26T\S+Z {2}chat\/connection:1 {2}step {2}idle → open {2}on connect\n/);
+    expect(printed).toMatch(/^7 2025-11-26T\S+Z {2}…\/connection:1 {2}idle → open {2}on connect\n/);
     expect((await runAudit(['tail', '-n', '2', '--json', path])).printed).toBe(textOf(lines.slice(-2)));
     expect((await runAudit(['tail', '-n', '0', path])).printed).toBe('');
+  });
+
+  test('prints all of each record into a pipe, as one line', async () => {
+    const [path = ''] = await filesOf({ 'out.jsonl': `${textOf(await realStory())}${'x'.repeat(200)}\n` });
+    const { printed } = await runAudit(['tail', '-n', '1000', path], { isPiped: true });
+    const closings = printed.split('\n').filter((line) => line.includes('socket.closed'));
+    expect(closings).toHaveLength(3);
+    for (const line of closings)
+      expect(line).toMatch(/^\d+ \S+Z {2}service\/group:1\/connection:terminal:one {2}.*\]$/);
+    expect(printed).toMatch(/\n\(no record\) x{200}\n$/);
   });
 
   test('filters by actor, and passes over what is no record', async () => {

@@ -6,6 +6,8 @@ import { build } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 
 import type { Examination } from '../../src/cli/step.ts';
+import { textOf } from '../support/audit-command.ts';
+import { realStory } from '../support/audit-story.ts';
 import { selfSigned } from '../support/certificate.ts';
 import { until } from '../support/deadline.ts';
 import { startEndpoint } from '../support/endpoints.ts';
@@ -69,6 +71,15 @@ describe('the command as a process', { timeout: 30_000 }, () => {
     expect(stdout).toMatch(/\n\n✓ passed: 9 passed, 4 skipped, in /);
     expect(stdout).not.toContain('\u001b');
     expect(server.requests[0]?.headers['user-agent']).toMatch(/^holdfast-doctor\/\d+\.\d+\.\d+$/);
+  });
+
+  test('cuts no record in a pipe', async () => {
+    const log = join(directory, 'log.jsonl');
+    await writeFile(log, textOf(await realStory()));
+    const { code, stdout } = await run(['audit', 'tail', '-n', '1000', log]);
+    expect([code, stdout.match(/ on socket\.closed \(.*\]\n/g)?.length]).toEqual([0, 3]);
+    const explained = await run(['audit', 'explain', log]);
+    for (const line of explained.stdout.split('\n')) expect(line.length).toBeLessThanOrEqual(80);
   });
 
   test('prints one JSON document, and ends with 1 for a warning where it is strict', async () => {
