@@ -29,6 +29,8 @@ const isIterable = (value: unknown): boolean =>
 /** Holds what is given to be a log. */
 export const sourceRule = must('an iterable of lines or entries', isIterable);
 
+const NO_ENTRY: Reading = { entry: null, problem: 'malformed', why: 'it is not an entry of an audit log' };
+
 // so few that they are gone before the garbage collector has to move them
 const BATCH_LINES = 128;
 const BATCH_CHARACTERS = 2 ** 20;
@@ -48,7 +50,7 @@ export async function* readingsOf(source: AuditSource): AsyncGenerator<Reading[]
   let batch: AuditLine[] = [];
   let characters = 0;
   let batches = 0;
-  for await (const line of source) {
+  for await (const line of untouched(source)) {
     batch.push(line);
     characters += typeof line === 'string' ? line.length : 0;
     if (batch.length < BATCH_LINES && characters < BATCH_CHARACTERS) continue;
@@ -59,6 +61,18 @@ export async function* readingsOf(source: AuditSource): AsyncGenerator<Reading[]
     if (isTurn) await new Promise((resolve) => setTimeout(resolve));
   }
   yield await readingsOfBatch(batch);
+}
+
+/** A list as a source of its own kind: a line of it that was waited for would be asked for its `then`, and may be anything. */
+function untouched(source: AuditSource): AsyncIterable<AuditLine> {
+  if (isFunction((source as AsyncIterable<AuditLine>)[Symbol.asyncIterator])) return source as AsyncIterable<AuditLine>;
+  const lines = (source as Iterable<AuditLine>)[Symbol.iterator]();
+  return {
+    [Symbol.asyncIterator]: () => ({
+      next: () => Promise.resolve(lines.next()),
+      return: () => Promise.resolve(lines.return?.() ?? { done: true, value: undefined }),
+    }),
+  };
 }
 
 async function readingsOfBatch(batch: readonly AuditLine[]): Promise<Reading[]> {
@@ -86,7 +100,7 @@ function textOf(line: AuditLine): string | Reading {
   try {
     return 'flaw' in line ? flawed(line) : lineOfEntry(line);
   } catch {
-    return { entry: null, problem: 'malformed', why: 'it is not an entry of an audit log' };
+    return NO_ENTRY;
   }
 }
 
@@ -102,5 +116,7 @@ function flawed({ flaw, bytes }: FlawedLine): Reading {
       return { entry: null, problem: 'malformed', why: 'it is not UTF-8' };
     case 'length':
       return { entry: null, problem: 'malformed', why: `with ${bytes} bytes it is longer than any line of a log` };
+    default:
+      return NO_ENTRY;
   }
 }

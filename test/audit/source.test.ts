@@ -2,6 +2,7 @@ import { afterEach, describe, expect, test, vi } from 'vitest';
 
 import type { Reading } from '../../src/audit/source.ts';
 import { linesOf, readingsOf, type AuditLine } from '../../src/audit/source.ts';
+import { verify } from '../../src/audit/verify.ts';
 import { smallLog } from '../support/audit-chain.ts';
 
 async function batches(lines: readonly AuditLine[]): Promise<Reading[][]> {
@@ -38,6 +39,43 @@ describe('a source', () => {
     expect(read?.map(({ problem }) => problem)).toEqual([
       ...['torn', 'malformed', 'malformed', 'malformed', 'malformed', 'malformed'],
     ]);
+  });
+
+  test('says what is not a line of what says nothing, or refuses to', async () => {
+    const refusing = new Proxy(
+      {},
+      {
+        get: () => {
+          throw new TypeError('no');
+        },
+      },
+    );
+    const ofUnknown = { flaw: 'zzz', bytes: 9 };
+    const ofSymbol = { flaw: 'torn', bytes: Symbol('many') };
+    const odd = [ofUnknown, ofSymbol, refusing, { flaw: refusing }, { flaw: 'torn', bytes: 1 }] as AuditLine[];
+    const problems = ['malformed', 'malformed', 'malformed', 'malformed', 'torn'];
+    expect((await batches(odd)).flat().map(({ problem }) => problem)).toEqual(problems);
+    expect(await verify([ofUnknown, refusing] as never)).toMatchObject({ verdict: 'broken' });
+  });
+
+  test('is let go of when nobody reads on, and rejects as it does', async () => {
+    const seen: string[] = [];
+    function* lines(): Generator<string> {
+      try {
+        for (;;) yield 'x';
+      } finally {
+        seen.push('let go');
+      }
+    }
+    const readings = readingsOf(lines());
+    await readings.next();
+    await readings.return(undefined);
+    expect(seen).toEqual(['let go']);
+    // eslint-disable-next-line require-yield -- it fails before
+    function* failing(): Generator<string> {
+      throw new Error('mine');
+    }
+    await expect(readingsOf(failing()).next()).rejects.toThrow('mine');
   });
 
   test('has the same hashes where the platform digests elsewhere', async () => {
