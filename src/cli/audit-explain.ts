@@ -1,6 +1,5 @@
-import { copyAsTest, explain, ConfigurationError, type Question } from '../audit/index.ts';
-import { readAuditFile } from '../audit/node/index.ts';
-import { argumentsOf, progressOn, UsageError, working } from './audit-file.ts';
+import { copyAsTest, explain, ConfigurationError, type AuditSource, type Question } from '../audit/index.ts';
+import { argumentsOf, linesOfLog, NoInputError, progressOn, UsageError, working } from './audit-file.ts';
 import { EXIT } from './doctor.ts';
 import { wrap } from './report.ts';
 import { plainText } from './secrecy.ts';
@@ -26,8 +25,8 @@ was done, how long it took, and what it has cost. It verifies nothing.
 A time is one of ISO 8601, in UTC where it says no zone: 2026-01-31T14:03, or
 milliseconds since 1970.
 
-Exit codes: 0; 64 wrong usage; 66 a file cannot be read, or has nothing for a
-test; 130 interrupted.
+Exit codes: 0; 64 wrong usage; 66 a file cannot be read, is no audit log, or has
+no such connection or nothing for a test; 130 interrupted.
 `;
 
 const OPTIONS = {
@@ -46,6 +45,8 @@ const OPTIONS = {
 const ISO = /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,3})?)?)?(Z|[+-]\d\d:\d\d)?$/;
 const MILLISECONDS = /^\d{1,15}$/;
 const MIN_WIDTH = 40;
+const FEW = 10;
+const MAX_ID = 60;
 
 /** `holdfast audit explain`: prints what a log tells of connections. Resolves with the exit code. */
 export function auditExplain(args: readonly string[], terminal: Terminal): Promise<number> {
@@ -59,7 +60,7 @@ export function auditExplain(args: readonly string[], terminal: Terminal): Promi
     const { signal } = terminal;
     const question = questionOf(values);
     const onProgress = progressOn(terminal);
-    const source = () => readAuditFile(file, { signal, ...(onProgress && { onProgress }) });
+    const source = () => linesOfLog(file, { signal, ...(onProgress && { onProgress }) });
     const connection = values.connection !== undefined && { connection: nonEmpty(values.connection) };
     const window = { ...timeOf('from', values.from), ...timeOf('to', values.to) };
     const moment = timeOf('at', values.at);
@@ -69,15 +70,28 @@ export function auditExplain(args: readonly string[], terminal: Terminal): Promi
     if (values['as-test']) {
       if (question || moment.at !== undefined || values.json)
         throw new UsageError('--as-test goes with --connection, --from and --to alone.');
+      if (connection) await mustHave(connection.connection, source());
       return printTest(terminal, () => copyAsTest(source(), { ...connection, ...window }));
     }
     const explanation = await explain(source(), { ...(question && { question }), ...connection, ...window, ...moment });
+    if (connection && explanation.connections.length === 0) await mustHave(connection.connection, source());
     const lines = values.json
       ? [JSON.stringify(explanation, null, 2)]
       : explanation.lines.flatMap((line) => wrapped(line, terminal.width));
     terminal.print(`${lines.join('\n')}\n`);
     return EXIT.passed;
   });
+}
+
+// a connection that is on record may have nothing in the time asked about
+async function mustHave(id: string, source: AuditSource): Promise<void> {
+  const { connections, passedOver } = await explain(source);
+  const ids = [...new Set(connections.map(({ connection }) => connection))];
+  if (ids.includes(id) || passedOver > 0) return;
+  const others = ids.length > FEW ? [...ids.slice(0, FEW), `${ids.length - FEW} more`] : ids;
+  const there = others.map((each) => plainText(each, MAX_ID)).join(', ');
+  const rest = ids.length === 0 ? 'there is none' : `there ${ids.length === 1 ? 'is' : 'are'} ${there}`;
+  throw new NoInputError(`No connection ${plainText(id, MAX_ID)}; ${rest}.`);
 }
 
 async function printTest({ print, complain }: Terminal, write: () => Promise<string>): Promise<number> {

@@ -1,6 +1,5 @@
 import { replay, type Divergence, type Replay } from '../audit/index.ts';
-import { readAuditFile } from '../audit/node/index.ts';
-import { argumentsOf, progressOn, UsageError, working } from './audit-file.ts';
+import { argumentsOf, linesOfLog, progressOn, UsageError, working } from './audit-file.ts';
 import { EXIT } from './doctor.ts';
 import { wrap } from './report.ts';
 import { plainText } from './secrecy.ts';
@@ -18,7 +17,8 @@ nothing, and does nothing again.
 
 Exit codes: 0 equal; 1 equal as far as it goes, but some turns were not
 compared, or there were none, or a machine is of another version; 2 something
-differs; 64 wrong usage; 66 a file cannot be read; 130 interrupted.
+differs; 64 wrong usage; 66 a file cannot be read, or is no audit log;
+130 interrupted.
 `;
 
 const OPTIONS = {
@@ -41,7 +41,7 @@ export function auditReplay(args: readonly string[], terminal: Terminal): Promis
     if (file === undefined) throw new UsageError('The file is missing.');
     const { signal } = terminal;
     const onProgress = progressOn(terminal);
-    const found = await replay(readAuditFile(file, { signal, ...(onProgress && { onProgress }) }));
+    const found = await replay(linesOfLog(file, { signal, ...(onProgress && { onProgress }) }));
     const lines = values.json ? [JSON.stringify(found, null, 2)] : replayLines(found, terminal.width);
     terminal.print(`${lines.join('\n')}\n`);
     return exitCode(found);

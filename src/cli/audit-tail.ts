@@ -1,8 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { AuditEntry, FlawedLine } from '../audit/index.ts';
-import { readAuditFile } from '../audit/node/index.ts';
-import { argumentsOf, UsageError, working } from './audit-file.ts';
+import { argumentsOf, linesOfLog, UsageError, working } from './audit-file.ts';
 import { recordText } from './audit-line.ts';
 import { EXIT } from './doctor.ts';
 import { plainJson, plainText } from './secrecy.ts';
@@ -21,7 +20,8 @@ pipe each record is one line, in full. It verifies nothing.
   --json          prints the lines, with marks that mislead the eye escaped
   --help          prints this
 
-Exit codes: 0; 64 wrong usage; 66 a file cannot be read; 130 interrupted.
+Exit codes: 0; 64 wrong usage; 66 a file cannot be read, or is no audit log;
+130 interrupted.
 `;
 
 const OPTIONS = {
@@ -61,7 +61,7 @@ export function auditTail(args: readonly string[], terminal: Terminal): Promise<
       await sleep(POLL_MS, undefined, { signal });
       return true;
     };
-    for await (const line of readAuditFile(file, { signal, ...(values.follow && { onEnd }) })) {
+    for await (const line of linesOfLog(file, { signal, ...(values.follow && { onEnd }) })) {
       const text = shown(line, { terminal, actor: values.actor, isJson: values.json });
       if (text !== null) print(`${text}\n`);
     }

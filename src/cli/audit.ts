@@ -3,6 +3,7 @@ import { auditReplay } from './audit-replay.ts';
 import { auditTail } from './audit-tail.ts';
 import { auditVerify } from './audit-verify.ts';
 import { EXIT } from './doctor.ts';
+import { tameText } from './secrecy.ts';
 import type { Terminal } from './terminal.ts';
 
 type AuditCommand = (args: readonly string[], terminal: Terminal) => Promise<number>;
@@ -34,6 +35,6 @@ export async function audit(args: readonly string[], terminal: Terminal): Promis
     terminal.print(AUDIT_HELP);
     return EXIT.passed;
   }
-  terminal.complain(AUDIT_HELP);
+  terminal.complain(`There is no command ${tameText(name)}.\n\n${AUDIT_HELP}`);
   return EXIT.usage;
 }

@@ -42,8 +42,29 @@ describe('holdfast audit explain', () => {
     }
     const { printed } = await runAudit(['explain', '--from', '2026-01-01T00:00:08', '--json', log]);
     expect((JSON.parse(printed) as Explanation).connections[0]?.disconnects).toBe(0);
-    const none = await runAudit(['explain', '--connection', 'other', log]);
-    expect(none.printed).toContain('There is no connection on record.');
+  });
+
+  test('says which connections there are where it has not the one that is asked about', async () => {
+    const story = new Story('service', 'a\u202e:1').opened(0).started(0);
+    story.of('service', 'b:1').started(1);
+    story.of('other', 'b:1').started(1);
+    const many = new Story().opened(0);
+    for (let index = 0; index < 12; index += 1) many.of('service', `c${index}`).started(1);
+    const logs = { 'log.jsonl': story, 'many.jsonl': many, 'none.jsonl': new Story().opened(0) };
+    const [log = '', long = '', none = ''] = await filesOf(
+      Object.fromEntries(Object.entries(logs).map(([name, told]) => [name, textOf(told.lines)])),
+    );
+    const refused = { code: 66, printed: '', complaints: 'No connection nope; there are a :1, b:1.\n' };
+    expect(await runAudit(['explain', '--connection', 'nope', log])).toEqual(refused);
+    expect(await runAudit(['explain', '--connection', 'nope', '--json', log])).toEqual(refused);
+    expect(await runAudit(['explain', '--connection', 'nope', '--as-test', log])).toEqual(refused);
+    const { complaints } = await runAudit(['explain', '--connection', 'nope', long]);
+    expect(complaints).toMatch(/^No connection nope; there are c0, .*c9, 2 more\.\n$/);
+    expect(await runAudit(['explain', '--connection', 'nope', none])).toMatchObject({
+      complaints: 'No connection nope; there is none.\n',
+    });
+    const before = await runAudit(['explain', '--connection', 'b:1', '--to', '2025-12-01', log]);
+    expect([before.code, before.printed.includes('There is no connection on record.')]).toEqual([0, true]);
   });
 
   test('prints a test of it', async () => {

@@ -16,6 +16,8 @@ describe('holdfast audit', () => {
   });
 
   test('knows no other', async () => {
-    expect(await runAudit(['nurse'])).toEqual({ code: 64, printed: '', complaints: AUDIT_HELP });
+    expect(await runAudit(['verfy', 'log.jsonl'])).toEqual({
+      ...{ code: 64, printed: '', complaints: `There is no command verfy.\n\n${AUDIT_HELP}` },
+    });
   });
 });
