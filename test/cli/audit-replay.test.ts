@@ -17,7 +17,7 @@ describe('holdfast audit replay', () => {
     const [log = ''] = await filesOf({ 'log.jsonl': textOf(lines) });
     const { code, printed, complaints } = await runAudit(['replay', log]);
     expect([code, complaints]).toEqual([0, '']);
-    expect(printed).toMatch(/^✓ equal: \d+ turns of 5 actors compared, \d+\s+transitions\.\n$/);
+    expect(printed).toMatch(/^✓ equal: \d+ turns of 7 actors compared, \d+\s+transitions\.\n$/);
     expect((JSON.parse((await runAudit(['replay', '--json', log])).printed) as Replay).verdict).toBe('equal');
   });
 
