@@ -4,7 +4,7 @@ import { sha256 } from './digest.ts';
 
 /** What stands where a line should, and is none. */
 export interface FlawedLine {
-  /** `torn`: it is the last, and has no line break; `encoding`: it is not UTF-8; `length`: it is longer than any line of a log. */
+  /** `torn`: it is the last, and has no line break; `encoding`: it is not UTF-8; `length`: with more than 16 MiB it is longer than any line of a log. */
   flaw: 'torn' | 'encoding' | 'length';
   /** How long it is; of text that was decoded already, in characters. */
   bytes: number;

@@ -2,7 +2,7 @@ import { isAscii, isUtf8 } from 'node:buffer';
 
 import type { FlawedLine } from '../source.ts';
 
-/** What is longer is no line of a log, and is not kept to find out. */
+/** Bytes of a line without its line break: what is longer is told as `length`, and not kept. A log writes no record that is so long. */
 export const MAX_LINE_BYTES = 16 * 2 ** 20;
 
 const LINE_BREAK = 0x0a;

@@ -44,6 +44,15 @@ describe('lines of bytes', () => {
     expect(feed(new LineSplitter(), '\ufeffa\n')).toEqual(['\ufeffa']);
   });
 
+  test('are lines up to 16 MiB, and no longer', () => {
+    expect(MAX_LINE_BYTES).toBe(16 * 2 ** 20);
+    const splitter = new LineSplitter();
+    splitter.take(Buffer.alloc(MAX_LINE_BYTES, 'x'));
+    expect(feed(splitter, '\n')).toEqual([expect.stringMatching(/^x+$/)]);
+    splitter.take(Buffer.alloc(MAX_LINE_BYTES, 'x'));
+    expect(feed(splitter, 'x\n')).toEqual([{ flaw: 'length', bytes: MAX_LINE_BYTES + 1 }]);
+  });
+
   test('that have no end are counted, not kept', () => {
     const splitter = new LineSplitter();
     const piece = Buffer.alloc(2 ** 20, 'x');
