@@ -109,6 +109,10 @@ export class Attachment {
     return this.#isOver;
   }
 
+  get service(): AuditableService {
+    return this.#options.service;
+  }
+
   get name(): string {
     return this.#options.name;
   }

@@ -66,6 +66,7 @@ export type { Problem, ProblemKind } from './findings.ts';
 export {
   createSigner,
   createVerifier,
+  type AuditCryptoKey,
   type AuditKey,
   type SignatureAlgorithm,
   type Signer,

@@ -179,7 +179,7 @@ export class AuditLog {
    * Records a service from now on, until it is destroyed, or until what is returned is called. Connections that are there already are recorded with the state they are in.
    *
    * @param options.name What the service is called in the log. Default: `service`, then `service-2` and so on.
-   * @throws {ConfigurationError} `INVALID_OPTIONS` for what is no service, for a name that another one has, or for a log that is closed.
+   * @throws {ConfigurationError} `INVALID_OPTIONS` for what is no service or is recorded already, for a name that another one has, or for a log that is closed.
    */
   attach(service: AuditableService, options: { name?: string } = {}): () => void {
     check(object({ service: required(auditableRule), name: text }), { service, ...options });
@@ -187,6 +187,9 @@ export class AuditLog {
     const name = options.name ?? this.#freeName();
     if (this.status.services.includes(name)) {
       throw new ConfigurationError('INVALID_OPTIONS', { message: `Another service is recorded as ${name}.` });
+    }
+    if ([...this.#attachments].some((one) => !one.isOver && one.service === service)) {
+      throw new ConfigurationError('INVALID_OPTIONS', { message: 'The service is recorded already.' });
     }
     const attachment = new Attachment({
       service,

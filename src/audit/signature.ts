@@ -30,7 +30,14 @@ export interface Verifier {
  * A key of WebCrypto, HMAC with SHA-256 or Ed25519, or the bytes of a key for HMAC, at least 16, better 32 of them from a random source. Who has a key for HMAC
  * can sign as well as verify; who has the public key of Ed25519 can only verify.
  */
-export type AuditKey = CryptoKey | Uint8Array;
+export type AuditKey = AuditCryptoKey | Uint8Array;
+
+/** A `CryptoKey`, whichever library of types it comes from. */
+export interface AuditCryptoKey {
+  readonly type: string;
+  readonly algorithm: { readonly name: string };
+  readonly usages: readonly string[];
+}
 
 const LEAST_BYTES = 16;
 const HMAC = { name: 'HMAC', hash: 'SHA-256' };
@@ -104,7 +111,7 @@ interface PlacedKey {
 function keyOf(key: AuditKey, usage: Usage): PlacedKey {
   if (!(key instanceof Uint8Array)) {
     const algorithm = ALGORITHMS[key.algorithm.name as keyof typeof ALGORITHMS];
-    return { algorithm, imported: () => Promise.resolve(key) };
+    return { algorithm, imported: () => Promise.resolve(key as CryptoKey) };
   }
   // a copy: whoever clears the bytes afterwards does not clear them here
   const bytes = new Uint8Array(key);

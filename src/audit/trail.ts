@@ -6,6 +6,7 @@ import { bodyOf, Chaining, type Says } from './chaining.ts';
 import type { Item, Moment } from './recorder.ts';
 import type { Signer } from './signature.ts';
 import type { AuditSink } from './sink.ts';
+import { within } from './within.ts';
 
 /** How one sink of a log is doing. */
 export interface TrailStatus {
@@ -16,7 +17,7 @@ export interface TrailStatus {
   waiting: number;
   /** Lines that were stored in this run. */
   stored: number;
-  /** Records that there was no room for; a `gap` record says where. */
+  /** Records that there was no room for, of which a `gap` record says where; and those that were not stored in the end. */
   lost: number;
   /** The number of the last line that was stored in this run; -1 for none. */
   seq: number;
@@ -45,6 +46,7 @@ type Mark = { kind: 'gap'; says: Says<'gap'> } | { kind: 'turn' };
 // for so long are records gathered, unless there are many
 const GATHERING_MS = 100;
 const MANY = 256;
+const STALL_MS = 10_000;
 // what is longer no reader takes for a line
 const MOST_CHARACTERS = 4 * 1_048_576;
 const BATCH = { records: 512, bytes: 262_144 };
@@ -71,6 +73,7 @@ export class Trail {
   #lastError: AuditError | null = null;
   #waitMs = WAIT.firstMs;
   #timer: unknown;
+  #stall: unknown;
   // what the sink does now, and whether it went well: one thing at a time
   #work: Promise<boolean> | null = null;
   #closing: Promise<void> | undefined;
@@ -111,7 +114,7 @@ export class Trail {
 
   /** Resolves once everything that was added is stored, and safe as far as the sink can make it. @throws {AuditError} Rejects once that fails, or takes too long. */
   async flush(deadlineMs: number): Promise<void> {
-    const isDone = await this.#within(deadlineMs, () => this.#flush());
+    const isDone = await within(this.#options.clock, deadlineMs, () => this.#flush());
     if (!isDone) throw this.#errorOf(new Error('It did not store everything in time.'));
   }
 
@@ -139,12 +142,14 @@ export class Trail {
   async #close(deadlineMs: number): Promise<void> {
     const { sink, clock } = this.#options;
     const began = monotonicNow(clock);
-    await this.#within(deadlineMs, () => this.#finish().catch(() => undefined));
+    await within(this.#options.clock, deadlineMs, () => this.#finish().catch(() => undefined));
     this.#rest();
+    clock.clearTimeout(this.#stall);
     this.#state = 'closed';
     const left = this.#queue.length + this.#lines.length;
+    this.#lost += left;
     if (left > 0) this.#report(new Error(`${left} records could not be stored before the end.`));
-    await this.#within(Math.max(0, deadlineMs - (monotonicNow(clock) - began)), async () => {
+    await within(this.#options.clock, Math.max(0, deadlineMs - (monotonicNow(clock) - began)), async () => {
       try {
         await sink.close?.();
       } catch (cause) {
@@ -244,7 +249,9 @@ export class Trail {
   // resolves with whether everything went well; never rejects
   #occupy(act: () => unknown): Promise<boolean> {
     this.#rest();
+    if (this.#isReady) this.#watch();
     this.#work = this.#safely(act).then((isDone) => {
+      this.#options.clock.clearTimeout(this.#stall);
       this.#work = null;
       const asked = this.#asked.shift();
       if (asked) asked();
@@ -253,6 +260,14 @@ export class Trail {
       return isDone;
     });
     return this.#work;
+  }
+
+  // it may wait for as long as it wants to be ready, and no longer to store
+  #watch(): void {
+    this.#stall = this.#options.clock.setTimeout(() => {
+      this.#state = 'failing';
+      this.#report(new Error('It has not answered for 10 seconds.'));
+    }, STALL_MS);
   }
 
   // the same once the sink has done what it does now
@@ -267,7 +282,10 @@ export class Trail {
 
   // one batch: others may want something in between
   async #run(): Promise<void> {
-    if (!this.#isReady) await this.#open();
+    if (!this.#isReady) {
+      await this.#open();
+      if (this.#isReady) this.#watch();
+    }
     if (!this.#isClosed) await this.#store();
   }
 
@@ -371,22 +389,6 @@ export class Trail {
     const waitMs = Math.min(WAIT.mostMs, Math.max(this.#waitMs, asked));
     this.#waitMs = Math.min(WAIT.mostMs, this.#waitMs * 2);
     return waitMs;
-  }
-
-  // resolves with whether it was over in time; what it throws goes on
-  async #within(deadlineMs: number, act: () => Promise<unknown>): Promise<boolean> {
-    const { clock } = this.#options;
-    let timer: unknown;
-    const over = new Promise<false>((resolve) => {
-      timer = clock.setTimeout(() => {
-        resolve(false);
-      }, deadlineMs);
-    });
-    try {
-      return await Promise.race([act().then(() => true), over]);
-    } finally {
-      clock.clearTimeout(timer);
-    }
   }
 }
 

@@ -104,6 +104,7 @@ describe('a log', () => {
     const third = rig({ clock: one.r.clock });
     one.log.attach(third.service);
     expect(new Set(one.log.status.services).size).toBe(3);
+    expect(() => one.log.attach(one.r.service)).toThrow(/recorded already/);
     detach();
     expect(() => one.log.attach(one.r.service, { name: 'service-2' })).not.toThrow();
     await other.destroy();

@@ -232,6 +232,23 @@ describe('the end', () => {
     expect(r.sink.calls.filter((call) => call === 'close')).toHaveLength(1);
   });
 
+  test('is not what it takes to be told of: who does not answer for ten seconds fails, until it does', async () => {
+    const hung = deferred<void>();
+    const r = new TrailRig({ append: () => hung.promise });
+    r.add();
+    await r.pass(9_000);
+    expect([r.errors.length, r.trail.status.state]).toEqual([0, 'opening']);
+    await r.pass(2_000);
+    expect([r.errors.length, r.trail.status.state]).toEqual([1, 'failing']);
+    expect(r.errors[0]).toMatchObject({ cause: { message: 'It has not answered for 10 seconds.' } });
+    r.sink.acts = {};
+    hung.resolve();
+    await r.pass(1_000);
+    expect(r.trail.status.state).toBe('writing');
+    await r.close();
+    expect(r.clock.pending()).toBe(0);
+  });
+
   test('tries again as long as there is time, and closes the chain once it can', async () => {
     const failed = failing(3);
     const r = new TrailRig();
