@@ -27,6 +27,7 @@ export class Chronicle {
   isExplained = false;
   #origin: Origin | null = null;
   #mono = -Infinity;
+  #latest = -Infinity;
   /** The records that were missing since the last segment began. */
   #gap: { problem: Problem; segment: number | null; endsAt: number } | null = null;
 
@@ -43,6 +44,7 @@ export class Chronicle {
     }
     this.isClosed = record.kind === 'closed' || (record.kind === 'seal' && this.isClosed);
     this.last = { seq, at: numberOf(record.at), hash };
+    this.#widen(record);
     this.#heed(record, seq);
     this.#compareTime(record, seq);
   }
@@ -91,6 +93,15 @@ export class Chronicle {
     this.isExplained ||= removed.some((segment: Partial<RemovedSegment> | null) => {
       return segment?.seq === origin?.seq && segment?.hash === origin?.prev;
     });
+  }
+
+  // what the log says of itself may be older than what waited, or younger
+  #widen(record: AuditRecord): void {
+    const at = 'actor' in record ? numberOf(record.at) : null;
+    if (at !== null) this.#latest = Math.max(this.#latest, at);
+    const { first, last } = this;
+    if (first && at !== null) first.at = Math.min(first.at ?? at, at);
+    if (last && this.#latest > -Infinity) last.at = Math.max(last.at ?? this.#latest, this.#latest);
   }
 
   #compareTime(record: AuditRecord, seq: number): void {

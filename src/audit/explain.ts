@@ -75,6 +75,7 @@ class Account {
   #passedOver = 0;
   #records = 0;
   #first: number | null = null;
+  #latest = -Infinity;
   #last: Instant = { at: 0, mono: null, run: 0 };
   #isClosed = false;
   /** Whether something lies after the time asked about. */
@@ -96,6 +97,10 @@ class Account {
     if (isNew) this.#endAll(this.#last);
     this.#last = { at, mono: numberOf(record.mono), run: this.#last.run + (isNew ? 1 : 0) };
     this.#first ??= at;
+    if ('actor' in record) {
+      this.#first = Math.min(this.#first, at);
+      this.#latest = Math.max(this.#latest, at);
+    }
     this.#records += 1;
     this.#isClosed = record.kind === 'closed' || (record.kind === 'seal' && this.#isClosed);
     this.#heed(record, this.#last);
@@ -109,7 +114,7 @@ class Account {
       records: this.#records,
       unread: this.unread,
       first: this.#first,
-      last: this.#first === null ? null : this.#last.at,
+      last: this.#first === null ? null : Math.max(this.#latest, this.#last.at),
       runs: this.#last.run,
       isClosed: this.#isClosed,
       gaps: this.#gaps,

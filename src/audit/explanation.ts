@@ -15,7 +15,7 @@ export interface Explanation {
   records: number;
   /** Lines that are no records, such as a torn last one. */
   unread: number;
-  /** The times of the first and the last record that were taken. */
+  /** The times of the first and the last record that were taken; of those of actors, the earliest and the latest. */
   first: number | null;
   last: number | null;
   /** How often a process has begun to write. */
@@ -49,12 +49,14 @@ export interface ConnectionAccount {
   state: StateAccount;
   /** How long it was in which state. */
   times: Partial<Record<ConnectionStateName, number>>;
-  /** How long its state is known: of less the log says nothing. */
+  /** How long its state is known, or that it had no actor because that had died. */
   onRecordMs: number;
   /** How long it was down: from each loss to the next opening, or to a close by the application. What has not been open yet is not down. */
   downMs: number;
   /** `downMs` of `onRecordMs`, from 0 to 1. */
   downShare: number | null;
+  /** Whether records of that time are missing: how it was there is not known, and in none of these times. */
+  hasGaps: boolean;
   /** How many outages there were, and the first hundred. */
   disconnects: number;
   outages: Outage[];
@@ -105,7 +107,7 @@ export interface Outage {
   gaveUpAt: number | null;
   /** `null`: it is not over at the end of what was read. */
   end: OutageEnd | null;
-  /** In the time asked about, so far. */
+  /** In the time asked about, so far; without what is not on record, of which `hasGap` says whether there is any. */
   durationMs: number;
   /** Whether records are missing in between. */
   hasGap: boolean;

@@ -10,7 +10,7 @@ import {
   textOf,
   type ConnectionFacts,
 } from './facts.ts';
-import { msAfter, msBetween, type Instant } from './moments.ts';
+import { msAfter, msBetween, msSum, type Instant } from './moments.ts';
 import { Outages, type Loss } from './outages.ts';
 import type { StartedRecord, StateRecord, StepRecord } from './record.ts';
 import { holdOf, isUp, type WorldStates } from './states.ts';
@@ -53,6 +53,10 @@ export class Life {
   #probedAt: Instant | null = null;
   /** Whether records are missing, and its state has not been on record again since. */
   #hasGap = false;
+  /** Whether records are missing anywhere. */
+  #hasGaps = false;
+  /** How long it had no actor, because that had died. */
+  #orphanedMs = 0;
   #spentUntil: Instant | null = null;
 
   constructor(options: LifeOptions) {
@@ -62,8 +66,9 @@ export class Life {
   }
 
   started(record: StartedRecord, at: Instant): void {
+    this.#spend(at);
     // of one that has died this one takes the place; the end of another is not on record
-    if (this.#place?.name) this.#outages.end(this.#endingAs('unrecorded', at, false), at);
+    if (this.#place?.name) this.#outages.end(this.#endingAs('unrecorded', at, false));
     this.#facts = freshFacts();
     this.#generation = numberOf(record.generation);
     this.#enter(this.#options.states.of(record.to), at, true);
@@ -71,6 +76,7 @@ export class Life {
 
   /** Its state is on record, whatever came before. */
   pose(record: StateRecord, at: Instant): void {
+    this.#spend(at);
     const name = this.#options.states.of(record.to);
     const generation = numberOf(record.generation);
     this.#facts = factsOf(record.context);
@@ -81,6 +87,7 @@ export class Life {
   }
 
   step(record: StepRecord, at: Instant): void {
+    this.#spend(at);
     const { states } = this.#options;
     const before = states.of(record.from);
     if (!this.#place || this.#hasGap || this.#place.name !== before) this.#assume(before, at);
@@ -103,6 +110,7 @@ export class Life {
 
   /** Its actor died: another one may go on. */
   died(at: Instant): void {
+    this.#spend(at);
     const { name } = this.#place ?? {};
     if (isUp(name ?? null)) this.#lose({ event: 'died', failure: DEATH, isStartKnown: true }, at);
     this.#enter(null, at, true);
@@ -110,8 +118,9 @@ export class Life {
 
   /** Its actor was stopped, or is not recorded any longer. */
   ended(how: 'stopped' | 'unrecorded', at: Instant): void {
+    this.#spend(at);
     this.#outages.tried({ result: 'abandoned', failure: null, generation: this.#generation }, at);
-    this.#outages.end(this.#endingAs(how, at), at);
+    this.#outages.end(this.#endingAs(how, at));
     if (this.#place?.name) this.#enter(null, at, !this.#hasGap);
     this.#wait = null;
     if (how === 'unrecorded') this.tally.restart();
@@ -132,8 +141,8 @@ export class Life {
     this.#spend(at);
     const { service, connection } = this.#options;
     const times = Object.values(this.#times);
-    const onRecordMs = times.reduce((sum, ms) => sum + ms, 0);
-    const { outages, disconnects, downMs } = this.#outages.until(at);
+    const onRecordMs = times.reduce(msSum, this.#orphanedMs);
+    const { outages, disconnects, downMs } = this.#outages.told;
     return {
       service,
       connection,
@@ -142,6 +151,7 @@ export class Life {
       onRecordMs,
       downMs,
       downShare: onRecordMs > 0 ? Math.min(1, downMs / onRecordMs) : null,
+      hasGaps: this.#hasGaps,
       disconnects,
       outages,
       messages: this.tally.account,
@@ -166,15 +176,14 @@ export class Life {
   // what led to a state was not seen
   #assume(name: ConnectionStateName | null, at: Instant): void {
     const wasUp = isUp(this.#place?.name ?? null);
-    this.#spend(at);
     this.#hasGap = false;
     if (name === null) return;
     if (isUp(name)) {
-      this.#outages.end(this.#endingAs('open', at, false), at);
+      this.#outages.end(this.#endingAs('open', at, false));
       if (!wasUp) this.#openedAt = null;
     } else if (!this.#outages.isDown && this.#isRecovering(name, wasUp)) {
       this.#lose({ event: null, failure: failureOf(this.#facts.failure), isStartKnown: false }, at);
-    } else if (isClosing(name)) this.#outages.end(this.#endingAs('closed', at, false), at);
+    } else if (isClosing(name)) this.#outages.end(this.#endingAs('closed', at, false));
     this.#enter(name, at, false);
   }
 
@@ -216,10 +225,10 @@ export class Life {
     if (after === 'failed') this.#outages.gaveUp(at.at);
     if (isUp(after) && !isUp(before)) {
       this.#openedAt = at;
-      this.#outages.end(this.#endingAs('open', at), at);
+      this.#outages.end(this.#endingAs('open', at));
       this.#lost = null;
     }
-    if (isClosing(after)) this.#outages.end(this.#endingAs('closed', at), at);
+    if (isClosing(after)) this.#outages.end(this.#endingAs('closed', at));
     this.#enter(after, at, true);
   }
 
@@ -278,7 +287,6 @@ export class Life {
   }
 
   #enter(name: ConnectionStateName | null, at: Instant, isCertain: boolean): void {
-    this.#spend(at);
     const isSame = this.#place !== null && this.#place.name === name && !isCertain;
     this.#place = { name, since: isSame && this.#place ? this.#place.since : at, isCertain };
     this.#hasGap = false;
@@ -289,8 +297,13 @@ export class Life {
     const since = this.#spentUntil;
     this.#spentUntil = at;
     // in a gap it may have been anything
-    if (name === null || since === null || this.#hasGap) return;
-    this.#times[name] = (this.#times[name] ?? 0) + msAfter(this.#options.from, since, at);
+    if (since === null) return;
+    const ms = msAfter(this.#options.from, since, at);
+    this.#hasGaps ||= this.#hasGap && ms > 0;
+    if (this.#hasGap) return;
+    this.#outages.spend(ms);
+    if (name !== null) this.#times[name] = msSum(this.#times[name] ?? 0, ms);
+    else if (this.#outages.isDown) this.#orphanedMs = msSum(this.#orphanedMs, ms);
   }
 }
 

@@ -15,6 +15,11 @@ export function msBetween(one: Instant, other: Instant): number {
   return Math.max(0, Math.round(ms * 1_000) / 1_000);
 }
 
+/** Both together, to a microsecond as each of them: sums of fractions drift. */
+export function msSum(one: number, other: number): number {
+  return Math.round((one + other) * 1_000) / 1_000;
+}
+
 /** How much of that lies after `from`. */
 export function msAfter(from: number | null, one: Instant, other: Instant): number {
   if (from === null || one.at >= from) return msBetween(one, other);

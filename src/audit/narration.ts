@@ -103,10 +103,13 @@ function waitingText({ wait }: StateAccount): string[] {
   return wait ? [`Since ${timeText(wait.at)} it waits ${waitText(wait)}.`] : [];
 }
 
-function downText({ downMs, downShare, onRecordMs, disconnects, times }: ConnectionAccount): string {
+function downText({ downMs, downShare, onRecordMs, disconnects, times, hasGaps }: ConnectionAccount): string {
   const up = (times.open ?? 0) + (times.degraded ?? 0);
   const share = downShare === null ? '' : ` (${shareText(downShare)})`;
-  return `Open for ${durationText(up)} of ${durationText(onRecordMs)} on record; ${countText(disconnects, 'disconnect')}, down for ${durationText(downMs)}${share}.`;
+  const doubt = hasGaps
+    ? ' Records are missing: these times are at the least so long.'
+    : '';
+  return `Open for ${durationText(up)} of ${durationText(onRecordMs)} on record; ${countText(disconnects, 'disconnect')}, down for ${durationText(downMs)}${share}.${doubt}`;
 }
 
 function shortly(outage: Outage): string {
@@ -114,9 +117,9 @@ function shortly(outage: Outage): string {
 }
 
 function asEpisode(outage: Outage): string {
-  const { lostAt, end, durationMs } = outage;
+  const { lostAt, end } = outage;
   const until = end ? timeText(end.at) : 'the end of what is on record, and not over there';
-  return `From ${timeText(lostAt)} to ${until}: ${durationText(durationMs)}; ${reasonOf(outage)}${gapText(outage)}.`;
+  return `From ${timeText(lostAt)} to ${until}: ${lengthText(outage)}; ${reasonOf(outage)}${gapText(outage)}.`;
 }
 
 function atLength(outage: Outage, number: number): string[] {
@@ -186,10 +189,15 @@ function reasonOf({ failure, event }: Outage): string {
 }
 
 function endText(outage: Outage): string {
-  const { end, durationMs, isStartKnown } = outage;
-  const after = `after ${isStartKnown ? '' : 'at least '}${durationText(durationMs)}`;
+  const { end } = outage;
+  const after = `after ${lengthText(outage)}`;
   if (!end) return `not open again ${after}, where this ends${gapText(outage)}`;
   return `${ENDS[end.how]} at ${timeText(end.at)} ${after}${end.generation === null ? '' : `, on socket ${end.generation}`}${gapText(outage)}`;
+}
+
+// what is not on record is not in it
+function lengthText({ durationMs, isStartKnown, hasGap }: Outage): string {
+  return `${isStartKnown && !hasGap ? '' : 'at least '}${durationText(durationMs)}`;
 }
 
 const ENDS: Record<OutageEnd['how'], string> = {

@@ -1,12 +1,11 @@
 import type { Attempt, Counted, Outage, OutageEnd, Wait } from './explanation.ts';
-import { msAfter, msBetween, type Instant } from './moments.ts';
+import { msBetween, msSum, type Instant } from './moments.ts';
 
 const MOST_KEPT = 100;
 
 /** An outage that is not over. */
 interface Open {
   account: Outage;
-  since: Instant;
   attempt: { account: Attempt; since: Instant } | null;
 }
 
@@ -47,7 +46,13 @@ export class Outages {
       hasGap: false,
       messages: { before, after: before },
     };
-    this.#open = { account, since, attempt: null };
+    this.#open = { account, attempt: null };
+  }
+
+  /** So much time has passed, of which there are records. */
+  spend(ms: number): void {
+    const { account } = this.#open ?? {};
+    if (account) account.durationMs = msSum(account.durationMs, ms);
   }
 
   wait(wait: Wait): void {
@@ -84,31 +89,25 @@ export class Outages {
     if (this.#open) this.#open.account.hasGap = true;
   }
 
-  end(end: OutageEnd, at: Instant): void {
-    const open = this.#open;
-    if (!open) return;
+  end(end: OutageEnd): void {
+    if (!this.#open) return;
+    const { account } = this.#open;
     this.#open = null;
-    const account = this.#measured(open, at);
     account.end = end;
     if (this.#from !== null && end.at < this.#from) return;
     this.total += 1;
-    this.#pastMs += account.durationMs;
+    this.#pastMs = msSum(this.#pastMs, account.durationMs);
     if (this.#kept.length < MOST_KEPT) this.#kept.push(account);
   }
 
   /** What is to be told of them at the end of what was read. */
-  until(at: Instant): { outages: Outage[]; disconnects: number; downMs: number } {
-    const open = this.#open && this.#measured(this.#open, at);
+  get told(): { outages: Outage[]; disconnects: number; downMs: number } {
+    const open = this.#open?.account;
     const outages = open && this.#kept.length < MOST_KEPT ? [...this.#kept, open] : this.#kept;
     return {
       outages,
       disconnects: this.total + (open ? 1 : 0),
-      downMs: this.#pastMs + (open?.durationMs ?? 0),
+      downMs: msSum(this.#pastMs, open?.durationMs ?? 0),
     };
-  }
-
-  #measured({ account, since }: Open, at: Instant): Outage {
-    account.durationMs = msAfter(this.#from, since, at);
-    return account;
   }
 }

@@ -10,9 +10,9 @@ export interface Verification {
   segments: number;
   /** How often a process has begun to write. */
   runs: number;
-  /** The first record; `at` in ms since 1970, `null` where it says none. */
+  /** The first record; `at` in ms since 1970: when it was made, or the first of what actors did. `null` where it is not known. */
   first: { seq: number; at: number | null } | null;
-  /** The last record that is in its place. */
+  /** The last record that is in its place; `at`: when it was made, or the last of what actors did. */
   last: { seq: number; at: number | null; hash: string } | null;
   /** What the log says itself that it does not have: how often its sink was too slow or failed, and how many records that has cost. */
   lost: { gaps: number; records: number };

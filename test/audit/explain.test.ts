@@ -75,6 +75,11 @@ function incident(): AuditLine[] {
 }
 
 describe('an explanation', () => {
+  test('is of all the time that records of actors are of, whatever the log says of itself', async () => {
+    const story = new Story().opened(10).started(2).step(5, 'connecting').add(3, { kind: 'closed' });
+    expect(await explain(story.lines)).toMatchObject({ first: storyTime(2), last: storyTime(5) });
+  });
+
   test('tells of disconnects at length: why, what was done, and what it has cost', async () => {
     const { lines } = await explain(incident(), { question: 'disconnects' });
     expect(lines).toMatchInlineSnapshot(`
@@ -112,11 +117,11 @@ describe('an explanation', () => {
         "1 line could not be read: what they said is not known.",
         "Records are missing, 12 at 1 place, from 2026-01-01T00:01:50.000Z to 2026-01-01T00:02:00.000Z: what happened there is not known.",
         "chat:1 of orders: open since 2026-01-01T00:01:47.000Z, as far as it is known, socket 3.",
-        "  Open for 1 min 56 s of 2 min on record; 1 disconnect, down for 3.5 s (2.92 %).",
+        "  Open for 1 min 56 s of 2 min on record; 1 disconnect, down for 3.5 s (2.92 %). Records are missing: these times are at the least so long.",
         "  Lost at 2026-01-01T00:01:43.500Z: the peer closed it with 1012 (service restart); open again at 2026-01-01T00:01:47.000Z after 3.5 s, on socket 3.",
         "  Messages: 10 accepted, 8 sent, 7 acknowledged, 1 dropped, 1 unknown, 1 waiting, 0 refused, 0 received; last counted at 2026-01-01T00:01:43.500Z.",
         "feed of prices: backoff since 2026-01-01T00:02:10.000Z, as far as it is known, socket 4: the connection broke without a close frame.",
-        "  Open for 1 min 48 s of 2 min 9 s on record; 1 disconnect, down for 20 s (15.5 %).",
+        "  Open for 1 min 48 s of 2 min 9 s on record; 1 disconnect, down for 20 s (15.5 %). Records are missing: these times are at the least so long.",
         "  Lost before 2026-01-01T00:02:10.000Z: the connection broke without a close frame; not open again after at least 20 s, where this ends.",
         "  No count of messages is on record.",
       ]
@@ -130,7 +135,7 @@ describe('an explanation', () => {
     ];
     expect([...downtime.lines.slice(3), ...losses.lines.slice(3)]).toMatchInlineSnapshot(`
       [
-        "chat:1 of orders: open for 1 min 56 s of 2 min on record; 1 disconnect, down for 3.5 s (2.92 %).",
+        "chat:1 of orders: open for 1 min 56 s of 2 min on record; 1 disconnect, down for 3.5 s (2.92 %). Records are missing: these times are at the least so long.",
         "  From 2026-01-01T00:01:43.500Z to 2026-01-01T00:01:47.000Z: 3.5 s; the peer closed it with 1012 (service restart).",
         "chat:1 of orders: messages: 10 accepted, 8 sent, 7 acknowledged, 1 dropped, 1 unknown, 1 waiting, 0 refused, 0 received; last counted at 2026-01-01T00:01:43.500Z.",
         "  Dropped by reason: 1 EXPIRED.",

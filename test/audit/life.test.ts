@@ -69,6 +69,11 @@ describe('downtime', () => {
     });
   });
 
+  test('of an actor that died is on record, until another is there', () => {
+    const account = lived(opened().ended(5, 'died').started(8).step(8, 'connecting').step(9, 'open'), 10);
+    expect(account).toMatchObject({ downMs: 4_000, onRecordMs: 10_000, downShare: 0.4, hasGaps: false });
+  });
+
   test('is that of a move where another socket begins a session anew', () => {
     const event = { type: 'successor.welcomed', isResumed: false, lost: { why: 'expired', inDoubt: 2 } };
     const moved = opened()
@@ -135,6 +140,24 @@ describe('a gap', () => {
     expect(lived(story.state(11, 'open', { context: {} }), 12)).toMatchObject({
       outages: [{ hasGap: true, end: { how: 'open', isCertain: false, at: storyTime(11) } }],
     });
+  });
+
+  test('is no downtime, as it is no time on record', () => {
+    const story = opened()
+      .step(5, 'waiting')
+      .add(10, { kind: 'gap', lost: 5, since: storyTime(6) });
+    expect(lived(story.state(11, 'open', { context: {} }), 12)).toMatchObject({
+      ...{ downMs: 1_000, onRecordMs: 7_000, hasGaps: true, outages: [{ durationMs: 1_000 }] },
+    });
+  });
+
+  test('within an outage leaves out what is not known of it alone', () => {
+    const story = opened()
+      .step(5, 'waiting')
+      .add(10, { kind: 'gap', lost: 5, since: storyTime(6) })
+      .step(12, 'connecting')
+      .step(15, 'open');
+    expect(lived(story, 15)).toMatchObject({ downMs: 4_000, onRecordMs: 9_000, outages: [{ durationMs: 4_000 }] });
   });
 
   test('of a process that ended leaves nothing to be said', () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 
-import { msAfter, msBetween } from '../../src/audit/moments.ts';
+import { msAfter, msBetween, msSum } from '../../src/audit/moments.ts';
 
 const instant = (at: number, mono: number | null, run = 1) => ({ at, mono, run });
 
@@ -13,6 +13,10 @@ describe('a duration', () => {
     expect(msBetween(instant(1_000, 5), instant(9_000, 7.5, 2))).toBe(8_000);
     expect(msBetween(instant(1_000, null), instant(9_000, 7.5))).toBe(8_000);
     expect(msBetween(instant(9_000, null), instant(1_000, null))).toBe(0);
+  });
+
+  test('of parts is as exact as they are', () => {
+    expect([0.1, 0.2, 0.3].reduce(msSum, 0)).toBe(0.6);
   });
 
   test('is cut to the time asked about', () => {

@@ -14,7 +14,7 @@ const OUTAGE: Outage = {
   ...{ durationMs: 500, hasGap: false, messages: { before: null, after: null } },
 };
 const ACCOUNT: ConnectionAccount = {
-  ...{ service: 'service', connection: 'chat:1', times: {}, onRecordMs: 0, downMs: 0, downShare: null },
+  ...{ service: 'service', connection: 'chat:1', times: {}, onRecordMs: 0, downMs: 0, downShare: null, hasGaps: false },
   ...{ disconnects: 1, outages: [OUTAGE], messages: null, lost: 0, losses: [] },
   state: { name: null, since: null, isCertain: false, generation: null, failure: null, wait: null },
 };
@@ -44,6 +44,21 @@ describe('what is told', () => {
     expect(told({ end: { ...end, how: 'closed', generation: null } })).toContain('Closed by the application at');
     expect(told({ end, hasGap: true })).toContain(', of which not all is on record.');
     expect(told({ gaveUpAt: 1_200 })).toContain('At 1970-01-01T00:00:01.200Z it was given up.');
+  });
+
+  test('says that times are at the least so long where records are missing', () => {
+    const end = { at: 1_500, how: 'open', isCertain: true, generation: 2, session: null, lost: null } as const;
+    expect(told({ end, hasGap: true })).toContain(' after at least 500 ms, ');
+    const of = (question: 'summary' | 'downtime', hasGaps: boolean) =>
+      narrated({
+        ...EMPTY,
+        question,
+        connections: [{ ...ACCOUNT, hasGaps, outages: [{ ...OUTAGE, hasGap: hasGaps }] }],
+      }).join('\n');
+    const doubt = 'Records are missing: these times are at the least so long.';
+    expect(of('summary', true)).toContain(doubt);
+    expect(of('summary', false)).not.toContain(doubt);
+    expect(of('downtime', true)).toContain(': at least 500 ms; ');
   });
 
   test('has waits and attempts in the order in which they were', () => {

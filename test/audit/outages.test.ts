@@ -13,13 +13,17 @@ const endAt = (seconds: number): OutageEnd => ({
 });
 
 describe('outages', () => {
-  test('last from the loss to the end, and one that is not over to the end of what is read', () => {
+  test('last for the time that passes until their end, and one that is not over for as long as was read', () => {
     const outages = new Outages(null);
     outages.begin(LOSS, at(1));
-    outages.end(endAt(3), at(3));
+    outages.spend(500);
+    outages.spend(1_500);
+    outages.end(endAt(3));
+    outages.spend(7_000);
     outages.begin(LOSS, at(10));
+    outages.spend(4_000);
     expect(outages.isDown).toBe(true);
-    expect(outages.until(at(14))).toMatchObject({
+    expect(outages.told).toMatchObject({
       ...{ disconnects: 2, downMs: 6_000 },
       outages: [
         { durationMs: 2_000, end: { how: 'open' } },
@@ -36,7 +40,7 @@ describe('outages', () => {
       outages.tries(index, at(2));
       outages.tried({ result: 'failed', failure: null, generation: index }, at(5));
     }
-    const [outage] = outages.until(at(9)).outages;
+    const [outage] = outages.told.outages;
     expect([outage?.waits.length, outage?.attempts.length, outage?.attempted]).toEqual([100, 100, 150]);
     expect(outage?.attempts[7]).toEqual({
       at: 2_000,
@@ -51,19 +55,21 @@ describe('outages', () => {
     const outages = new Outages(null);
     for (let index = 0; index < 150; index++) {
       outages.begin(LOSS, at(index));
-      outages.end(endAt(index + 0.5), at(index + 0.5));
+      outages.spend(500);
+      outages.end(endAt(index + 0.5));
     }
-    const told = outages.until(at(200));
+    const told = outages.told;
     expect([told.outages.length, told.disconnects, told.downMs]).toEqual([100, 150, 75_000]);
   });
 
   test('that were over before the time asked about are not told of', () => {
     const outages = new Outages(5_000);
     outages.begin(LOSS, at(1));
-    outages.end(endAt(3), at(3));
+    outages.end(endAt(3));
     outages.begin(LOSS, at(4));
-    outages.end(endAt(7), at(7));
-    expect(outages.until(at(9))).toMatchObject({ disconnects: 1, downMs: 2_000 });
+    outages.spend(2_000);
+    outages.end(endAt(7));
+    expect(outages.told).toMatchObject({ disconnects: 1, downMs: 2_000 });
   });
 
   test('hear of nothing while there is none', () => {
@@ -74,7 +80,8 @@ describe('outages', () => {
     outages.gap();
     outages.gaveUp(1);
     outages.counted(null);
-    outages.end(endAt(1), at(1));
-    expect(outages.until(at(2))).toEqual({ outages: [], disconnects: 0, downMs: 0 });
+    outages.spend(5);
+    outages.end(endAt(1));
+    expect(outages.told).toEqual({ outages: [], disconnects: 0, downMs: 0 });
   });
 });

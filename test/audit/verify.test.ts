@@ -6,7 +6,7 @@ import { createSigner, createVerifier } from '../../src/audit/signature.ts';
 import { linesOf } from '../../src/audit/source.ts';
 import type { AuditLine } from '../../src/audit/source.ts';
 import { verify } from '../../src/audit/verify.ts';
-import { Chain, opening, segment, smallLog, step, steps } from '../support/audit-chain.ts';
+import { Chain, closed, opening, segment, smallLog, step, steps } from '../support/audit-chain.ts';
 
 const key = new Uint8Array(32).fill(7);
 const signer = createSigner({ key, name: 'spring' });
@@ -40,6 +40,13 @@ describe('a log', () => {
       signatures: { keys: [], verified: 0, through: null },
       checkpoints: null,
     });
+  });
+
+  test('is of all the time that records of actors are of, whatever it says of itself', async () => {
+    const [first = step(0), second = step(0)] = opening();
+    const chain = new Chain().add({ ...first, at: 900 }, { ...second, at: 900 }, { ...step(1), at: 700 });
+    chain.add({ ...step(2), at: 1_500 }, { ...closed, at: 1_400 });
+    expect(await verify(chain.lines)).toMatchObject({ first: { seq: 0, at: 700 }, last: { seq: 4, at: 1_500 } });
   });
 
   test('that is signed is intact with its key, and without one a note says so', async () => {
@@ -81,7 +88,9 @@ describe('a log', () => {
 
   test('says what it lost itself, and of a clock that ran backwards', async () => {
     const chain = new Chain().add(...opening(), { kind: 'gap', lost: 7, since: 1 }, { kind: 'gap', lost: 5, since: 1 });
-    const { verdict, lost, notes } = await verify(chain.add({ ...step(1), mono: 2 }, { ...step(2), mono: 1 }, { kind: 'closed' }).lines);
+    const { verdict, lost, notes } = await verify(
+      chain.add({ ...step(1), mono: 2 }, { ...step(2), mono: 1 }, { kind: 'closed' }).lines,
+    );
     expect([verdict, lost]).toEqual(['intact', { gaps: 2, records: 12 }]);
     expect(notes).toEqual([
       'The log says that 12 records went missing, at 2 places: a sink was too slow, or failed.',
