@@ -47,6 +47,18 @@ describe('a gap', () => {
     expect(problem.kind).toBe('removed');
   });
 
+  test('is followed up while no more than 64 are open: of more, the oldest stay gaps', () => {
+    const { gaps, findings, fill } = gap(3, 6);
+    const note = (first: number) => {
+      const problem = findings.add({ kind: 'removed', seq: first, line: 10, segment: 1, why: '' });
+      gaps.note({ first, last: first + 2, hash: 'last', problem });
+    };
+    for (let n = 1; n < 64; n++) note(n * 10);
+    expect(fill(3)).toBe(true);
+    note(1_000);
+    expect([fill(4), fill(10)]).toEqual([false, true]);
+  });
+
   test('is forgotten when it is explained', () => {
     const { gaps, problem, fill } = gap(3, 6);
     gaps.forget(problem);
