@@ -56,11 +56,12 @@ const SECRET =
 const NO_SECRET: ReadonlySet<unknown> = new Set(['fresh', 'kept']);
 const TEXT: ReadonlySet<string> = new Set(['reason', 'message', 'stack', 'description']);
 // what may have to be changed in a text: most need no second look
-const SUSPECT = /:\/\/|eyJ|bearer|basic|[^\x20-\x7e\u00a0-\u2027\u202f-\u2065\u206a-\ud7ff\ue000-\uffff]/i;
+const SUSPECT = /:\/\/|eyJ|bearer|basic|[^\x20-\x7e\u00a0-\u061b\u061d-\u200d\u2010-\u2027\u202f-\u2065\u206a-\ud7ff\ue000-\uffff]/i;
 // source: RFC 7519 (three parts, the first a JSON object in base64url); RFC 6750 and RFC 7617 (schemes)
 const TOKENS = /\beyJ[\w-]+\.[\w-]*(\.[\w-]*)?|\b(bearer|basic)\s+[\w+/=.~-]+/gi;
 // in a text that is no JSON
-const NAMED = /\b([\w-]*(?:token|secret|passw|passphrase|api[-_]?key|authorization)[\w-]*)(\s*[=:]\s*)[^\s&;,]+/gi;
+const NAMED = /\b([\w-]*(?:token|secret|passw|passphrase|api[-_]?key|authorization)[\w-]*)(\s*[=:]\s*)[^\s&;,]+/i;
+const NAMED_ALL = new RegExp(NAMED, 'gi');
 const LOOKS_SECRET = /:\/\/|\beyJ[\w-]+\./;
 // eslint-disable-next-line no-control-regex -- naming them is the point
 const CONTROL = /[%\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]|\p{Surrogate}/gu;
@@ -256,9 +257,11 @@ export class Redaction {
   }
 
   #text(text: string): string {
-    const named = this.#path[0] === 'payload' ? text.replace(NAMED, `$1$2${REDACTED}`) : text;
-    if (named === text && !SUSPECT.test(text)) return canonicalText(text);
-    const shown = tameText(named.replace(TOKENS, REDACTED));
+    const isPayload = this.#path[0] === 'payload';
+    if (!SUSPECT.test(text) && !(isPayload && NAMED.test(text))) return canonicalText(text);
+    // tokens come last: what hides one in a URL or between control characters is gone by then
+    const tame = tameText(text);
+    const shown = (isPayload ? tame.replace(NAMED_ALL, `$1$2${REDACTED}`) : tame).replace(TOKENS, REDACTED);
     if (shown !== text) this.#left.push(this.#path.join('.'));
     return canonicalText(shown);
   }

@@ -2,7 +2,7 @@
 const URLS = /\b([a-z][a-z\d+.-]*:\/\/)\S*/gi;
 // control characters, line separators and direction marks: with them a peer's text could forge a line, or its reading
 // eslint-disable-next-line no-control-regex -- naming them is the point
-const CONTROL = /[\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g;
+const CONTROL = /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
 const MAX_TEXT = 120;
 const MAX_URL = 200;
 // what is shorter is found in any text
