@@ -1,4 +1,4 @@
-import { check, must, object, oneOf, required, text } from '../core/rules.ts';
+import { check, must, object, oneOf, positive, required, text } from '../core/rules.ts';
 import type { AuditEntry } from './chain.ts';
 import { readMachineName } from './definitions.ts';
 import type { Death, Explanation, Question } from './explanation.ts';
@@ -20,6 +20,8 @@ export interface ExplainOptions {
   to?: number;
   /** The moment asked about instead, in ms since 1970: how was each connection then, since when, and why. */
   at?: number;
+  /** Of how many outages of each connection the `lines` of a summary tell: of the last ones. @default 10 */
+  most?: number;
 }
 
 const QUESTIONS = ['summary', 'disconnects', 'downtime', 'losses'] as const satisfies readonly Question[];
@@ -35,6 +37,7 @@ const rule = object(
     from: time,
     to: time,
     at: time,
+    most: positive,
   },
   (value) => {
     const { from, to, at } = value as ExplainOptions;
@@ -124,7 +127,7 @@ class Account {
       passedOver: this.#passedOver,
       lines: [],
     };
-    return { ...account, lines: narrated(account) };
+    return { ...account, lines: narrated(account, this.#options.most) };
   }
 
   #heed(record: AuditRecord, at: Instant): void {

@@ -21,17 +21,21 @@ import {
 } from './wording.ts';
 
 /** An explanation in sentences: what is indented belongs to the line above. */
-export function narrated(explanation: Explanation): string[] {
+export function narrated(explanation: Explanation, most = MOST_TOLD): string[] {
   const { at, question, connections } = explanation;
-  const told = at === null ? connections.flatMap((account) => TELLERS[question](account)) : statesAt(explanation, at);
+  const told =
+    at === null ? connections.flatMap((account) => TELLERS[question](account, most)) : statesAt(explanation, at);
   const nobody = connections.length === 0 ? ['There is no connection on record.'] : [];
   return [...headOf(explanation), ...nobody, ...told].map(oneLine);
 }
 
-const TELLERS: Record<Question, (account: ConnectionAccount) => string[]> = {
-  summary: (account) => [
+/** How many outages of a connection a summary tells of. */
+export const MOST_TOLD = 10;
+
+const TELLERS: Record<Question, (account: ConnectionAccount, most: number) => string[]> = {
+  summary: (account, most) => [
     `${titleOf(account)}: ${stateText(account)}.`,
-    ...indented([downText(account), ...account.outages.map(shortly), ...moreText(account), messagesText(account)]),
+    ...indented([downText(account), ...lastOf(account.outages, most), ...moreText(account), messagesText(account)]),
   ],
   disconnects: (account) => [
     `${titleOf(account)}: ${countText(account.disconnects, 'disconnect')}.`,
@@ -106,10 +110,14 @@ function waitingText({ wait }: StateAccount): string[] {
 function downText({ downMs, downShare, onRecordMs, disconnects, times, hasGaps }: ConnectionAccount): string {
   const up = (times.open ?? 0) + (times.degraded ?? 0);
   const share = downShare === null ? '' : ` (${shareText(downShare)})`;
-  const doubt = hasGaps
-    ? ' Records are missing: these times are at the least so long.'
-    : '';
+  const doubt = hasGaps ? ' Records are missing: these times are at the least so long.' : '';
   return `Open for ${durationText(up)} of ${durationText(onRecordMs)} on record; ${countText(disconnects, 'disconnect')}, down for ${durationText(downMs)}${share}.${doubt}`;
+}
+
+function lastOf(outages: readonly Outage[], most: number): string[] {
+  const left = Math.max(0, outages.length - most);
+  const before = left > 0 ? [`${countText(left, 'disconnect')} before these.`] : [];
+  return [...before, ...outages.slice(left).map(shortly)];
 }
 
 function shortly(outage: Outage): string {

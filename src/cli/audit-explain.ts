@@ -17,6 +17,7 @@ was done, how long it took, and what it has cost. It verifies nothing.
   --at <time>        how it was at that time, since when, and why
   --from <time>      what was from that time on
   --to <time>        what was up to that time
+  --all              all disconnects in the summary, not the last ten
   --json             prints one JSON document
   --as-test          prints a test for Vitest that takes the turns of one
                      connection again: of --connection, or of the one with most
@@ -37,6 +38,7 @@ const OPTIONS = {
   at: { type: 'string' },
   from: { type: 'string' },
   to: { type: 'string' },
+  all: { type: 'boolean', default: false },
   json: { type: 'boolean', default: false },
   'as-test': { type: 'boolean', default: false },
   help: { type: 'boolean', short: 'h', default: false },
@@ -45,6 +47,7 @@ const OPTIONS = {
 const ISO = /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,3})?)?)?(Z|[+-]\d\d:\d\d)?$/;
 const MILLISECONDS = /^\d{1,15}$/;
 const MIN_WIDTH = 40;
+const ALL = Number.MAX_SAFE_INTEGER;
 const FEW = 10;
 const MAX_ID = 60;
 
@@ -73,7 +76,13 @@ export function auditExplain(args: readonly string[], terminal: Terminal): Promi
       if (connection) await mustHave(connection.connection, source());
       return printTest(terminal, () => copyAsTest(source(), { ...connection, ...window }));
     }
-    const explanation = await explain(source(), { ...(question && { question }), ...connection, ...window, ...moment });
+    const explanation = await explain(source(), {
+      ...(question && { question }),
+      ...connection,
+      ...window,
+      ...moment,
+      ...(values.all && { most: ALL }),
+    });
     if (connection && explanation.connections.length === 0) await mustHave(connection.connection, source());
     const lines = values.json
       ? [JSON.stringify(explanation, null, 2)]

@@ -61,6 +61,16 @@ describe('what is told', () => {
     expect(of('downtime', true)).toContain(': at least 500 ms; ');
   });
 
+  test('has the last ten disconnects in a summary, or as many as are asked for', () => {
+    const outages = Array.from({ length: 25 }, (_, n) => ({ ...OUTAGE, lostAt: n }));
+    const of = (most?: number) =>
+      narrated({ ...EMPTY, question: 'summary', connections: [{ ...ACCOUNT, disconnects: 25, outages }] }, most);
+    expect(of().filter((line) => line.includes('Lost at'))).toHaveLength(10);
+    expect(of()).toContain('  15 disconnects before these.');
+    expect(of().join()).toContain('00.024Z');
+    expect(of(100).filter((line) => line.includes('Lost at'))).toHaveLength(25);
+  });
+
   test('has waits and attempts in the order in which they were', () => {
     const wait = { ms: 0, hold: 'delay', retry: null, floorMs: 0, event: null, isPrompt: false } as const;
     const attempt = { generation: null, result: 'failed', durationMs: 0, failure: null } as const;
