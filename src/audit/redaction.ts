@@ -108,7 +108,7 @@ export class Redaction {
   /** What is written of the id of a connection. */
   id(id: string): string {
     try {
-      return escaped(String(this.#ids(id)));
+      return escaped(this.#ids(id));
     } catch {
       return this.#pseudonym(id);
     }

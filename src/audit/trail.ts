@@ -282,10 +282,7 @@ export class Trail {
 
   // one batch: others may want something in between
   async #run(): Promise<void> {
-    if (!this.#isReady) {
-      await this.#open();
-      if (this.#isReady) this.#watch();
-    }
+    if (!this.#isReady) await this.#open();
     if (!this.#isClosed) await this.#store();
   }
 
@@ -296,6 +293,7 @@ export class Trail {
     if (this.#isClosed) return;
     this.#lines = lines;
     this.#isReady = true;
+    this.#watch();
   }
 
   async #store(): Promise<void> {

@@ -233,7 +233,7 @@ describe('the end', () => {
   });
 
   test('is not what it takes to be told of: who does not answer for ten seconds fails, until it does', async () => {
-    const hung = deferred<void>();
+    const hung = deferred<undefined>();
     const r = new TrailRig({ append: () => hung.promise });
     r.add();
     await r.pass(9_000);
@@ -242,7 +242,7 @@ describe('the end', () => {
     expect([r.errors.length, r.trail.status.state]).toEqual([1, 'failing']);
     expect(r.errors[0]).toMatchObject({ cause: { message: 'It has not answered for 10 seconds.' } });
     r.sink.acts = {};
-    hung.resolve();
+    hung.resolve(undefined);
     await r.pass(1_000);
     expect(r.trail.status.state).toBe('writing');
     await r.close();
