@@ -9,6 +9,19 @@ interface Origin {
   prev: string;
 }
 
+/** A run that another one followed without its end. */
+export interface UnendedRun {
+  /** From 1; 0 for one that began before the log does. */
+  run: number;
+  /** Its last record. */
+  seq: number;
+  at: number | null;
+}
+
+/** What may stand between an end and the run after it. */
+const BETWEEN_RUNS: ReadonlySet<AuditRecord['kind']> = new Set(['seal', 'segment', 'retention']);
+const MOST_UNENDED = 3;
+
 /** What a log tells of itself, record by record. Whoever can write it may have written anything: nothing is taken for what its type says. */
 export class Chronicle {
   segments = 0;
@@ -21,10 +34,16 @@ export class Chronicle {
   segment: number | null = null;
   /** Whether the last record is that of an end, or its seal. */
   isClosed = false;
+  /** The runs that have no end though another one follows: how many, and the first of them. */
+  readonly unended: { count: number; first: UnendedRun[] } = { count: 0, first: [] };
+  /** What a run cut off of the one before: how often, and how many bytes. */
+  readonly torn = { times: 0, bytes: 0 };
   /** How often the clock that never runs backwards did so. */
   backwards = { times: 0, seq: 0 };
   /** Whether a record of retention ends where the first record begins. */
   isExplained = false;
+  /** Whether the run has ended, or nothing is known of its end. */
+  #isEnded = true;
   #origin: Origin | null = null;
   #mono = -Infinity;
   #latest = -Infinity;
@@ -41,20 +60,19 @@ export class Chronicle {
     if (gap) {
       this.#gap = { problem: gap, segment: this.segment, endsAt: seq };
       this.segment = null;
+      this.#isEnded = true;
     }
+    if (record.kind === 'opened') this.#beginRun(record.torn);
     this.isClosed = record.kind === 'closed' || (record.kind === 'seal' && this.isClosed);
     this.last = { seq, at: numberOf(record.at), hash };
     this.#widen(record);
+    this.#isEnded = record.kind === 'closed' || (this.#isEnded && BETWEEN_RUNS.has(record.kind));
     this.#heed(record, seq);
     this.#compareTime(record, seq);
   }
 
   #heed(record: AuditRecord, seq: number): void {
     switch (record.kind) {
-      case 'opened':
-        this.runs += 1;
-        this.#mono = -Infinity;
-        return;
       case 'segment':
         this.#beginSegment(numberOf(record.segment), seq);
         return;
@@ -70,6 +88,19 @@ export class Chronicle {
         return;
       default:
     }
+  }
+
+  #beginRun(torn: unknown): void {
+    const { unended, last, runs } = this;
+    if (!this.#isEnded && last) {
+      unended.count += 1;
+      if (unended.first.length < MOST_UNENDED) unended.first.push({ run: runs, seq: last.seq, at: last.at });
+    }
+    const bytes = numberOf(torn) ?? 0;
+    if (bytes > 0) this.torn.times += 1;
+    this.torn.bytes += Math.max(0, bytes);
+    this.runs += 1;
+    this.#mono = -Infinity;
   }
 
   #beginSegment(segment: number | null, seq: number): void {

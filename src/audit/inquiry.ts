@@ -1,12 +1,14 @@
 import type { AuditEntry } from './chain.ts';
 import { Chronicle } from './chronicle.ts';
 import { Continuity, type Place } from './continuity.ts';
+import { timeOf } from './facts.ts';
 import type { Findings, Problem, ProblemKind } from './findings.ts';
 import { Seals, type Need } from './seals.ts';
 import type { Verifier } from './signature.ts';
 import type { Reading } from './source.ts';
 import type { Verification } from './verification.ts';
 import type { Witness } from './witness.ts';
+import { timeText } from './wording.ts';
 
 type Whole = Extract<Reading, { problem: null }>;
 type Unread = Exclude<Reading, Whole>;
@@ -76,11 +78,12 @@ export class Inquiry {
 
   /** What is to be said of it, once it is at its end. */
   get verification(): Verification {
-    const { segments, runs, first, last, lost, removed } = this.#chronicle;
+    const { segments, runs, unended, first, last, lost, removed } = this.#chronicle;
     const { keys, verified, through } = this.#seals;
     const { verdict, counts, problems } = this.#findings;
     return {
-      ...{ verdict, lines: this.lines, records: this.#records, segments, runs, first, last, lost, removed },
+      ...{ verdict, lines: this.lines, records: this.#records, segments, runs, unended: unended.count },
+      ...{ first, last, lost, removed },
       signatures: { keys: [...keys], verified, through },
       checkpoints: null,
       ...{ counts, problems, notes: this.#notes() },
@@ -129,10 +132,15 @@ export class Inquiry {
   }
 
   #notes(): string[] {
-    const { lost, removed, backwards, last } = this.#chronicle;
+    const { lost, removed, backwards, last, torn } = this.#chronicle;
     const { keys, through } = this.#seals;
     const hasKey = this.#means.verifiers.length > 0;
     const notes: [boolean, string][] = [
+      ...unendedTexts(this.#chronicle.unended).map((text): [boolean, string] => [true, text]),
+      [
+        torn.times > 0,
+        `The log says that ${counted(torn.bytes, 'byte')} of lines that were not finished were cut off, at ${counted(torn.times, 'place')}.`,
+      ],
       [
         lost.gaps > 0,
         `The log says that ${counted(lost.records, 'record')} went missing, at ${counted(lost.gaps, 'place')}: a sink was too slow, or failed.`,
@@ -152,6 +160,14 @@ export class Inquiry {
     ];
     return notes.filter(([holds]) => holds).map(([, text]) => text);
   }
+}
+
+function unendedTexts({ count, first }: Chronicle['unended']): string[] {
+  const texts = first.map(({ run, seq, at }) => {
+    const which = run === 0 ? 'The run that this log begins in' : `Run ${run}`;
+    return `${which} has no end: its last record is ${seq} of ${timeText(timeOf(at))}. Its process was killed, or its end was cut off; only a checkpoint tells which.`;
+  });
+  return count > first.length ? [...texts, `And ${counted(count - first.length, 'run')} more without an end.`] : texts;
 }
 
 function counted(count: number, noun: string): string {

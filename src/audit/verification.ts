@@ -10,6 +10,8 @@ export interface Verification {
   segments: number;
   /** How often a process has begun to write. */
   runs: number;
+  /** How many of them have no end though another one follows: the process was killed, or the end was cut off. */
+  unended: number;
   /** The first record; `at` in ms since 1970: when it was made, or the first of what actors did. `null` where it is not known. */
   first: { seq: number; at: number | null } | null;
   /** The last record that is in its place; `at`: when it was made, or the last of what actors did. */

@@ -6,10 +6,11 @@ import { createSigner, createVerifier } from '../../src/audit/signature.ts';
 import { linesOf } from '../../src/audit/source.ts';
 import type { AuditLine } from '../../src/audit/source.ts';
 import { verify } from '../../src/audit/verify.ts';
-import { Chain, closed, opening, segment, smallLog, step, steps } from '../support/audit-chain.ts';
+import { Chain, closed, opened, opening, segment, smallLog, step, steps } from '../support/audit-chain.ts';
 
 const key = new Uint8Array(32).fill(7);
 const signer = createSigner({ key, name: 'spring' });
+const killed = expect.stringMatching(/^Run 1 has no end: its last record is 1[02] of /) as string;
 const verifier = createVerifier({ key, name: 'spring' });
 
 const textOf = (lines: readonly string[]): string => lines.map((line) => `${line}\n`).join('');
@@ -34,12 +35,46 @@ function lineAt(text: string, byte: number): number {
 describe('a log', () => {
   test('that is whole and closed is intact', async () => {
     expect(await verify(await smallLog())).toMatchObject({
-      ...{ verdict: 'intact', lines: 17, records: 17, segments: 3, runs: 2, counts: {}, problems: [], notes: [] },
+      ...{
+        verdict: 'intact',
+        lines: 17,
+        records: 17,
+        segments: 3,
+        runs: 2,
+        unended: 1,
+        counts: {},
+        problems: [],
+        notes: [killed],
+      },
       first: { seq: 0, at: 1_764_144_288_010 },
       last: { seq: 16, at: 1_764_144_288_170, hash: expect.stringMatching(/^[\da-f]{64}$/) as string },
       signatures: { keys: [], verified: 0, through: null },
       checkpoints: null,
     });
+  });
+
+  test('that goes on after a run without an end is intact, and a note says so', async () => {
+    const first = [...opening(), ...steps(3)];
+    const note = (run: number, seq: number, ms: string) =>
+      `Run ${run} has no end: its last record is ${seq} of 2025-11-26T08:04:48.${ms}Z. Its process was killed, or its end was cut off; only a checkpoint tells which.`;
+    const chain = new Chain().add(...first, { ...opened('b'), torn: 17 }, closed);
+    expect(await verify(chain.lines)).toMatchObject({
+      ...{ verdict: 'intact', runs: 2, unended: 1 },
+      notes: [
+        note(1, 4, '050'),
+        'The log says that 17 bytes of lines that were not finished were cut off, at 1 place.',
+      ],
+    });
+    const many = new Chain().add(...first, ...['b', 'c', 'd', 'e', 'f'].map(opened), closed);
+    const { unended, notes } = await verify(many.lines);
+    expect([unended, notes.length, notes.at(-1)]).toEqual([5, 4, 'And 2 runs more without an end.']);
+  });
+
+  test('has an end where only its seal, a segment or what was removed lies between that and another run', async () => {
+    const chain = new Chain().add(...opening(), closed);
+    await chain.seal(signer, 1);
+    chain.add(segment(2), { kind: 'retention', removed: [] }, opened('b'), closed);
+    expect(await verify(chain.lines, { key: verifier })).toMatchObject({ unended: 0 });
   });
 
   test('is of all the time that records of actors are of, whatever it says of itself', async () => {
@@ -52,12 +87,12 @@ describe('a log', () => {
   test('that is signed is intact with its key, and without one a note says so', async () => {
     const lines = await smallLog(signer);
     expect(await verify(lines, { key: verifier })).toMatchObject({
-      ...{ verdict: 'intact', records: 20, notes: [] },
+      ...{ verdict: 'intact', records: 20, notes: [killed] },
       signatures: { keys: ['spring'], verified: 3, through: 19 },
     });
     expect(await verify(lines)).toMatchObject({
       verdict: 'intact',
-      notes: ['The log is signed, and no key was given: the signatures were not looked at.'],
+      notes: [killed, 'The log is signed, and no key was given: the signatures were not looked at.'],
     });
   });
 
