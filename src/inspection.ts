@@ -26,7 +26,8 @@ export interface InspectableSystem {
 
 /** The observer as XState wants it, made harmless: XState loses the event that an observer throws on. */
 export function harmless(observer: Inspect, report: (cause: unknown) => void): (event: InspectionEvent) => void {
+  const hear = typeof observer === 'function' ? observer : (event: InspectionEvent) => observer.next?.(event);
   return (event) => {
-    isolated(() => (typeof observer === 'function' ? observer(event) : observer.next?.(event)), [], report);
+    isolated(hear, [event], report);
   };
 }

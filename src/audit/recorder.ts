@@ -42,11 +42,14 @@ interface Parts {
   transitions?: string | undefined;
 }
 
+const MOST_EFFECTS = 1_000;
+
 /** Writes what actors do as records: text is joined and not objects, for this happens in the middle of what the actors do. */
 export class Recorder {
   readonly #redaction: Redaction;
   readonly #machines: ReadonlyMap<string, string>;
   readonly #values = new WeakMap<object, string>();
+  readonly #effects = new Map<string, string>();
 
   constructor(redaction: Redaction, hashes: Hashes) {
     this.#redaction = redaction;
@@ -79,7 +82,7 @@ export class Recorder {
     return this.#body(turn, moment, {
       context: context?.text,
       delays: listOf(delays, canonicalJson),
-      effects: listOf(effects, (effect) => canonicalText(this.#redaction.name(effect))),
+      effects: listOf(effects, (effect) => this.#effect(effect)),
       event: event.text,
       from: before ? this.#value(before) : undefined,
       redacted: listOf(context ? [...event.paths, ...context.paths] : event.paths, canonicalText),
@@ -150,6 +153,15 @@ export class Recorder {
     if (to !== undefined) text += `,"to":${to}`;
     if (transitions !== undefined) text += `,"transitions":${transitions}`;
     return `${text},"v":${AUDIT_VERSION}}`;
+  }
+
+  // there are few, but for those that name a connection
+  #effect(effect: string): string {
+    const known = this.#effects.get(effect);
+    if (known !== undefined) return known;
+    const text = canonicalText(this.#redaction.name(effect));
+    if (this.#effects.size < MOST_EFFECTS && !effect.includes(':')) this.#effects.set(effect, text);
+    return text;
   }
 
   // the state after a turn is that before the next

@@ -56,7 +56,8 @@ const SECRET =
 const NO_SECRET: ReadonlySet<unknown> = new Set(['fresh', 'kept']);
 const TEXT: ReadonlySet<string> = new Set(['reason', 'message', 'stack', 'description']);
 // what may have to be changed in a text: most need no second look
-const SUSPECT = /:\/\/|eyJ|bearer|basic|[^\x20-\x7e\u00a0-\u061b\u061d-\u200d\u2010-\u2027\u202f-\u2065\u206a-\ud7ff\ue000-\uffff]/i;
+const SUSPECT =
+  /:\/\/|eyJ|bearer|basic|[^\x20-\x7e\u00a0-\u061b\u061d-\u200d\u2010-\u2027\u202f-\u2065\u206a-\ud7ff\ue000-\uffff]/i;
 // source: RFC 7519 (three parts, the first a JSON object in base64url); RFC 6750 and RFC 7617 (schemes)
 const TOKENS = /\beyJ[\w-]+\.[\w-]*(\.[\w-]*)?|\b(bearer|basic)\s+[\w+/=.~-]+/gi;
 // in a text that is no JSON
@@ -65,6 +66,7 @@ const NAMED_ALL = new RegExp(NAMED, 'gi');
 const LOOKS_SECRET = /:\/\/|\beyJ[\w-]+\./;
 // eslint-disable-next-line no-control-regex -- naming them is the point
 const CONTROL = /[%\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]|\p{Surrogate}/gu;
+const PLAIN = /^[ -$&-~]*$/;
 const CONNECTION = 'connection:';
 // under these names the machines keep ids, and in their types events speak of actors
 const IDS: ReadonlySet<string> = new Set(['id', 'connectionId', 'actorId', 'group', 'type']);
@@ -284,6 +286,7 @@ export class Redaction {
 }
 
 function escaped(text: string): string {
+  if (PLAIN.test(text)) return text;
   return text.replace(CONTROL, (character) => `%${(character.codePointAt(0) ?? 0).toString(16).padStart(2, '0')}`);
 }
 
