@@ -1,6 +1,6 @@
 import { styleText } from 'node:util';
 
-import type { AuditEntry, Problem, Verification } from '../audit/index.ts';
+import type { Problem, Verification } from '../audit/index.ts';
 import { wrap, type Style } from './report.ts';
 import { plainText } from './secrecy.ts';
 import { counted } from './step.ts';
@@ -43,26 +43,6 @@ export function verificationLines(verification: Verification, style: Style & { i
   ];
 }
 
-/** A record as one line: when, who, from where to where, by what, and what was done. */
-export function recordLine({ seq, record }: AuditEntry, width: number): string {
-  const { at, kind, actor, from, to, event, effects } = record as unknown as Record<string, unknown>;
-  const isMove = from !== undefined || to !== undefined;
-  const parts = [
-    `${seq} ${timeText(at)}`,
-    typeof actor === 'string' ? actor : '',
-    String(kind),
-    isMove
-      ? [from, to]
-          .filter((state) => state !== undefined)
-          .map(stateText)
-          .join(' → ')
-      : '',
-    typeof (event as { type?: unknown } | undefined)?.type === 'string' ? `on ${(event as { type: string }).type}` : '',
-    Array.isArray(effects) && effects.length > 0 ? `[${effects.map(String).join(', ')}]` : '',
-  ];
-  return plainText(parts.filter(Boolean).join('  '), Math.max(width, MIN_WIDTH));
-}
-
 function rangeOf({ first, last }: Verification): string[] {
   if (!first || !last) return [];
   return [
@@ -78,10 +58,6 @@ function problemText({ kind, seq, line, segment, why }: Problem): string {
 
 function namesOf(names: readonly string[]): string {
   return plainText(names.join(', '), MAX_TEXT);
-}
-
-function stateText(state: unknown): string {
-  return typeof state === 'string' ? state : JSON.stringify(state);
 }
 
 function timeText(at: unknown): string {

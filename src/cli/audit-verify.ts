@@ -2,8 +2,7 @@ import { createPublicKey } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 
 import { createVerifier, verify, type Verification, type Verifier } from '../audit/index.ts';
-import { readAuditFile } from '../audit/node/index.ts';
-import { argumentsOf, progressOn, UsageError, working } from './audit-file.ts';
+import { argumentsOf, linesOfLog, progressOn, UsageError, working } from './audit-file.ts';
 import { verificationLines } from './audit-report.ts';
 import { EXIT } from './doctor.ts';
 import type { Terminal } from './terminal.ts';
@@ -54,9 +53,9 @@ export function auditVerify(args: readonly string[], terminal: Terminal): Promis
     const { signal } = terminal;
     const key = values.key === undefined ? undefined : await verifierOf(values.key, values['key-name']);
     const onProgress = progressOn(terminal);
-    const verification = await verify(readAuditFile(file, { signal, ...(onProgress && { onProgress }) }), {
+    const verification = await verify(linesOfLog(file, { signal, ...(onProgress && { onProgress }) }), {
       ...(key && { key }),
-      ...(values.checkpoints !== undefined && { checkpoints: readAuditFile(values.checkpoints, { signal }) }),
+      ...(values.checkpoints !== undefined && { checkpoints: linesOfLog(values.checkpoints, { signal }) }),
       ...(values.of !== undefined && { of: values.of }),
     });
     const lines = values.json

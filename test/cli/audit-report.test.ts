@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 
-import { verify, type AuditEntry } from '../../src/audit/index.ts';
-import { recordLine, verificationLines } from '../../src/cli/audit-report.ts';
+import { verify } from '../../src/audit/index.ts';
+import { verificationLines } from '../../src/cli/audit-report.ts';
 import { smallLog } from '../support/audit-chain.ts';
 
 const style = { width: 80, isColoured: false, isAll: false };
@@ -19,15 +19,5 @@ describe('what is printed of a log', () => {
     for (const line of verificationLines(verification, { ...style, width: 30 })) expect(line.length).toBeLessThan(31);
     const [coloured = ''] = verificationLines(verification, { ...style, isColoured: true });
     expect(coloured.startsWith('\u001b[31m✗ broken\u001b')).toBe(true);
-  });
-
-  test('of a record is one line, without anything that could forge another', () => {
-    const entry = (record: object) => ({ seq: 3, prev: '', hash: '', record }) as unknown as AuditEntry;
-    const step = { kind: 'step', actor: 'a\n\u001b[2J\u202eb', from: 'idle', to: { open: 'x' }, event: { type: 'go' } };
-    expect(recordLine(entry({ at: 0, ...step, effects: ['send x to y'] }), 200)).toBe(
-      '3 1970-01-01T00:00:00.000Z  a  [2J b  step  idle → {"open":"x"}  on go  [send x to y]',
-    );
-    expect(recordLine(entry({ at: 'x', kind: 'closed' }), 80)).toBe('3 no time  closed');
-    expect(recordLine(entry(step), 40)).toHaveLength(40);
   });
 });

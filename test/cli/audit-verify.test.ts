@@ -28,6 +28,16 @@ describe('holdfast audit verify', () => {
     expect([code, (JSON.parse(printed) as Verification).problems[0]?.kind]).toEqual([2, 'removed']);
   });
 
+  test('says of a file that is no log that it is none', async () => {
+    const [log = '', other = ''] = await filesOf({
+      'log.jsonl': textOf(lines),
+      'package.json': '{\n  "name": "x"\n}\n',
+    });
+    const none = { code: 66, printed: '', complaints: `${other} is not an audit log.\n` };
+    expect(await runAudit(['verify', other])).toMatchObject(none);
+    expect(await runAudit(['verify', '--checkpoints', other, log])).toMatchObject(none);
+  });
+
   test('verifies with a key: its bytes, or a public one in PEM', async () => {
     const secret = new Uint8Array(32).fill(7);
     const { publicKey, privateKey } = generateKeyPairSync('ed25519');
@@ -79,7 +89,7 @@ describe('holdfast audit verify', () => {
 
   test('shows how far it is only where somebody watches, of a long file', { timeout: 30_000 }, async () => {
     const filler = `${'x'.repeat(2 ** 20)}\n`.repeat(34);
-    const [log = ''] = await filesOf({ 'log.jsonl': filler });
+    const [log = ''] = await filesOf({ 'log.jsonl': textOf(lines.slice(0, 1)) + filler });
     expect((await runAudit(['verify', log])).complaints).toBe('');
     expect((await runAudit(['verify', log], { isWatched: true })).complaints).toMatch(/^\r░+ \d %\r.*\r +\r$/s);
   });
