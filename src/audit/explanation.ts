@@ -57,7 +57,7 @@ export interface ConnectionAccount {
   downShare: number | null;
   /** Whether records of that time are missing: how it was there is not known, and in none of these times. */
   hasGaps: boolean;
-  /** How many outages there were, and the first hundred. */
+  /** How many outages there were, and the last hundred. */
   disconnects: number;
   outages: Outage[];
   /** `null` where nothing was counted. */

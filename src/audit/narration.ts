@@ -35,17 +35,16 @@ export const MOST_TOLD = 10;
 const TELLERS: Record<Question, (account: ConnectionAccount, most: number) => string[]> = {
   summary: (account, most) => [
     `${titleOf(account)}: ${stateText(account)}.`,
-    ...indented([downText(account), ...lastOf(account.outages, most), ...moreText(account), messagesText(account)]),
+    ...indented([downText(account), ...lastOf(account, most), messagesText(account)]),
   ],
   disconnects: (account) => [
     `${titleOf(account)}: ${countText(account.disconnects, 'disconnect')}.`,
-    ...indented(account.outages.flatMap((outage, index) => atLength(outage, index + 1))),
     ...indented(moreText(account)),
+    ...indented(account.outages.flatMap((outage, index) => atLength(outage, passedOver(account) + index + 1))),
   ],
   downtime: (account) => [
     `${titleOf(account)}: ${lowered(downText(account))}`,
-    ...indented(account.outages.map(asEpisode)),
-    ...indented(moreText(account)),
+    ...indented([...moreText(account), ...account.outages.map(asEpisode)]),
   ],
   losses: (account) => [
     `${titleOf(account)}: ${lowered(messagesText(account))}`,
@@ -114,10 +113,9 @@ function downText({ downMs, downShare, onRecordMs, disconnects, times, hasGaps }
   return `Open for ${durationText(up)} of ${durationText(onRecordMs)} on record; ${countText(disconnects, 'disconnect')}, down for ${durationText(downMs)}${share}.${doubt}`;
 }
 
-function lastOf(outages: readonly Outage[], most: number): string[] {
-  const left = Math.max(0, outages.length - most);
-  const before = left > 0 ? [`${countText(left, 'disconnect')} before these.`] : [];
-  return [...before, ...outages.slice(left).map(shortly)];
+function lastOf({ outages, disconnects }: ConnectionAccount, most: number): string[] {
+  const told = outages.slice(-most);
+  return [...beforeText(disconnects - told.length), ...told.map(shortly)];
 }
 
 function shortly(outage: Outage): string {
@@ -279,8 +277,17 @@ function lossesText({ losses, lost }: ConnectionAccount): string[] {
   return lost > losses.length ? [...lines, `And ${lost - losses.length} more.`] : lines;
 }
 
-function moreText({ disconnects, outages }: ConnectionAccount): string[] {
-  return disconnects > outages.length ? [`And ${countText(disconnects - outages.length, 'disconnect')} more.`] : [];
+function moreText(account: ConnectionAccount): string[] {
+  return beforeText(passedOver(account));
+}
+
+function beforeText(count: number): string[] {
+  return count > 0 ? [`${countText(count, 'disconnect')} before these.`] : [];
+}
+
+/** How many disconnects came before those that are kept. */
+function passedOver({ disconnects, outages }: ConnectionAccount): number {
+  return disconnects - outages.length;
 }
 
 function indented(lines: readonly (string | false | null)[]): string[] {

@@ -97,13 +97,14 @@ export class Outages {
     if (this.#from !== null && end.at < this.#from) return;
     this.total += 1;
     this.#pastMs = msSum(this.#pastMs, account.durationMs);
-    if (this.#kept.length < MOST_KEPT) this.#kept.push(account);
+    this.#kept.push(account);
+    if (this.#kept.length > MOST_KEPT) this.#kept.shift();
   }
 
   /** What is to be told of them at the end of what was read. */
   get told(): { outages: Outage[]; disconnects: number; downMs: number } {
     const open = this.#open?.account;
-    const outages = open && this.#kept.length < MOST_KEPT ? [...this.#kept, open] : this.#kept;
+    const outages = [...this.#kept, ...(open ? [open] : [])].slice(-MOST_KEPT);
     return {
       outages,
       disconnects: this.total + (open ? 1 : 0),

@@ -71,6 +71,12 @@ describe('what is told', () => {
     expect(of(100).filter((line) => line.includes('Lost at'))).toHaveLength(25);
   });
 
+  test('numbers the disconnects that are kept as they were counted', () => {
+    const lines = narrated({ ...EMPTY, connections: [{ ...ACCOUNT, disconnects: 150 }] });
+    expect(lines).toContain('  149 disconnects before these.');
+    expect(lines.join()).toContain('  150. Lost at');
+  });
+
   test('has waits and attempts in the order in which they were', () => {
     const wait = { ms: 0, hold: 'delay', retry: null, floorMs: 0, event: null, isPrompt: false } as const;
     const attempt = { generation: null, result: 'failed', durationMs: 0, failure: null } as const;

@@ -51,7 +51,7 @@ describe('outages', () => {
     });
   });
 
-  test('are kept up to a hundred, and all are counted', () => {
+  test('are kept where they are the last hundred, and all are counted', () => {
     const outages = new Outages(null);
     for (let index = 0; index < 150; index++) {
       outages.begin(LOSS, at(index));
@@ -60,6 +60,10 @@ describe('outages', () => {
     }
     const told = outages.told;
     expect([told.outages.length, told.disconnects, told.downMs]).toEqual([100, 150, 75_000]);
+    expect(told.outages.map(({ lostAt }) => lostAt)).toEqual(Array.from({ length: 100 }, (_, n) => (n + 50) * 1_000));
+    outages.begin(LOSS, at(200));
+    expect([outages.told.outages.length, outages.told.outages[0]?.lostAt]).toEqual([100, 51_000]);
+    expect(outages.told.outages.at(-1)?.lostAt).toBe(200_000);
   });
 
   test('that were over before the time asked about are not told of', () => {
