@@ -216,5 +216,5 @@ test('what is recorded of a service can be replayed', async () => {
   await one.r.reopen();
   await one.end();
   const { verdict, skipped, actors } = await replay(one.lines);
-  expect([verdict, skipped, actors]).toEqual(['equal', 0, 5]);
+  expect([verdict, skipped, actors]).toEqual(['equal', 0, 6]);
 });
