@@ -19,7 +19,7 @@ export interface UnendedRun {
 }
 
 /** What may stand between an end and the run after it. */
-const BETWEEN_RUNS: ReadonlySet<AuditRecord['kind']> = new Set(['seal', 'segment', 'retention']);
+export const BETWEEN_RUNS: ReadonlySet<AuditRecord['kind']> = new Set(['seal', 'segment', 'retention']);
 const MOST_UNENDED = 3;
 
 /** What a log tells of itself, record by record. Whoever can write it may have written anything: nothing is taken for what its type says. */

@@ -1,5 +1,6 @@
 import { check, must, object, oneOf, positive, required, text } from '../core/rules.ts';
 import type { AuditEntry } from './chain.ts';
+import { BETWEEN_RUNS } from './chronicle.ts';
 import { readMachineName } from './definitions.ts';
 import type { Death, Explanation, Question } from './explanation.ts';
 import { fieldsOf, numberOf, textOf, timeOf } from './facts.ts';
@@ -27,6 +28,7 @@ export interface ExplainOptions {
 const QUESTIONS = ['summary', 'disconnects', 'downtime', 'losses'] as const satisfies readonly Question[];
 const MOST_CONNECTIONS = 1_000;
 const MOST_DEATHS = 100;
+const MOST_INTERRUPTIONS = 10;
 
 const time = must('a time in ms since 1970', (value) => timeOf(value) !== null);
 const rule = object(
@@ -81,6 +83,8 @@ class Account {
   #latest = -Infinity;
   #last: Instant = { at: 0, mono: null, run: 0 };
   #isClosed = false;
+  #hasEnded = false;
+  readonly #interruptions: Explanation['interruptions'] = { times: 0, last: [] };
   /** Whether something lies after the time asked about. */
   #goesOn = false;
 
@@ -91,13 +95,12 @@ class Account {
 
   take({ record }: AuditEntry): void {
     const at = timeOf(record.at) ?? this.#last.at;
+    const isNew = record.kind === 'opened';
+    if (isNew && !this.#goesOn) this.#endRun(at);
     if (at > this.#until) {
       this.#goesOn = true;
       return;
     }
-    const isNew = record.kind === 'opened';
-    // one that was not ended has ended when it said its last
-    if (isNew) this.#endAll(this.#last);
     this.#last = { at, mono: numberOf(record.mono), run: this.#last.run + (isNew ? 1 : 0) };
     this.#first ??= at;
     if ('actor' in record) {
@@ -105,6 +108,7 @@ class Account {
       this.#latest = Math.max(this.#latest, at);
     }
     this.#records += 1;
+    this.#hasEnded = record.kind === 'closed' || (this.#hasEnded && BETWEEN_RUNS.has(record.kind));
     this.#isClosed = record.kind === 'closed' || (record.kind === 'seal' && this.#isClosed);
     this.#heed(record, this.#last);
   }
@@ -121,6 +125,7 @@ class Account {
       runs: this.#last.run,
       isClosed: this.#isClosed,
       gaps: this.#gaps,
+      interruptions: this.#interruptions,
       died: this.#died,
       deaths: this.#deaths,
       connections: [...this.#lives.values()].map((life) => life.account(end)),
@@ -206,6 +211,18 @@ class Account {
     this.#died += 1;
     if (this.#deaths.length >= MOST_DEATHS) return;
     this.#deaths.push({ at, actor: textOf(actor) ?? '', error: textOf(fieldsOf(error)['name']) });
+  }
+
+  // one that was not ended has ended when it said its last: what it did until another began is not known
+  #endRun(before: number): void {
+    const { from = null } = this.#options;
+    const isKilled = this.#records > 0 && !this.#hasEnded;
+    if (!isKilled && before > this.#until) return;
+    this.#endAll(this.#last);
+    if (!isKilled || (from !== null && before < from)) return;
+    this.#interruptions.times += 1;
+    if (this.#interruptions.last.length >= MOST_INTERRUPTIONS) this.#interruptions.last.shift();
+    this.#interruptions.last.push({ after: this.#last.at, before });
   }
 
   #endAll(at: Instant, service?: unknown): void {

@@ -24,6 +24,8 @@ export interface Explanation {
   isClosed: boolean;
   /** What the log says itself that it does not have. */
   gaps: { times: number; records: number; first: number | null; last: number | null };
+  /** How often a process ended without a close, and the last ten times: its last record, and the next run, in between of which nothing is known. */
+  interruptions: { times: number; last: { after: number; before: number }[] };
   /** How many actors have died, and the first of them. */
   died: number;
   deaths: Death[];

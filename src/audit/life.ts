@@ -121,7 +121,7 @@ export class Life {
     this.#spend(at);
     this.#outages.tried({ result: 'abandoned', failure: null, generation: this.#generation }, at);
     this.#outages.end(this.#endingAs(how, at));
-    if (this.#place?.name) this.#enter(null, at, !this.#hasGap);
+    if (this.#place?.name) this.#enter(null, at, how === 'stopped' && !this.#hasGap);
     this.#wait = null;
     if (how === 'unrecorded') this.tally.restart();
   }

@@ -67,6 +67,13 @@ function headOf(explanation: Explanation): string[] {
     const where = `at ${countText(gaps.times, 'place')}, from ${timeText(gaps.first)} to ${timeText(gaps.last)}`;
     lines.push(`Records are missing, ${gaps.records} ${where}: what happened there is not known.`);
   }
+  const { times, last: told } = explanation.interruptions;
+  if (times > told.length)
+    lines.push(`A process ended without a close ${countText(times - told.length, 'time')} before these.`);
+  for (const { after, before } of told)
+    lines.push(
+      `The process ended without a close after ${timeText(after)} and before ${timeText(before)}: nothing is known in between.`,
+    );
   if (died > 0) lines.push(`${countText(died, 'actor')} died of a fault.`);
   for (const { at, actor, error } of deaths)
     lines.push(`  ${timeText(at)}: ${nameText(actor)}${error === null ? '' : `, ${nameText(error)}`}.`);
@@ -96,7 +103,8 @@ function titleOf({ connection, service }: ConnectionAccount): string {
 
 function stateText({ state }: ConnectionAccount): string {
   const { name, since, isCertain, generation, failure } = state;
-  if (name === null) return since === null ? 'its state is not known' : `gone since ${timeText(since)}`;
+  if (name === null && since === null) return 'its state is not known';
+  if (name === null) return `${isCertain ? 'gone' : 'not on record'} since ${timeText(since)}`;
   const socket = generation === null || generation === 0 ? '' : `, socket ${generation}`;
   const doubt = isCertain ? '' : ', as far as it is known';
   return `${name} since ${timeText(since)}${doubt}${socket}${failure ? `: ${failureText(failure)}` : ''}`;

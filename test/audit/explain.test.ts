@@ -190,6 +190,23 @@ describe('an explanation', () => {
     ]);
   });
 
+  test('knows nothing between a process that was killed and the next one', async () => {
+    const story = new Story().opened(0).started(0).step(0, 'connecting').step(1, 'open').opened(100);
+    story.started(100).step(100, 'connecting').step(101, 'open').add(110, { kind: 'closed' });
+    const said =
+      'The process ended without a close after 2026-01-01T00:00:01.000Z and before 2026-01-01T00:01:40.000Z: nothing is known in between.';
+    for (const question of ['summary', 'disconnects', 'downtime'] as const)
+      expect((await explain(story.lines, { question })).lines).toContain(said);
+    for (const options of [{ at: storyTime(50) }, { to: storyTime(50) }, { from: storyTime(20), to: storyTime(50) }]) {
+      const { lines, connections } = await explain(story.lines, options);
+      expect(lines).toContain(said);
+      expect(connections[0]).toMatchObject({ downMs: 0, state: { name: null, isCertain: false } });
+      expect(connections[0]?.times.open ?? 0).toBe(0);
+    }
+    expect((await explain(story.lines)).connections[0]).toMatchObject({ onRecordMs: 11_000, times: { open: 9_000 } });
+    expect((await explain(story.lines, { from: storyTime(105) })).interruptions.times).toBe(0);
+  });
+
   test('of a real service says what has happened to it', async () => {
     const { connections, isClosed } = await explain(await realStory());
     expect(isClosed).toBe(true);

@@ -6,6 +6,7 @@ import { narrated } from '../../src/audit/narration.ts';
 const EMPTY: Explanation = {
   ...{ question: 'disconnects', at: null, from: null, to: null, records: 1, unread: 0, first: 0, last: 0 },
   ...{ runs: 1, isClosed: true, gaps: { times: 0, records: 0, first: null, last: null }, died: 0, deaths: [] },
+  interruptions: { times: 0, last: [] },
   ...{ connections: [], passedOver: 0, lines: [] },
 };
 const OUTAGE: Outage = {
