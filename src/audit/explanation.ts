@@ -95,6 +95,8 @@ export interface Outage {
   /** Which socket was lost. */
   generation: number | null;
   failure: FailureAccount | null;
+  /** Which wire was lost, where that is known: a plain one does not confirm what was sent. */
+  wire: string | null;
   /** The type of the event that it was lost by. */
   event: string | null;
   /** Since when the peer was late, where it was. */

@@ -50,6 +50,8 @@ export class Life {
   #generation: number | null = null;
   #wait: Wait | null = null;
   #lost: OutageEnd['lost'] = null;
+  /** Of the socket that was last open. */
+  #wire: string | null = null;
   #probedAt: Instant | null = null;
   /** Whether records are missing, and its state has not been on record again since. */
   #hasGap = false;
@@ -242,6 +244,7 @@ export class Life {
         isStartKnown,
         generation: this.#generation,
         failure,
+        wire: this.#wire,
         event,
         lateSince: name === 'degraded' && since ? since.at : null,
         silentMs: failure?.code === 'LINK_DEAD' && this.#probedAt ? msBetween(this.#probedAt, at) : null,
@@ -288,6 +291,7 @@ export class Life {
 
   #enter(name: ConnectionStateName | null, at: Instant, isCertain: boolean): void {
     const isSame = this.#place !== null && this.#place.name === name && !isCertain;
+    if (isUp(name)) this.#wire = textOf(this.#facts.wire);
     this.#place = { name, since: isSame && this.#place ? this.#place.since : at, isCertain };
     this.#hasGap = false;
   }

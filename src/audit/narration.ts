@@ -152,7 +152,7 @@ function atLength(outage: Outage, number: number): string[] {
     gaveUpAt !== null && `At ${timeText(gaveUpAt)} it was given up.`,
     `${raised(endText(outage))}.`,
     sessionText(outage.end),
-    costText(outage.messages),
+    costText(outage),
   ];
   return [`${number}. ${lostText(outage)}.`, ...indented(facts)];
 }
@@ -244,15 +244,19 @@ function sessionText(end: OutageEnd | null): string {
   }
 }
 
-function costText({ before, after }: Outage['messages']): string {
+function costText({ messages: { before, after }, wire }: Outage): string {
   if (!after) return 'What it has cost in messages is not known.';
   const [dropped, unknown] = [after.dropped - (before?.dropped ?? 0), after.unknown - (before?.unknown ?? 0)];
+  const refused = after.refused - (before?.refused ?? 0);
   const waiting = `${after.waiting} waiting`;
-  if (dropped === 0 && unknown === 0)
-    return `Messages: none dropped, none in doubt, ${waiting} at the count of ${timeText(after.at)}.`;
+  const doubt = wire === 'plain' ? ` ${UNCONFIRMED}` : '';
+  if (dropped === 0 && unknown === 0 && refused === 0)
+    return `Messages: none dropped, none in doubt, ${waiting} at the count of ${timeText(after.at)}.${doubt}`;
   const since = before ? `the count of ${timeText(before.at)}` : 'the beginning';
-  return `Messages from ${since} to that of ${timeText(after.at)}: ${dropped} dropped, ${unknown} in doubt; ${waiting}.`;
+  return `Messages from ${since} to that of ${timeText(after.at)}: ${dropped} dropped${refused > 0 ? `, ${refused} refused` : ''}, ${unknown} in doubt; ${waiting}.${doubt}`;
 }
+
+const UNCONFIRMED = 'A plain wire does not confirm: what was sent just before the loss may not have arrived.';
 
 function messagesText({ messages }: ConnectionAccount): string {
   if (!messages) return 'No count of messages is on record.';

@@ -12,7 +12,7 @@ interface Open {
 /** What is known of a loss. */
 export type Loss = Pick<
   Outage,
-  'openedAt' | 'openMs' | 'isStartKnown' | 'generation' | 'failure' | 'event' | 'lateSince' | 'silentMs'
+  'openedAt' | 'openMs' | 'isStartKnown' | 'generation' | 'failure' | 'wire' | 'event' | 'lateSince' | 'silentMs'
 > & { before: Counted | null };
 
 /** The outages of one connection: of each what was waited for, what was tried, and how it ended. */

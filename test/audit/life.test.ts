@@ -109,6 +109,15 @@ describe('a loss', () => {
     ]);
   });
 
+  test('says of which wire it was, where that is known', () => {
+    const story = new Story()
+      .started(0)
+      .step(0, 'connecting')
+      .step(1, 'open', { context: { wire: 'plain' } });
+    expect(lived(story.step(5, 'waiting', { context: { wire: null } }), 9).outages).toMatchObject([{ wire: 'plain' }]);
+    expect(lived(opened().step(5, 'waiting'), 9).outages).toMatchObject([{ wire: null }]);
+  });
+
   test('has the failure of the event where what was before is not on record', () => {
     const story = new Story().state(0, 'open', { context: {} });
     const event = { type: 'socket.closed', failure: failed('CONNECTION_LOST') };

@@ -10,7 +10,16 @@ const EMPTY: Explanation = {
   ...{ connections: [], passedOver: 0, lines: [] },
 };
 const OUTAGE: Outage = {
-  ...{ openedAt: 0, openMs: 1_000, isStartKnown: true, lostAt: 1_000, generation: 1, failure: null, event: null },
+  ...{
+    openedAt: 0,
+    openMs: 1_000,
+    isStartKnown: true,
+    lostAt: 1_000,
+    generation: 1,
+    failure: null,
+    wire: null,
+    event: null,
+  },
   ...{ lateSince: null, silentMs: null, waits: [], attempts: [], attempted: 0, gaveUpAt: null, end: null },
   ...{ durationMs: 500, hasGap: false, messages: { before: null, after: null } },
 };
@@ -31,6 +40,15 @@ describe('what is told', () => {
     expect(narrated({ ...EMPTY, question: 'summary', connections: [ACCOUNT] }).join('\n')).toContain(
       'its state is not known',
     );
+  });
+
+  test('says of a plain wire that it does not confirm, and how many messages were refused', () => {
+    const none = { accepted: 3, sent: 3, acknowledged: 0, dropped: 0, unknown: 0, waiting: 0, refused: 0, received: 0 };
+    const after = { at: 0, ...none };
+    const doubt = 'A plain wire does not confirm: what was sent just before the loss may not have arrived.';
+    expect(told({ wire: 'plain', messages: { before: null, after } })).toContain(`00.000Z. ${doubt}`);
+    expect(told({ wire: 'holdfast.v1', messages: { before: null, after } })).not.toContain(doubt);
+    expect(told({ messages: { before: null, after: { ...after, refused: 2 } } })).toContain('0 dropped, 2 refused, 0');
   });
 
   test('says how an outage ended', () => {

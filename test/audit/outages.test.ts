@@ -5,7 +5,16 @@ import { Outages, type Loss } from '../../src/audit/outages.ts';
 
 const at = (seconds: number) => ({ at: seconds * 1_000, mono: seconds * 1_000, run: 1 });
 const LOSS: Loss = {
-  ...{ openedAt: 0, openMs: 1, isStartKnown: true, generation: 1, failure: null, event: null, lateSince: null },
+  ...{
+    openedAt: 0,
+    openMs: 1,
+    isStartKnown: true,
+    generation: 1,
+    failure: null,
+    wire: null,
+    event: null,
+    lateSince: null,
+  },
   ...{ silentMs: null, before: null },
 };
 const endAt = (seconds: number): OutageEnd => ({
