@@ -30,7 +30,7 @@ export function narrated(explanation: Explanation, most = MOST_TOLD): string[] {
 }
 
 /** How many outages of a connection a summary tells of. */
-export const MOST_TOLD = 10;
+const MOST_TOLD = 10;
 
 const TELLERS: Record<Question, (account: ConnectionAccount, most: number) => string[]> = {
   summary: (account, most) => [
