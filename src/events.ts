@@ -133,7 +133,7 @@ export interface UndeliveredEvent extends EventSource {
 /** What has become of a message that was sent, or refused. Told after the turn in which it happened, of each message that is not one of the wire's own. */
 export interface SettledEvent extends EventSource {
   messageId: string;
-  /** On the plain wire `sent` is all that can be known. */
+  /** On the plain wire `sent` is all that can be known; `refused` was never accepted, what is `dropped` was. */
   fate: FinalFate;
   /** As encoded, before compression; 0 for what could not be encoded. */
   bytes: number;

@@ -31,8 +31,8 @@ export interface OutboxLoad extends Pick<OutboxCounts, 'waiting' | 'waitingBytes
   oldestAt: number | null;
 }
 
-/** A fate that nothing follows. */
-export type FinalFate = Exclude<Fate, 'waiting' | 'handed'>;
+/** A fate that nothing follows; `refused` was never accepted. */
+export type FinalFate = Exclude<Fate, 'waiting' | 'handed'> | 'refused';
 
 export interface FatesOptions {
   /** Hears of each message that was not sent or may not have been, refused ones included. */
@@ -65,7 +65,8 @@ export class Fates {
 
   refused(message: OutboundMessage, error: MessageError): OutboundMessage {
     this.#refused += 1;
-    this.#tell(message, 'dropped', error);
+    this.#options.fated(message, 'refused', error);
+    this.#end(message, 'dropped', error);
     return message;
   }
 
@@ -133,6 +134,10 @@ export class Fates {
 
   #tell(message: OutboundMessage, fate: 'dropped' | 'unknown', error: MessageError): void {
     this.#options.fated(message, fate, error);
+    this.#end(message, fate, error);
+  }
+
+  #end(message: OutboundMessage, fate: 'dropped' | 'unknown', error: MessageError): void {
     message.ended(fate, error);
     this.#options.undelivered(message.id, error);
     this.#options.settled();

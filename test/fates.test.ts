@@ -81,7 +81,7 @@ describe('fates', () => {
       'm2 x acknowledged',
       'm3 x dropped EXPIRED',
       'm4 x unknown OUTCOME_UNKNOWN',
-      'm5 x dropped QUEUE_FULL',
+      'm5 x refused QUEUE_FULL',
     ]);
   });
 

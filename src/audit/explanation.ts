@@ -177,6 +177,8 @@ export interface Counted {
   unknown: number;
   /** Still. */
   waiting: number;
+  /** Waiting when their process ended, by its last count: lost with it, unless they left after that. */
+  stranded: number;
   refused: number;
   received: number;
 }
@@ -189,6 +191,7 @@ export interface MessagesAccount extends Counted {
 export interface LostMessage {
   at: number;
   id: string | null;
-  fate: 'dropped' | 'unknown';
+  /** `refused` was never accepted. */
+  fate: 'dropped' | 'unknown' | 'refused';
   because: string | null;
 }

@@ -260,7 +260,12 @@ const UNCONFIRMED = 'A plain wire does not confirm: what was sent just before th
 
 function messagesText({ messages }: ConnectionAccount): string {
   if (!messages) return 'No count of messages is on record.';
-  return `Messages: ${KEYS.map((key) => `${messages[key]} ${key}`).join(', ')}; last counted at ${timeText(messages.at)}.`;
+  const { stranded, at } = messages;
+  const left =
+    stranded > 0
+      ? ` ${stranded} waited when their process ended, by its last count: lost with it, unless they left after that.`
+      : '';
+  return `Messages: ${KEYS.map((key) => `${messages[key]} ${key}`).join(', ')}; last counted at ${timeText(at)}.${left}`;
 }
 
 const KEYS = [

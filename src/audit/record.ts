@@ -198,8 +198,8 @@ export interface FateRecord extends RecordBase {
   id?: string;
   /** On the wire, before compression; absent where it is not known. */
   bytes?: number;
-  /** `received` of what came in. */
-  fate: 'sent' | 'acknowledged' | 'dropped' | 'unknown' | 'received';
+  /** `refused` was never accepted; `received` is of what came in. */
+  fate: 'sent' | 'acknowledged' | 'dropped' | 'unknown' | 'refused' | 'received';
   /** The code of the error that says why. */
   because?: string;
   /** Only where payloads are asked for. */

@@ -2,7 +2,7 @@ import type { Counted, LostMessage, MessagesAccount } from './explanation.ts';
 import { fieldsOf, numberOf, textOf } from './facts.ts';
 import type { CountsRecord, FateRecord } from './record.ts';
 
-type Numbers = Omit<Counted, 'at' | 'waiting'>;
+type Numbers = Omit<Counted, 'at' | 'waiting' | 'stranded'>;
 
 const KEYS = ['accepted', 'sent', 'acknowledged', 'dropped', 'unknown', 'refused', 'received'] as const;
 const MOST_CODES = 64;
@@ -18,6 +18,8 @@ export class Tally {
   #before = nothing();
   #last = nothing();
   #waiting = 0;
+  /** Those that waited when a count ended, and another began. */
+  #stranded = 0;
   /** What was before the time asked about. */
   #base = nothing();
   #at: number | null = null;
@@ -31,7 +33,7 @@ export class Tally {
   get total(): Counted | null {
     return this.#at === null
       ? null
-      : { at: this.#at, waiting: this.#waiting, ...sumOf(this.#before, this.#last).numbers };
+      : { at: this.#at, waiting: this.#waiting, stranded: this.#stranded, ...sumOf(this.#before, this.#last).numbers };
   }
 
   /** The same of the time asked about. */
@@ -53,6 +55,7 @@ export class Tally {
     const droppedBy = new Map(codes.map(([code, count]) => [code.slice(0, MOST_CODES), numberOf(count) ?? 0]));
     if (this.#isNew || KEYS.some((key) => numbers[key] < this.#last.numbers[key])) {
       this.#before = sumOf(this.#before, this.#last);
+      this.#stranded += this.#waiting;
     }
     this.#isNew = false;
     this.#last = { numbers, droppedBy };
@@ -62,7 +65,7 @@ export class Tally {
   }
 
   fate({ fate, direction, id, because }: FateRecord, at: number): void {
-    if (direction !== 'out' || (fate !== 'dropped' && fate !== 'unknown')) return;
+    if (direction !== 'out' || !(fate === 'dropped' || fate === 'unknown' || fate === 'refused')) return;
     if (this.#from !== null && at < this.#from) return;
     this.lost += 1;
     if (this.losses.length < MOST_LOSSES) this.losses.push({ at, id: textOf(id), fate, because: textOf(because) });

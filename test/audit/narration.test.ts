@@ -44,7 +44,7 @@ describe('what is told', () => {
 
   test('says of a plain wire that it does not confirm, and how many messages were refused', () => {
     const none = { accepted: 3, sent: 3, acknowledged: 0, dropped: 0, unknown: 0, waiting: 0, refused: 0, received: 0 };
-    const after = { at: 0, ...none };
+    const after = { at: 0, stranded: 0, ...none };
     const doubt = 'A plain wire does not confirm: what was sent just before the loss may not have arrived.';
     expect(told({ wire: 'plain', messages: { before: null, after } })).toContain(`00.000Z. ${doubt}`);
     expect(told({ wire: 'holdfast.v1', messages: { before: null, after } })).not.toContain(doubt);

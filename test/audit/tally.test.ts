@@ -14,6 +14,7 @@ describe('a tally', () => {
     tally.count(counts({ accepted: 3, sent: 1, waiting: 2, dropped: 1, droppedBy: { EXPIRED: 1 } }), 10);
     expect(tally.account).toEqual({
       ...{ at: 10, accepted: 3, sent: 1, acknowledged: 0, dropped: 1, unknown: 0, waiting: 2, refused: 0, received: 0 },
+      stranded: 0,
       droppedBy: { EXPIRED: 1 },
     });
   });
@@ -25,6 +26,16 @@ describe('a tally', () => {
     tally.restart();
     tally.count(counts({ accepted: 5, sent: 4 }), 30);
     expect(tally.total).toMatchObject({ at: 30, accepted: 9, sent: 8 });
+  });
+
+  test('says how many waited when their process ended, and of what was refused that it was', () => {
+    const tally = new Tally(null);
+    tally.count(counts({ accepted: 5, sent: 2, waiting: 3 }), 10);
+    tally.restart();
+    tally.count(counts({ accepted: 1, sent: 1 }), 20);
+    expect(tally.account).toMatchObject({ accepted: 6, sent: 3, waiting: 0, stranded: 3 });
+    tally.fate(fate({ fate: 'refused', id: 'm9', because: 'QUEUE_FULL' }), 30);
+    expect(tally.losses).toEqual([{ at: 30, id: 'm9', fate: 'refused', because: 'QUEUE_FULL' }]);
   });
 
   test('counts what lies in the time asked about', () => {
