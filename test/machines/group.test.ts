@@ -53,9 +53,11 @@ const membersOf = ({ snapshot }: Step<GroupSnapshot>): string[] =>
   snapshot.context.members.map(({ input: { id }, use, restarts }) => `${id} ${use} ${restarts}`);
 
 const buried = ['disposeConnection', 'stop connection:a'];
+const vacated = 'tell parent place.vacated';
 const rows: { given: Leaf; on: GroupEvent; next: Leaf; effects: string[] }[] = [
   { given: 'running', on: request('b'), next: 'running', effects: ['start connection:b'] },
-  { given: 'running', on: released('a'), next: 'running', effects: ['stop connection:a'] },
+  { given: 'running', on: released('a'), next: 'running', effects: ['stop connection:a', vacated] },
+  { given: 'running', on: request('a'), next: 'running', effects: [vacated] },
   ...signals.map((type) => ({
     given: 'running' as const,
     on: { type },
@@ -64,7 +66,7 @@ const rows: { given: Leaf; on: GroupEvent; next: Leaf; effects: string[] }[] = [
   })),
   { given: 'running', on: drain, next: 'drained', effects: ['tell connection:a disconnect', 'stop connection:a'] },
   { given: 'draining', on: rested('a'), next: 'drained', effects: ['stop connection:a'] },
-  { given: 'draining', on: released('a'), next: 'drained', effects: ['stop connection:a'] },
+  { given: 'draining', on: released('a'), next: 'drained', effects: ['stop connection:a', vacated] },
   { given: 'draining', on: died('a'), next: 'drained', effects: [...buried, 'announceDeath'] },
 ];
 
@@ -73,7 +75,6 @@ const ignored: { given: Leaf; on: GroupEvent }[] = [
   { given: 'running', on: released('b') },
   { given: 'running', on: rested('b') },
   { given: 'running', on: forgotten('b') },
-  { given: 'running', on: request('a') },
   { given: 'draining', on: request('b') },
   { given: 'draining', on: drain },
   { given: 'drained', on: request('a') },
@@ -105,7 +106,7 @@ describe('the group chart', () => {
 
   test('escalates when one has been replaced as often as it may, and keeps the others', () => {
     const step = stepped(request('a'), request('b'), died('a'), died('a'), died('b'), died('a'));
-    expect(step.effects).toEqual([...buried, 'announceDeath', 'escalate']);
+    expect(step.effects).toEqual([...buried, 'announceDeath', 'escalate', vacated]);
     expect(membersOf(step)).toEqual(['b resting 1']);
   });
 
