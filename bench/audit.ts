@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { EnhancedWebSocketService } from 'holdfast';
 import { createAuditLog, memorySink, type AuditLog, type AuditLogOptions, type AuditSink } from 'holdfast/audit';
 import { fileSink } from 'holdfast/audit/node';
+import { costOf } from './cost.ts';
 import { keepResults } from './keeping.ts';
 import { NearSocket } from './near-socket.ts';
 import { interleaved, type Measure } from './rounds.ts';
@@ -162,14 +163,6 @@ function serviceOf(log: AuditLog | undefined): EnhancedWebSocketService {
   });
   log?.attach(service);
   return service;
-}
-
-/** CPU time of the process, in µs. */
-async function costOf(work: () => Promise<void>): Promise<number> {
-  const before = process.cpuUsage();
-  await work();
-  const { user, system } = process.cpuUsage(before);
-  return user + system;
 }
 
 const ACCOUNT = {

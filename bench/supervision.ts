@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { EnhancedWebSocketService } from 'holdfast';
+import { costOf } from './cost.ts';
 import { keepResults } from './keeping.ts';
 import { NearSocket } from './near-socket.ts';
 import { alone, quantile, type Measure } from './rounds.ts';
@@ -83,14 +84,6 @@ async function lifeOf(size: number): Promise<Measure<Cost>> {
   });
   const stop = await costOf(() => service.destroy({ deadlineMs: 60_000 }));
   return { start, recover, stop };
-}
-
-/** CPU time of the process, in µs. */
-async function costOf(work: () => Promise<void>): Promise<number> {
-  const before = process.cpuUsage();
-  await work();
-  const { user, system } = process.cpuUsage(before);
-  return user + system;
 }
 
 const ACCOUNT = {

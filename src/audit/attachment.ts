@@ -2,7 +2,7 @@ import type { Clock } from '../transport/clock.ts';
 import { stateOf } from '../../machines/index.ts';
 import { bodyOf } from './chaining.ts';
 import { Observation, type ObservableSystem, type Turn } from './observation.ts';
-import type { AuditLevel, CountsRecord, FateRecord, Json } from './record.ts';
+import { COUNTED, type AuditLevel, type CountsRecord, type FateRecord, type Json } from './record.ts';
 import type { Item, Moment, Recorder } from './recorder.ts';
 import type { Redaction } from './redaction.ts';
 
@@ -22,10 +22,7 @@ export interface AuditableConnection {
 }
 
 /** What has become of the messages of a connection. */
-type Counted = Pick<
-  CountsRecord,
-  'accepted' | 'sent' | 'acknowledged' | 'dropped' | 'unknown' | 'waiting' | 'refused' | 'received'
->;
+type Counted = Pick<CountsRecord, (typeof COUNTED)[number]>;
 
 interface ReceivedMessage {
   connectionId: string;
@@ -59,16 +56,6 @@ export interface AttachmentOptions {
 
 /** How often the messages of every connection are counted, in ms, beside each time that one loses its link or ends. */
 const COUNTING_MS = 60_000;
-const COUNTS = [
-  'accepted',
-  'sent',
-  'acknowledged',
-  'dropped',
-  'unknown',
-  'waiting',
-  'refused',
-  'received',
-] as const satisfies (keyof Counted)[];
 const TELLING: readonly string[] = ['backoff', 'closed', 'failed'];
 
 /** Records one service, from outside, until it is ended. Nothing of it throws into the service. */
@@ -194,7 +181,7 @@ export class Attachment {
   #count(id: string): void {
     const known = this.#knownAs(id);
     const { messages } = known.connection.status;
-    const counts = Object.fromEntries(COUNTS.map((key) => [key, messages[key]])) as unknown as Counted;
+    const counts = Object.fromEntries(COUNTED.map((key) => [key, messages[key]])) as unknown as Counted;
     const key = JSON.stringify(counts);
     if (known.counted === key) return;
     known.counted = key;

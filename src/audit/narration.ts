@@ -1,13 +1,13 @@
 import type {
   Attempt,
   ConnectionAccount,
-  Counted,
   Explanation,
   Outage,
   OutageEnd,
   Question,
   StateAccount,
 } from './explanation.ts';
+import { COUNTED } from './record.ts';
 import {
   codesText,
   countText,
@@ -265,19 +265,8 @@ function messagesText({ messages }: ConnectionAccount): string {
     stranded > 0
       ? ` ${stranded} waited when their process ended, by its last count: lost with it, unless they left after that.`
       : '';
-  return `Messages: ${KEYS.map((key) => `${messages[key]} ${key}`).join(', ')}; last counted at ${timeText(at)}.${left}`;
+  return `Messages: ${COUNTED.map((key) => `${messages[key]} ${key}`).join(', ')}; last counted at ${timeText(at)}.${left}`;
 }
-
-const KEYS = [
-  'accepted',
-  'sent',
-  'acknowledged',
-  'dropped',
-  'unknown',
-  'waiting',
-  'refused',
-  'received',
-] as const satisfies (keyof Counted)[];
 
 function droppedText({ messages }: ConnectionAccount): string[] {
   const codes = Object.entries(messages?.droppedBy ?? {});

@@ -188,6 +188,18 @@ export interface CountsRecord extends RecordBase {
   droppedBy: Readonly<Record<string, number>>;
 }
 
+/** What is counted of messages. */
+export const COUNTED = [
+  'accepted',
+  'sent',
+  'acknowledged',
+  'dropped',
+  'unknown',
+  'waiting',
+  'refused',
+  'received',
+] as const satisfies (keyof CountsRecord)[];
+
 /** What has become of one message. Only at the level `messages`. */
 export interface FateRecord extends RecordBase {
   kind: 'fate';

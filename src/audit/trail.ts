@@ -121,7 +121,7 @@ export class Trail {
   // what is added meanwhile may wait for another
   async #flush(): Promise<void> {
     const target = this.#pushed;
-    while (!this.#isClosed && (!this.#isReady || this.#settled < target || this.#lines.length > 0)) {
+    while (!this.#isClosed) {
       this.#begin();
       if ((await this.#work) === false) throw this.#lastError as AuditError;
       if (this.#isReady && this.#settled >= target) break;
@@ -142,14 +142,14 @@ export class Trail {
   async #close(deadlineMs: number): Promise<void> {
     const { sink, clock } = this.#options;
     const began = monotonicNow(clock);
-    await within(this.#options.clock, deadlineMs, () => this.#finish().catch(() => undefined));
+    await within(clock, deadlineMs, () => this.#finish().catch(() => undefined));
     this.#rest();
     clock.clearTimeout(this.#stall);
     this.#state = 'closed';
     const left = this.#queue.length + this.#lines.length;
     this.#lost += left;
     if (left > 0) this.#report(new Error(`${left} records could not be stored before the end.`));
-    await within(this.#options.clock, Math.max(0, deadlineMs - (monotonicNow(clock) - began)), async () => {
+    await within(clock, Math.max(0, deadlineMs - (monotonicNow(clock) - began)), async () => {
       try {
         await sink.close?.();
       } catch (cause) {

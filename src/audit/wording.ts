@@ -1,10 +1,7 @@
-import { tameText } from '../core/redact.ts';
+import { CONTROL, tameText } from '../core/redact.ts';
 import { ERRORS } from '../errors.ts';
 import type { FailureAccount, Wait } from './explanation.ts';
 
-// control characters, line separators and direction marks: with them a text could forge a line, or its reading
-// eslint-disable-next-line no-control-regex -- naming them is the point
-const CONTROL = /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
 const MOST_NAME = 100;
 
 // source: RFC 6455 section 7.4, the IANA registry of close codes, and PROTOCOL.md

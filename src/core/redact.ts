@@ -1,8 +1,8 @@
 // a URL may hold a token in its user info, its path or its query; what it leads to is known from the options
 const URLS = /\b([a-z][a-z\d+.-]*:\/\/)\S*/gi;
-// control characters, line separators and direction marks: with them a peer's text could forge a log line, or its reading
+/** Control characters, line separators and direction marks: with them a peer's text could forge a log line, or its reading. */
 // eslint-disable-next-line no-control-regex -- naming them is the point
-const CONTROL = /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
+export const CONTROL = /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
 const MAX_PEER_TEXT = 200;
 
 /**
