@@ -47,7 +47,8 @@ export class Continuity {
   #foreign: { seq: number; hash: string; problem: Problem } | null = null;
   /** Of the first record. */
   #origin: string | null = null;
-  readonly #recent = new Map<number, string>();
+  /** The last ends, each in the place that its number has in a ring. */
+  readonly #recent: End[] = [];
   #run: Run | null = null;
   #unread = 0;
   #gap: Problem | null = null;
@@ -163,7 +164,8 @@ export class Continuity {
   }
 
   #reportStray({ seq, hash, prev }: AuditEntry, place: Place): Problem {
-    const known = seq === 0 ? this.#origin : this.#recent.get(seq);
+    const recent = this.#recent[seq % REMEMBERED];
+    const known = seq === 0 ? this.#origin : recent?.seq === seq ? recent.hashes[0] : undefined;
     if (known === hash) return this.#report('duplicated', seq, { place, why: `Record ${seq} was there already.` });
     if (seq === 0 && prev === START.hash) {
       const problem = this.#report('foreign', seq, { place, why: 'Another log begins here.' });
@@ -185,12 +187,7 @@ export class Continuity {
     this.#origin ??= (seq === 0 && hashes[0]) || '';
     this.#end = { seq, hashes, place, isSuspect: false };
     this.#unread = 0;
-    this.#recent.set(seq, hashes[0] ?? '');
-    if (this.#recent.size <= REMEMBERED) return;
-    for (const oldest of this.#recent.keys()) {
-      this.#recent.delete(oldest);
-      break;
-    }
+    this.#recent[seq % REMEMBERED] = this.#end;
   }
 
   #report(kind: ProblemKind, seq: number, { place, why }: { place: Place; why: string }): Problem {

@@ -32,9 +32,9 @@ export const sourceRule = must('an iterable of lines or entries', isIterable);
 const NO_ENTRY: Reading = { entry: null, problem: 'malformed', why: 'it is not an entry of an audit log' };
 
 // so few that they are gone before the garbage collector has to move them
-const BATCH_LINES = 128;
+const BATCH_LINES = 32;
 const BATCH_CHARACTERS = 2 ** 20;
-const TURN_BATCHES = 32;
+const TURN_BATCHES = 128;
 
 /** Splits the text of a log into its lines, and marks a last one that has no line break. */
 export function linesOf(text: string): AuditLine[] {

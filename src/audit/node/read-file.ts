@@ -104,14 +104,21 @@ class Reader {
     const buffer = Buffer.allocUnsafe(CHUNK_BYTES);
     const splitter = new LineSplitter();
     let position = 0;
+    let ahead: ReturnType<typeof readOn> | null = null;
     let isEnded = number !== null;
+    const readOn = () => handle.read(buffer, 0, CHUNK_BYTES, position);
     try {
       while (true) {
         this.#options.signal?.throwIfAborted();
-        const { bytesRead } = await handle.read(buffer, 0, CHUNK_BYTES, position);
+        const { bytesRead } = await (ahead ?? readOn());
+        ahead = null;
         position += bytesRead;
         if (bytesRead > 0) {
-          yield* splitter.take(buffer.subarray(0, bytesRead));
+          const lines = splitter.take(buffer.subarray(0, bytesRead));
+          // the next piece comes while these lines are worked on
+          ahead = readOn();
+          ahead.catch(() => undefined);
+          yield* lines;
           this.#report(bytesRead);
         } else if (isEnded) break;
         else if (!(await this.#options.onEnd?.())) {
