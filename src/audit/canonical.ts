@@ -24,12 +24,34 @@ export function canonicalText(text: string): string {
 const PLAIN = /^[ !#-[\]-~]*$/;
 const UNPAIRED = /\p{Surrogate}/gu;
 
+/** A number as canonical JSON, sooner where it has no more than three decimals, as times have. */
+export function canonicalTime(value: number): string {
+  const thousandths = Math.round(value * 1_000);
+  const isExact = thousandths / 1_000 === value && thousandths >= 0 && thousandths <= MOST_THOUSANDTHS;
+  if (!isExact) return canonicalJson(value);
+  const rest = thousandths % 1_000;
+  return `${(thousandths - rest) / 1_000}${DECIMALS[rest] ?? ''}`;
+}
+
+// so few digits that no shorter number is the same one
+const MOST_THOUSANDTHS = 1e15;
+const DECIMALS = Array.from({ length: 1_000 }, (_, rest) => String(rest / 1_000).slice(1));
+
 /** The keys of an object in the order of canonical JSON. */
 export function sortedKeys(fields: object): string[] {
   const keys = Object.keys(fields);
-  const isSorted = keys.every((key, index) => index === 0 || (keys[index - 1] as string) < key);
-  return isSorted ? keys : keys.sort();
+  if (keys.length > MANY_KEYS) return keys.sort();
+  // most have few, nearly in order: put each in its place, without what sorting sets up for lists of any length
+  for (let end = 1; end < keys.length; end++) {
+    const key = keys[end] as string;
+    let place = end;
+    for (; place > 0 && (keys[place - 1] as string) > key; place--) keys[place] = keys[place - 1] as string;
+    keys[place] = key;
+  }
+  return keys;
 }
+
+const MANY_KEYS = 16;
 
 function written(value: unknown, above: unknown[]): string | undefined {
   switch (typeof value) {

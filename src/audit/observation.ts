@@ -19,6 +19,8 @@ export interface ObservedActor {
   readonly quoted: string;
   /** The id of its machine. */
   readonly machine: string;
+  /** The state that was last written of it, as JSON. */
+  shown?: { value: unknown; text: string };
 }
 
 /** What an actor has done. */
@@ -78,7 +80,6 @@ export interface Naming {
 export class Observation {
   // those that were made and never started are forgotten with their last reference
   #known = new WeakMap<Ref, Known>();
-  readonly #paths = new WeakMap<Ref, string>();
   readonly #root: Ref;
   readonly #nameOf: (id: string) => string;
   readonly #name: string;
@@ -195,12 +196,11 @@ export class Observation {
     return known;
   }
 
+  // most that are asked for are those of callbacks, which live for one event: there is nothing to keep
   #pathOf(ref: Ref): string {
-    const present = this.#paths.get(ref);
-    if (present !== undefined) return present;
-    const path = ref._parent ? `${this.#pathOf(ref._parent)}/${escaped(this.#nameOf(ref.id))}` : this.#name;
-    this.#paths.set(ref, path);
-    return path;
+    const known = this.#known.get(ref);
+    if (known) return known.actor.path;
+    return ref._parent ? `${this.#pathOf(ref._parent)}/${escaped(this.#nameOf(ref.id))}` : this.#name;
   }
 }
 

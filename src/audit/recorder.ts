@@ -1,6 +1,6 @@
 import type { AnyMachineSnapshot } from 'xstate';
 
-import { canonicalJson, canonicalText } from './canonical.ts';
+import { canonicalJson, canonicalText, canonicalTime } from './canonical.ts';
 import { changesBetween } from './changes.ts';
 import { machineName, type Hashes } from './definitions.ts';
 import type { Turn } from './observation.ts';
@@ -48,7 +48,6 @@ const MOST_EFFECTS = 1_000;
 export class Recorder {
   readonly #redaction: Redaction;
   readonly #machines: ReadonlyMap<string, string>;
-  readonly #values = new WeakMap<object, string>();
   readonly #effects = new Map<string, string>();
 
   constructor(redaction: Redaction, hashes: Hashes) {
@@ -81,14 +80,14 @@ export class Recorder {
     const refused = kind === 'step' && transitions.length === 0 ? refusedBy(after, turn.event) : [];
     return this.#body(turn, moment, {
       context: context?.text,
-      delays: listOf(delays, canonicalJson),
+      delays: listOf(delays, ({ event, ms }) => `{"event":${canonicalText(event)},"ms":${canonicalJson(ms)}}`),
       effects: listOf(effects, (effect) => this.#effect(effect)),
       event: event.text,
-      from: before ? this.#value(before) : undefined,
+      from: before ? this.#value(turn, before) : undefined,
       redacted: listOf(context ? [...event.paths, ...context.paths] : event.paths, canonicalText),
       refused: listOf(refused, canonicalText),
       source: source === undefined ? undefined : canonicalText(source),
-      to: this.#value(after),
+      to: this.#value(turn, after),
       transitions: listOf(transitions, textOf),
     });
   }
@@ -100,19 +99,23 @@ export class Recorder {
       children: canonicalJson(Object.keys(before.children as object)),
       context,
       redacted: listOf(paths, canonicalText),
-      to: this.#value(before),
+      to: this.#value(turn, before),
     });
   }
 
   #stopped(turn: Turn, moment: Moment): string {
     const { before, after } = turn;
     const status = after.status === 'done' ? '"done"' : '"stopped"';
-    return this.#body(turn, moment, { from: this.#value(before ?? after), status });
+    return this.#body(turn, moment, { from: this.#value(turn, before ?? after), status });
   }
 
   #died(turn: Turn, moment: Moment): string {
     const { text: error, paths } = this.#redaction.of((turn.event as { error?: unknown }).error, 'error');
-    return this.#body(turn, moment, { error, from: this.#value(turn.after), redacted: listOf(paths, canonicalText) });
+    return this.#body(turn, moment, {
+      error,
+      from: this.#value(turn, turn.after),
+      redacted: listOf(paths, canonicalText),
+    });
   }
 
   #body(
@@ -145,14 +148,15 @@ export class Recorder {
     if (event !== undefined) text += `,"event":${event}`;
     if (from !== undefined) text += `,"from":${from}`;
     if (typeof generation === 'number') text += `,"generation":${generation}`;
-    text += `,"kind":"${kind}","machine":${this.#machines.get(actor.machine) ?? '""'},"mono":${moment.mono}`;
+    text += `,"kind":"${kind}","machine":${this.#machines.get(actor.machine) ?? '""'},"mono":${canonicalTime(moment.mono)}`;
     if (redacted !== undefined) text += `,"redacted":${redacted}`;
     if (refused !== undefined) text += `,"refused":${refused}`;
     if (source !== undefined) text += `,"source":${source}`;
     if (status !== undefined) text += `,"status":${status}`;
     if (to !== undefined) text += `,"to":${to}`;
     if (transitions !== undefined) text += `,"transitions":${transitions}`;
-    return `${text},"v":${AUDIT_VERSION}}`;
+    // one piece: what waits as many costs the garbage collector and the digest several times as much
+    return [text, `,"v":${AUDIT_VERSION}}`].join('');
   }
 
   // there are few, but for those that name a connection
@@ -165,12 +169,11 @@ export class Recorder {
   }
 
   // the state after a turn is that before the next
-  #value({ value }: AnyMachineSnapshot): string {
-    if (typeof value === 'string') return canonicalText(value);
-    const known = this.#values.get(value as object);
-    if (known !== undefined) return known;
+  #value({ actor }: Pick<Turn, 'actor'>, { value }: AnyMachineSnapshot): string {
+    const known = actor.shown;
+    if (known && known.value === value) return known.text;
     const text = canonicalJson(value);
-    this.#values.set(value as object, text);
+    actor.shown = { value, text };
     return text;
   }
 

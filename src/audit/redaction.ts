@@ -123,11 +123,11 @@ export class Redaction {
 
   /** The same of what is under the paths of a context; `null` where there is nothing. */
   ofChanges(changes: Readonly<Record<string, unknown>>): Redacted | null {
-    const keys = Object.keys(changes);
+    const keys = sortedKeys(changes);
     if (keys.length === 0) return null;
     return this.#begun('context', () => {
       let text = '';
-      for (const key of keys.sort()) {
+      for (const key of keys) {
         const parts = key.split('.');
         this.#path.push(...parts);
         text += `${text === '' ? '{' : ','}${canonicalText(key)}:${this.#change(parts, changes[key]) ?? 'null'}`;

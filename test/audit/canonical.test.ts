@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 
-import { canonicalJson, canonicalText } from '../../src/audit/canonical.ts';
+import { canonicalJson, canonicalText, canonicalTime, sortedKeys } from '../../src/audit/canonical.ts';
 
 /** The same by another way: of plain JSON, sorted by code units, with one call for each part. */
 function reference(value: unknown): string {
@@ -146,6 +146,47 @@ describe('what JSON cannot hold', () => {
     fc.assert(
       fc.property(fc.anything({ withBigInt: true, withSparseArray: true, withDate: true, withMap: true }), (value) => {
         expect(() => JSON.parse(canonicalJson(value)) as unknown).not.toThrow();
+      }),
+    );
+  });
+});
+
+describe('a time', () => {
+  test('is written as any number is', () => {
+    const edges = [
+      0,
+      -0,
+      1,
+      -1,
+      0.001,
+      0.1,
+      1.25,
+      1e12 + 0.001,
+      1e12 + 0.5,
+      1e15 + 0.125,
+      1e21,
+      5e-324,
+      -0.5,
+      0.0005,
+      NaN,
+      Infinity,
+    ];
+    for (const value of edges) expect(canonicalTime(value)).toBe(canonicalJson(value));
+    fc.assert(
+      fc.property(fc.double(), fc.integer({ min: 0, max: 2 ** 50 }), (any, thousandths) => {
+        expect(canonicalTime(any)).toBe(canonicalJson(any));
+        expect(canonicalTime(thousandths / 1_000)).toBe(canonicalJson(thousandths / 1_000));
+      }),
+    );
+  });
+});
+
+describe('the keys of an object', () => {
+  test('are sorted by code units, however many there are', () => {
+    fc.assert(
+      fc.property(fc.uniqueArray(fc.string({ unit: 'binary', maxLength: 3 }), { maxLength: 40 }), (keys) => {
+        const fields = Object.fromEntries(keys.map((key) => [key, 1]));
+        expect(sortedKeys(fields)).toEqual(Object.keys(fields).sort());
       }),
     );
   });

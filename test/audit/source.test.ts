@@ -27,7 +27,10 @@ describe('the text of a log', () => {
 
 describe('a source', () => {
   test('is read in batches of so many lines, or of so many characters', async () => {
-    expect((await batches(Array.from({ length: 300 }, () => 'x'))).map(({ length }) => length)).toEqual([...Array.from({ length: 9 }, () => 32), 12]);
+    expect((await batches(Array.from({ length: 300 }, () => 'x'))).map(({ length }) => length)).toEqual([
+      ...Array.from({ length: 9 }, () => 32),
+      12,
+    ]);
     expect((await batches(Array.from({ length: 5 }, () => 'x'.repeat(2 ** 19)))).map(({ length }) => length)).toEqual([
       2, 2, 1,
     ]);
