@@ -11,6 +11,7 @@ describe('what has changed', () => {
     ['what is gone', { a: 1, b: 2 }, { b: 2 }, { a: null }],
     ['what is gone where something undefined came', { a: 1, b: 2 }, { b: 2, c: undefined }, { a: null }],
     ['what is gone where a name came that every object has', { a: 1 }, { constructor: 5 }, { a: null, constructor: 5 }],
+    ['what is gone where the very thing came that every object has', { a: 1 }, { constructor: Object }, { a: null }],
     ['what is undefined now', { a: 1 }, { a: undefined }, { a: null }],
     ['a part', { a: { b: { c: 1, d: 2 } } }, { a: { b: { c: 3, d: 2 } } }, { 'a.b.c': 3 }],
     ['a part that is gone', { a: { b: 1, c: 2 } }, { a: { b: 1 } }, { 'a.c': null }],

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 
 import type { AuditEntry } from '../../src/audit/chain.ts';
 import { Chronicle } from '../../src/audit/chronicle.ts';
+import type { Problem } from '../../src/audit/findings.ts';
 import { Chain, closed, opened, opening, segment, smallLog, step, type Bare } from '../support/audit-chain.ts';
 
 function told(lines: readonly string[]): Chronicle {
@@ -48,5 +49,37 @@ describe('a log tells', () => {
 
   test('of a later segment without the one before', () => {
     expect(after(segment(7)).segment).toBe(7);
+  });
+
+  test('in which segment it goes on after a gap, once a segment or a seal says so', () => {
+    const chronicle = told(new Chain().add(...opening(), step(1)).lines);
+    const rest = new Chain({ seq: 8, hash: 'ab'.repeat(32) });
+    const missing: Problem = { kind: 'removed', seq: 3, line: 4, segment: 1, why: 'They are missing.' };
+    const take = (record: Bare, gap: Problem | null) => {
+      const entry = JSON.parse(rest.add(record).lines.at(-1) ?? '') as AuditEntry;
+      chronicle.take(entry, entry.seq, gap);
+      return chronicle.segment;
+    };
+    expect(take(step(2), missing)).toBeNull();
+    expect(take({ kind: 'seal', segment: 3 }, null)).toBe(3);
+    expect(take(segment(4), null)).toBe(4);
+    // the gap ended in segment 3, which is there in part
+    expect(missing).toMatchObject({
+      segments: { first: 2, last: 2 },
+      why: 'They are missing: segment 2 is missing as a whole.',
+    });
+    take(segment(5), null);
+    expect(missing.segments).toEqual({ first: 2, last: 2 });
+  });
+
+  test('what was removed before it by the number and the hash that it goes on from', () => {
+    const before = { seq: 4, hash: 'ab'.repeat(32) };
+    const explained = (removed: object) =>
+      told(
+        new Chain(before).add(segment(2), { kind: 'retention', removed: [{ segment: 1, ...before, ...removed }] })
+          .lines,
+      ).isExplained;
+    expect(explained({})).toBe(true);
+    for (const other of [{ seq: 3 }, { seq: 5 }, { hash: 'cd'.repeat(32) }]) expect(explained(other)).toBe(false);
   });
 });

@@ -242,3 +242,25 @@ describe('what is found is told apart', () => {
     expect(await kindsAndNumbers(chain.lines.toSpliced(4, 0, put))).toEqual([['inserted', 1]]);
   });
 });
+
+describe('what is remembered of a chain', () => {
+  test('are the last 1,024 records: a copy of an older one is told from another record no more', async () => {
+    const long = new Chain().add(...opening(), ...steps(1_100)).lines;
+    const told = async (seq: number) => (await problemsOf([...long, long[seq] ?? '']))[0];
+    const [younger, older] = [long.length - 1_024, long.length - 1_025];
+    expect(await told(younger)).toMatchObject({ kind: 'duplicated', why: `Record ${younger} was there already.` });
+    expect(await told(older)).toMatchObject({ kind: 'inserted', why: `There was a record ${older} already.` });
+    expect((await told(0))?.kind).toBe('duplicated');
+  });
+
+  test('are the first eight that claim the place of its last record', async () => {
+    const { seq } = headAt(4);
+    const rivals = Array.from({ length: 9 }, (_, n) => loose(headAt(3), step(100 + n)));
+    const goesOnFrom = async (rival: string) => {
+      const next = loose({ seq, hash: (JSON.parse(rival) as AuditEntry).hash }, step(9));
+      return (await problemsOf([...lines.slice(0, 5), ...rivals, next])).map(({ kind }) => kind);
+    };
+    expect(await goesOnFrom(rivals[6] ?? '')).not.toContain('replaced');
+    expect(await goesOnFrom(rivals[7] ?? '')).toContain('replaced');
+  });
+});

@@ -36,4 +36,14 @@ describe('an inquiry', () => {
     expect(verification).toMatchObject({ verdict: 'broken', counts: { malformed: 1 } });
     expect(verification.problems).toMatchObject([{ kind: 'malformed', seq: 4, line: 5 }]);
   });
+
+  test('knows where it is again after records that are missing', async () => {
+    const edited = lines.map((line, index) => (index === 8 ? line.replace('"n":5', '"n":50') : line));
+    expect(edited[8]).not.toBe(lines[8]);
+    const { verification } = await inquire(edited.toSpliced(3, 1));
+    expect(verification.problems).toMatchObject([
+      { kind: 'removed', seq: 3, segment: 1 },
+      { kind: 'edited', seq: 8, segment: 2 },
+    ]);
+  });
 });

@@ -109,4 +109,30 @@ describe('the seals', () => {
       ['Nothing of the log is known to be signed: whoever can write it may have written all of it.'],
     ]);
   });
+
+  test('are not held against a key of another kind, whatever it is called', async () => {
+    const seal = { ...signer, algorithm: 'Ed25519' as const };
+    const { lines } = await new Chain().add(...opening(), closed).seal(seal, 1);
+    expect((await problemsOf(lines)).map(({ kind }) => kind)).toEqual(['unknown-key']);
+  });
+
+  test('speak for nothing where the record before them is missing, or they were changed', async () => {
+    const seal = signed.findIndex((line) => line.includes('"kind":"seal"'));
+    const { signatures } = await verify(signed.toSpliced(seal - 1, 1), { key: verifier });
+    expect(signatures.verified).toBe(2);
+    const changed = signed.with(seal, (signed[seal] ?? '').replace('"signature":"', '"signature":"A'));
+    expect((await problemsOf(changed)).map(({ kind }) => kind)).toEqual(['edited']);
+  });
+
+  test('up to the last record leave nothing to be noted, and a line that was not finished is not missed a seal', async () => {
+    expect((await verify(signed, { key: verifier })).notes).toEqual([killed]);
+    const torn = [...signed.slice(0, -1), { flaw: 'torn', bytes: 9 } as const];
+    expect((await verify(torn, { key: verifier })).problems.map(({ kind }) => kind)).toEqual(['torn']);
+  });
+
+  test('name as many keys as are worth naming', async () => {
+    const chain = new Chain().add(...opening());
+    for (let n = 0; n < 20; n++) await chain.seal({ ...signer, key: `key ${n}` }, 1);
+    expect((await verify(chain.lines)).signatures.keys).toHaveLength(16);
+  });
 });
