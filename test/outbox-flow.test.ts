@@ -54,6 +54,21 @@ describe('a critical message', () => {
     await r.turn();
     expect(line.sent).toHaveLength(before);
   });
+
+  test('waits while the buffer is full of what is none of the queue’s, such as probes', async () => {
+    const r = new OutboxRig({ limits: { highWaterBytes: 4, lowWaterBytes: 0 } });
+    const line = await r.attached();
+    line.holds = true;
+    line.send('probe');
+    r.push('!', { priority: 'critical' });
+    expect(line.sent).toEqual(['probe']);
+    await r.turn();
+    expect(line.sent).toEqual(['probe']);
+    line.drains();
+    r.clock.advance(1_000);
+    await r.turn();
+    expect(line.sent).toEqual(['probe', '!']);
+  });
 });
 
 describe('congestion', () => {

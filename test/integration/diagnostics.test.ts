@@ -10,7 +10,7 @@ import { until } from '../support/deadline.ts';
 import { startEndpoint } from '../support/endpoints.ts';
 import { startNode } from '../support/nodes.ts';
 import { echo, freePort, startServer, startSilentServer } from '../support/server.ts';
-import { audited } from '../support/rehearsed.ts';
+import { audited } from '../support/audited.ts';
 
 // the platform's own keeps connections open for a while, which are not ours to count
 const unreachable = (): Promise<never> => Promise.reject(new TypeError('no HTTP here'));

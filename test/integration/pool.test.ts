@@ -6,7 +6,7 @@ import { systemClock } from '../../src/transport/clock.ts';
 import { pause, until } from '../support/deadline.ts';
 import { startNode, type TestNode } from '../support/nodes.ts';
 import { startProxy } from '../support/proxy.ts';
-import { audited } from '../support/rehearsed.ts';
+import { audited } from '../support/audited.ts';
 
 type Read = (channel: Channel, take: (data: unknown) => void) => void;
 

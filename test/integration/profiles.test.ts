@@ -9,7 +9,7 @@ import { startClient } from '../support/client.ts';
 import { until } from '../support/deadline.ts';
 import { startLegacyServer, type LegacyServer } from '../support/legacy-server.ts';
 import { echo, startServer } from '../support/server.ts';
-import { audited } from '../support/rehearsed.ts';
+import { audited } from '../support/audited.ts';
 
 const retry = { baseMs: 20, capMs: 200, promptMs: 20 };
 

@@ -4,7 +4,7 @@ import { WebSocket } from 'ws';
 import { EnhancedWebSocketService } from '../../src/index.ts';
 import { until } from '../support/deadline.ts';
 import { startServer, type TestServer } from '../support/server.ts';
-import { audited } from '../support/rehearsed.ts';
+import { audited } from '../support/audited.ts';
 
 interface Places {
   terminal: TestServer;

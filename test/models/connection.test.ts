@@ -6,7 +6,9 @@ import type { ConnectionEvent, ConnectionInput } from '../../machines/facts.ts';
 import { DEFAULT_POLICY, WIRE_CHOICES, type ConnectionPolicy, type WireChoice } from '../../machines/policy.ts';
 import { failure, type Failure } from '../../src/core/recovery.ts';
 import type { SimulatedClock } from '../support/clock.ts';
+import { rowOf, tabled } from '../support/coverage-table.ts';
 import {
+  coverageOf,
   divergences,
   edgeInWords,
   explore,
@@ -172,6 +174,11 @@ describe('the connection, explored', () => {
 
   test('takes every transition of its chart', () => {
     expect(untaken(connectionMachine, graphs)).toEqual([]);
+  });
+
+  test('covers what the table says', () => {
+    const row = rowOf('connection', coverageOf(connectionMachine, graphs), [...INVARIANTS, ...WIRE_INVARIANTS].length);
+    expect(tabled('connection', row)).toBe(row);
   });
 
   test.each(explored)('has a way to open from every state where its wire is %s (pain 1)', (_wire, _input, graph) => {

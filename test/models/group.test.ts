@@ -4,7 +4,9 @@ import { describe, expect, test } from 'vitest';
 import { connectionMachine } from '../../machines/connection.ts';
 import { childIdOf, groupMachine, idIn, type GroupEvent, type GroupInput } from '../../machines/group.ts';
 import type { SimulatedClock } from '../support/clock.ts';
+import { rowOf, tabled } from '../support/coverage-table.ts';
 import {
+  coverageOf,
   divergences,
   edgeInWords,
   explore,
@@ -136,6 +138,11 @@ describe('a group, explored', () => {
 
   test('takes every transition of its chart', () => {
     expect(untaken(machine, [graph])).toEqual([]);
+  });
+
+  test('covers what the table says', () => {
+    const row = rowOf('group', coverageOf(machine, [graph]), invariants.length);
+    expect(tabled('group', row)).toBe(row);
   });
 
   test('has a way to drained from every state', () => {

@@ -5,7 +5,9 @@ import { healthMachine, type HealthEvent, type HealthInput } from '../../machine
 import { GRADING, type Grade } from '../../machines/grade.ts';
 import { DEFAULT_POLICY } from '../../machines/policy.ts';
 import type { SimulatedClock } from '../support/clock.ts';
+import { rowOf, tabled } from '../support/coverage-table.ts';
 import {
+  coverageOf,
   divergences,
   edgeInWords,
   explore,
@@ -207,6 +209,11 @@ describe('the health of a link, explored', () => {
 
   test('takes every transition of its chart', () => {
     expect(untaken(healthMachine, graphs)).toEqual([]);
+  });
+
+  test('covers what the table says', () => {
+    const row = rowOf('health', coverageOf(healthMachine, graphs), invariants.length);
+    expect(tabled('health', row)).toBe(row);
   });
 
   test('has a way to dead from every state of a link that is watched (original fault 24)', () => {

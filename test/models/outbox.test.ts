@@ -3,7 +3,9 @@ import { describe, expect, test } from 'vitest';
 
 import { outboxMachine, type OutboxEvent, type OutboxInput } from '../../machines/outbox.ts';
 import type { SimulatedClock } from '../support/clock.ts';
+import { rowOf, tabled } from '../support/coverage-table.ts';
 import {
+  coverageOf,
   divergences,
   edgeInWords,
   explore,
@@ -83,6 +85,11 @@ describe('the outbox, explored', () => {
 
   test('takes every transition of its chart', () => {
     expect(untaken(outboxMachine, [graph])).toEqual([]);
+  });
+
+  test('covers what the table says', () => {
+    const row = rowOf('outbox', coverageOf(outboxMachine, [graph]), invariants.length);
+    expect(tabled('outbox', row)).toBe(row);
   });
 
   test.each(['flowing', 'drained'])('has a way to %s from every state', (goal) => {

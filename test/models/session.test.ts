@@ -3,7 +3,9 @@ import { describe, expect, test } from 'vitest';
 
 import { sessionMachine, type SessionEvent, type SessionInput } from '../../machines/session.ts';
 import type { SimulatedClock } from '../support/clock.ts';
+import { rowOf, tabled } from '../support/coverage-table.ts';
 import {
+  coverageOf,
   divergences,
   edgeInWords,
   explore,
@@ -89,6 +91,11 @@ describe('a session, explored', () => {
 
   test('takes every transition of its chart', () => {
     expect(untaken(sessionMachine, [graph])).toEqual([]);
+  });
+
+  test('covers what the table says', () => {
+    const row = rowOf('session', coverageOf(sessionMachine, [graph]), invariants.length);
+    expect(tabled('session', row)).toBe(row);
   });
 
   test('has a way to its end from every state', () => {

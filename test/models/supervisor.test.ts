@@ -4,7 +4,9 @@ import { describe, expect, test } from 'vitest';
 import { DEFAULT_INTENSITY, groupMachine } from '../../machines/group.ts';
 import { supervisorMachine, type SupervisorEvent, type SupervisorInput } from '../../machines/supervisor.ts';
 import type { SimulatedClock } from '../support/clock.ts';
+import { rowOf, tabled } from '../support/coverage-table.ts';
 import {
+  coverageOf,
   divergences,
   edgeInWords,
   explore,
@@ -126,6 +128,11 @@ describe('the supervisor, explored', () => {
 
   test('takes every transition of its chart', () => {
     expect(untaken(machine, [graph])).toEqual([]);
+  });
+
+  test('covers what the table says', () => {
+    const row = rowOf('supervisor', coverageOf(machine, [graph]), invariants.length);
+    expect(tabled('supervisor', row)).toBe(row);
   });
 
   test('has a way to stopped from every state', () => {

@@ -1,8 +1,9 @@
+import type { Turn } from '../../src/audit/observation.ts';
 import type { LiveSession } from '../../src/server/live-session.ts';
 import type { Line, Occasion } from './network.ts';
 import type { Node } from './node.ts';
 import { rehearsed } from '../support/rehearsed.ts';
-import { World, type Flaws } from './world.ts';
+import { World, type Fault, type Flaws } from './world.ts';
 
 const ACTIONS = { least: 30, most: 80 };
 const OCCASIONS: readonly Occasion[] = ['srv', 'hello', 'welcome', 'close'];
@@ -23,13 +24,25 @@ export interface Outcome {
   breach: string | null;
   /** The last part of what happened. */
   tail: string;
+  /** What might go wrong in it. */
+  faults: readonly Fault[];
+  /** How long it was for those in it, in ms. */
+  virtualMs: number;
+}
+
+/** Who looks on. */
+export interface Onlooker {
+  /** Hears what each actor of the client does. */
+  heard?: (turn: Turn) => void;
+  /** Gets all that happened, as lines. */
+  told?: (history: string) => void;
 }
 
 /** One run: two thirds of it with everything that may go wrong, one third calm, then the end, and what must hold then. */
-export async function run(seed: number, flaws: Flaws = {}): Promise<Outcome> {
+export async function run(seed: number, flaws: Flaws = {}, { heard, told }: Onlooker = {}): Promise<Outcome> {
   const world = new World(seed, flaws);
   const { history } = world;
-  const divergences = rehearsed(world.service);
+  const divergences = rehearsed(world.service, heard);
   try {
     await live(world);
     // whatever happened, the client's machines must do the same again
@@ -38,7 +51,9 @@ export async function run(seed: number, flaws: Flaws = {}): Promise<Outcome> {
     history.fail(`the run itself: ${String((error as Error).stack)}`);
   }
   const breach = history.breach ?? null;
-  return { seed, breach, tail: breach === null ? '' : history.tail(HISTORY_LINES) };
+  told?.(history.tail(Infinity));
+  const tail = breach === null ? '' : history.tail(HISTORY_LINES);
+  return { seed, breach, tail, faults: [...world.faults], virtualMs: history.at };
 }
 
 async function live(world: World): Promise<void> {

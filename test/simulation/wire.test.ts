@@ -18,6 +18,15 @@ describe('the client and the server over a network, a store and nodes that fail'
     Error.stackTraceLimit = stackTraceLimit;
   });
 
+  test.each([42, 7])('are the same again with the seed %i, to the last line', async (seed) => {
+    const histories: string[] = [];
+    const told = (history: string): unknown => histories.push(history);
+    await run(seed, {}, { told });
+    await run(seed, {}, { told });
+    expect(histories[0]).toContain('from now on it is calm');
+    expect(histories[1]).toBe(histories[0]);
+  });
+
   for (let first = FIRST; first < FIRST + RUNS; first += PORTION) {
     const last = Math.min(first + PORTION, FIRST + RUNS) - 1;
     test(
@@ -34,5 +43,5 @@ describe('the client and the server over a network, a store and nodes that fail'
 });
 
 function again(seed: number): string {
-  return `Again: HOLDFAST_MODEL_SEED=${seed} HOLDFAST_MODEL_RUNS=1 npx vitest run --project unit test/simulation/wire.test.ts`;
+  return `Again: npm run simulate -- --seed ${seed}`;
 }

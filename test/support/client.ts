@@ -9,7 +9,7 @@ import {
   type ServiceOptions,
 } from '../../src/index.ts';
 import { until } from './deadline.ts';
-import { audited } from './rehearsed.ts';
+import { audited } from './audited.ts';
 
 /** Waits short enough for a test, and of the same shape as the default ones. */
 const BRISK: RetryOptions = { baseMs: 20, capMs: 200, promptMs: 20 };

@@ -135,6 +135,29 @@ export function unreached<S extends AnyMachineSnapshot, E>(
     .map(({ id }) => id);
 }
 
+/** How much of a machine explorations have seen: of its chart, and how many states and edges that made. */
+export interface Coverage {
+  states: { reached: number; defined: number };
+  transitions: { taken: number; defined: number };
+  situations: number;
+  edges: number;
+}
+
+export function coverageOf<S extends AnyMachineSnapshot, E>(
+  machine: { root: AnyStateNode },
+  graphs: readonly MachineGraph<S, E>[],
+): Coverage {
+  const [states, transitions] = [allNodes(machine.root).length, definedTransitions(machine).length];
+  const sum = (count: (graph: MachineGraph<S, E>) => number): number =>
+    graphs.reduce((total, graph) => total + count(graph), 0);
+  return {
+    states: { reached: states - unreached(machine, graphs).length, defined: states },
+    transitions: { taken: transitions - untaken(machine, graphs).length, defined: transitions },
+    situations: sum((graph) => graph.states.size),
+    edges: sum((graph) => graph.edges.length),
+  };
+}
+
 /** Keys of the states from which no way leads to the goal. */
 export function stranded<S, E>({ states, edges }: MachineGraph<S, E>, goal: (snapshot: S) => boolean): string[] {
   const sources = new Map<string, string[]>();
@@ -289,12 +312,13 @@ function descriptorsOf({ events }: { events: readonly string[] }, snapshot: AnyM
   return [...new Set([...own.map(({ eventType }) => eventType), ...external])].filter((type) => type !== '');
 }
 
-// on events, on timers, and the ones taken by themselves
-function definedTransitions({ root }: { root: AnyStateNode }): AnyTransitionDefinition[] {
+/** Every transition of a chart: on events, on timers, and those taken by themselves. */
+export function definedTransitions({ root }: { root: AnyStateNode }): AnyTransitionDefinition[] {
   return allNodes(root).flatMap((node) => [...[...node.transitions.values()].flat(), ...(node.always ?? [])]);
 }
 
-function allNodes(root: AnyStateNode): AnyStateNode[] {
+/** The root of a chart, and every state in it. */
+export function allNodes(root: AnyStateNode): AnyStateNode[] {
   return [root, ...getStateNodes(root)];
 }
 

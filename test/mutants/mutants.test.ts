@@ -1,0 +1,18 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+
+import { MUTANTS } from './index.ts';
+
+const root = new URL('../../', import.meta.url);
+const cases = MUTANTS.map((mutant) => [mutant.what, mutant] as const);
+
+describe('what is broken to see that the tests see it', () => {
+  test.each(cases)('is there to be broken: %s', (_what, { file, from, to }) => {
+    expect(readFileSync(new URL(file, root), 'utf8').split(from)).toHaveLength(2);
+    expect(to).not.toBe(from);
+  });
+
+  test('has names of its own', () => {
+    expect(new Set(MUTANTS.map(({ what }) => what)).size).toBe(MUTANTS.length);
+  });
+});

@@ -1,0 +1,103 @@
+import type { Mutant } from './mutant.ts';
+
+/** Rules of the runtime and of the audit log, broken one at a time. */
+export const RUNTIME_MUTANTS: readonly Mutant[] = [
+  {
+    what: 'the look into a socket’s buffer goes on when the socket is gone',
+    file: 'src/in-flight.ts',
+    from: '    this.#options.clock.clearTimeout(this.#timer);\n    this.#lookMs = FIRST_LOOK_MS;\n    this.#relief = undefined;',
+    to: '    this.#lookMs = FIRST_LOOK_MS;\n    this.#relief = undefined;',
+    tests: ['test/in-flight'],
+  },
+  {
+    what: 'relief comes below the low water mark, not at it',
+    file: 'src/in-flight.ts',
+    from: 'bufferedBytes <= relief.lowWaterBytes',
+    to: 'bufferedBytes < relief.lowWaterBytes',
+    tests: ['test/in-flight'],
+  },
+  {
+    what: 'a deadline that was kept fires all the same',
+    file: 'src/deadline.ts',
+    from: '    clock.clearTimeout(timer);\n    settled(failed);',
+    to: '    settled(failed);',
+    tests: ['test/deadline'],
+  },
+  {
+    what: 'a step that was abandoned is called off and its timer is not',
+    file: 'src/deadline.ts',
+    from: '    clock.clearTimeout(timer);\n    abandon();',
+    to: '    abandon();',
+    tests: ['test/deadline'],
+  },
+  {
+    what: 'what waits for its first listener is let go of, and its timer is not',
+    file: 'src/inbox.ts',
+    from: '    this.#options.clock.clearTimeout(held.timer);\n',
+    to: '',
+    tests: ['test/inbox'],
+  },
+  {
+    what: 'the listeners of a connection outlive it',
+    file: 'src/inbox.ts',
+    from: '    this.#emitter.clear();\n',
+    to: '',
+    tests: ['test/inbox'],
+  },
+  {
+    what: 'a connection that is used again is closed all the same',
+    file: 'src/leases.ts',
+    from: '    this.#clock.clearTimeout(tenancy.closing);\n    tenancy.users += 1;',
+    to: '    tenancy.users += 1;',
+    tests: ['test/leases', 'test/pool'],
+  },
+  {
+    what: 'a message outlives its time by as much as a timer is late',
+    file: 'src/expiry.ts',
+    from: 'expiresAt !== Infinity && expiresAt <= this.#options.clock.now()',
+    to: 'false',
+    tests: ['test/expiry'],
+  },
+  {
+    what: 'the timer of what can expire goes on when nothing waits',
+    file: 'src/expiry.ts',
+    from: '    this.#options.clock.clearTimeout(this.#timer);\n    this.#dueAt = Infinity;',
+    to: '    this.#dueAt = Infinity;',
+    tests: ['test/expiry'],
+  },
+  {
+    what: 'the buffer of a socket is filled past the high water mark',
+    file: 'src/outbox.ts',
+    from: 'if (wire.bufferedBytes >= highWaterBytes || !wire.hasRoom) return;',
+    to: 'if (!wire.hasRoom) return;',
+    tests: ['test/outbox'],
+  },
+  {
+    what: 'what is secret by its name is written into the audit log',
+    file: 'src/audit/redaction.ts',
+    from: 'return this.#isSecret(key) && !NO_SECRET.has(value);',
+    to: 'return false;',
+    tests: ['test/audit/redaction'],
+  },
+  {
+    what: 'a record of the audit log is not linked to the one before',
+    file: 'src/audit/chaining.ts',
+    from: 'this.#head = { seq: this.#head.seq + 1, hash };',
+    to: 'this.#head = { seq: this.#head.seq + 1, hash: this.#head.hash };',
+    tests: ['test/audit/chaining'],
+  },
+  {
+    what: 'a record that was edited is taken for what was written',
+    file: 'src/audit/continuity.ts',
+    from: 'if (entry.hash !== hash) return this.#takeEdited(whole, place);',
+    to: '',
+    tests: ['test/audit/continuity'],
+  },
+  {
+    what: 'records that a sink had no room for are not counted',
+    file: 'src/audit/trail.ts',
+    from: '    this.#lost += 1;\n',
+    to: '',
+    tests: ['test/audit/trail'],
+  },
+];

@@ -1,0 +1,40 @@
+import type { Sights } from './sights.ts';
+import type { Report } from './worker.ts';
+import { FAULTS } from './world.ts';
+
+/** What many runs were. */
+export interface Runs {
+  first: number;
+  outcomes: Report['outcomes'];
+  sights: Sights;
+  seconds: number;
+  workers: number;
+}
+
+/** What came of many runs, as Markdown. */
+export function summaryOf({ first, outcomes, sights, seconds, workers }: Runs): string {
+  const broken = outcomes.filter(({ breach }) => breach !== null).sort((one, other) => one.seed - other.seed);
+  const virtualHours = outcomes.reduce((sum, { virtualMs }) => sum + virtualMs, 0) / 3_600_000;
+  const [slowest] = [...outcomes].sort((one, other) => other.ms - one.ms);
+  const rate = outcomes.length / seconds / workers;
+  const count = outcomes.length;
+  return `# What the simulation came to
+
+Written by \`npm run simulate -- --seeds ${count} --first ${first} --write\`: the real client and the real server over a network, a store and nodes that fail, in a time of their own.
+
+- seeds: ${first} to ${first + count - 1}, ${count} runs of ${((virtualHours * 3_600) / count).toFixed(0)} virtual seconds on average, ${virtualHours.toFixed(1)} virtual hours in all
+- broken promises: ${broken.length}${broken.map(({ seed, breach }) => `\n  - seed ${seed}: ${breach}`).join('')}
+- speed: ${rate.toFixed(1)} runs a second and worker (${workers} workers, ${seconds.toFixed(0)} s)
+- slowest seed: ${slowest?.seed} with ${slowest?.ms.toFixed(0)} ms
+
+| what might go wrong | in so many runs |
+|---|---|
+${FAULTS.map((fault) => `| ${fault} | ${outcomes.filter(({ faults }) => faults.includes(fault)).length} |`).join('\n')}
+
+| machine | states visited | transitions taken |
+|---|---|---|
+${sights.table.map(({ machine, states, transitions }) => `| ${machine} | ${states.seen} of ${states.defined} | ${transitions.seen} of ${transitions.defined} |`).join('\n')}
+
+What no run takes, the models do: see [what the models cover](coverage.md).
+`;
+}
