@@ -144,7 +144,7 @@ class FileSink implements AuditSink {
       const bytes = Buffer.concat(lines.map((line) => Buffer.from(`${line}\n`)));
       try {
         await running.handle.appendFile(bytes);
-        if (this.#options.fsync === 'append') await running.handle.datasync();
+        if (this.#isSyncDue) await running.handle.datasync();
       } catch (cause) {
         running.isTorn = true;
         await mend(running).catch(ignored);
@@ -208,6 +208,12 @@ class FileSink implements AuditSink {
         await running.handle.close();
       }
     });
+  }
+
+  // with the lines that are written comes the record of what is removed, and the removed is deleted next
+  get #isSyncDue(): boolean {
+    const { fsync } = this.#options;
+    return fsync === 'append' || (this.#isRemoving && fsync !== 'never');
   }
 
   /** Asked again after each wait that a handle comes from: nobody would let go of it after the end. */

@@ -180,6 +180,20 @@ describe('the file sink', () => {
     },
   );
 
+  test('deletes no segment before the record of that is safe', async () => {
+    const chain = auditLines(3);
+    const sink = sinkOf({ keepSegments: 0 });
+    await sink.open?.();
+    await sink.append(chain.slice(0, 1));
+    expect(await sink.rotate?.()).toHaveLength(1);
+    const before = names();
+    vi.spyOn(handles, 'datasync').mockRejectedValueOnce(new Error('EIO: i/o error'));
+    await expect(sink.append(chain.slice(1, 2))).rejects.toThrow('EIO');
+    expect([names(), read()]).toEqual([before, []]);
+    await sink.append(chain.slice(1));
+    expect([names(), read()]).toEqual([['out.jsonl'], chain.slice(1)]);
+  });
+
   test('has a name, and refuses options that make no sense', () => {
     expect([sinkOf().name, sinkOf({ name: 'mine' }).name]).toEqual(['file', 'mine']);
     const options = { maxBytes: 0, maxAgeMs: -1, keepSegments: -1, keepMs: 0, fsync: 'always', clock: {} };
