@@ -19,7 +19,7 @@ interface Place {
 function note(before: object, after: object, place: Place): void {
   const [was, is] = [before as Record<string, unknown>, after as Record<string, unknown>];
   let kept = 0;
-  for (const key in is) {
+  for (const key of Object.keys(is)) {
     const now = is[key];
     const isSame = was[key] === now;
     if (!isSame) noteItem(was[key], now, { ...place, prefix: place.prefix + key });

@@ -34,7 +34,7 @@ interface Run {
   problem: Problem;
 }
 
-/** How many of the last records are known by their hashes. */
+/** Of so many numbers up to the last, the records are known by their hashes. */
 const REMEMBERED = 1_024;
 const MAX_RIVALS = 8;
 

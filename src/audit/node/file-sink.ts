@@ -152,7 +152,7 @@ class FileSink implements AuditSink {
       }
       running.bytes += bytes.length;
     });
-    if (!this.#isRemoving) return;
+    if (lines.length === 0 || !this.#isRemoving) return;
     this.#isRemoving = false;
     // what cannot be deleted now is deleted by the next who opens the log
     await dropRemoved(this.#options.path).catch(ignored);

@@ -107,11 +107,16 @@ class Reader {
     let ahead: ReturnType<typeof readOn> | null = null;
     let isEnded = number !== null;
     const readOn = () => handle.read(buffer, 0, CHUNK_BYTES, position);
+    // what was at the end then may be another by now: more has come, or a line that was not finished was cut off
+    const readNext = async () => {
+      const early = await ahead;
+      ahead = null;
+      return early?.bytesRead === CHUNK_BYTES ? early : await readOn();
+    };
     try {
       while (true) {
         this.#options.signal?.throwIfAborted();
-        const { bytesRead } = await (ahead ?? readOn());
-        ahead = null;
+        const { bytesRead } = await readNext();
         position += bytesRead;
         if (bytesRead > 0) {
           const lines = splitter.take(buffer.subarray(0, bytesRead));

@@ -52,6 +52,21 @@ describe('a log in files', () => {
     expect(await read()).toEqual(['one', 'two', 'three']);
   });
 
+  test('has what comes while its lines are worked on, and nothing that was cut off meanwhile', async () => {
+    const whole = `${'x'.repeat(99)}\n`.repeat(656);
+    await write('out.jsonl', `${whole}torn-torn`);
+    const lines: unknown[] = [];
+    for await (const line of readAuditFile(path)) {
+      lines.push(line);
+      if (lines.length > 1) continue;
+      // longer than it takes to read ahead
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      await truncate(path, whole.length);
+      await appendFile(path, 'a whole new line\n');
+    }
+    expect([lines.length, lines.at(-1)]).toEqual([657, 'a whole new line']);
+  });
+
   test('marks a line without an end, in each file', async () => {
     await write('out.000001.jsonl', 'one\ntw');
     await write('out.jsonl', 'three\nfo');
