@@ -18,15 +18,8 @@ interface Place {
 
 function note(before: object, after: object, place: Place): void {
   const [was, is] = [before as Record<string, unknown>, after as Record<string, unknown>];
-  let kept = 0;
-  for (const key of Object.keys(is)) {
-    const now = is[key];
-    const isSame = was[key] === now;
-    if (!isSame) noteItem(was[key], now, { ...place, prefix: place.prefix + key });
-    // `in` would find `constructor` in every object; of what is the same and no function nobody needs to ask
-    if ((isSame && now !== undefined && typeof now !== 'function') || Object.hasOwn(was, key)) kept += 1;
-  }
-  if (kept === Object.keys(was).length) return;
+  for (const key in is) if (was[key] !== is[key]) noteItem(was[key], is[key], { ...place, prefix: place.prefix + key });
+  // `in` would find `constructor` in every object
   for (const key in was) if (!Object.hasOwn(is, key)) place.changes[place.prefix + key] = null;
 }
 

@@ -41,6 +41,7 @@ async function one(seed: number): Promise<number> {
 
 async function many(): Promise<number> {
   const [first, seeds] = [numberOf(values.first, 'first'), numberOf(values.seeds, 'seeds')];
+  const workers = numberOf(values.workers, 'workers');
   const began = performance.now();
   const sights = new Sights();
   const outcomes: Report['outcomes'] = [];
@@ -70,9 +71,9 @@ async function many(): Promise<number> {
       worker.on('error', reject);
       ask();
     });
-  await Promise.all(Array.from({ length: numberOf(values.workers, 'workers') }, work));
+  await Promise.all(Array.from({ length: workers }, work));
   const seconds = (performance.now() - began) / 1_000;
-  const summary = summaryOf({ first, outcomes, sights, seconds, workers: numberOf(values.workers, 'workers') });
+  const summary = summaryOf({ first, outcomes, sights, seconds, workers });
   process.stdout.write(`\n${summary}`);
   if (values.write) writeFileSync(KEPT, summary);
   return outcomes.some(({ breach }) => breach !== null) ? 1 : 0;
