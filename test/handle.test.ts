@@ -57,7 +57,7 @@ describe('a connection as an object', () => {
     expect(socket.sent).toEqual(['a', '{"n":1}']);
   });
 
-  test('ends a subscription that was ended, and no other', async () => {
+  test('ends a subscription that was ended, and no other (original fault 47)', async () => {
     const r = rig();
     const { connection, socket } = await r.open();
     const heard: unknown[] = [];

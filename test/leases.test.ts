@@ -34,7 +34,7 @@ describe('a connection that is acquired', () => {
     expect(r.state()).toBe('open');
   });
 
-  test('stays open for whoever acquires it again in the same turn, as a component that is mounted twice does', async () => {
+  test('stays open for whoever acquires it again in the same turn, as a component that is mounted twice does (pain 41)', async () => {
     const r = rig();
     const first = await acquired(r);
     first.release();

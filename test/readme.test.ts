@@ -8,6 +8,7 @@ import { optionsRule } from '../src/schema.ts';
 import { settingsOf } from '../src/server/options.ts';
 import { serverRule } from '../src/server/schema.ts';
 import type { HoldfastServerOptions } from '../src/server/server.ts';
+import { EnhancedWebSocketService } from '../src/service.ts';
 
 const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
 const section = (name: string): string => {
@@ -55,6 +56,19 @@ describe('the README', () => {
   test('shows the audit log as the example that runs', () => {
     const example = readFileSync(new URL('../examples/audit/main.ts', import.meta.url), 'utf8').trim();
     expect(section('audit')).toBe(`\`\`\`ts\n${example}\n\`\`\``);
+  });
+
+  test('calls only methods that exist (original fault 48)', () => {
+    const called = [...readme.matchAll(/\b(?:service|enhancedService)\.(\w+)\(/g)].map(([, name = '']) => name);
+    expect(called.length).toBeGreaterThan(15);
+    for (const name of called) expect(EnhancedWebSocketService.prototype).toHaveProperty(name);
+  });
+
+  test('makes no claim in figures without the command that measures it (original fault 51)', () => {
+    const prose = readme.replaceAll(/```[^]*?```/g, '').split(/\n\n/);
+    const figures = /\d\s?(%|×|µs)|\d times (as|faster|less|more)|\b(half|twice) as (fast|much)/;
+    expect(figures.test('uptime of 99.9 %, with 50 % less overhead')).toBe(true);
+    for (const paragraph of prose) if (figures.test(paragraph)) expect(paragraph).toMatch(/npm run \w+/);
   });
 
   test('names only options that exist', () => {

@@ -126,7 +126,7 @@ const startsOf = (r: Rig): ServiceEvents['status'][] =>
 describe('whatever the application decides on whatever failures', () => {
   // the first attempt, and one for each of the three strategies that need no wait; after a stable connection those again, and the prompt retry;
   // between all others at least the base
-  test('a minute holds no more than 4 + minute/base attempts, and 4 more for each stable connection; none comes sooner than was asked for', async () => {
+  test('a minute holds no more than 4 + minute/base attempts, and 4 more for each stable connection; none comes sooner than was asked for (trap 7)', async () => {
     await fc.assert(
       fc.asyncProperty(anyLife, async (life) => {
         const { r, stableTimes } = await minuteOf(life);

@@ -14,6 +14,23 @@ describe('connect', () => {
     expect(fate).toEqual({ kind: 'resolved', value: 'terminal:one' });
   });
 
+  test('is told of by the id before it resolves, the first opening as any other (original fault 47)', async () => {
+    const r = rig();
+    const told: string[] = [];
+    r.service.on('status', ({ connectionId, current }) => told.push(`${connectionId}: ${current}`));
+    r.service.on('opened', ({ connectionId }) => told.push(`${connectionId}: opened`));
+    void r.service.connect(TERMINAL).then((id) => told.push(`${id}: resolved`));
+    await r.settle();
+    r.sockets.last.opens();
+    await r.settle();
+    expect(told).toEqual([
+      'terminal:one: connecting',
+      'terminal:one: open',
+      'terminal:one: opened',
+      'terminal:one: resolved',
+    ]);
+  });
+
   test('stays pending through failed attempts, and resolves with the one that opens (original fault 22)', async () => {
     const r = rig();
     const fate = fateOf(r.service.connect(TERMINAL));

@@ -29,7 +29,7 @@ describe('the diagnosis of an open connection', () => {
     expect(report.durationMs).toBe(30 + 100 + 20 + 1_000);
   });
 
-  test('of holdfast.v1 says nothing on the socket of its own, which is marked and goes', async () => {
+  test('of holdfast.v1 says nothing on the socket of its own, which is marked and goes (original fault 46)', async () => {
     const r = chatting({ ...WIRE, url: 'wss://host/chat?room=a%20b' });
     const { socket } = await r.open(CHAT);
     await r.diagnosed('chat');
@@ -157,7 +157,7 @@ describe('the diagnosis of an open connection', () => {
 });
 
 describe('the diagnosis of what is not open', () => {
-  test('of a service type is without a connection, and makes none', async () => {
+  test('of a service type is without a connection, and makes none (original fault 46)', async () => {
     const r = chatting();
     const report = await r.diagnosed('chat');
     expect(report).toMatchObject({ connectionId: null, serviceType: 'chat', verdict: 'passed' });

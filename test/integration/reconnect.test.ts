@@ -240,7 +240,7 @@ describe('where to connect', () => {
     expect(server.requests.map(({ url }) => url)).toEqual(Array(2).fill('/api/ws?room=a%20b&x=1'));
   });
 
-  test('is one socket for two calls that name the same connection (original fault 28)', async () => {
+  test('is one socket for two calls that name the same connection (original fault 28) (original fault 47)', async () => {
     const server = await startServer();
     const client = startClient({ url: server.url });
     const ids = await Promise.all([client.connect(), client.connect()]);

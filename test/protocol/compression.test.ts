@@ -20,7 +20,7 @@ describe('compressing', () => {
     expect(deflater.deflate).not.toHaveBeenCalled();
   });
 
-  test('is given up where it gains nothing', () => {
+  test('is given up where it gains nothing (original fault 3)', () => {
     // as long as before is longer, with the head
     const useless: Deflater = { ...pakoDeflater, deflate: (bytes) => bytes.slice(4) };
     expect(compressed(letters, useless)).toBeNull();

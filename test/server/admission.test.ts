@@ -154,7 +154,7 @@ describe('a resumption', () => {
     expect((await resume(third)).welcome).toMatchObject({ resumed: true, gen: 4 });
   });
 
-  test('is refused to another principal, who gets a session of his own and learns nothing', async () => {
+  test('is refused to another principal, who gets a session of his own and learns nothing (trap 12)', async () => {
     const { join, resume, sessions } = startWireServer();
     const client = await join();
     sessions[0]?.send('secret');
