@@ -5,7 +5,7 @@ import { Backlog, DEFAULT_QUEUE, OVERFLOW_POLICIES, type BacklogLimits, type Ove
 import { PRIORITIES, type Priority } from '../src/core/queue.ts';
 import { OutboundMessage } from '../src/message.ts';
 import type { SendOptions } from '../src/receipt.ts';
-import { SimulatedClock } from './support/clock.ts';
+import { SimulatedClock } from '../src/testing/clock.ts';
 
 interface Kept {
   backlog: Backlog;

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { Failure } from '../src/core/recovery.ts';
 import { within } from '../src/deadline.ts';
 import type { Settled } from '../src/endpoint.ts';
-import { SimulatedClock } from './support/clock.ts';
+import { SimulatedClock } from '../src/testing/clock.ts';
 
 class Step {
   readonly clock = new SimulatedClock();

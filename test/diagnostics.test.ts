@@ -4,7 +4,7 @@ import type { DiagnosticsOptions, DiagnosticsReport } from '../src/diagnosis.ts'
 import { Diagnostics, type Subject } from '../src/diagnostics.ts';
 import { ConfigurationError } from '../src/errors.ts';
 import { settle, type ServiceSettings } from '../src/settings.ts';
-import { SimulatedClock } from './support/clock.ts';
+import { SimulatedClock } from '../src/testing/clock.ts';
 import { nodeSockets, type FakeNodeSocket, type FakeSockets } from './support/fake-socket.ts';
 import { fateOf, type Fate } from './support/service.ts';
 

@@ -7,7 +7,7 @@ import type { Answered } from '../src/pings.ts';
 import { settle, type ServiceSettings } from '../src/settings.ts';
 import type { ConnectionStatus } from '../src/status.ts';
 import type { WebSocketConstructor } from '../src/transport/websocket.ts';
-import { SimulatedClock } from './support/clock.ts';
+import { SimulatedClock } from '../src/testing/clock.ts';
 import { FakeNodeSocket, FakeSockets } from './support/fake-socket.ts';
 import { impossible } from './support/hostile.ts';
 import { fateOf } from './support/service.ts';

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 
 import { Expiry } from '../src/expiry.ts';
 import { OutboundMessage } from '../src/message.ts';
-import { SimulatedClock } from './support/clock.ts';
+import { SimulatedClock } from '../src/testing/clock.ts';
 
 function expiring(): { expiry: Expiry; clock: SimulatedClock; expired: string[]; add: (ttlMs?: number) => void } {
   const clock = new SimulatedClock();

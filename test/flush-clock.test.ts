@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 
 import { FlushClock } from '../src/flush-clock.ts';
-import { SimulatedClock } from './support/clock.ts';
+import { SimulatedClock } from '../src/testing/clock.ts';
 import { microtasks } from './support/service.ts';
 
 function flushing({ lingerMs = 0 } = {}): {

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 
 import { InFlight } from '../src/in-flight.ts';
 import { OutboundMessage } from '../src/message.ts';
-import { SimulatedClock } from './support/clock.ts';
+import { SimulatedClock } from '../src/testing/clock.ts';
 import { Line } from './support/outbox.ts';
 
 function flying(): {

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { InboundError } from '../src/errors.ts';
 import { Inbox } from '../src/inbox.ts';
 import { JsonPayload } from '../src/protocol/profile.ts';
-import { SimulatedClock } from './support/clock.ts';
+import { SimulatedClock } from '../src/testing/clock.ts';
 import { microtasks, rig, TERMINAL } from './support/service.ts';
 
 function inbox(): { inbox: Inbox; clock: SimulatedClock; delivered: unknown[]; reported: unknown[] } {

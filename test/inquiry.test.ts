@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { inquire, type Inquiry } from '../src/inquiry.ts';
 import type { AddressRequest, CredentialsRequest, ServiceOptions } from '../src/options.ts';
 import { settle, type ServiceSettings } from '../src/settings.ts';
-import { SimulatedClock } from './support/clock.ts';
+import { SimulatedClock } from '../src/testing/clock.ts';
 import { fateOf, microtasks, type Fate } from './support/service.ts';
 
 interface Asked {

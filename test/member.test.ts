@@ -5,7 +5,7 @@ import { carrierAmong, makeMember, type Member, type MemberHost } from '../src/m
 import { Pool } from '../src/pool.ts';
 import { settle } from '../src/settings.ts';
 import { WireMemory } from '../src/wire-memory.ts';
-import { SimulatedClock } from './support/clock.ts';
+import { SimulatedClock } from '../src/testing/clock.ts';
 import { browserSockets } from './support/fake-socket.ts';
 import { microtasks } from './support/service.ts';
 

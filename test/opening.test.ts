@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 
 import { HoldfastError } from '../src/errors.ts';
 import { Openings } from '../src/opening.ts';
-import { SimulatedClock } from './support/clock.ts';
+import { SimulatedClock } from '../src/testing/clock.ts';
 import { fateOf, microtasks } from './support/service.ts';
 
 const SOURCE = { connectionId: 'c', serviceType: 's' };

@@ -2,7 +2,7 @@ import { createActor, fromCallback, setup, type AnyActorRef } from 'xstate';
 import { describe, expect, test } from 'vitest';
 
 import { endOrphans } from '../src/orphans.ts';
-import { SimulatedClock } from './support/clock.ts';
+import { SimulatedClock } from '../src/testing/clock.ts';
 
 /** A parent that dies when it is told to, over a child that dies when it is told to, over one that holds something. */
 function family(): { root: AnyActorRef; child: AnyActorRef; clock: SimulatedClock; held: () => boolean } {

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 
 import type { OutboundMessage } from '../src/message.ts';
 import { PlainWire } from '../src/plain-wire.ts';
-import { SimulatedClock } from './support/clock.ts';
+import { SimulatedClock } from '../src/testing/clock.ts';
 import { Line } from './support/outbox.ts';
 import { messageOf } from './support/session.ts';
 

@@ -4,7 +4,7 @@ import { Backlog, DEFAULT_QUEUE, type OutboxLimits } from '../src/backlog.ts';
 import { OutboundMessage } from '../src/message.ts';
 import { PlainWire } from '../src/plain-wire.ts';
 import { pour } from '../src/pouring.ts';
-import { SimulatedClock } from './support/clock.ts';
+import { SimulatedClock } from '../src/testing/clock.ts';
 import { Line } from './support/outbox.ts';
 
 interface Poured {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 
 import { isAnswering } from '../src/reachability.ts';
-import { SimulatedClock } from './support/clock.ts';
+import { SimulatedClock } from '../src/testing/clock.ts';
 import { deferred, fateOf, microtasks, type Fate } from './support/service.ts';
 
 interface Asked {

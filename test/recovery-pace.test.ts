@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { STRATEGIES } from '../src/core/recovery.ts';
 import type { ServiceEvents } from '../src/events.ts';
 import type { EnhancedWebSocketOptions, RetryOptions } from '../src/options.ts';
-import { SimulatedClock } from './support/clock.ts';
+import { SimulatedClock } from '../src/testing/clock.ts';
 import { FakeSocket, FakeSockets } from './support/fake-socket.ts';
 import { Rig, TERMINAL } from './support/service.ts';
 

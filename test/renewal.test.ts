@@ -4,7 +4,7 @@ import type { RequestFacts } from '../src/endpoint.ts';
 import type { CredentialsProvider, CredentialsRequest } from '../src/options.ts';
 import { Renewal } from '../src/renewal.ts';
 import { settle, type ServiceSettings } from '../src/settings.ts';
-import { SimulatedClock } from './support/clock.ts';
+import { SimulatedClock } from '../src/testing/clock.ts';
 import { deferred, microtasks } from './support/service.ts';
 
 const FACTS: RequestFacts = {

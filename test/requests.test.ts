@@ -5,7 +5,7 @@ import { OutboundMessage } from '../src/message.ts';
 import type { ReplyMatcher } from '../src/protocol/profile.ts';
 import type { SendOptions } from '../src/receipt.ts';
 import { Requests } from '../src/requests.ts';
-import { SimulatedClock } from './support/clock.ts';
+import { SimulatedClock } from '../src/testing/clock.ts';
 import { fateOf, microtasks } from './support/service.ts';
 
 interface Call {

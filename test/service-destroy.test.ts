@@ -1,6 +1,6 @@
 import { describe, expect, test, vi } from 'vitest';
 
-import { SimulatedClock } from './support/clock.ts';
+import { SimulatedClock } from '../src/testing/clock.ts';
 import { fateOf, microtasks, NOTHING_LEFT, rig, Rig, TERMINAL } from './support/service.ts';
 import { nodeSockets } from './support/fake-socket.ts';
 

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
 
 import { platformSignals } from '../src/transport/signals.ts';
-import { SimulatedClock } from './support/clock.ts';
+import { SimulatedClock } from '../src/testing/clock.ts';
 import { nodeSockets } from './support/fake-socket.ts';
 import { stubPage, type Page } from './support/page.ts';
 import { PoolRig } from './support/pool.ts';

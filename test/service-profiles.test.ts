@@ -2,7 +2,7 @@ import { describe, expect, expectTypeOf, test } from 'vitest';
 
 import { bytesProfile, defineProfile, jsonProfile, textProfile } from '../src/protocol/profile.ts';
 import { EnhancedWebSocketService } from '../src/service.ts';
-import { SimulatedClock } from './support/clock.ts';
+import { SimulatedClock } from '../src/testing/clock.ts';
 import { browserSockets } from './support/fake-socket.ts';
 import { schemaOf, sayings, type Say } from './support/schemas.ts';
 import { deferred, fateOf, rig } from './support/service.ts';

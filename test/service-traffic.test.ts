@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 
-import { SimulatedClock } from './support/clock.ts';
+import { SimulatedClock } from '../src/testing/clock.ts';
 import { LIMITS, WireRig } from './support/server-script.ts';
 import { fateOf } from './support/service.ts';
 

@@ -4,7 +4,7 @@ import { afterEach, describe, expect, test, vi } from 'vitest';
 
 import { HoldfastError } from '../src/errors.ts';
 import { EnhancedWebSocketService } from '../src/service.ts';
-import { SimulatedClock } from './support/clock.ts';
+import { SimulatedClock } from '../src/testing/clock.ts';
 import { browserSockets } from './support/fake-socket.ts';
 import { fateOf, ManualSignals, rig, TERMINAL } from './support/service.ts';
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 
 import { Silence, Vigil, type Expectation } from '../src/silence.ts';
-import { SimulatedClock } from './support/clock.ts';
+import { SimulatedClock } from '../src/testing/clock.ts';
 
 /** A socket whose peer owes so many bytes. */
 class Watched {

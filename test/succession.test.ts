@@ -7,7 +7,7 @@ import { writeText } from '../src/protocol/text-frames.ts';
 import { settle, type ServiceSettings } from '../src/settings.ts';
 import { offering, Succession } from '../src/succession.ts';
 import type { Address, TransportEnd, TransportListener } from '../src/transport/transport.ts';
-import { SimulatedClock } from './support/clock.ts';
+import { SimulatedClock } from '../src/testing/clock.ts';
 import { Line } from './support/outbox.ts';
 import { srvOf, welcomeOf } from './support/server-script.ts';
 import { deferred, microtasks } from './support/service.ts';

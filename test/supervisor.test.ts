@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 
 import type { Clock } from '../src/transport/clock.ts';
-import { SimulatedClock } from './support/clock.ts';
+import { SimulatedClock } from '../src/testing/clock.ts';
 import { fateOf, NOTHING_LEFT, rig, TERMINAL, type Rig } from './support/service.ts';
 
 interface SeenActor {

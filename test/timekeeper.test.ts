@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 
 import { Timekeeper } from '../src/timekeeper.ts';
-import { SimulatedClock } from './support/clock.ts';
+import { SimulatedClock } from '../src/testing/clock.ts';
 
 describe('a timekeeper', () => {
   test('passes time and timers on', () => {

@@ -2,7 +2,7 @@ import { assign, createActor, setup, stopChild } from 'xstate';
 import { describe, expect, test } from 'vitest';
 
 import { indexTimers } from '../src/timer-index.ts';
-import { SimulatedClock } from './support/clock.ts';
+import { SimulatedClock } from '../src/testing/clock.ts';
 
 const child = setup({
   types: { context: {} as { fired: number }, events: {} as { type: 'leave' | 'again' } },

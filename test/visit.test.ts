@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { writeText } from '../src/protocol/text-frames.ts';
 import type { WebSocketConstructor } from '../src/transport/websocket.ts';
 import { Visit, type Arrival, type VisitOptions } from '../src/visit.ts';
-import { SimulatedClock } from './support/clock.ts';
+import { SimulatedClock } from '../src/testing/clock.ts';
 import { FakeNodeSocket, FakeSockets, nodeSockets } from './support/fake-socket.ts';
 import { srvOf } from './support/server-script.ts';
 import { fateOf, microtasks, type Fate } from './support/service.ts';

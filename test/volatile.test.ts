@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { Fates } from '../src/fates.ts';
 import { PlainWire } from '../src/plain-wire.ts';
 import { Volatile } from '../src/volatile.ts';
-import { SimulatedClock } from './support/clock.ts';
+import { SimulatedClock } from '../src/testing/clock.ts';
 import { Line } from './support/outbox.ts';
 import { messageOf } from './support/session.ts';
 

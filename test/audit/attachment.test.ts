@@ -5,7 +5,7 @@ import { replay } from '../../src/audit/replay.ts';
 import { memorySink } from '../../src/audit/sinks/memory.ts';
 import { verify } from '../../src/audit/verify.ts';
 import { logged } from '../support/audit-log.ts';
-import { SimulatedClock } from '../support/clock.ts';
+import { SimulatedClock } from '../../src/testing/clock.ts';
 import { fateOf, NOTHING_LEFT } from '../support/service.ts';
 
 const COUNTS = { accepted: 0, sent: 0, acknowledged: 0, dropped: 0, unknown: 0, waiting: 0, refused: 0, received: 0 };

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { Checkpoints } from '../../src/audit/checkpoints.ts';
 import { verify } from '../../src/audit/verify.ts';
 import { ScriptedSink } from '../support/audit-trail.ts';
-import { SimulatedClock } from '../support/clock.ts';
+import { SimulatedClock } from '../../src/testing/clock.ts';
 
 function checkpoints(options: { everyRecords?: number; everyMs?: number } = {}, count = 1) {
   const clock = new SimulatedClock();

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 
 import { within } from '../../src/audit/within.ts';
-import { SimulatedClock } from '../support/clock.ts';
+import { SimulatedClock } from '../../src/testing/clock.ts';
 
 describe('within a deadline', () => {
   test('something is over, or it is not, and no timer is left', async () => {

@@ -5,7 +5,7 @@ import { connectionMachine } from '../../machines/connection.ts';
 import { stateOf, type ConnectionEvent } from '../../machines/facts.ts';
 import { childIdOf, groupMachine, idIn, type GroupEvent, type GroupInput } from '../../machines/group.ts';
 import { attempt, closed, connect, inputOf } from '../models/connection-cases.ts';
-import { SimulatedClock } from '../support/clock.ts';
+import { SimulatedClock } from '../../src/testing/clock.ts';
 import { leafOf, stepThrough, type Step } from '../support/machine-graph.ts';
 
 type GroupSnapshot = SnapshotFrom<typeof groupMachine>;

@@ -2,7 +2,7 @@ import { createActor, fromCallback, setup } from 'xstate';
 import { describe, expect, test } from 'vitest';
 
 import { healthMachine, type HealthEdge, type HealthEvent, type HeartbeatPolicy } from '../../machines/health.ts';
-import { SimulatedClock } from '../support/clock.ts';
+import { SimulatedClock } from '../../src/testing/clock.ts';
 
 const policy: HeartbeatPolicy = { intervalMs: 25_000, promptMs: 1_000, lateMs: 2_500, timeoutMs: 10_000 };
 

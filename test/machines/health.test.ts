@@ -2,7 +2,7 @@ import { createActor, initialTransition, setup, type SnapshotFrom } from 'xstate
 import { describe, expect, test } from 'vitest';
 
 import { healthMachine, type HealthEvent, type HeartbeatPolicy } from '../../machines/health.ts';
-import { SimulatedClock } from '../support/clock.ts';
+import { SimulatedClock } from '../../src/testing/clock.ts';
 import { leafOf, stepThrough, type Step } from '../support/machine-graph.ts';
 
 type HealthSnapshot = SnapshotFrom<typeof healthMachine>;

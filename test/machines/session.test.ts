@@ -2,7 +2,7 @@ import { createActor, fromCallback, initialTransition, type EventObject, type Sn
 import { describe, expect, test } from 'vitest';
 
 import { sessionMachine, type SessionEvent, type SessionInput } from '../../machines/session.ts';
-import { SimulatedClock } from '../support/clock.ts';
+import { SimulatedClock } from '../../src/testing/clock.ts';
 import { leafOf, stepThrough, type Step } from '../support/machine-graph.ts';
 
 type SessionSnapshot = SnapshotFrom<typeof sessionMachine>;

@@ -6,7 +6,7 @@ import type { ConnectionEvent } from '../../machines/facts.ts';
 import { childIdOf, DEFAULT_INTENSITY, groupMachine } from '../../machines/group.ts';
 import { GROUP_SIZE, supervisorMachine, type SupervisorEvent } from '../../machines/supervisor.ts';
 import { attempt, closed, connect, inputOf } from '../models/connection-cases.ts';
-import { SimulatedClock } from '../support/clock.ts';
+import { SimulatedClock } from '../../src/testing/clock.ts';
 import { leafOf, stepThrough, type Step } from '../support/machine-graph.ts';
 
 type SupervisorSnapshot = SnapshotFrom<typeof supervisorMachine>;

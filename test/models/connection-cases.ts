@@ -12,7 +12,7 @@ import {
 import { DEFAULT_POLICY, type ConnectionPolicy } from '../../machines/policy.ts';
 import { classified, closureErrorCode, failure, type Failure } from '../../src/core/recovery.ts';
 import type { RecoveryRule } from '../../src/protocol/recovery-rule.ts';
-import { SimulatedClock } from '../support/clock.ts';
+import { SimulatedClock } from '../../src/testing/clock.ts';
 import { leafOf, stepThrough, type Step } from '../support/machine-graph.ts';
 
 export type ConnectionSnapshot = SnapshotFrom<typeof connectionMachine>;

@@ -5,7 +5,7 @@ import { connectionMachine } from '../../machines/connection.ts';
 import type { ConnectionEvent, ConnectionInput } from '../../machines/facts.ts';
 import { DEFAULT_POLICY, WIRE_CHOICES, type ConnectionPolicy, type WireChoice } from '../../machines/policy.ts';
 import { failure, type Failure } from '../../src/core/recovery.ts';
-import type { SimulatedClock } from '../support/clock.ts';
+import type { SimulatedClock } from '../../src/testing/clock.ts';
 import { rowOf, tabled } from '../support/coverage-table.ts';
 import {
   coverageOf,

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 
 import { connectionMachine } from '../../machines/connection.ts';
 import { childIdOf, groupMachine, idIn, type GroupEvent, type GroupInput } from '../../machines/group.ts';
-import type { SimulatedClock } from '../support/clock.ts';
+import type { SimulatedClock } from '../../src/testing/clock.ts';
 import { rowOf, tabled } from '../support/coverage-table.ts';
 import {
   coverageOf,

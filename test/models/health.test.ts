@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { healthMachine, type HealthEvent, type HealthInput } from '../../machines/health.ts';
 import { GRADING, type Grade } from '../../machines/grade.ts';
 import { DEFAULT_POLICY } from '../../machines/policy.ts';
-import type { SimulatedClock } from '../support/clock.ts';
+import type { SimulatedClock } from '../../src/testing/clock.ts';
 import { rowOf, tabled } from '../support/coverage-table.ts';
 import {
   coverageOf,

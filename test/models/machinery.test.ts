@@ -1,7 +1,7 @@
 import { assign, createActor, setup, SimulatedClock as JumpingClock, type Actor, type SnapshotFrom } from 'xstate';
 import { describe, expect, test } from 'vitest';
 
-import { SimulatedClock } from '../support/clock.ts';
+import { SimulatedClock } from '../../src/testing/clock.ts';
 import {
   divergences,
   edgeInWords,

@@ -2,7 +2,7 @@ import { createActor, type Actor, type SnapshotFrom } from 'xstate';
 import { describe, expect, test } from 'vitest';
 
 import { outboxMachine, type OutboxEvent, type OutboxInput } from '../../machines/outbox.ts';
-import type { SimulatedClock } from '../support/clock.ts';
+import type { SimulatedClock } from '../../src/testing/clock.ts';
 import { rowOf, tabled } from '../support/coverage-table.ts';
 import {
   coverageOf,

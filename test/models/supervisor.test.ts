@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 
 import { DEFAULT_INTENSITY, groupMachine } from '../../machines/group.ts';
 import { supervisorMachine, type SupervisorEvent, type SupervisorInput } from '../../machines/supervisor.ts';
-import type { SimulatedClock } from '../support/clock.ts';
+import type { SimulatedClock } from '../../src/testing/clock.ts';
 import { rowOf, tabled } from '../support/coverage-table.ts';
 import {
   coverageOf,

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 
 import type { Identity } from '../../src/server/options.ts';
-import { SimulatedClock } from '../support/clock.ts';
+import { SimulatedClock } from '../../src/testing/clock.ts';
 import { startWireServer } from '../support/wire-server.ts';
 
 describe('a conversation', () => {

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 
 import type { Deflater } from '../../src/protocol/compression.ts';
 import { Deflation } from '../../src/server/deflation.ts';
-import { SimulatedClock } from '../support/clock.ts';
+import { SimulatedClock } from '../../src/testing/clock.ts';
 
 const DEFLATER: Deflater = { deflate: (bytes) => bytes, inflate: (bytes) => bytes };
 

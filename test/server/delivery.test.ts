@@ -4,7 +4,7 @@ import { Delivery } from '../../src/server/delivery.ts';
 import type { Link } from '../../src/server/link.ts';
 import { MemoryStore } from '../../src/server/memory-store.ts';
 import { outbound } from '../../src/server/outbound.ts';
-import { SimulatedClock } from '../support/clock.ts';
+import { SimulatedClock } from '../../src/testing/clock.ts';
 import { CLIENT_LIMITS } from '../support/wire-client.ts';
 
 async function start() {

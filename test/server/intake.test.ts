@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { Intake, type Arrival } from '../../src/server/intake.ts';
 import { MemoryStore } from '../../src/server/memory-store.ts';
 import { Ownership } from '../../src/server/ownership.ts';
-import { SimulatedClock } from '../support/clock.ts';
+import { SimulatedClock } from '../../src/testing/clock.ts';
 
 async function start({ windowMessages = 100, isConnected = true } = {}) {
   const clock = new SimulatedClock();

@@ -6,7 +6,7 @@ import { readFrame } from '../../src/protocol/wire.ts';
 import { Link, type LinkReader } from '../../src/server/link.ts';
 import { settingsOf } from '../../src/server/options.ts';
 import type { ServerSocket } from '../../src/server/socket.ts';
-import { SimulatedClock } from '../support/clock.ts';
+import { SimulatedClock } from '../../src/testing/clock.ts';
 import { CLIENT_LIMITS } from '../support/wire-client.ts';
 
 function start(reader: Partial<LinkReader> = {}, limits: object = {}) {

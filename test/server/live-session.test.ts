@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 
 import { MemoryStore } from '../../src/server/memory-store.ts';
 import type { Session } from '../../src/server/surface.ts';
-import { SimulatedClock } from '../support/clock.ts';
+import { SimulatedClock } from '../../src/testing/clock.ts';
 import { CLIENT_LIMITS } from '../support/wire-client.ts';
 import { startWireServer } from '../support/wire-server.ts';
 

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 
 import { MemoryStore } from '../../src/server/memory-store.ts';
 import { sessionStoreContract, STORE_LIMITS } from '../contract/session-store.ts';
-import { SimulatedClock } from '../support/clock.ts';
+import { SimulatedClock } from '../../src/testing/clock.ts';
 
 sessionStoreContract('in memory', () => {
   const clock = new SimulatedClock();

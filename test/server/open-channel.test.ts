@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { MemoryStore } from '../../src/server/memory-store.ts';
 import type { HoldfastServerOptions } from '../../src/server/server.ts';
 import type { Channel, Session } from '../../src/server/surface.ts';
-import { SimulatedClock } from '../support/clock.ts';
+import { SimulatedClock } from '../../src/testing/clock.ts';
 import type { WireClient } from '../support/wire-client.ts';
 import { startWireServer, type WireServer } from '../support/wire-server.ts';
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 
 import { settingsOf } from '../../src/server/options.ts';
-import { SimulatedClock } from '../support/clock.ts';
+import { SimulatedClock } from '../../src/testing/clock.ts';
 
 const authenticate = () => null;
 

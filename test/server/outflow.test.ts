@@ -7,7 +7,7 @@ import { MemoryStore } from '../../src/server/memory-store.ts';
 import { outbound } from '../../src/server/outbound.ts';
 import { Outflow } from '../../src/server/outflow.ts';
 import { Ownership } from '../../src/server/ownership.ts';
-import { SimulatedClock } from '../support/clock.ts';
+import { SimulatedClock } from '../../src/testing/clock.ts';
 import { CLIENT_LIMITS } from '../support/wire-client.ts';
 
 async function start({ maxMessages = 100, maxBytes = 10_000, bufferedBytes = 5_000 } = {}) {

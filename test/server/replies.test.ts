@@ -4,7 +4,7 @@ import { MessageError } from '../../src/errors.ts';
 import type { AskOptions } from '../../src/server/message.ts';
 import { Receipt } from '../../src/server/receipt.ts';
 import { Replies } from '../../src/server/replies.ts';
-import { SimulatedClock } from '../support/clock.ts';
+import { SimulatedClock } from '../../src/testing/clock.ts';
 
 function start() {
   const clock = new SimulatedClock();

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { ConfigurationError } from '../../src/errors.ts';
 import { MemoryStore } from '../../src/server/memory-store.ts';
 import { createHoldfastServer, type HoldfastServerOptions } from '../../src/server/server.ts';
-import { SimulatedClock } from '../support/clock.ts';
+import { SimulatedClock } from '../../src/testing/clock.ts';
 import { startWireServer } from '../support/wire-server.ts';
 
 const authenticate = () => null;

@@ -2,7 +2,7 @@ import { describe, expect, test, vi } from 'vitest';
 
 import { MemoryStore } from '../../src/server/memory-store.ts';
 import { createHoldfastServer } from '../../src/server/server.ts';
-import { SimulatedClock } from '../support/clock.ts';
+import { SimulatedClock } from '../../src/testing/clock.ts';
 import { WireClient } from '../support/wire-client.ts';
 import { startWireServer } from '../support/wire-server.ts';
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 
 import { sessionActor, type SessionWorks } from '../../src/server/session.ts';
-import { SimulatedClock } from '../support/clock.ts';
+import { SimulatedClock } from '../../src/testing/clock.ts';
 
 function start() {
   const did: string[] = [];

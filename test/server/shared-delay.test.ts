@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 
 import { SharedDelay } from '../../src/server/shared-delay.ts';
-import { SimulatedClock } from '../support/clock.ts';
+import { SimulatedClock } from '../../src/testing/clock.ts';
 
 test('many waits have one timer, and each ends in its own time', () => {
   const clock = new SimulatedClock();

@@ -6,7 +6,7 @@ import { describe, expect, test } from 'vitest';
 import type { ConfigurationError } from '../../src/errors.ts';
 import { attachWebSocketServer, serveWebSockets } from '../../src/server/ws.ts';
 import { createHoldfastServer, type HoldfastServer } from '../../src/server/server.ts';
-import { SimulatedClock } from '../support/clock.ts';
+import { SimulatedClock } from '../../src/testing/clock.ts';
 
 class FakeWebSocket extends EventEmitter {
   protocol = 'holdfast.v1';

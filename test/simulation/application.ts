@@ -1,8 +1,8 @@
 import type { LiveSession } from '../../src/server/live-session.ts';
 import type { InboundMessage, InboundRequest, MessageOptions } from '../../src/server/message.ts';
 import type { Channel } from '../../src/server/surface.ts';
-import type { Chance } from './chance.ts';
-import type { Lifetime } from './lifetime.ts';
+import type { Chance } from '../../src/testing/chance.ts';
+import type { Lifetime } from '../../src/testing/lifetime.ts';
 import { short, type SessionTruth } from './session-truth.ts';
 import { tagOf } from './tags.ts';
 import type { Truth } from './truth.ts';

@@ -1,5 +1,6 @@
 import type { ClientFrame, FrameFrom, ServerFrame, WireMeta } from '../../src/protocol/frames.ts';
-import type { Data, Line, Observer } from './network.ts';
+import type { Data, Line } from '../../src/testing/line.ts';
+import type { Observer } from '../../src/testing/network.ts';
 import { read } from './reading.ts';
 import { seenOf, short, type Seen } from './session-truth.ts';
 import type { Truth } from './truth.ts';
@@ -103,13 +104,12 @@ export class Auditor implements Observer {
     if (ack > 0) this.#truth.ackedUp(sid, ack);
   }
 
-  #welcome(line: Line, { sid, gen, resumed, rx, top }: Welcome): void {
+  #welcome(line: Line, { sid, resumed, rx, top }: Welcome): void {
     const { history } = this.#truth;
     const session = this.#truth.session(sid);
     const said = this.#said.get(line);
     if (!session) return history.fail(`${line.name}: a welcome to ${short(sid)}, which the store does not have`);
     line.sid = sid;
-    line.gen = gen;
     this.#newest.set(`${line.host.name} ${sid}`, line);
     this.#truth.holds.welcomed(line, sid);
     history.require(rx <= session.rx, () => `a welcome says rx ${rx}, and the store has accepted ${session.rx} (I2)`);

@@ -1,5 +1,5 @@
 import type { Connection, EnhancedWebSocketService } from '../../src/index.ts';
-import type { History } from './history.ts';
+import type { History } from '../../src/testing/history.ts';
 import { short, type SessionTruth } from './session-truth.ts';
 import { tagOf } from './tags.ts';
 import type { Truth } from './truth.ts';

@@ -1,6 +1,6 @@
 import type { FrameFrom } from '../../src/protocol/frames.ts';
-import type { History } from './history.ts';
-import type { Line } from './network.ts';
+import type { History } from '../../src/testing/history.ts';
+import type { Line } from '../../src/testing/line.ts';
 
 type Flow = Extract<FrameFrom<'client' | 'server'>, { t: 'flow' }>;
 

@@ -3,11 +3,11 @@ import { LiveSession } from '../../src/server/live-session.ts';
 import type { MessageOptions, SessionReceipt } from '../../src/server/message.ts';
 import type { HandshakeRequest, ServerSocket, SocketEvents } from '../../src/server/socket.ts';
 import type { MessageError } from '../../src/errors.ts';
-import type { SimulatedClock } from '../support/clock.ts';
+import type { SimulatedClock } from '../../src/testing/clock.ts';
 import { Application, Unwilling } from './application.ts';
-import type { Chance } from './chance.ts';
-import { Lifetime } from './lifetime.ts';
-import type { Host } from './network.ts';
+import type { Chance } from '../../src/testing/chance.ts';
+import { Lifetime } from '../../src/testing/lifetime.ts';
+import type { Host } from '../../src/testing/line.ts';
 import { short } from './session-truth.ts';
 import type { SharedStore, StorePort } from './shared-store.ts';
 import { FORMS, payloadOf, tagOf } from './tags.ts';
@@ -146,6 +146,7 @@ class Life {
 /** A server node: a host that lives, dies and lives again, and the application on it. */
 export class Node implements Host {
   readonly name: string;
+  readonly protocol = 'holdfast.v1';
   /** Everything that its applications ever sent. */
   readonly dispatched: Dispatched[] = [];
   isDraining = false;

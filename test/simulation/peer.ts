@@ -1,6 +1,6 @@
 import type { Connection, EnhancedWebSocketService, MessageError, Receipt, SendOptions } from '../../src/index.ts';
 import { DOUBTFUL } from './application.ts';
-import type { Chance } from './chance.ts';
+import type { Chance } from '../../src/testing/chance.ts';
 import { Hearing } from './hearing.ts';
 import { FORMS, payloadOf, tagOf } from './tags.ts';
 import type { Truth } from './truth.ts';

@@ -1,6 +1,8 @@
 import type { Turn } from '../../src/audit/observation.ts';
 import type { LiveSession } from '../../src/server/live-session.ts';
-import type { Line, Occasion } from './network.ts';
+import { writeText } from '../../src/protocol/text-frames.ts';
+import type { Line } from '../../src/testing/line.ts';
+import type { Occasion } from '../../src/testing/network.ts';
 import type { Node } from './node.ts';
 import { rehearsed } from '../support/rehearsed.ts';
 import { World, type Fault, type Flaws } from './world.ts';
@@ -147,7 +149,14 @@ function hold({ chance, truth }: World, line: Line): void {
     shut: new Set<string>(),
   };
   const open = [...channels.keys()].filter((name) => !shut.has(name));
-  if (open.length > 0) line.hold(chance.pick(open), chance.happens(0.6));
+  if (open.length > 0) askToHold(line, chance.pick(open), chance.happens(0.6));
+}
+
+// the client asks for a channel to be held back, or to go on; a client as ours never does
+function askToHold(line: Line, channel: string, isHeld: boolean): void {
+  const data = writeText({ t: 'flow', w: isHeld ? { m: 0, b: 0 } : { m: 256, b: 65_536 }, c: channel });
+  line.network.history.note(`${line.name} → ${data}`);
+  line.up.send({ kind: 'data', data });
 }
 
 // it goes on talking while its clients leave
@@ -169,7 +178,7 @@ function crash(world: World, node: Node): void {
     return;
   }
   node.crash();
-  for (const line of network.lines) if (line.host === node) line.abandon(network.cutting().clientNoticesMs);
+  network.abandon(node, () => network.cutting().clientNoticesMs);
   clock.setTimeout(
     () => {
       node.start();
@@ -198,7 +207,8 @@ async function rest(world: World, after: string): Promise<void> {
   for (;;) {
     await world.pass(LOOK_MS);
     if (history.breach !== undefined) return;
-    for (const line of world.network.live) for (const name of world.truth.holds.heldOn(line)) line.hold(name, false);
+    for (const line of world.network.live)
+      for (const name of world.truth.holds.heldOn(line)) askToHold(line, name, false);
     // one that was still leaving when the calm began
     for (const node of world.nodes) if (!node.isUp) node.start();
     const unrest = unrestOf(world);

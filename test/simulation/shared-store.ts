@@ -1,7 +1,7 @@
 import { MemoryStore } from '../../src/server/memory-store.ts';
 import type { SessionStore, StoreEvents, WriteRefusal } from '../../src/server/store.ts';
-import type { SimulatedClock } from '../support/clock.ts';
-import type { Chance } from './chance.ts';
+import type { SimulatedClock } from '../../src/testing/clock.ts';
+import type { Chance } from '../../src/testing/chance.ts';
 import { seenOf, short } from './session-truth.ts';
 import type { Truth } from './truth.ts';
 

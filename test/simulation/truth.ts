@@ -1,5 +1,5 @@
 import type { OpenWish, OwnedSession, ResumeClaim, StoredMessage } from '../../src/server/store.ts';
-import type { History } from './history.ts';
+import type { History } from '../../src/testing/history.ts';
 import { Holds } from './holds.ts';
 import { HOLLOW, seenOf, SessionTruth, short, type Seen } from './session-truth.ts';
 

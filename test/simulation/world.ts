@@ -1,11 +1,11 @@
 import { EnhancedWebSocketService, type ConnectOptions, type ServiceOptions } from '../../src/index.ts';
 import { silentSignals } from '../../src/transport/signals.ts';
-import { SimulatedClock } from '../support/clock.ts';
+import { SimulatedClock } from '../../src/testing/clock.ts';
 import { Auditor, type Tampering } from './auditor.ts';
-import { Chance } from './chance.ts';
+import { Chance } from '../../src/testing/chance.ts';
 import { Hearing } from './hearing.ts';
-import { History } from './history.ts';
-import { Network } from './network.ts';
+import { History } from '../../src/testing/history.ts';
+import { SimulatedNetwork } from '../../src/testing/network.ts';
 import { CARRIER, Node } from './node.ts';
 import { Peer } from './peer.ts';
 import { SharedStore, type StoreFlaws } from './shared-store.ts';
@@ -53,7 +53,7 @@ export class World {
   readonly truth = new Truth(this.history);
   readonly chance: Chance;
   readonly faults: ReadonlySet<Fault>;
-  readonly network: Network;
+  readonly network: SimulatedNetwork;
   readonly store: SharedStore;
   readonly nodes: Node[];
   readonly service: EnhancedWebSocketService;
@@ -93,7 +93,7 @@ export class World {
         }),
     );
     const auditor = new Auditor(truth, flaws.tampering ?? {});
-    this.network = new Network({
+    this.network = new SimulatedNetwork({
       clock,
       history,
       chance: chance.fork(),

@@ -7,7 +7,7 @@ import type { Signer } from '../../src/audit/signature.ts';
 import type { AuditSink } from '../../src/audit/sink.ts';
 import { Trail, type TrailOptions } from '../../src/audit/trail.ts';
 import type { AuditError } from '../../src/errors.ts';
-import { SimulatedClock } from './clock.ts';
+import { SimulatedClock } from '../../src/testing/clock.ts';
 import { fateOf, microtasks } from './service.ts';
 
 type Acts = Partial<Omit<AuditSink, 'name'>>;

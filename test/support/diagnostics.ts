@@ -2,7 +2,7 @@ import { vi } from 'vitest';
 import type { DiagnosticsOptions, DiagnosticsReport, DiagnosticStep, DiagnosticStepId } from '../../src/diagnosis.ts';
 import type { ServiceOptions } from '../../src/options.ts';
 import { writeText } from '../../src/protocol/text-frames.ts';
-import { SimulatedClock } from './clock.ts';
+import { SimulatedClock } from '../../src/testing/clock.ts';
 import { FakeNodeSocket, FakeSockets } from './fake-socket.ts';
 import { srvOf, welcomeOf } from './server-script.ts';
 import { fateOf, Rig, type Fate, type RigOptions } from './service.ts';

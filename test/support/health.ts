@@ -1,7 +1,7 @@
 import type { HealthInfo, Recommendation } from '../../src/health-info.ts';
 import { FakeNodeSocket, FakeSockets } from './fake-socket.ts';
 import { Rig, type RigOptions } from './service.ts';
-import { SimulatedClock } from './clock.ts';
+import { SimulatedClock } from '../../src/testing/clock.ts';
 
 /** A clock whose wall and whose monotonic time can be set apart; timers keep to neither. */
 export class JumpingClock extends SimulatedClock {

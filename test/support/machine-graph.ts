@@ -12,7 +12,7 @@ import {
 } from 'xstate';
 import { adjacencyMapToArray, getAdjacencyMap, getStateNodes } from 'xstate/graph';
 
-import { SimulatedClock } from './clock.ts';
+import { SimulatedClock } from '../../src/testing/clock.ts';
 
 /** What exploring needs of a machine: the production one, with the placeholders of its own setup. */
 export interface Explorable<S, E, I> {

@@ -1,7 +1,7 @@
 import { createActor, type EventObject } from 'xstate';
 
 import { leafOf } from './machine-graph.ts';
-import { SimulatedClock } from './clock.ts';
+import { SimulatedClock } from '../../src/testing/clock.ts';
 import { DEFAULT_QUEUE, type OutboxLimits } from '../../src/backlog.ts';
 import type { MessageError } from '../../src/errors.ts';
 import { Outbox, outboxLogic, type OutboxOptions } from '../../src/outbox.ts';

@@ -7,7 +7,7 @@ import type { ConnectOptions, EnhancedWebSocketOptions, ServiceOptions } from '.
 import { EnhancedWebSocketService } from '../../src/service.ts';
 import type { ConnectionStatus } from '../../src/status.ts';
 import type { Signal, SignalSource } from '../../src/transport/signals.ts';
-import { SimulatedClock } from './clock.ts';
+import { SimulatedClock } from '../../src/testing/clock.ts';
 import { rehearsed } from './rehearsed.ts';
 import { browserSockets, type FakeSocket, type FakeSockets } from './fake-socket.ts';
 

@@ -9,7 +9,7 @@ import { readFrame } from '../../src/protocol/wire.ts';
 import type { SendOptions } from '../../src/receipt.ts';
 import { SessionWire, type Terms } from '../../src/session-wire.ts';
 import type { TransportListener } from '../../src/transport/transport.ts';
-import { SimulatedClock } from './clock.ts';
+import { SimulatedClock } from '../../src/testing/clock.ts';
 import { Line } from './outbox.ts';
 import { LIMITS, welcomeOf } from './server-script.ts';
 

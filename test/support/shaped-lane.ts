@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import type { Chance } from '../simulation/chance.ts';
+import type { Chance } from '../../src/testing/chance.ts';
 
 /** What one way of a link does to what travels on it. Times in ms. */
 export interface WayShape {

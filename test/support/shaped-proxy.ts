@@ -1,5 +1,5 @@
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
-import { Chance } from '../simulation/chance.ts';
+import { Chance } from '../../src/testing/chance.ts';
 import { Lane, Way, type WayShape, type WayTruth } from './shaped-lane.ts';
 
 /** From the client to the server, or back. */

@@ -6,7 +6,7 @@ import { MemoryStore } from '../../src/server/memory-store.ts';
 import { createHoldfastServer, type HoldfastServer, type HoldfastServerOptions } from '../../src/server/server.ts';
 import type { SessionStore } from '../../src/server/store.ts';
 import type { Session } from '../../src/server/surface.ts';
-import { SimulatedClock } from './clock.ts';
+import { SimulatedClock } from '../../src/testing/clock.ts';
 import { until } from './deadline.ts';
 import { WireClient, type Hello } from './wire-client.ts';
 

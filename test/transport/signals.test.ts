@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
 
 import { platformSignals, silentSignals, type Signal } from '../../src/transport/signals.ts';
-import { SimulatedClock } from '../support/clock.ts';
+import { SimulatedClock } from '../../src/testing/clock.ts';
 import { stubPage } from '../support/page.ts';
 
 const TICK_MS = 5_000;

@@ -2,7 +2,7 @@ import { describe, expect, test, vi } from 'vitest';
 
 import type { InboundData, Transport, TransportEnd } from '../../src/transport/transport.ts';
 import { openWebSocket } from '../../src/transport/websocket.ts';
-import { SimulatedClock } from '../support/clock.ts';
+import { SimulatedClock } from '../../src/testing/clock.ts';
 import { browserSockets, nodeSockets, type FakeSocket, type FakeSockets } from '../support/fake-socket.ts';
 
 interface Dialled<Socket extends FakeSocket> {

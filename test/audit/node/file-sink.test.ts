@@ -19,7 +19,7 @@ import { headOf } from '../../../src/audit/sinks/stored.ts';
 import type { AuditSink } from '../../../src/audit/sink.ts';
 import { auditSinkContract } from '../../contract/audit-sink.ts';
 import { auditLines, Chain } from '../../support/audit-lines.ts';
-import { SimulatedClock } from '../../support/clock.ts';
+import { SimulatedClock } from '../../../src/testing/clock.ts';
 import { makeDirectory, type Directory } from '../../support/directory.ts';
 
 const LINE_BYTES = (auditLines(1)[0]?.length ?? 0) + 1;

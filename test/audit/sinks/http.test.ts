@@ -10,7 +10,7 @@ import { httpSink, type HttpSinkOptions } from '../../../src/audit/sinks/http.ts
 import type { AuditSink } from '../../../src/audit/sink.ts';
 import { auditSinkContract } from '../../contract/audit-sink.ts';
 import { auditLines } from '../../support/audit-lines.ts';
-import { SimulatedClock } from '../../support/clock.ts';
+import { SimulatedClock } from '../../../src/testing/clock.ts';
 
 interface Request {
   headers: IncomingHttpHeaders;

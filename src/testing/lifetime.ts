@@ -1,4 +1,4 @@
-import type { SimulatedClock } from '../support/clock.ts';
+import type { SimulatedClock } from './clock.ts';
 
 /** Time for one life of a node. */
 export class Lifetime {

@@ -10,7 +10,7 @@ interface Timer {
 }
 
 /**
- * A clock that moves only when it is told to. It has the shape of XState's `Clock`, and `now()` beside it.
+ * A clock that moves only when it is told to, for the `clock` of a service, of a server and of an audit log.
  *
  * XState's own SimulatedClock jumps to the end first and fires then, so that a timer set by a timer starts too late. This
  * one steps from deadline to deadline: whatever is due within one advance fires within it, in order, at its own time.
@@ -19,7 +19,10 @@ export class SimulatedClock {
   #nowMs: number;
   #nextId = 1;
   readonly #timers = new Map<number, Timer>();
+  // a heap of them by time and order; those that were cleared are passed over when they come to its top
+  readonly #heap: Timer[] = [];
 
+  /** @param startMs In ms since the epoch. Default: the beginning of 2026. */
   constructor(startMs = Date.UTC(2026, 0, 1)) {
     this.#nowMs = startMs;
   }
@@ -32,9 +35,10 @@ export class SimulatedClock {
   /** @throws RangeError for a delay that a platform would not keep but turn into 1 ms. */
   setTimeout(fire: () => void, ms: number): number {
     if (!(ms >= 0 && ms <= MAX_DELAY_MS)) throw new RangeError(`No timer can wait ${ms} ms.`);
-    const id = this.#nextId++;
-    this.#timers.set(id, { id, dueAt: this.#nowMs + ms, fire });
-    return id;
+    const timer = { id: this.#nextId++, dueAt: this.#nowMs + ms, fire };
+    this.#timers.set(timer.id, timer);
+    this.#rise(timer);
+    return timer.id;
   }
 
   clearTimeout(id: number | undefined): void {
@@ -48,11 +52,15 @@ export class SimulatedClock {
 
   /** How long until the next timer is due, 0 when it is overdue; `null` without any. */
   untilNextMs(): number | null {
-    const next = this.#next(Infinity);
+    const next = this.#next();
     return next && Math.max(0, next.dueAt - this.#nowMs);
   }
 
-  /** Moves time on and fires what falls due on the way, timers set meanwhile included. */
+  /**
+   * Moves time on and fires what falls due on the way, timers set meanwhile included.
+   *
+   * @throws {Error} When timers set each other for ever.
+   */
   advance(ms: number): void {
     const end = this.#nowMs + ms;
     for (let fired = 0; this.#fireNext(end); fired++) refuseEndless(fired);
@@ -76,21 +84,55 @@ export class SimulatedClock {
   }
 
   #fireNext(end: number): boolean {
-    const timer = this.#next(end);
-    if (!timer) return false;
+    const timer = this.#next();
+    if (!timer || timer.dueAt > end) return false;
+    this.#sink();
     this.#timers.delete(timer.id);
     this.#nowMs = Math.max(this.#nowMs, timer.dueAt);
     timer.fire();
     return true;
   }
 
-  #next(end: number): Timer | null {
-    let next: Timer | null = null;
-    for (const timer of this.#timers.values()) {
-      if (timer.dueAt <= end && (!next || timer.dueAt < next.dueAt)) next = timer;
+  #next(): Timer | null {
+    for (;;) {
+      const [top] = this.#heap;
+      if (!top || this.#timers.has(top.id)) return top ?? null;
+      this.#sink();
     }
-    return next;
   }
+
+  #rise(timer: Timer): void {
+    const heap = this.#heap;
+    let at = heap.length;
+    for (; at > 0; at = (at - 1) >> 1) {
+      const parent = heap[(at - 1) >> 1] as Timer;
+      if (isSooner(parent, timer)) break;
+      heap[at] = parent;
+    }
+    heap[at] = timer;
+  }
+
+  // takes the top away
+  #sink(): void {
+    const heap = this.#heap;
+    const last = heap.pop() as Timer;
+    if (heap.length === 0) return;
+    let at = 0;
+    for (;;) {
+      const left = 2 * at + 1;
+      if (left >= heap.length) break;
+      const right = left + 1;
+      const child = right < heap.length && isSooner(heap[right] as Timer, heap[left] as Timer) ? right : left;
+      if (isSooner(last, heap[child] as Timer)) break;
+      heap[at] = heap[child] as Timer;
+      at = child;
+    }
+    heap[at] = last;
+  }
+}
+
+function isSooner(one: Timer, other: Timer): boolean {
+  return one.dueAt < other.dueAt || (one.dueAt === other.dueAt && one.id < other.id);
 }
 
 async function drainMicrotasks(): Promise<void> {

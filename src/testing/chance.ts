@@ -1,4 +1,4 @@
-import { drawFrom } from '../../src/core/chance.ts';
+import { drawFrom } from '../core/chance.ts';
 
 /** Everything that is left to chance in one run: a function of its seed. */
 export class Chance {

@@ -1,6 +1,6 @@
-import type { WebSocketLike } from '../../src/transport/websocket.ts';
-import type { SimulatedClock } from '../support/clock.ts';
-import type { Line, Parcel } from './network.ts';
+import type { WebSocketLike } from '../index.ts';
+import type { SimulatedClock } from './clock.ts';
+import type { Line, Parcel } from './line.ts';
 
 type Handler = ((event: never) => unknown) | null;
 
@@ -14,6 +14,9 @@ const GIVE_UP_MS = 3_000;
 
 /** The client's end of a connection: a WebSocket as a browser has it. */
 export class ClientSocket implements WebSocketLike {
+  readonly url: string;
+  /** The subprotocols that are offered. */
+  readonly protocols: readonly string[];
   readyState = CONNECTING;
   binaryType = 'blob';
   protocol = '';
@@ -23,17 +26,22 @@ export class ClientSocket implements WebSocketLike {
   onclose: Handler = null;
   /** `null` when the dial was refused. */
   line: Line | null = null;
+  /** Whether it ever opened. */
+  hasOpened = false;
   readonly #clock: SimulatedClock;
   #giveUp: number | undefined;
 
-  constructor(clock: SimulatedClock) {
+  constructor(clock: SimulatedClock, { url, protocols }: { url: string; protocols: readonly string[] }) {
     this.#clock = clock;
+    this.url = url;
+    this.protocols = protocols;
   }
 
   get bufferedAmount(): number {
     return this.line?.up.bufferedBytes ?? 0;
   }
 
+  /** How many event handlers are attached. */
   get listenersLeft(): number {
     return [this.onopen, this.onmessage, this.onerror, this.onclose].filter(Boolean).length;
   }
@@ -50,7 +58,9 @@ export class ClientSocket implements WebSocketLike {
     this.line?.send(wasOpen ? { kind: 'close', code, reason } : { kind: 'reset' });
     this.#giveUp = this.#clock.setTimeout(
       () => {
-        this.lose();
+        this.line?.tell(() => {
+          this.lose();
+        });
       },
       wasOpen ? GIVE_UP_MS : 0,
     );
@@ -61,7 +71,8 @@ export class ClientSocket implements WebSocketLike {
     if (this.readyState === CLOSED) return;
     if (parcel.kind === 'opened' && this.readyState === CONNECTING) {
       this.readyState = OPEN;
-      this.protocol = 'holdfast.v1';
+      this.hasOpened = true;
+      this.protocol = parcel.protocol;
       this.#fire(this.onopen, {});
     } else if (parcel.kind === 'data') {
       const { data } = parcel;

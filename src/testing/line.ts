@@ -1,0 +1,209 @@
+import type { HandshakeRequest, ServerSocket, SocketEvents } from '../server/index.ts';
+import type { ClientSocket } from './client-socket.ts';
+import type { SimulatedNetwork } from './network.ts';
+import { Pipe } from './pipe.ts';
+
+export type Data = string | Uint8Array<ArrayBuffer>;
+/** What travels in one direction of a connection. */
+export type Parcel =
+  | { kind: 'handshake' }
+  | { kind: 'opened'; protocol: string }
+  | { kind: 'data'; data: Data }
+  | { kind: 'close'; code: number; reason: string }
+  | { kind: 'reset' };
+
+/** Where sockets arrive. */
+export interface Host {
+  readonly name: string;
+  readonly isUp: boolean;
+  /** Which of the subprotocols that a client offers it speaks; '' for none. */
+  readonly protocol: string;
+  /** A socket is open. @returns What hears of it. */
+  accept(socket: ServerSocket, request: HandshakeRequest): SocketEvents;
+}
+
+/** How a connection is cut. Times in ms; `null`: that end does not notice by itself. */
+export interface Cut {
+  /** Which part of what is on its way arrives, from 0 to 1. */
+  arriving: number;
+  /** How much later. */
+  lateMs: number;
+  clientNoticesMs: number | null;
+  serverNoticesMs: number | null;
+}
+
+/** One TCP connection with a WebSocket on it: two ends, and a pipe in each direction. */
+export class Line {
+  readonly number: number;
+  readonly client: ClientSocket;
+  readonly up: Pipe;
+  readonly down: Pipe;
+  readonly host: Host;
+  readonly network: SimulatedNetwork;
+  isCut = false;
+  /** The session that was seen to be welcomed on it, for whoever looks on. */
+  sid: string | undefined;
+  /** Whether nothing gets through any more, and neither end is told. */
+  isSilent = false;
+  #server: SocketEvents | undefined;
+  #isServerGone = false;
+  #isServerClosing = false;
+
+  constructor(network: SimulatedNetwork, client: ClientSocket, host: Host) {
+    this.number = network.lines.length + 1;
+    this.network = network;
+    this.client = client;
+    this.host = host;
+    const { clock, chance } = network;
+    const pace = (): SimulatedNetwork['pace'] => network.pace;
+    this.up = new Pipe({ clock, chance, pace, deliver: (parcel) => this.#reachServer(parcel) });
+    this.down = new Pipe({ clock, chance, pace, deliver: (parcel) => this.#reachClient(parcel) });
+  }
+
+  get name(): string {
+    return `#${this.number} ${this.host.name}`;
+  }
+
+  /** Whether anybody may still say anything on it. */
+  get isLive(): boolean {
+    return !this.isCut && !this.#isServerGone && this.client.readyState < 2;
+  }
+
+  /** Whether the server listens to it. */
+  get isHeard(): boolean {
+    return !this.#isServerGone && !this.#isServerClosing;
+  }
+
+  /** What the client's end puts on the way. */
+  send(parcel: Parcel): void {
+    const { network } = this;
+    if (parcel.kind !== 'data') {
+      if (parcel.kind === 'close' && network.strikes('close')) return network.ambush(this);
+      this.up.send(parcel);
+      return;
+    }
+    const data = network.observer.up(this, parcel.data);
+    if (data === null) return;
+    if (network.meets('hello', data)) {
+      // it may also come when its client is somewhere else already
+      const isLate = network.chance.happens(0.5);
+      if (isLate) this.up.send({ kind: 'data', data });
+      return network.ambush(this, isLate);
+    }
+    if (network.swallows(this, data)) return;
+    this.up.send({ kind: 'data', data });
+  }
+
+  /** Nothing gets through before this time, in epoch ms; 0: at once again. A direction that is not named goes on. */
+  stall(until: number, directions: readonly ('up' | 'down')[] = ['up', 'down']): void {
+    if (this.isSilent) return;
+    for (const direction of directions) this[direction].stallUntil(until);
+  }
+
+  /** From now on nothing gets through, and neither end is told: half open, as a connection is that a router forgot. */
+  silence(directions: readonly ('up' | 'down')[] = ['up', 'down']): void {
+    this.network.history.note(`${this.name} lets nothing through any more (${directions.join(' and ')})`);
+    this.stall(Infinity, directions);
+    this.isSilent = true;
+  }
+
+  cut({ arriving, lateMs, clientNoticesMs, serverNoticesMs }: Cut): void {
+    if (this.isCut) return;
+    this.isCut = true;
+    this.up.cut(arriving, lateMs);
+    this.down.cut(arriving, lateMs);
+    const { clock, history } = this.network;
+    history.note(
+      `${this.name} is cut; the client notices in ${String(clientNoticesMs)}, the server in ${String(serverNoticesMs)}`,
+    );
+    if (clientNoticesMs !== null)
+      clock.setTimeout(() => {
+        this.tell(() => {
+          this.client.lose();
+        });
+      }, clientNoticesMs);
+    if (serverNoticesMs !== null) clock.setTimeout(() => this.#serverLost(1006), serverNoticesMs);
+  }
+
+  /** The host is gone, and with it this end; `clientNoticesMs` as for a cut. */
+  abandon(clientNoticesMs: number | null): void {
+    this.#isServerGone = true;
+    this.up.drop();
+    this.cut({ arriving: this.network.chance.draw(), lateMs: 0, clientNoticesMs, serverNoticesMs: null });
+  }
+
+  /** Something happens at the client's end: now, or once its device goes on. */
+  tell(deed: () => void): void {
+    this.network.device.run(deed);
+  }
+
+  #reachServer(parcel: Parcel): void {
+    if (this.#isServerGone) return;
+    const { host } = this;
+    if (!host.isUp) {
+      this.down.send({ kind: 'reset' });
+      this.#isServerGone = true;
+      return;
+    }
+    if (parcel.kind === 'handshake') {
+      const { protocols, url } = this.client;
+      this.down.send({ kind: 'opened', protocol: protocols.includes(host.protocol) ? host.protocol : '' });
+      this.#server = host.accept(this.#serverSocket(), { url: new URL(url).pathname, headers: {} });
+    } else if (parcel.kind === 'data') {
+      const reached = this.network.observer.reaching(this, parcel.data);
+      this.#server?.received(typeof parcel.data === 'string' ? parcel.data : parcel.data.slice().buffer);
+      reached();
+    } else if (parcel.kind === 'close') {
+      if (!this.#isServerClosing) this.down.send(parcel);
+      this.#serverLost(parcel.code);
+    } else this.#serverLost(1006);
+  }
+
+  #reachClient(parcel: Parcel): void {
+    this.tell(() => {
+      if (parcel.kind === 'data') this.network.observer.arriving(this, parcel.data);
+      this.client.reached(parcel);
+    });
+  }
+
+  #serverSocket(): ServerSocket {
+    const { down, network } = this;
+    const isOver = (): boolean => this.#isServerGone || this.#isServerClosing;
+    return {
+      get bufferedBytes() {
+        return down.bufferedBytes;
+      },
+      send: (sent) => {
+        if (isOver()) return;
+        const data = network.observer.down(this, sent);
+        if (data === null) return;
+        for (const type of ['srv', 'welcome'] as const) if (network.meets(type, data)) return network.ambush(this);
+        if (network.swallows(this, data)) return;
+        down.send({ kind: 'data', data });
+      },
+      batch: (write) => {
+        write();
+      },
+      close: (code, reason) => {
+        if (isOver()) return;
+        network.history.note(`${this.name} ← close ${code} ${reason}`);
+        this.#isServerClosing = true;
+        if (network.strikes('close')) network.ambush(this);
+        else down.send({ kind: 'close', code, reason });
+      },
+      terminate: () => {
+        if (this.#isServerGone) return;
+        down.send({ kind: 'reset' });
+        network.clock.setTimeout(() => this.#serverLost(1006), 0);
+      },
+    };
+  }
+
+  #serverLost(code: number): void {
+    if (this.#isServerGone) return;
+    this.#isServerGone = true;
+    this.up.drop();
+    this.network.history.note(`${this.name} is gone for the server: ${code}`);
+    if (this.host.isUp) this.#server?.closed(code, '');
+  }
+}
