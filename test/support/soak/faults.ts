@@ -14,7 +14,7 @@ export interface Inflicted {
 type Fault = keyof Inflicted;
 
 // in any order
-const ROUND: readonly Fault[] = ['killed', 'frozenBriefly', 'killed', 'frozenLong', 'killedFrozen'];
+const ROUND: readonly Fault[] = ['killed', 'frozenBriefly', 'frozenLong', 'killed', 'frozenLong', 'killedFrozen'];
 
 /** Kills and freezes a server at random, for so long, and at least once in each way; at the end it lives, and is not frozen. */
 export async function inflict(server: ServerLives, dice: Dice, durationMs: number): Promise<Inflicted> {
@@ -23,7 +23,7 @@ export async function inflict(server: ServerLives, dice: Dice, durationMs: numbe
   for (let round = 1; ; round++)
     for (const fault of dice.shuffled(ROUND)) {
       if (round > 1 && performance.now() >= endMs) return inflicted;
-      await pause(dice.between(200, 1_200));
+      await pause(dice.between(300, 1_500));
       await faults[fault](server, dice);
       inflicted[fault] += 1;
     }
@@ -42,7 +42,7 @@ const faults: Record<Fault, (server: ServerLives, dice: Dice) => Promise<void>> 
   },
   frozenLong: async (server, dice) => {
     server.present.freeze();
-    await pause(dice.between(1_500, 4_000));
+    await pause(dice.between(1_400, 3_000));
     server.present.thaw();
   },
   killedFrozen: async (server, dice) => {

@@ -6,6 +6,7 @@ import { WIRE_CONNECTIONS } from './scale.ts';
 /** What a soak came to, for people. */
 export function summaryOf(books: Books, { inflicted, heap }: { inflicted: Inflicted; heap: number[] }): string {
   const downlink = [...books.conversations.values()].reduce((sum, { outs }) => sum + outs, 0);
+  const opened = books.clients.slice(0, WIRE_CONNECTIONS).flatMap((book) => book.opened);
   const lines = {
     inflicted: Object.entries(inflicted),
     lives: [['lives', books.lives]],
@@ -14,6 +15,10 @@ export function summaryOf(books: Books, { inflicted, heap }: { inflicted: Inflic
     downlink: [
       ['sent', downlink],
       ['got', books.clients.flatMap(({ got }) => [...got.values()]).reduce((sum, { length }) => sum + length, 0)],
+    ],
+    sessions: [
+      ['opened', opened.filter(({ isResumed }) => !isResumed).length],
+      ['resumed', opened.filter(({ isResumed }) => isResumed).length],
     ],
     errors: [...books.errors],
     MiB: heap.map((bytes, index) => [['client before', 'client after', 'server'][index], (bytes / 2 ** 20).toFixed(1)]),
