@@ -88,6 +88,14 @@ describe('messages of the server', () => {
     expect([d.delivered, d.told, d.session.incoming.accepted]).toEqual([['a'], [['violated', 4201]], 1]);
   });
 
+  test('are not acknowledged by what is sent while they are delivered (trap 2)', () => {
+    const d = new Desk();
+    const told: number[] = [];
+    d.onDeliver = () => told.push(d.wire.takeAck());
+    d.says('1["a","b"]', '3["c"]');
+    expect(told).toEqual([0, 0, 2]);
+  });
+
   test('are acknowledged after they were delivered, never before (trap 2)', () => {
     const d = new Desk({ own: { ...LIMITS, win: { m: 1, b: 1 } } });
     const acked: number[] = [];

@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import { describe, expect, test } from 'vitest';
 
 import { writeText } from '../src/protocol/text-frames.ts';
@@ -202,6 +203,16 @@ describe('the end of a visit', () => {
     made.socket.ends(1000);
     await microtasks();
     expect([fate.kind, left(made)]).toEqual(['resolved', NOTHING]);
+  });
+
+  test('leaves the signal without a listener', async () => {
+    const made = await visited('holdfast.v1');
+    const { signal } = made.controller;
+    expect(getEventListeners(signal, 'abort')).toHaveLength(1);
+    const fate = fateOf(made.visit.leave());
+    made.socket.ends(1000);
+    await microtasks();
+    expect([fate.kind, getEventListeners(signal, 'abort')]).toEqual(['resolved', []]);
   });
 
   test('does not depend on the server: after a second the socket is gone', async () => {

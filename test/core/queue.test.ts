@@ -62,6 +62,17 @@ describe('a queue with lanes', () => {
     expect(served.filter((name) => name === 'weak')).toHaveLength(1);
   });
 
+  test('serves a lane whose patience was over once, and lets it be passed over as often again', () => {
+    const queue = queueOf(item('weak', { priority: 'low' }), item('weak', { priority: 'low' }));
+    const served: string[] = [];
+    for (let turn = 0; turn < 2 * PATIENCE + 2; turn++) {
+      queue.push(item('strong', { priority: 'high' }));
+      served.push(queue.take()?.name ?? '');
+    }
+    const weak = [...served.entries()].filter(([, name]) => name === 'weak').map(([turn]) => turn);
+    expect(weak).toEqual([PATIENCE, 2 * PATIENCE + 1]);
+  });
+
   test('counts the patience of a lane from when it has something to send', () => {
     const queue = new LaneQueue<Item>();
     const strong = (): void => {

@@ -1,107 +1,79 @@
-// Breaks one rule after the other in a copy of the project, and writes down which test sees it: `npm run mutants`, or `npm run mutants -- <part of a file's path>`.
-import { execFileSync, spawnSync } from 'node:child_process';
-import {
-  copyFileSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+// Breaks one rule after the other in a copy of the project, and writes down which test sees it: `npm run mutants`, or `npm run mutants -- <parts of the paths of files>`.
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 
-import { MUTANTS, type Mutant } from './index.ts';
+import { Copy, ROOT } from './copy.ts';
+import { MASKED, MUTANTS, type Masked, type Mutant } from './index.ts';
+import { isShown, tableOf, type Seen, type Unmasked } from './table.ts';
 
-interface Report {
-  testResults: { name: string; assertionResults: { status: string; fullName: string }[] }[];
+const table = join(ROOT, 'visualizations/mutants.md');
+// one test file seldom keeps more than one core busy
+const COPIES = 2;
+
+const parts = process.argv.slice(2);
+const isWhole = parts.length === 0;
+const isMeant = ({ file }: { file: string }): boolean => isWhole || parts.some((part) => file.includes(part));
+const mutants = MUTANTS.filter(isMeant);
+const masked = MASKED.filter(({ guards }) => guards.some(isMeant));
+const copies = Array.from({ length: COPIES }, () => new Copy());
+
+/** Does the same with each item, in as many copies at a time as there are. */
+async function each<Item, Result>(items: readonly Item[], work: (item: Item, copy: Copy) => Promise<Result>) {
+  const results: Result[] = [];
+  const rest = [...items.entries()];
+  const lane = async (copy: Copy): Promise<void> => {
+    for (let next = rest.shift(); next; next = rest.shift()) results[next[0]] = await work(next[1], copy);
+  };
+  await Promise.all(copies.map(lane));
+  return results;
 }
 
-const root = join(import.meta.dirname, '../..');
-const table = join(root, 'visualizations/mutants.md');
-const HEAD = `# What the tests see
-
-Written by \`npm run mutants\`: each rule of the code that stands here was broken alone, and the test that saw it first.
-
-| what is wrong | where | seen by |
-|---|---|---|
-`;
-// a test that hangs has seen it too
-const MOST_MS = 240_000;
-
-function copyTo(copy: string): void {
-  const files = execFileSync('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard'], { cwd: root });
-  for (const file of files
-    .toString()
-    .split('\0')
-    .filter((name) => name !== '' && existsSync(join(root, name)))) {
-    mkdirSync(dirname(join(copy, file)), { recursive: true });
-    copyFileSync(join(root, file), join(copy, file));
-  }
-  symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'));
+function say(isRight: boolean, what: string): void {
+  process.stdout.write(`${isRight ? 'seen' : 'NOT SEEN'}: ${what}\n`);
 }
 
-/** The first test that fails; `null` where none does. */
-function seenBy(copy: string, { file, from, to, tests }: Mutant): string | null {
-  const path = join(copy, file);
-  const text = readFileSync(path, 'utf8');
-  const report = join(copy, 'report.json');
-  rmSync(report, { force: true });
-  writeFileSync(
-    path,
-    text.replace(from, () => to),
-  );
-  try {
-    const { status, signal } = spawnSync(
-      process.execPath,
-      [
-        'node_modules/vitest/vitest.mjs',
-        'run',
-        '--project',
-        'unit',
-        '--bail',
-        '1',
-        '--reporter',
-        'json',
-        '--outputFile',
-        report,
-        ...tests,
-      ],
-      { cwd: copy, stdio: 'ignore', timeout: MOST_MS },
+async function broken(mutant: Mutant, copy: Copy): Promise<Seen> {
+  const verdict = await copy.run([mutant], { tests: mutant.tests });
+  say(verdict.kind === 'failed', mutant.what + (verdict.kind === 'undecided' ? ` (${verdict.why})` : ''));
+  return { mutant, verdict };
+}
+
+async function unmasked({ hazard, guards }: Masked, copy: Copy): Promise<Unmasked> {
+  const selection = { tests: [hazard.file], title: hazard.title };
+  const alone = [];
+  for (const guard of guards)
+    alone.push(
+      await copy.run(
+        guards.filter((other) => other !== guard),
+        selection,
+      ),
     );
-    if (status === 0) return null;
-    if (signal !== null) return 'a test that does not end';
-    const { testResults } = JSON.parse(readFileSync(report, 'utf8')) as Report;
-    const failed = testResults.flatMap(({ name, assertionResults }) =>
-      assertionResults
-        .filter((result) => result.status === 'failed')
-        .map(({ fullName }) => `\`${name.slice(name.indexOf('/test/') + 1)}\`: ${fullName}`),
-    );
-    // what fails without a test that fails has seen nothing
-    return failed[0] ?? null;
-  } finally {
-    writeFileSync(path, text);
-  }
+  const outcome = { masked: { hazard, guards }, alone, none: await copy.run(guards, selection) };
+  say(isShown(outcome), `${hazard.title} (${guards.length} guards)`);
+  return outcome;
 }
 
-const [part] = process.argv.slice(2);
-const mutants = MUTANTS.filter(({ file }) => part === undefined || file.includes(part));
-const copy = mkdtempSync(join(tmpdir(), 'holdfast-mutants-'));
-const rows: string[] = [];
-let survivors = 0;
+/** A suite that is red for another reason would see everything. */
+async function isSound(): Promise<boolean> {
+  const [copy] = copies;
+  const tests = new Set([...mutants.flatMap((mutant) => mutant.tests), ...masked.map(({ hazard }) => hazard.file)]);
+  const verdict = await copy?.run([], { tests: [...tests], isWhole: true });
+  if (verdict?.kind === 'passed') return true;
+  const why = verdict?.kind === 'failed' ? verdict.by : verdict?.why;
+  process.stdout.write(`The tests fail with nothing broken, and would prove nothing: ${why}\n`);
+  return false;
+}
+
 try {
-  copyTo(copy);
-  for (const [index, mutant] of mutants.entries()) {
-    const seen = seenBy(copy, mutant);
-    if (seen === null) survivors += 1;
-    process.stdout.write(`${index + 1}/${mutants.length} ${seen === null ? 'NOT SEEN' : 'seen'}: ${mutant.what}\n`);
-    rows.push(`| ${mutant.what} | \`${mutant.file}\` | ${(seen ?? '**nothing**').replaceAll('|', '\\|')} |\n`);
-  }
+  if (await isSound()) {
+    const seen = await each(mutants, broken);
+    const shown = await each(masked, unmasked);
+    if (isWhole) writeFileSync(table, tableOf(seen, shown));
+    const killed = seen.filter(({ verdict }) => verdict.kind === 'failed').length;
+    const proven = shown.filter(isShown).length;
+    process.stdout.write(`${killed} of ${seen.length} are seen, ${proven} of ${shown.length} are shown\n`);
+    process.exitCode = killed < seen.length || proven < shown.length ? 1 : 0;
+  } else process.exitCode = 2;
 } finally {
-  rmSync(copy, { recursive: true });
+  for (const copy of copies) copy.remove();
 }
-if (part === undefined) writeFileSync(table, HEAD + rows.join(''));
-process.stdout.write(`${mutants.length - survivors} of ${mutants.length} are seen\n`);
-process.exitCode = survivors > 0 ? 1 : 0;

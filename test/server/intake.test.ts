@@ -200,6 +200,26 @@ test('a key is known between its acceptance and the store', async () => {
   expect(delivered).toEqual([[1, 'a']]);
 });
 
+test('a key is known although it went to the store while that was asked', async () => {
+  const { store, intake, delivered, settle } = await start();
+  intake.arrived(1, [keyed('a', 'k')], 1);
+  await settle();
+  let answer: () => void = () => undefined;
+  const known = store.known.bind(store);
+  store.known = async (principal, keys) => {
+    const before = await known(principal, keys);
+    await new Promise<void>((resolve) => (answer = resolve));
+    return before;
+  };
+  intake.arrived(2, [keyed('again', 'k')], 1);
+  await settle();
+  intake.accept(1);
+  await settle();
+  answer();
+  await settle();
+  expect([delivered, intake.stored]).toEqual([[[1, 'a']], 2]);
+});
+
 test('a refused message counts as accepted once the client is known to have the refusal, and its key may be used again', async () => {
   const { store, intake, nacks, pings, settle } = await start();
   intake.arrived(1, [keyed('a', 'k'), ...plain('b')], 1);
