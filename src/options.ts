@@ -91,7 +91,7 @@ export interface ServiceOptions {
   /**
    * Which wire is spoken. `plain`: what any server speaks. `required`: `holdfast.v1`, or the connection is not opened. `prefer`:
    * `holdfast.v1` if the server speaks it; if it shows nothing of it within 3 s, or says something else first, plain on the same
-   * socket; if it refuses the handshake, plain at the next attempt. What worked is remembered for 30 min. @default 'plain'
+   * socket; if it refuses the handshake, plain at the next attempt. What worked is remembered for 30 min, or until the server shows that it does not. @default 'plain'
    */
   wire?: WireChoice | WireOptions;
   /**

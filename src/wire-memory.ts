@@ -1,8 +1,11 @@
 import type { WireName } from '../machines/facts.ts';
+import type { TransportEnd } from './transport/transport.ts';
 
 // as long as a deployment may take to change what a server speaks
 const REMEMBERED_MS = 30 * 60_000;
 const MOST = 1_000;
+// source: PROTOCOL.md, "Close codes"
+const WIRE_CODES = { first: 4000, last: 4399 };
 
 /** Which wire worked where, for a while: so that not every connection has to find out anew. One for a service. */
 export class WireMemory {
@@ -25,6 +28,12 @@ export class WireMemory {
       this.#known.delete(oldest);
       return;
     }
+  }
+
+  /** A plain socket to a URL has ended. In a way that only a server of `holdfast.v1` has, or one that refuses what was asked for: then plain does not work there. */
+  plainEnded(url: string, { code, status }: Pick<TransportEnd, 'code' | 'status'>): void {
+    const isRefused = status === 400 || status === 426;
+    if (isRefused || (code >= WIRE_CODES.first && code <= WIRE_CODES.last)) this.#known.delete(placeOf(url));
   }
 
   /** Which wire worked at a URL lately; `undefined` when that is not known. */

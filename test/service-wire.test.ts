@@ -198,6 +198,18 @@ describe('what worked at a URL', () => {
     expect(r.sockets.last.protocols).toEqual([NAME]);
   });
 
+  test('is forgotten as plain when the server ends that as only one of holdfast.v1 does, and asked for anew', async () => {
+    const r = preferring();
+    const server = await r.dial();
+    // it was slow: what it says now comes too late
+    await r.clock.advanceAsync(3_000);
+    expect(r.status().wire).toBe('plain');
+    server.socket.ends(4001, 'a frame is no JSON');
+    await r.settle();
+    await r.passBackoff();
+    expect(r.sockets.last.protocols).toEqual([NAME]);
+  });
+
   test('is known by its path: another service of the same host asks for itself, and a token in the query changes nothing', async () => {
     let token = 0;
     const r = new WireRig({

@@ -35,6 +35,23 @@ describe('what worked at a URL', () => {
     expect(memory.recall('wss://host/a')).toBe('holdfast.v1');
   });
 
+  test.each([
+    [{ code: 4001 }, undefined],
+    [{ code: 4301 }, undefined],
+    [{ code: 1006, status: 426 }, undefined],
+    [{ code: 1006, status: 400 }, undefined],
+    [{ code: 1006, status: 503 }, 'plain'],
+    [{ code: 1006 }, 'plain'],
+    [{ code: 1001 }, 'plain'],
+    [{ code: 3999 }, 'plain'],
+    [{ code: 4400 }, 'plain'],
+  ] as const)('is in doubt, as plain, after the end %j: then %s is known', (end, known) => {
+    const { memory } = remembering();
+    memory.remember('wss://host/a', 'plain');
+    memory.plainEnded('wss://host/a?token=1', end);
+    expect(memory.recall('wss://host/a')).toBe(known);
+  });
+
   test('is told apart by scheme, host, port and path; what follows may hold a token, and changes', () => {
     const { memory } = remembering();
     memory.remember('wss://host/a?token=1', 'plain');
