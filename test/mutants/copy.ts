@@ -1,4 +1,4 @@
-import { execFileSync, spawn } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import {
   copyFileSync,
   existsSync,
@@ -11,9 +11,10 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { createVitest, type Reporter, type TestModule, type Vitest } from 'vitest/node';
 
 import type { Break } from './mutant.ts';
-import { verdictOn, type Report, type Verdict } from './verdict.ts';
+import { verdictOn, type Outcome, type Verdict } from './verdict.ts';
 
 export const ROOT = join(import.meta.dirname, '../..');
 
@@ -26,13 +27,14 @@ export interface Selection {
   tests: readonly string[];
   /** One of them alone. */
   title?: string;
-  /** Whether all are run, whatever fails. @default until the first fails */
-  isWhole?: boolean;
 }
 
 /** The project once more, to be broken. */
 export class Copy {
   readonly #path = mkdtempSync(join(tmpdir(), 'holdfast-mutants-'));
+  #vitest: Vitest | undefined;
+  // of the run that goes on
+  #outcomes: Outcome[] = [];
 
   constructor() {
     const listed = execFileSync('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard'], { cwd: ROOT });
@@ -44,49 +46,91 @@ export class Copy {
     symlinkSync(join(ROOT, 'node_modules'), join(this.#path, 'node_modules'));
   }
 
-  /** Runs tests with some rules broken, which are mended afterwards. */
+  /** Runs tests with some rules broken, which are mended afterwards. Ends at the first that fails. */
   async run(breaks: readonly Break[], selection: Selection): Promise<Verdict> {
+    const vitest = await this.#started();
     const whole = new Map<string, string>();
+    const write = (path: string, text: string): void => {
+      writeFileSync(path, text);
+      vitest.invalidateFile(path);
+    };
     try {
       for (const { file, from, to } of breaks) {
         const path = join(this.#path, file);
         const text = readFileSync(path, 'utf8');
         if (!whole.has(path)) whole.set(path, text);
         if (!text.includes(from)) throw new Error(`This is not in ${file}: ${from}`);
-        writeFileSync(
+        write(
           path,
           text.replace(from, () => to),
         );
       }
-      return await this.#tested(selection);
+      return await this.#tested(vitest, selection);
     } finally {
-      for (const [path, text] of whole) writeFileSync(path, text);
+      for (const [path, text] of whole) write(path, text);
     }
   }
 
-  remove(): void {
+  async remove(): Promise<void> {
+    await this.#vitest?.close();
     rmSync(this.#path, { recursive: true });
   }
 
-  async #tested({ tests, title, isWhole = false }: Selection): Promise<Verdict> {
-    const report = join(this.#path, 'report.json');
-    rmSync(report, { force: true });
-    const options = ['run', '--project', 'unit', '--pool', 'threads', '--reporter', 'json', '--outputFile', report];
-    if (title !== undefined) options.push('--testNamePattern', literal(title));
-    if (!isWhole) options.push('--bail', '1');
-    const child = spawn(process.execPath, ['node_modules/vitest/vitest.mjs', ...options, ...tests], {
-      cwd: this.#path,
-      stdio: 'ignore',
-      timeout: MOST_MS,
+  async #tested(vitest: Vitest, { tests, title }: Selection): Promise<Verdict> {
+    this.#outcomes = [];
+    if (title === undefined) vitest.resetGlobalTestNamePattern();
+    else vitest.setGlobalTestNamePattern(new RegExp(`^ ?${literal(title)}$`));
+    const specifications = await vitest.globTestSpecifications([...tests]);
+    const { unhandledErrors } = await ended(vitest.runTestSpecifications(specifications));
+    const outside = { file: '', passed: 0, failed: [], errors: unhandledErrors.map(String) };
+    return verdictOn([...this.#outcomes, outside]);
+  }
+
+  // one for all runs, which reads once what is not broken
+  async #started(): Promise<Vitest> {
+    // its own record has the results of former runs as well
+    const reporter: Reporter = {
+      onTestModuleEnd: (module) => {
+        this.#outcomes.push(outcomeOf(module));
+      },
+    };
+    this.#vitest ??= await createVitest('test', {
+      root: this.#path,
+      project: ['unit'],
+      watch: false,
+      bail: 1,
+      pool: 'threads',
+      maxWorkers: 1,
+      reporters: [reporter],
     });
-    const status = await new Promise<number | null>((resolve, reject) => {
-      child.once('error', reject);
-      child.once('close', resolve);
-    });
-    return verdictOn(status, existsSync(report) ? (JSON.parse(readFileSync(report, 'utf8')) as Report) : null);
+    return this.#vitest;
+  }
+}
+
+function outcomeOf(module: TestModule): Outcome {
+  const failed = [...module.children.allTests('failed')].map((test) => ({
+    title: test.fullName.replaceAll(' > ', ' '),
+    messages: test.result().errors?.map(({ message }) => message) ?? [],
+  }));
+  const passed = [...module.children.allTests('passed')].length;
+  return { file: module.relativeModuleId, passed, failed, errors: module.errors().map(({ message }) => message) };
+}
+
+/** @throws When it does not end: what hangs in a worker cannot be told to. */
+async function ended<Value>(run: Promise<Value>): Promise<Value> {
+  let timer: NodeJS.Timeout | undefined;
+  const hung = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => {
+      reject(new Error(`The tests have not ended within ${MOST_MS} ms.`));
+    }, MOST_MS);
+  });
+  try {
+    return await Promise.race([run, hung]);
+  } finally {
+    clearTimeout(timer);
   }
 }
 
 function literal(text: string): string {
-  return `^${text.replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`)}$`;
+  return text.replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`);
 }

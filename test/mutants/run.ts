@@ -57,7 +57,7 @@ async function unmasked({ hazard, guards }: Masked, copy: Copy): Promise<Unmaske
 async function isSound(): Promise<boolean> {
   const [copy] = copies;
   const tests = new Set([...mutants.flatMap((mutant) => mutant.tests), ...masked.map(({ hazard }) => hazard.file)]);
-  const verdict = await copy?.run([], { tests: [...tests], isWhole: true });
+  const verdict = await copy?.run([], { tests: [...tests] });
   if (verdict?.kind === 'passed') return true;
   const why = verdict?.kind === 'failed' ? verdict.by : verdict?.why;
   process.stdout.write(`The tests fail with nothing broken, and would prove nothing: ${why}\n`);
@@ -75,5 +75,5 @@ try {
     process.exitCode = killed < seen.length || proven < shown.length ? 1 : 0;
   } else process.exitCode = 2;
 } finally {
-  for (const copy of copies) copy.remove();
+  for (const copy of copies) await copy.remove();
 }

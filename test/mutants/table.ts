@@ -34,7 +34,7 @@ ${seen.map(({ mutant, verdict }) => row(mutant.what, `\`${mutant.file}\``, seenB
 Where several guards keep the same thing out, the loss of one shows nowhere. So each of them is left alone with all the others broken, and must keep it out; and with
 all of them broken it must be seen.
 
-| what must not be | what is broken | where | the guard alone | with none of them |
+| what must hold | what is broken | where | the guard alone | with none of them |
 |---|---|---|---|---|
 ${unmasked.map(rowsOf).join('')}`;
 }

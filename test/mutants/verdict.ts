@@ -1,10 +1,11 @@
-/** The part of a report of vitest (`--reporter=json`) that is read. */
-export interface Report {
-  testResults: {
-    name: string;
-    message: string;
-    assertionResults: { status: string; fullName: string; failureMessages: string[] | null }[];
-  }[];
+/** What became of the tests of one file. */
+export interface Outcome {
+  /** From the root of the repository. */
+  file: string;
+  passed: number;
+  failed: readonly { title: string; messages: readonly string[] }[];
+  /** What went wrong outside of every test. */
+  errors: readonly string[];
 }
 
 /** What became of a run of tests. */
@@ -18,27 +19,19 @@ export type Verdict =
 
 const LATE = /\b(Test|Hook) timed out in \d+\s?ms/;
 
-/** @param status How the process ended; `null` when it was ended. */
-export function verdictOn(status: number | null, report: Report | null): Verdict {
-  if (status === 0) return { kind: 'passed' };
-  if (status === null) return { kind: 'undecided', why: 'the run did not end' };
-  const results = report?.testResults ?? [];
-  const failed = results.flatMap(({ name, assertionResults }) =>
-    assertionResults
-      .filter((result) => result.status === 'failed')
-      .map(({ fullName, failureMessages }) => ({
-        by: `\`${name.slice(name.indexOf('/test/') + 1)}\`: ${fullName}`,
-        isLate: failureMessages?.every((message) => LATE.test(message)) ?? false,
-      })),
+export function verdictOn(outcomes: readonly Outcome[]): Verdict {
+  const failed = outcomes.flatMap(({ file, failed }) =>
+    failed.map(({ title, messages }) => ({
+      by: `\`${file}\`: ${title}`,
+      isLate: messages.length > 0 && messages.every((message) => LATE.test(message)),
+    })),
   );
   const [proof] = failed.filter(({ isLate }) => !isLate);
   if (proof) return { kind: 'failed', by: proof.by };
   const [late] = failed;
   if (late) return { kind: 'undecided', why: `timed out: ${late.by}` };
-  return { kind: 'undecided', why: `could not begin: ${messageOf(results)}` };
-}
-
-function messageOf(results: Report['testResults']): string {
-  const [message = 'no test was found'] = results.map(({ message }) => message).filter((message) => message !== '');
-  return message.split('\n')[0] ?? '';
+  const [error] = outcomes.flatMap(({ errors }) => errors);
+  if (error !== undefined) return { kind: 'undecided', why: `could not begin: ${error.split('\n')[0] ?? ''}` };
+  if (outcomes.every(({ passed }) => passed === 0)) return { kind: 'undecided', why: 'no test ran' };
+  return { kind: 'passed' };
 }
