@@ -65,7 +65,7 @@ describe('a message in a socket', () => {
     expect([r.lose({ wasRead: true }), receipt.fate]).toEqual([0, 'sent']);
   });
 
-  test('that dies goes back to the head of its lane, if the peer would know it again (pain 18)', async () => {
+  test('that dies goes back to the head of its lane, if the peer would know it again (original fault 8) (pain 18)', async () => {
     const r = new OutboxRig();
     await r.attached(stalled());
     const keyed = ['a', 'b'].map((text) => r.push(text, { idempotencyKey: text }));

@@ -113,6 +113,23 @@ describe('which connection is meant', () => {
     const r = rig();
     expect((await r.open({ serviceType: 'terminal' })).id).toBe('terminal');
   });
+
+  test('a terminal without a name keeps its id over every attempt, and is asked about by it (original fault 29)', async () => {
+    const asked: string[] = [];
+    const r = rig({
+      terminal: {
+        url: ({ connectionId }) => {
+          asked.push(connectionId);
+          return 'wss://host/t';
+        },
+      },
+    });
+    const { id } = await r.open({ serviceType: 'terminal' });
+    r.sockets.last.ends(1006);
+    await r.settle();
+    await r.reopen(id);
+    expect([asked, r.service.getConnections().map(({ connectionId }) => connectionId)]).toEqual([[id, id], [id]]);
+  });
 });
 
 describe('what is asked for in vain', () => {

@@ -177,4 +177,11 @@ export const RUNTIME_MUTANTS: readonly Mutant[] = [
     to: '    session.incoming.acceptAll();\n    for (const item of items.slice(skip)) hand(item, deliver);',
     tests: ['test/reception'],
   },
+  {
+    what: 'what goes back to its lane goes back the other way round',
+    file: 'src/outbox.ts',
+    from: 'messages.toReversed().filter(',
+    to: '[...messages].filter(',
+    tests: ['test/outbox-fates'],
+  },
 ];
