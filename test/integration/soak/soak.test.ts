@@ -3,9 +3,8 @@ import { expect, onTestFinished, test } from 'vitest';
 
 import { readAuditFile } from '../../../src/audit/node/index.ts';
 import { replay, verify } from '../../../src/audit/index.ts';
-import type { OutboxCounts } from '../../../src/fates.ts';
 import { makeDirectory } from '../../support/directory.ts';
-import { accountsOf, checkDownlink, checkFates } from '../../support/soak/accounting.ts';
+import { accountsOf, checkCounts, checkDownlink, checkFates, type Counts } from '../../support/soak/accounting.ts';
 import { readBooks } from '../../support/soak/books.ts';
 import { diceOf } from '../../support/soak/dice.ts';
 import { inflict } from '../../support/soak/faults.ts';
@@ -52,7 +51,7 @@ test(
     await server.present.ask('hush');
     await client.ask('settle');
     await server.present.ask('settle');
-    const counts = await client.ask<OutboxCounts[]>('counts');
+    const counts = await client.ask<Counts[]>('counts');
     const end = await client.ask<ClientEnd>('end');
     const exit = await client.end();
     const census = await server.present.ask<{ sessions: number; speakers: number; heapBytes: number }>('census');
@@ -62,7 +61,8 @@ test(
     const wrong = [...books.faults];
     for (const account of accountsOf(books, (what) => wrong.push(what))) {
       const { who } = account;
-      checkFates(account, counts[who] as OutboxCounts);
+      checkFates(account);
+      checkCounts(account, counts[who] as Counts);
       checkDownlink(account);
       if (who < WIRE_CONNECTIONS) checkWire(account);
       else checkPlain(account);

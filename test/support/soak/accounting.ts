@@ -1,4 +1,4 @@
-import type { OutboxCounts } from '../../../src/fates.ts';
+import type { ConnectionStatus } from '../../../src/index.ts';
 import type { Books, ClientBook, Conversation, Sent } from './books.ts';
 import { WIRE_CONNECTIONS } from './scale.ts';
 
@@ -12,6 +12,8 @@ const PROMISES: Record<string, { message: string; request: readonly string[] }> 
 };
 
 const LEFT = new Set(['sent', 'acknowledged']);
+
+export type Counts = ConnectionStatus['messages'];
 
 /** What one connection is examined by. */
 export interface Account {
@@ -44,46 +46,56 @@ export function fateOf({ fates }: Sent): string {
   return fates[0]?.fate ?? 'none';
 }
 
-/** What holds on every wire: one fate for each message, which everybody tells alike, and which is true of what the server had. */
-export function checkFates({ book, conversations, wrong }: Account, counts: OutboxCounts): void {
+/** What holds on every wire: each message has one fate, which everybody tells alike, and which is true of what the server had. */
+export function checkFates({ book, conversations, wrong }: Account): void {
   const had = new Map<number, number>();
   for (const { ins } of conversations) for (const n of ins) had.set(n, (had.get(n) ?? 0) + 1);
-  const tally: Record<string, number> = {};
-  const add = (fate: string): unknown => (tally[fate] = (tally[fate] ?? 0) + 1);
   for (const message of book.sent.values()) {
-    const { n, fates, told, isRequest } = message;
-    const fate = fateOf(message);
-    const [outcome = 'nothing'] = told;
-    if (new Set(fates.map(({ id }) => id)).size !== fates.length) wrong(`${n} has several fates`);
-    if (fates.length !== 1 && !(isRequest && message.isKeyed)) wrong(`${n} was ${fates.length} messages`);
-    if (fates.slice(0, -1).some(({ fate: before }) => !LEFT.has(before)))
-      wrong(`${n} was sent again, and had not left`);
-    if (told.length !== 1) wrong(`${n} was promised one thing, and told ${told.length}`);
-    const promise = PROMISES[fate];
-    if (!(isRequest ? promise?.request.includes(outcome) : promise?.message === outcome))
-      wrong(`${n} is ${fate}, and its promise says ${outcome}`);
-    const times = had.get(n) ?? 0;
+    const { n, isKeyed } = message;
+    checkTold(message, wrong);
+    const [fate, outcome, times] = [fateOf(message), message.told[0], had.get(n) ?? 0];
     if ((fate === 'dropped' || fate === 'refused') && times > 0) wrong(`${n} is ${fate}, and the server had it`);
     if ((fate === 'acknowledged' || outcome === 'replied') && times === 0)
       wrong(`${n} is ${fate} (${outcome}), and no server had it`);
-    if (times > 1 && !message.isKeyed) wrong(`the server had ${n} ${times} times, and it has no key`);
-    for (const one of fates) add(one.fate);
+    if (times > 1 && !isKeyed) wrong(`the server had ${n} ${times} times, and it has no key`);
     had.delete(n);
   }
   for (const n of had.keys()) wrong(`the server had ${n}, which is in no book`);
-  for (const fate of book.replies) add(fate);
+}
 
-  const of = (fate: string): number => tally[fate] ?? 0;
-  const [sent, acknowledged, dropped, unknown] = [of('sent'), of('acknowledged'), of('dropped'), of('unknown')];
-  const accepted = sent + acknowledged + dropped + unknown;
-  const expected = { accepted, sent, acknowledged, dropped, unknown, refused: of('refused') };
+function checkTold(message: Sent, wrong: Account['wrong']): void {
+  const { n, fates, told, isRequest, isKeyed } = message;
+  if (new Set(fates.map(({ id }) => id)).size !== fates.length) wrong(`${n} has several fates`);
+  if (fates.length !== 1 && !(isRequest && isKeyed)) wrong(`${n} was ${fates.length} messages`);
+  if (fates.slice(0, -1).some(({ fate }) => !LEFT.has(fate))) wrong(`${n} was sent again, and had not left`);
+  const [fate, outcome = 'nothing'] = [fateOf(message), ...told];
+  const promise = PROMISES[fate];
+  if (told.length !== 1 || !(isRequest ? promise?.request.includes(outcome) : promise?.message === outcome))
+    wrong(`${n} is ${fate}, and its promise says ${told.join(' and ')}`);
+}
+
+/** At rest the counters of a connection are the sums of those fates, and nothing waits. */
+export function checkCounts({ book, wrong }: Account, counts: Counts): void {
+  const messages = [...book.sent.values()];
+  const fates = [...book.replies, ...messages.flatMap((message) => message.fates.map(({ fate }) => fate))];
+  const of = (wanted: string): number => fates.filter((fate) => fate === wanted).length;
+  const replied = messages.filter(({ told }) => told.includes('replied')).length;
   const { droppedBy, ...told } = counts;
-  for (const [name, value] of Object.entries({ ...expected, waiting: 0, waitingBytes: 0 })) {
-    const count = told[name as keyof typeof told];
-    if (count !== value) wrong(`${name} is ${count}, and the messages make it ${value}`);
-  }
+  const expected: typeof told = {
+    accepted: fates.length - of('refused'),
+    sent: of('sent'),
+    acknowledged: of('acknowledged'),
+    dropped: of('dropped'),
+    unknown: of('unknown'),
+    refused: of('refused'),
+    waiting: 0,
+    waitingBytes: 0,
+    received: [...book.got.values()].reduce((sum, { length }) => sum + length, replied),
+  };
+  for (const name of Object.keys(expected) as (keyof typeof told)[])
+    if (told[name] !== expected[name]) wrong(`${name} is ${told[name]}, and the messages make it ${expected[name]}`);
   const byReason = Object.values(droppedBy).reduce((sum, some) => sum + some, 0);
-  if (byReason !== dropped) wrong(`${byReason} are dropped by reason, and ${dropped} in all`);
+  if (byReason !== counts.dropped) wrong(`${byReason} are dropped by reason, and ${counts.dropped} in all`);
 }
 
 /** What the server said came to the client in order, without a gap and once; and at rest nothing is missing of what the last conversation said. */

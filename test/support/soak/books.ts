@@ -1,3 +1,4 @@
+import { WireClose } from '../../../src/protocol/close-codes.ts';
 import { readJournal, type ClientEntry, type ServerEntry } from './journal.ts';
 
 /** A message that the client sent, with all that was told of it. */
@@ -52,6 +53,19 @@ export interface Books {
   readonly faults: string[];
 }
 
+// what a server that is killed or frozen can bring about, and nobody's breach of the protocol
+const TROUBLES = new Set([
+  ...[
+    'HANDSHAKE_FAILED 1006',
+    'CONNECTION_LOST 1006',
+    'CONNECT_TIMEOUT',
+    'WIRE_UNAVAILABLE',
+    'WELCOME_TIMEOUT',
+    'LINK_DEAD',
+  ],
+  ...[`CLOSED_BY_PEER ${WireClose.pingTimeout}`, `CLOSED_BY_PEER ${WireClose.replaced}`],
+]);
+
 /** Opens the books of a soak. */
 export function readBooks(clientJournal: string, serverJournals: readonly string[], connections: number): Books {
   const books: Books = {
@@ -90,6 +104,7 @@ function enterClient(books: Books, entry: ClientEntry): void {
   if (entry.is === 'error') {
     const kind = entry.closeCode === null ? entry.code : `${entry.code} ${entry.closeCode}`;
     books.errors.set(kind, (books.errors.get(kind) ?? 0) + 1);
+    if (!TROUBLES.has(kind)) books.faults.push(`client: ${kind}`);
     return;
   }
   const book = books.clients[entry.who];

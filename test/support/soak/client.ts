@@ -195,6 +195,10 @@ function chatter(): void {
   }
 }
 
+async function drained(): Promise<void> {
+  await Promise.all(connections.map((connection) => connection.drainQueue({ timeoutMs: 30_000 })));
+}
+
 let talking: NodeJS.Timeout | undefined;
 let heapBefore = 0;
 
@@ -211,10 +215,14 @@ obey({
     await until('every connection is open', isOpen, 30_000);
     // its reply comes after everything that a plain server said before
     for (const who of connections.keys()) send(who, 0, true);
-    await Promise.all(connections.map((connection) => connection.drainQueue({ timeoutMs: 30_000 })));
+    await drained();
     await until('every promise is kept', () => promised === 0, 30_000);
   },
-  counts: () => connections.map(({ status }) => status.messages),
+  counts: async () => {
+    // what it was asked meanwhile it has answered
+    await drained();
+    return connections.map(({ status }) => status.messages);
+  },
   end: async () => {
     const heapAfter = heapBytes();
     await service.destroy();

@@ -23,7 +23,7 @@ export async function inflict(server: ServerLives, dice: Dice, durationMs: numbe
   for (let round = 1; ; round++)
     for (const fault of dice.shuffled(ROUND)) {
       if (round > 1 && performance.now() >= endMs) return inflicted;
-      await pause(dice.between(300, 1_500));
+      await pause(dice.between(200, 2_200));
       await faults[fault](server, dice);
       inflicted[fault] += 1;
     }
