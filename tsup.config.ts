@@ -6,6 +6,7 @@ export default defineConfig({
     machines: 'machines/index.ts',
     metrics: 'src/metrics/index.ts',
     audit: 'src/audit/index.ts',
+    testing: 'src/testing/index.ts',
     'audit-node': 'src/audit/node/index.ts',
     server: 'src/server/index.ts',
     'server-ws': 'src/server/ws.ts',

@@ -7,6 +7,7 @@ import * as holdfast from '../src/index.ts';
 import * as metrics from '../src/metrics/index.ts';
 import * as server from '../src/server/index.ts';
 import * as adapter from '../src/server/ws.ts';
+import * as testing from '../src/testing/index.ts';
 
 /** The public names of each entry point, in alphabetical order; a change here is a change of the API. */
 const entries = {
@@ -89,6 +90,22 @@ const entries = {
       'rehearse',
       'replay',
       'verify',
+    ],
+  },
+  './testing': {
+    module: testing,
+    names: [
+      'Chance',
+      'FAULTS',
+      'History',
+      'HostileServer',
+      'PlainServer',
+      'SimulatedClock',
+      'SimulatedDevice',
+      'SimulatedNetwork',
+      'SimulatedServer',
+      'SimulatedStore',
+      'simulate',
     ],
   },
   './audit/node': { module: auditNode, names: ['fileSink', 'readAuditFile'] },

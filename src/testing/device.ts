@@ -57,6 +57,10 @@ export class SimulatedDevice {
     return this.#held !== undefined;
   }
 
+  get isHidden(): boolean {
+    return this.#isHidden;
+  }
+
   /** How many listen to its signals. */
   get listenersLeft(): number {
     return this.#listeners.size;

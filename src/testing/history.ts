@@ -7,6 +7,7 @@ export class History {
   /** The first one, if any. */
   breach: string | undefined;
 
+  /** @param now In ms. */
   constructor(now: () => number) {
     this.#now = now;
     this.#startedAt = now();

@@ -43,8 +43,8 @@ export class Line {
   isCut = false;
   /** The session that was seen to be welcomed on it, for whoever looks on. */
   sid: string | undefined;
-  /** Whether nothing gets through any more, and neither end is told. */
-  isSilent = false;
+  readonly #silent = new Set<'up' | 'down'>();
+  readonly #serverEnd: ServerSocket;
   #server: SocketEvents | undefined;
   #isServerGone = false;
   #isServerClosing = false;
@@ -58,6 +58,7 @@ export class Line {
     const pace = (): SimulatedNetwork['pace'] => network.pace;
     this.up = new Pipe({ clock, chance, pace, deliver: (parcel) => this.#reachServer(parcel) });
     this.down = new Pipe({ clock, chance, pace, deliver: (parcel) => this.#reachClient(parcel) });
+    this.#serverEnd = this.#serverSocket();
   }
 
   get name(): string {
@@ -72,6 +73,11 @@ export class Line {
   /** Whether the server listens to it. */
   get isHeard(): boolean {
     return !this.#isServerGone && !this.#isServerClosing;
+  }
+
+  /** Whether the client hears nothing any more, and nobody has told it. */
+  get isDeaf(): boolean {
+    return this.#silent.has('down');
   }
 
   /** What the client's end puts on the way. */
@@ -96,15 +102,14 @@ export class Line {
 
   /** Nothing gets through before this time, in epoch ms; 0: at once again. A direction that is not named goes on. */
   stall(until: number, directions: readonly ('up' | 'down')[] = ['up', 'down']): void {
-    if (this.isSilent) return;
-    for (const direction of directions) this[direction].stallUntil(until);
+    for (const direction of directions) if (!this.#silent.has(direction)) this[direction].stallUntil(until);
   }
 
   /** From now on nothing gets through, and neither end is told: half open, as a connection is that a router forgot. */
   silence(directions: readonly ('up' | 'down')[] = ['up', 'down']): void {
     this.network.history.note(`${this.name} lets nothing through any more (${directions.join(' and ')})`);
     this.stall(Infinity, directions);
-    this.isSilent = true;
+    for (const direction of directions) this.#silent.add(direction);
   }
 
   cut({ arriving, lateMs, clientNoticesMs, serverNoticesMs }: Cut): void {
@@ -123,6 +128,12 @@ export class Line {
         });
       }, clientNoticesMs);
     if (serverNoticesMs !== null) clock.setTimeout(() => this.#serverLost(1006), serverNoticesMs);
+  }
+
+  /** Somebody on the server's side, such as a proxy, closes the socket. */
+  dismiss(code: number, reason: string): void {
+    this.#serverEnd.close(code, reason);
+    this.#serverLost(code);
   }
 
   /** The host is gone, and with it this end; `clientNoticesMs` as for a cut. */
@@ -148,7 +159,7 @@ export class Line {
     if (parcel.kind === 'handshake') {
       const { protocols, url } = this.client;
       this.down.send({ kind: 'opened', protocol: protocols.includes(host.protocol) ? host.protocol : '' });
-      this.#server = host.accept(this.#serverSocket(), { url: new URL(url).pathname, headers: {} });
+      this.#server = host.accept(this.#serverEnd, { url: new URL(url).pathname, headers: {} });
     } else if (parcel.kind === 'data') {
       const reached = this.network.observer.reaching(this, parcel.data);
       this.#server?.received(typeof parcel.data === 'string' ? parcel.data : parcel.data.slice().buffer);

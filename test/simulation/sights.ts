@@ -9,6 +9,7 @@ import {
 } from '../../machines/index.ts';
 import { canonicalJson } from '../../src/audit/canonical.ts';
 import type { Turn } from '../../src/audit/observation.ts';
+import type { Json, StepRecord } from '../../src/audit/record.ts';
 import { takenOf, type RawTransition } from '../../src/audit/turns.ts';
 import { allNodes, definedTransitions } from '../support/machine-graph.ts';
 
@@ -36,6 +37,27 @@ export class Sights {
     }
   }
 
+  /** Reads the lines of an audit log. */
+  read(lines: readonly string[]): void {
+    for (const line of lines) {
+      const record = (JSON.parse(line) as { record: Partial<StepRecord> }).record;
+      const { machine: version, to, transitions = [] } = record;
+      if (version === undefined || to === undefined) continue;
+      const [machine = ''] = version.split('@');
+      for (const id of idsOf(machine, to)) this.states.add(`${machine} ${id}`);
+      for (const taken of transitions) {
+        this.transitions.add(`${machine} ${canonicalJson(taken)}`);
+        for (const id of [taken.source, ...(taken.to ?? [])]) this.states.add(`${machine} ${id}`);
+      }
+    }
+  }
+
+  /** Adds what others saw. */
+  add({ states, transitions }: { states: Iterable<string>; transitions: Iterable<string> }): void {
+    for (const name of states) this.states.add(name);
+    for (const name of transitions) this.transitions.add(name);
+  }
+
   /** Beside what the charts define. */
   get table(): Sight[] {
     return MACHINES.map((machine) => {
@@ -53,4 +75,11 @@ export class Sights {
       };
     });
   }
+}
+
+// every node of a state value, by its id
+function idsOf(parent: string, value: Json): string[] {
+  if (typeof value === 'string') return [parent, `${parent}.${value}`];
+  const regions = Object.entries(value as Record<string, Json>);
+  return [parent, ...regions.flatMap(([name, inner]) => idsOf(`${parent}.${name}`, inner))];
 }

@@ -1,26 +1,29 @@
+import type { Play, PlayName } from './plays.ts';
 import type { Sights } from './sights.ts';
 import type { Report } from './worker.ts';
-import { FAULTS } from './world.ts';
 
 /** What many runs were. */
 export interface Runs {
+  of: PlayName;
+  play: Play;
   first: number;
-  outcomes: Report['outcomes'];
+  results: Report['results'];
   sights: Sights;
   seconds: number;
   workers: number;
 }
 
 /** What came of many runs, as Markdown. */
-export function summaryOf({ first, outcomes, sights, seconds, workers }: Runs): string {
-  const broken = outcomes.filter(({ breach }) => breach !== null).sort((one, other) => one.seed - other.seed);
-  const virtualHours = outcomes.reduce((sum, { virtualMs }) => sum + virtualMs, 0) / 3_600_000;
-  const [slowest] = [...outcomes].sort((one, other) => other.ms - one.ms);
-  const rate = outcomes.length / seconds / workers;
-  const count = outcomes.length;
-  return `# What the simulation came to
+export function summaryOf({ of, play, first, results, sights, seconds, workers }: Runs): string {
+  const broken = results.filter(({ breach }) => breach !== null).sort((one, other) => one.seed - other.seed);
+  const virtualHours = results.reduce((sum, { virtualMs }) => sum + virtualMs, 0) / 3_600_000;
+  const [slowest] = [...results].sort((one, other) => other.ms - one.ms);
+  const rate = results.length / seconds / workers;
+  const count = results.length;
+  const name = of === 'everything' ? '' : `--of ${of} `;
+  return `# What the simulation ${of === 'everything' ? '' : `of the ${of} `}came to
 
-Written by \`npm run simulate -- --seeds ${count} --first ${first} --write\`: the real client and the real server over a network, a store and nodes that fail, in a time of their own.
+Written by \`npm run simulate -- ${name}--seeds ${count} --first ${first} --write\`: the real client and the real server ${play.what}, in a time of their own.
 
 - seeds: ${first} to ${first + count - 1}, ${count} runs of ${((virtualHours * 3_600) / count).toFixed(0)} virtual seconds on average, ${virtualHours.toFixed(1)} virtual hours in all
 - broken promises: ${broken.length}${broken.map(({ seed, breach }) => `\n  - seed ${seed}: ${breach}`).join('')}
@@ -29,7 +32,7 @@ Written by \`npm run simulate -- --seeds ${count} --first ${first} --write\`: th
 
 | what might go wrong | in so many runs |
 |---|---|
-${FAULTS.map((fault) => `| ${fault} | ${outcomes.filter(({ faults }) => faults.includes(fault)).length} |`).join('\n')}
+${play.faults.map((fault) => `| ${fault} | ${results.filter(({ faults }) => faults.includes(fault)).length} |`).join('\n')}
 
 | machine | states visited | transitions taken |
 |---|---|---|

@@ -1,18 +1,19 @@
 // Runs the seeds that it is given, and tells of each portion.
 import { parentPort } from 'node:worker_threads';
 
-import { run, type Outcome } from './run.ts';
+import { PLAYS, type Play, type PlayName, type Result } from './plays.ts';
 import { Sights } from './sights.ts';
 
 /** Seeds to run. */
 export interface Portion {
+  of: PlayName;
   first: number;
   count: number;
 }
 
 /** What came of them. */
 export interface Report {
-  outcomes: (Outcome & { ms: number })[];
+  results: (Result & { ms: number })[];
   states: string[];
   transitions: string[];
 }
@@ -20,24 +21,17 @@ export interface Report {
 // errors are made by the thousand here, and nobody reads where
 Error.stackTraceLimit = 0;
 
-parentPort?.on('message', ({ first, count }: Portion) => {
+parentPort?.on('message', ({ of, first, count }: Portion) => {
   void (async () => {
     const sights = new Sights();
-    const outcomes: Report['outcomes'] = [];
+    const results: Report['results'] = [];
+    const play: Play = PLAYS[of];
     for (let seed = first; seed < first + count; seed++) {
       const began = performance.now();
-      const outcome = await run(
-        seed,
-        {},
-        {
-          heard: (turn) => {
-            sights.take(turn);
-          },
-        },
-      );
-      outcomes.push({ ...outcome, ms: performance.now() - began });
+      const { breach, faults, virtualMs } = await play.run(seed, sights);
+      results.push({ seed, breach, faults, virtualMs, ms: performance.now() - began });
     }
-    const report: Report = { outcomes, states: [...sights.states], transitions: [...sights.transitions] };
+    const report: Report = { results, states: [...sights.states], transitions: [...sights.transitions] };
     parentPort?.postMessage(report);
   })();
 });

@@ -1,0 +1,218 @@
+import type { MessageOutcome } from '../index.ts';
+import type { History } from './history.ts';
+
+/** What became of a message, as its sender was told. */
+export type Told = 'sent' | 'acknowledged' | MessageOutcome;
+
+/** A message of the client. */
+export interface UpEntry {
+  tag: string;
+  connection: string;
+  /** Whether its receiver may get it again: the sender has said that it knows repetitions. */
+  mayRepeat: boolean;
+  /** What must keep its order; `null` for what need not. */
+  lane: string | null;
+  isRequest: boolean;
+}
+
+/** A message of a server. */
+export interface DownEntry {
+  tag: string;
+  /** The session that it is for; what must keep its order. */
+  session: string;
+}
+
+interface Up extends UpEntry {
+  order: number;
+  /** In ms of the run. */
+  sentAt: number;
+  told: Told | undefined;
+  /** Where it was handed over, each time. */
+  places: string[];
+}
+
+interface Down extends DownEntry {
+  order: number;
+  told: Told | undefined;
+  isHeard: boolean;
+}
+
+/** What is known of one connection. */
+interface Account {
+  session: string | undefined;
+  /** Sessions that it had before. */
+  past: Set<string>;
+  isToldOfLoss: boolean;
+  /** When it lost something last, in ms of the run. */
+  brokenAt: number;
+  hasEnded: boolean;
+}
+
+/**
+ * The account of every message of a run, as both applications see it, and what must be true of it: each has one fate; what is acknowledged was had, what was not sent was not, nothing
+ * is had twice or out of order, and what is in doubt was lost with something.
+ */
+export class Book {
+  readonly #history: History;
+  readonly #wire: 'holdfast.v1' | 'plain' | 'either';
+  readonly #up = new Map<string, Up>();
+  readonly #down = new Map<string, Down>();
+  readonly #accounts = new Map<string, Account>();
+  // the last of each lane at each place
+  readonly #last = new Map<string, number>();
+  #moves = 0;
+  #order = 0;
+
+  constructor(history: History, wire: 'holdfast.v1' | 'plain' | 'either') {
+    this.#history = history;
+    this.#wire = wire;
+  }
+
+  /** How many messages there are, both ways. */
+  get size(): number {
+    return this.#up.size + this.#down.size;
+  }
+
+  /** A session is with another server than before, or its server has died: what it had not written down yet may be had again. */
+  moved(): void {
+    this.#moves += 1;
+  }
+
+  // ---- the client's application
+
+  sentUp(entry: UpEntry): void {
+    const { at: sentAt } = this.#history;
+    this.#up.set(entry.tag, { ...entry, order: ++this.#order, sentAt, told: undefined, places: [] });
+  }
+
+  toldUp(tag: string, told: Told): void {
+    const up = this.#up.get(tag);
+    if (!up) return;
+    this.#history.note(() => `${up.connection} is told that ${tag} is ${told}`);
+    this.#history.require(up.told === undefined, () => `${tag} is ${told}, and was ${String(up.told)} before`);
+    up.told = told;
+    const isHad = up.places.length > 0;
+    if (told === 'acknowledged')
+      this.#history.require(isHad, () => `${tag} is acknowledged, and no application had it`);
+    if (told === 'unknown' && !up.isRequest) {
+      const { brokenAt, hasEnded } = this.#account(up.connection);
+      // what was put back to be sent again may come to its end while it waits
+      const isTrue = hasEnded || brokenAt === this.#history.at || (up.mayRepeat && brokenAt >= up.sentAt);
+      this.#history.require(isTrue, () => `${tag} is in doubt, and nothing was lost`);
+    }
+    if (told === 'sent')
+      this.#history.require(this.#wire !== 'holdfast.v1' || up.lane === null, () => `${tag} is only sent`);
+  }
+
+  heardDown(connection: string, tag: string): void {
+    const down = this.#down.get(tag);
+    this.#history.note(() => `${connection} gets ${tag}`);
+    if (!down) return this.#history.fail(`${connection} gets ${tag}, which nobody sent`);
+    this.#history.require(!down.isHeard, () => `${connection} gets ${tag} a second time`);
+    down.isHeard = true;
+    this.#inOrder(`${connection} ${down.session}`, down);
+    this.#enter(connection, down.session);
+  }
+
+  /** A socket is gone, or a session: what was on its way may be in doubt. */
+  broke(connection: string): void {
+    this.#account(connection).brokenAt = this.#history.at;
+  }
+
+  /** The application is told that a session is lost. */
+  lostSession(connection: string): void {
+    this.broke(connection);
+    this.#account(connection).isToldOfLoss = true;
+  }
+
+  /** The application is told that the connection has ended, or begins. */
+  turned(connection: string, to: 'ended' | 'ending' | 'going on'): void {
+    const account = this.#account(connection);
+    account.hasEnded = to !== 'going on';
+    // one that is called back while it ends goes on with its session, or begins another: it was asked to
+    if (to === 'ending') account.isToldOfLoss = true;
+    if (to !== 'ended') return;
+    account.brokenAt = this.#history.at;
+    if (account.session !== undefined) account.past.add(account.session);
+    account.session = undefined;
+  }
+
+  // ---- the servers' applications
+
+  hadUp(tag: string, place: string): void {
+    this.#history.note(() => `${place} gets ${tag}`);
+    const up = this.#up.get(tag);
+    if (!up) return this.#history.fail(`${place} gets ${tag}, which nobody sent`);
+    const { places, mayRepeat, told } = up;
+    const isAgain = places.includes(place) || (places.length > 0 && this.#moves === 0 && !mayRepeat);
+    this.#history.require(!isAgain, () => `${place} gets ${tag}, which ${places.join(' and ')} had`);
+    this.#history.require(told !== 'not_sent', () => `${place} gets ${tag}, which was not sent`);
+    if (up.lane !== null) this.#inOrder(`${place} ${up.lane}`, up);
+    places.push(place);
+  }
+
+  sentDown(entry: DownEntry): void {
+    this.#down.set(entry.tag, { ...entry, order: ++this.#order, told: undefined, isHeard: false });
+  }
+
+  toldDown(tag: string, told: Told): void {
+    const down = this.#down.get(tag);
+    if (!down) return;
+    this.#history.note(() => `a server is told that ${tag} is ${told}`);
+    down.told = told;
+    if (told === 'acknowledged')
+      this.#history.require(down.isHeard, () => `a server is told that ${tag} was accepted, and no application had it`);
+  }
+
+  // ---- the end
+
+  /** What is still to be told; `null` for nothing. */
+  get open(): string | null {
+    for (const { told, tag } of this.#up.values()) if (told === undefined) return tag;
+    return null;
+  }
+
+  /** What must hold when everything is over. */
+  close(): void {
+    for (const { told, tag, places } of this.#up.values()) {
+      this.#history.require(told !== undefined, () => `nobody was told what became of ${tag}`);
+      if (told === 'not_sent') this.#history.require(places.length === 0, () => `${tag} was not sent, and is had`);
+    }
+    for (const { told, tag, isHeard } of this.#down.values())
+      if (told === 'not_sent') this.#history.require(!isHeard, () => `${tag} was not sent, and is had`);
+  }
+
+  #account(connection: string): Account {
+    let account = this.#accounts.get(connection);
+    if (!account) {
+      account = { session: undefined, past: new Set(), isToldOfLoss: false, brokenAt: -1, hasEnded: true };
+      this.#accounts.set(connection, account);
+    }
+    return account;
+  }
+
+  #inOrder(lane: string, { tag, order }: { tag: string; order: number }): void {
+    const last = this.#last.get(lane) ?? 0;
+    this.#history.require(order > last, () => `${lane} gets ${tag} out of order`);
+    this.#last.set(lane, order);
+  }
+
+  // a message shows which session it is
+  #enter(connection: string, session: string): void {
+    const account = this.#account(connection);
+    if (session === account.session) return;
+    this.#history.require(
+      !account.past.has(session),
+      () => `${connection} gets a message of ${session}, which is over`,
+    );
+    if (account.session !== undefined && this.#wire === 'holdfast.v1') {
+      account.past.add(account.session);
+      this.#history.require(
+        account.isToldOfLoss,
+        () => `${connection} is in ${session}, and was not told that it lost ${String(account.session)}`,
+      );
+    }
+    account.isToldOfLoss = false;
+    account.session = session;
+  }
+}

@@ -1,0 +1,188 @@
+import type { Connection, EnhancedWebSocketService, MessageError, Receipt, SendOptions } from '../index.ts';
+import type { Book } from './book.ts';
+import type { Chance } from './chance.ts';
+import type { History } from './history.ts';
+import { payloadOf, tagOf } from './server-app.ts';
+
+export interface ClientAppOptions {
+  service: EnhancedWebSocketService;
+  history: History;
+  book: Book;
+  nextTag: () => string;
+  /** Draws what handlers do in the middle of an event; `null` for handlers that only listen. */
+  whims: Chance | null;
+  /** Whether it can ask: a plain wire has no replies. */
+  asks: boolean;
+  /** Whether it may be spoken to by anybody: who speaks on a plain wire nobody knows. */
+  isExposed: boolean;
+}
+
+/** What the application on the client does with one connection, and what it is told. */
+export class ClientApp {
+  readonly connection: Connection<unknown>;
+  /** Whether it wants to be connected. */
+  isWanted = true;
+  readonly #options: ClientAppOptions;
+  readonly #byId = new Map<string, { receipt: Receipt; tag: string; settled: number }>();
+  #openRequests = 0;
+
+  constructor(connection: Connection<unknown>, options: ClientAppOptions) {
+    this.connection = connection;
+    this.#options = options;
+    const { service, book } = options;
+    const { id } = connection;
+    connection.subscribe((message) => {
+      this.#hear(message);
+    });
+    connection.onRequest((message) => {
+      this.#hear(message);
+      return `re:${tagOf(message)}`;
+    });
+    service.on('status', ({ connectionId, previous, current }) => {
+      if (connectionId === id) this.#turned(previous, current);
+    });
+    service.on('closed', ({ connectionId }) => {
+      if (connectionId === id) book.broke(id);
+    });
+    service.on('discontinuity', ({ connectionId, why, inDoubt }) => {
+      if (connectionId !== id) return;
+      options.history.note(`${id} is told of a discontinuity: ${why}, ${inDoubt} in doubt`);
+      book.lostSession(id);
+    });
+    service.on('settled', ({ connectionId, messageId }) => {
+      const sent = connectionId === id ? this.#byId.get(messageId) : undefined;
+      if (sent) sent.settled += 1;
+    });
+  }
+
+  /** What keeps it from being at rest; `null` for nothing. */
+  get unrest(): string | null {
+    const { state, messages } = this.connection.status;
+    const { id } = this.connection;
+    if (state !== 'open') return `${id} is ${state}`;
+    if (messages.waiting > 0) return `${messages.waiting} messages of ${id} wait`;
+    return this.#openRequests > 0 ? `${this.#openRequests} requests of ${id} have no answer` : null;
+  }
+
+  /** Sends something, in some way. */
+  send(chance: Chance): void {
+    if (this.#options.asks && chance.happens(0.1)) {
+      this.#ask(chance);
+      return;
+    }
+    const { nextTag, book } = this.#options;
+    const tag = `c${nextTag()}`;
+    const options = optionsOf(chance, tag);
+    const { connection } = this;
+    book.sentUp({
+      tag,
+      connection: connection.id,
+      mayRepeat: options.idempotencyKey !== undefined,
+      lane: isOrdered(options) ? `${connection.id} ${options.priority ?? 'normal'}` : null,
+      isRequest: false,
+    });
+    const payload = payloadOf(tag, chance);
+    const receipt = connection.send(chance.happens(0.1) ? new TextEncoder().encode(payload) : payload, options);
+    this.#byId.set(receipt.id, { receipt, tag, settled: 0 });
+    receipt.settled.then(
+      ({ outcome }) => {
+        book.toldUp(tag, outcome);
+      },
+      (error: unknown) => {
+        book.toldUp(tag, (error as MessageError).outcome);
+      },
+    );
+    if (chance.happens(0.03)) receipt.cancel();
+  }
+
+  close(): void {
+    this.#options.history.note(`${this.connection.id} is closed by its application`);
+    this.isWanted = false;
+    void this.connection.close();
+  }
+
+  connect(): void {
+    this.isWanted = true;
+    this.connection.connect().catch(() => undefined);
+  }
+
+  /** What must hold at every moment: each message has one fate, they add up, and no more wait than may. */
+  checkBooks(mostWaiting: number): void {
+    const { accepted, sent, acknowledged, dropped, unknown, waiting } = this.connection.status.messages;
+    const { history } = this.#options;
+    const { id } = this.connection;
+    history.require(
+      accepted === sent + acknowledged + dropped + unknown + waiting,
+      () => `${id}: ${accepted} accepted, ${sent + acknowledged} well, ${dropped + unknown} not, ${waiting} wait`,
+    );
+    history.require(waiting <= mostWaiting, () => `${waiting} messages of ${id} wait, and ${mostWaiting} may`);
+  }
+
+  /** What must hold when everything is over. */
+  checkFates(): void {
+    const { history } = this.#options;
+    for (const { receipt, tag, settled } of this.#byId.values())
+      history.require(
+        settled === 1 && receipt.fate !== 'waiting' && receipt.fate !== 'handed',
+        () => `${tag} is ${receipt.fate}, and its end was told ${settled} times`,
+      );
+  }
+
+  #ask(chance: Chance): void {
+    const { nextTag, book, history } = this.#options;
+    const tag = `r${nextTag()}`;
+    const options = { timeoutMs: 5_000, ...(chance.happens(0.3) && { idempotencyKey: `k${tag}` }) };
+    const mayRepeat = 'idempotencyKey' in options;
+    book.sentUp({ tag, connection: this.connection.id, mayRepeat, lane: null, isRequest: true });
+    this.#openRequests += 1;
+    this.connection.request(payloadOf(tag, chance), options).then(
+      (reply) => {
+        this.#openRequests -= 1;
+        book.toldUp(tag, 'acknowledged');
+        history.require(reply === `re:${tag}`, () => `${tag} was answered with ${String(reply)}`);
+      },
+      (error: unknown) => {
+        this.#openRequests -= 1;
+        book.toldUp(tag, (error as MessageError).outcome);
+      },
+    );
+  }
+
+  #hear(message: unknown): void {
+    const { book, whims, isExposed } = this.#options;
+    // a reply that nobody waits for any more is a message like any other
+    if (typeof message === 'string' && message.startsWith('re:')) return;
+    const tag = tagOf(message);
+    if (isExposed && !/^s\d+$/.test(tag)) return;
+    book.heardDown(this.connection.id, tag);
+    if (whims?.happens(0.1)) this.send(whims);
+  }
+
+  #turned(previous: string, current: string): void {
+    const { history, book, whims } = this.#options;
+    const { id } = this.connection;
+    history.note(`${id}: ${previous} → ${current}`);
+    const hasEnded = current === 'closed' || current === 'failed' || current === 'idle';
+    book.turned(id, hasEnded ? 'ended' : current === 'closing' ? 'ending' : 'going on');
+    if (!whims?.happens(0.2)) return;
+    if (hasEnded && this.isWanted) this.connect();
+    else if (whims.happens(0.8)) this.send(whims);
+    else void this.connection.connect().catch(() => undefined);
+  }
+}
+
+function isOrdered({ volatile, coalesceKey, idempotencyKey }: SendOptions): boolean {
+  return volatile !== true && coalesceKey === undefined && idempotencyKey === undefined;
+}
+
+function optionsOf(chance: Chance, tag: string): SendOptions {
+  if (chance.happens(0.5)) return {};
+  return {
+    ...(chance.happens(0.1) && { volatile: true }),
+    ...(chance.happens(0.3) && { idempotencyKey: `k${tag}` }),
+    ...(chance.happens(0.3) && { priority: chance.pick(['critical', 'high', 'normal', 'low'] as const) }),
+    ...(chance.happens(0.1) && { ttlMs: Math.floor(chance.between(1, 2_000)) }),
+    ...(chance.happens(0.1) && { coalesceKey: chance.pick(['one', 'other']) }),
+    ...(chance.happens(0.2) && { type: 'note', headers: { lang: 'en' } }),
+  };
+}

@@ -1,0 +1,14 @@
+export { Chance } from './chance.ts';
+export type { ClientSocket } from './client-socket.ts';
+export { SimulatedClock } from './clock.ts';
+export { SimulatedDevice } from './device.ts';
+export { FAULTS, type FaultKind } from './faults.ts';
+export { History } from './history.ts';
+export { HostileServer, type HostileServerOptions } from './hostile-server.ts';
+export type { Cut, Data, Host, Line } from './line.ts';
+export { SimulatedNetwork, type Observer, type Occasion, type SimulatedNetworkOptions } from './network.ts';
+export type { Pace } from './pipe.ts';
+export { PlainServer, type PlainEvents } from './plain-server.ts';
+export { SimulatedServer, type ServerLife, type SimulatedServerOptions } from './server.ts';
+export { simulate, type Player, type SimulateOptions, type Simulation } from './simulate.ts';
+export { SimulatedStore, type SimulatedStoreOptions } from './store.ts';

@@ -1,0 +1,166 @@
+import type { Credentials, HoldfastServerOptions, Session, ServerSocket } from '../server/index.ts';
+import type { HoldfastError, MessageError, Profile } from '../index.ts';
+import type { Book } from './book.ts';
+import type { Chance } from './chance.ts';
+import type { SimulatedClock } from './clock.ts';
+import type { History } from './history.ts';
+import type { PlainEvents } from './plain-server.ts';
+import type { ServerLife } from './server.ts';
+
+export interface ServerAppOptions {
+  /** Of its node. */
+  name: string;
+  clock: SimulatedClock;
+  chance: Chance;
+  history: History;
+  book: Book;
+  nextTag: () => string;
+  /** Whether handlers take their time, and messages count once they are through. */
+  isSlow: boolean;
+  /** What a client's token must be. */
+  isWelcome: (token: string | undefined) => boolean;
+}
+
+/** What the application on one server does: it writes down what it gets, answers what asks, and sends. */
+export class ServerApp {
+  readonly #options: ServerAppOptions;
+  // its sessions and sockets, by what they are called in the book
+  readonly #sessions = new Map<Session, string>();
+  readonly #sockets = new Map<ServerSocket, string>();
+  #places = 0;
+
+  constructor(options: ServerAppOptions) {
+    this.#options = options;
+  }
+
+  /** For each life of its server. */
+  serve(life: ServerLife): Omit<HoldfastServerOptions, 'clock' | 'random' | 'store' | 'node'> {
+    const { name, history, isWelcome } = this.#options;
+    this.#forget();
+    return {
+      authenticate: ({ auth, meta }: Credentials) => (isWelcome(auth) ? { principal: meta['who'] ?? 'client' } : null),
+      onSession: (session) => {
+        this.#serve(session, life);
+      },
+      onError: ({ code, cause }: HoldfastError) => {
+        if (!life.isOver) history.fail(`${name} reports ${code}: ${String(cause)}`);
+      },
+    };
+  }
+
+  /** For each socket of a plain wire. */
+  readonly opened = (socket: ServerSocket): PlainEvents => {
+    const place = this.#place();
+    this.#sockets.set(socket, place);
+    return {
+      received: (data) => {
+        if (data === PROBE) socket.send(ANSWER);
+        // a client that would rather speak a better wire asks for it first
+        else if (typeof data !== 'string' || !data.startsWith('{')) this.#options.book.hadUp(tagOf(data), place);
+      },
+      closed: () => {
+        this.#sockets.delete(socket);
+      },
+    };
+  };
+
+  /** Its server has died, or begins. */
+  #forget(): void {
+    if (this.#sessions.size > 0) this.#options.book.moved();
+    this.#sessions.clear();
+    this.#sockets.clear();
+  }
+
+  /** Sends to whoever is there. @returns Whether anybody is. */
+  send(chance: Chance): boolean {
+    const { book, nextTag } = this.#options;
+    const tag = `s${nextTag()}`;
+    const talks = [...this.#sessions.keys(), ...this.#sockets.keys()];
+    if (talks.length === 0) return false;
+    const to = chance.pick(talks);
+    if ('batch' in to) {
+      book.sentDown({ tag, session: this.#sockets.get(to) ?? '' });
+      to.send(payloadOf(tag, chance));
+      return true;
+    }
+    book.sentDown({ tag, session: to.id });
+    const isOver = (): boolean => !this.#sessions.has(to);
+    if (chance.happens(0.1)) this.#ask(to, tag, chance);
+    else
+      this.#follow(tag, to.send(payloadOf(tag, chance), chance.happens(0.2) ? { type: 'note' } : {}).settled, isOver);
+    return true;
+  }
+
+  #ask(session: Session, tag: string, chance: Chance): void {
+    const isOver = (): boolean => !this.#sessions.has(session);
+    this.#follow(tag, session.request(payloadOf(tag, chance), { timeoutMs: 5_000 }), isOver);
+  }
+
+  #follow(tag: string, settled: Promise<unknown>, isOver: () => boolean): void {
+    settled.then(
+      () => {
+        if (!isOver()) this.#options.book.toldDown(tag, 'acknowledged');
+      },
+      (error: unknown) => {
+        if (!isOver()) this.#options.book.toldDown(tag, (error as MessageError).outcome);
+      },
+    );
+  }
+
+  #serve(session: Session, life: ServerLife): void {
+    const { book, isSlow, clock, chance } = this.#options;
+    const place = `${this.#place()} (${session.id.slice(0, 5)})`;
+    this.#sessions.set(session, place);
+    if (session.isInherited) book.moved();
+    session.on('ended', () => {
+      if (life.isOver) return;
+      this.#sessions.delete(session);
+      book.moved();
+    });
+    const acknowledge = isSlow ? 'processed' : 'received';
+    const think = (): Promise<void> =>
+      new Promise((resolve) => {
+        if (isSlow) clock.setTimeout(resolve, chance.between(0, 40));
+        else resolve();
+      });
+    session.onMessage(
+      ({ data }) => {
+        if (!life.isOver) book.hadUp(tagOf(data), place);
+        return think();
+      },
+      { acknowledge },
+    );
+    session.onRequest(
+      async ({ data }) => {
+        if (!life.isOver) book.hadUp(tagOf(data), place);
+        await think();
+        return `re:${tagOf(data)}`;
+      },
+      { acknowledge },
+    );
+  }
+
+  #place(): string {
+    return `${this.#options.name}/${++this.#places}`;
+  }
+}
+
+const PROBE = 'ping';
+const ANSWER = 'pong';
+
+/** How a client speaks on a plain wire: browsers cannot probe it, so it has a probe of its own. */
+export const SPEECH: Profile = { codec: 'plain', ping: () => PROBE, isPong: (message) => message === ANSWER };
+
+/** What must be in no log. */
+export const PLANTED = { payload: 'planted-payload', token: 'planted-token', query: 'planted-query' };
+
+/** A message that can be told from any other by its tag. */
+export function payloadOf(tag: string, chance: Chance): string {
+  return `${tag} ${PLANTED.payload} ${'.'.repeat(chance.happens(0.05) ? chance.below(8_000) : chance.below(60))}`;
+}
+
+/** The tag of a payload, as it was given or as bytes. */
+export function tagOf(data: unknown): string {
+  const text = typeof data === 'string' ? data : new TextDecoder().decode(data as ArrayBuffer);
+  return text.slice(0, text.indexOf(' '));
+}

@@ -1,0 +1,104 @@
+import { createHoldfastServer, type HandshakeRequest, type HoldfastServer } from '../server/index.ts';
+import type { HoldfastServerOptions, ServerSocket, SocketEvents } from '../server/index.ts';
+import type { Chance } from './chance.ts';
+import type { SimulatedClock } from './clock.ts';
+import { Lifetime } from './lifetime.ts';
+import type { Host } from './line.ts';
+import type { SimulatedStore, StoreAccess } from './store.ts';
+
+export interface SimulatedServerOptions {
+  clock: SimulatedClock;
+  chance: Chance;
+  /** Of the node. @default 'server' */
+  name?: string;
+  /** Where its sessions are kept. @default in its own memory: they die with it */
+  store?: SimulatedStore;
+  /** What the server is made of, for each life of it; time, chance, store and node are given. Whatever hears of a life that has crashed must not count. */
+  serve: (life: ServerLife) => Omit<HoldfastServerOptions, 'clock' | 'random' | 'store' | 'node'>;
+}
+
+/** One life of a server: from its start to its crash, or to the end of its drain. */
+export interface ServerLife {
+  /** From 1. */
+  readonly number: number;
+  /** Whether it has ended: whatever still runs of it, as promises do, is of a dead process. */
+  readonly isOver: boolean;
+}
+
+interface Running {
+  server: HoldfastServer;
+  clock: Lifetime;
+  access: StoreAccess | undefined;
+}
+
+/** A host with the real server of `holdfast.v1` on it, which starts, crashes, drains, and starts again. */
+export class SimulatedServer implements Host {
+  readonly name: string;
+  readonly protocol = 'holdfast.v1';
+  readonly #options: SimulatedServerOptions;
+  #running: Running | undefined;
+  #lives = 0;
+  #isDraining = false;
+
+  constructor(options: SimulatedServerOptions) {
+    this.#options = options;
+    this.name = options.name ?? 'server';
+  }
+
+  get isUp(): boolean {
+    return this.#running !== undefined;
+  }
+
+  /** The server that runs now. */
+  get server(): HoldfastServer | undefined {
+    return this.#running?.server;
+  }
+
+  /** Does nothing to one that runs. */
+  start(): void {
+    if (this.#running) return;
+    const { clock: simulated, chance, serve, store } = this.#options;
+    const clock = new Lifetime(simulated);
+    const access = store?.access();
+    const life: ServerLife = {
+      number: ++this.#lives,
+      get isOver() {
+        return clock.isOver;
+      },
+    };
+    const options = { ...serve(life), ...(access && { store: access }), node: this.name };
+    this.#running = { server: createHoldfastServer({ ...options, clock, random: chance.fill }), clock, access };
+  }
+
+  /** @throws {Error} While it is down: nobody can reach it then. */
+  accept(socket: ServerSocket, request: HandshakeRequest): SocketEvents {
+    if (!this.#running) throw new Error(`${this.name} is down.`);
+    return this.#running.server.accept(socket, request);
+  }
+
+  /** Everything in its memory is gone, and nothing of it runs on. The network has to be told as well: see {@link SimulatedNetwork.abandon}. */
+  crash(): void {
+    const running = this.#running;
+    if (!running) return;
+    this.#running = undefined;
+    this.#isDraining = false;
+    running.clock.end();
+    running.access?.kill();
+  }
+
+  /** Leaves as a node does that is updated: its clients are asked to move. Resolves once it is down, in whatever way. */
+  async drain(options: Parameters<HoldfastServer['drain']>[0] = {}): Promise<void> {
+    const running = this.#running;
+    if (!running || this.#isDraining) return;
+    this.#isDraining = true;
+    await running.server.drain(options);
+    await running.server.close();
+    if (this.#running === running) this.crash();
+  }
+
+  /** Ends every session and socket of it. */
+  async close(): Promise<void> {
+    await this.#running?.server.close();
+    this.crash();
+  }
+}

@@ -1,0 +1,148 @@
+import { ConfigurationError, type Connection, type EnhancedWebSocketService, type ServiceOptions } from '../index.ts';
+import { FAULTS, type FaultKind } from './faults.ts';
+import { halfOf, planOf, type Plan } from './plan.ts';
+import { perform } from './run.ts';
+import { shrink } from './shrink.ts';
+import type { Stage } from './stage.ts';
+import type { Trait } from './stage.ts';
+
+/** One run of a simulation, and how it is told. */
+export interface SimulateOptions {
+  /** A whole number from 0 on: the run is a function of it, and of the other options. */
+  seed: number;
+  /** What may go wrong; an empty list for nothing. @default a half of {@link FAULTS} that the seed draws */
+  faults?: readonly FaultKind[];
+  /** How long it goes on, in virtual ms; the last third is calm. What needs longer to come to rest gets it. At least 3_000. @default 120_000 */
+  durationMs?: number;
+  /** How the client's connections behave, in place of what the seed draws. What goes in a `profile` must leave text as it is. */
+  service?: Partial<ServiceOptions>;
+  /** Which steps of the plan are taken, by their numbers, as a shrunk run gives them. @default all */
+  steps?: readonly number[];
+  /** How many runs may be spent on making a broken one shorter; 0 for none. @default 200 */
+  shrinkRuns?: number;
+  /** Joins in: gets the service before anything happens, and a function that says that a rule is broken. */
+  join?: (player: Player) => void;
+}
+
+/** What somebody who joins in is given. */
+export interface Player {
+  service: EnhancedWebSocketService;
+  connections: readonly Connection<unknown>[];
+  /** Breaks the run: says which rule did not hold. */
+  fail: (what: string) => void;
+  /** Adds a line to the history. */
+  note: (what: string) => void;
+}
+
+/** What came of a run. */
+export interface Simulation {
+  verdict: 'kept' | 'broken';
+  /** The first rule that did not hold; `null` for none. */
+  breach: string | null;
+  seed: number;
+  /** What might go wrong. */
+  faults: readonly FaultKind[];
+  /** The numbers of the steps that were taken, in order. */
+  steps: readonly number[];
+  /** What happened, in lines with the time in ms before each; down to the breach if there was one. */
+  history: string;
+  /** The lines of the audit log of the client, as `holdfast audit verify` reads them; cut short by a breach. */
+  audit: readonly string[];
+  /** How long it was for those in it, in ms. */
+  virtualMs: number;
+  /** How many messages were sent, both ways. */
+  messages: number;
+  /** The same breach with less before it; `null` where there was none, or nothing could be left out. */
+  shrunk: Omit<Simulation, 'shrunk' | 'again'> | null;
+  /** The options that do it again, the shorter run if there is one; `null` where no rule was broken. */
+  again: Pick<SimulateOptions, 'seed' | 'faults' | 'durationMs' | 'steps'> | null;
+}
+
+const DURATION_MS = 120_000;
+const LEAST_MS = 3_000;
+const SHRINK_RUNS = 200;
+
+/**
+ * Runs a real client against real servers over a network, a store and a device that fail, in a time of their own, and holds what happens to every promise of the library: each accepted
+ * message has one fate; on `holdfast.v1` nothing is lost, doubled or out of order; what is in doubt was lost with something; no loop is hot; no dead link is taken for a living one; once
+ * nothing goes wrong any more every connection opens; nothing is left over at the end; and the audit log of the run is whole, replays with every transition the same, and holds no secret.
+ *
+ * The same options give the same run, to the last line of its history. One that breaks a rule is made shorter: see {@link Simulation.shrunk} and {@link Simulation.again}.
+ *
+ * @throws {ConfigurationError} Rejects with `INVALID_OPTIONS`.
+ */
+export async function simulate(options: SimulateOptions): Promise<Simulation> {
+  check(options);
+  const { seed, faults = halfOf(FAULTS, seed), durationMs = DURATION_MS, shrinkRuns = SHRINK_RUNS, steps } = options;
+  const whole = planOf({ seed, faults, durationMs });
+  const plan = steps ? { ...whole, steps: whole.steps.filter(({ number }) => steps.includes(number)) } : whole;
+  const simulation = await played(plan, options);
+  if (simulation.breach === null) return { ...simulation, shrunk: null, again: null };
+  const shorter = shrinkRuns > 0 ? await shorterOf(plan, options, simulation) : null;
+  const { faults: left, steps: needed } = shorter ?? simulation;
+  return { ...simulation, shrunk: shorter, again: { seed, faults: left, durationMs, steps: needed } };
+}
+
+type Played = Omit<Simulation, 'shrunk' | 'again'>;
+
+async function played(plan: Plan, { seed, service, join }: SimulateOptions): Promise<Played> {
+  const begins = join && ((stage: Stage): void => join(playerOf(stage)));
+  const stage = await perform(plan, { ...(begins && { begins }), service });
+  const { history, audit, book } = stage;
+  return {
+    verdict: stage.isBroken ? 'broken' : 'kept',
+    breach: history.breach ?? null,
+    seed,
+    faults: plan.faults,
+    steps: plan.steps.map(({ number }) => number),
+    history: history.tail(Infinity),
+    audit,
+    virtualMs: history.at,
+    messages: book.size,
+  };
+}
+
+function playerOf({ service, apps, history }: Stage): Player {
+  return {
+    service,
+    connections: apps.map(({ connection }) => connection),
+    fail: (what) => {
+      history.fail(what);
+    },
+    note: (what) => {
+      history.note(what);
+    },
+  };
+}
+
+// any breach will do: a shorter way to another one is as good
+async function shorterOf(plan: Plan, options: SimulateOptions, broken: Played): Promise<Played | null> {
+  let shortest: Played = broken;
+  const tried = async (candidate: Plan): Promise<boolean> => {
+    const again = await played(candidate, options);
+    if (again.breach !== null) shortest = again;
+    return again.breach !== null;
+  };
+  const most = options.shrinkRuns ?? SHRINK_RUNS;
+  const traits = await shrink([...plan.traits], (left) => tried(without(plan, left)), Math.ceil(most / 4));
+  const calmer = without(plan, traits);
+  await shrink(calmer.steps, (steps) => tried({ ...calmer, steps }), most);
+  return shortest === broken ? null : shortest;
+}
+
+// traits that are left out stay among the faults of the plan's drawing: the steps keep their numbers
+function without(plan: Plan, traits: readonly Trait[]): Plan {
+  const left = new Set(traits);
+  const isLeft = (kind: FaultKind): boolean => !plan.traits.has(kind as Trait) || left.has(kind as Trait);
+  return { ...plan, traits: left, faults: plan.faults.filter(isLeft) };
+}
+
+function check({ seed, durationMs = DURATION_MS, faults = [], shrinkRuns = 0 }: SimulateOptions): void {
+  const problems = [
+    ...(Number.isSafeInteger(seed) && seed >= 0 ? [] : ['seed: must be a whole number from 0 on']),
+    ...(durationMs >= LEAST_MS && durationMs < Infinity ? [] : [`durationMs: must be at least ${LEAST_MS}`]),
+    ...faults.filter((kind) => !FAULTS.includes(kind)).map((kind) => `faults: there is no ${kind}`),
+    ...(Number.isSafeInteger(shrinkRuns) && shrinkRuns >= 0 ? [] : ['shrinkRuns: must be a whole number from 0 on']),
+  ];
+  if (problems.length > 0) throw new ConfigurationError('INVALID_OPTIONS', { message: problems.join('; '), problems });
+}

@@ -1,0 +1,231 @@
+import { createAuditLog, callbackSink, type AuditLog } from '../audit/index.ts';
+import { EnhancedWebSocketService, type ServiceOptions, type WireChoice } from '../index.ts';
+import { Book } from './book.ts';
+import type { Chance } from './chance.ts';
+import { ClientApp } from './client-app.ts';
+import { SimulatedClock } from './clock.ts';
+import { SimulatedDevice } from './device.ts';
+import { History } from './history.ts';
+import { HostileServer } from './hostile-server.ts';
+import type { Host } from './line.ts';
+import { SimulatedNetwork } from './network.ts';
+import { PlainServer } from './plain-server.ts';
+import { PLANTED, ServerApp, SPEECH } from './server-app.ts';
+import { SimulatedServer } from './server.ts';
+import { SimulatedStore } from './store.ts';
+
+/** What is wrong from the beginning on, until it is calm. */
+export const TRAITS = ['slow network', 'narrow network', 'slow store', 'slow handlers', 'restless handlers'] as const;
+export type Trait = (typeof TRAITS)[number];
+
+/** How the client's credentials are at present. */
+export type CredentialsMood = 'fine' | 'refused' | 'failing' | 'hanging';
+
+export interface StageOptions {
+  traits: ReadonlySet<Trait>;
+  /** How the client's connections behave, in place of what is drawn. */
+  service?: Partial<ServiceOptions> | undefined;
+}
+
+const HEARTBEATS = [undefined, { intervalMs: 5_000, timeoutMs: 2_000 }, { intervalMs: 10_000, timeoutMs: 4_000 }];
+const RETRIES = [
+  undefined,
+  { baseMs: 20, capMs: 400, promptMs: 20, stableMs: 1_000 },
+  { baseMs: 200, capMs: 5_000, promptMs: 100, stableMs: 5_000 },
+];
+// more of them find little more, and cost as much again
+const CONNECTIONS = [1, 1, 1, 2, 3];
+const WIRES = ['required', 'required', 'required', 'prefer', 'plain', 'plain'] as const;
+const NEVER = new Promise<never>(() => undefined);
+
+/** Everything of one run: a client on its device, servers and their store, and the network between them, in a time of their own. */
+export class Stage {
+  readonly clock = new SimulatedClock();
+  readonly history = new History(() => this.clock.now());
+  readonly chance: Chance;
+  readonly #traits: ReadonlySet<Trait>;
+  readonly device = new SimulatedDevice(this.clock);
+  readonly network: SimulatedNetwork;
+  readonly store: SimulatedStore;
+  /** Those of `holdfast.v1`; on a plain wire there are none. */
+  readonly nodes: readonly SimulatedServer[];
+  /** That of a plain wire, if that is what is spoken. */
+  readonly plain: PlainServer | null;
+  readonly serverApps: readonly ServerApp[];
+  readonly service: EnhancedWebSocketService;
+  readonly settings: ServiceOptions;
+  readonly apps: readonly ClientApp[];
+  readonly book: Book;
+  /** The lines of the audit log. */
+  readonly audit: string[] = [];
+  readonly #log: AuditLog;
+  readonly #use: WireChoice;
+  /** Whether dials reach somebody who means harm. */
+  isHijacked = false;
+  credentials: CredentialsMood = 'fine';
+  readonly #hostile: HostileServer;
+  #tags = 0;
+
+  constructor(chance: Chance, { traits, service = {} }: StageOptions) {
+    this.chance = chance;
+    this.#traits = traits;
+    const { clock, history } = this;
+    const wire = service.wire ?? chance.pick(WIRES);
+    const use = typeof wire === 'string' ? wire : wire.use;
+    this.#use = use;
+    const isPlain = use === 'plain' || (use === 'prefer' && chance.happens(0.5));
+    this.book = new Book(history, use === 'required' ? 'holdfast.v1' : use === 'plain' ? 'plain' : 'either');
+    this.store = new SimulatedStore({ clock, chance: chance.fork() });
+    if (traits.has('slow store')) this.store.paceMs = 40;
+    const apps = ['n1', 'n2'].map((name) => this.#serverApp(name));
+    this.serverApps = isPlain ? apps.slice(0, 1) : apps;
+    this.plain = isPlain ? new PlainServer('plain', (apps[0] as ServerApp).opened) : null;
+    this.nodes = isPlain
+      ? []
+      : ['n1', 'n2'].map(
+          (name, index) =>
+            new SimulatedServer({
+              name,
+              clock,
+              chance: chance.fork(),
+              store: this.store,
+              serve: (life) => (apps[index] as ServerApp).serve(life),
+            }),
+        );
+    const tell = (attack: string): void => {
+      history.note(`the hostile server ${attack}`);
+    };
+    this.#hostile = new HostileServer({ chance: chance.fork(), tell });
+    this.network = new SimulatedNetwork({
+      clock,
+      history,
+      device: this.device,
+      chance: chance.fork(),
+      host: () => this.#host(),
+    });
+    if (traits.has('slow network')) this.network.pace = { least: 20, most: 150 };
+    if (traits.has('narrow network')) this.network.pace = { ...this.network.pace, bytesPerSecond: 20_000 };
+    this.settings = {
+      url: `ws://simulated/?key=${PLANTED.query}`,
+      wire,
+      credentials: () => this.#credentials(),
+      heartbeat: chance.pick(HEARTBEATS) ?? {},
+      retry: chance.pick(RETRIES) ?? {},
+      profile: SPEECH,
+      ...service,
+    };
+    this.service = new EnhancedWebSocketService({
+      services: { simulated: this.settings },
+      WebSocket: this.network.WebSocket,
+      clock: this.device.clock,
+      random: chance.fork().draw,
+      signals: this.device.signals,
+      onError: ({ cause }) => {
+        history.fail(`the client reports ${String((cause as Error | undefined)?.stack ?? cause)}`);
+      },
+    });
+    // the log outlives the device's odd times: it is the witness
+    this.#log = createAuditLog({
+      sinks: [callbackSink((lines) => void this.audit.push(...lines))],
+      clock,
+      random: chance.fork().draw,
+      onError: ({ message }) => {
+        history.fail(`the audit log reports ${message}`);
+      },
+    });
+    this.#log.attach(this.service);
+    this.apps = Array.from({ length: chance.pick(CONNECTIONS) }, (_, index) => this.#clientApp(`t${index + 1}`));
+  }
+
+  /** Whether it is over already. */
+  get isBroken(): boolean {
+    return this.history.breach !== undefined;
+  }
+
+  /** Brings everything up and asks for the connections. */
+  start(): void {
+    for (const node of this.nodes) node.start();
+    for (const app of this.apps) app.connect();
+  }
+
+  nextTag(): string {
+    return String(++this.#tags);
+  }
+
+  /** Something happens later. */
+  later(ms: number, deed: () => void): void {
+    this.clock.setTimeout(deed, ms);
+  }
+
+  /** Lets time pass. */
+  pass(ms: number): Promise<void> {
+    return this.clock.advanceAsync(ms);
+  }
+
+  /** From now on nothing goes wrong, and everybody wants to be connected. */
+  calm(): void {
+    const { device, network, store, history } = this;
+    history.note('from now on it is calm');
+    this.isHijacked = false;
+    this.credentials = 'fine';
+    store.paceMs = 2;
+    device.goOnline();
+    device.wake();
+    device.thaw();
+    device.show();
+    network.calm();
+    network.pace = { least: 1, most: 5 };
+    this.plain?.start();
+    for (const node of this.nodes) node.start();
+    for (const app of this.apps) app.connect();
+  }
+
+  /** Ends the audit log. What it still has to write takes time. */
+  closeAudit(): Promise<void> {
+    return this.#log.close();
+  }
+
+  #serverApp(name: string): ServerApp {
+    const { clock, history, book, chance } = this;
+    return new ServerApp({
+      name,
+      clock,
+      history,
+      book,
+      chance: chance.fork(),
+      nextTag: () => this.nextTag(),
+      isSlow: this.#traits.has('slow handlers'),
+      isWelcome: (token) => token === PLANTED.token,
+    });
+  }
+
+  #clientApp(terminalId: string): ClientApp {
+    const { service, history, book, chance } = this;
+    service.connect({ serviceType: 'simulated', terminalId }).catch(() => undefined);
+    return new ClientApp(service.connection(`simulated:${terminalId}`), {
+      service,
+      history,
+      book,
+      nextTag: () => this.nextTag(),
+      whims: this.#traits.has('restless handlers') ? chance.fork() : null,
+      asks: this.plain === null,
+      isExposed: this.#use !== 'required',
+    });
+  }
+
+  #credentials(): string | Promise<string> {
+    const { credentials } = this;
+    if (credentials === 'failing') throw new Error('There are no credentials now.');
+    if (credentials === 'hanging') return NEVER;
+    return credentials === 'refused' ? 'stale' : PLANTED.token;
+  }
+
+  #host(): Host {
+    if (this.isHijacked) return this.#hostile;
+    if (this.plain) return this.plain;
+    const up = this.nodes.filter(({ isUp }) => isUp);
+    const { chance, nodes } = this;
+    // now and then nobody has told the balancer
+    return chance.pick(up.length > 0 && chance.happens(0.9) ? up : nodes);
+  }
+}

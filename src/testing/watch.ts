@@ -1,0 +1,106 @@
+import type { ServiceOptions } from '../index.ts';
+import type { Line } from './line.ts';
+import type { Stage } from './stage.ts';
+
+const MINUTE_MS = 60_000;
+const CLOSING = 2;
+const SLACK_MS = 2_000;
+// a connection may dial so often in a minute without anything that gives it hope, and so often more for each thing that does
+const MOST_DIALS = 20;
+const DIALS_FOR_HOPE = 4;
+
+/** The times that a service goes by, in ms. */
+interface Times {
+  probe: number;
+  retry: number;
+  dial: number;
+}
+
+/** Looks on while a run goes on: no loop is hot, no dead link is taken for a living one, and what waits is bounded. */
+export class Watch {
+  /** The longest that a connection may need to be open again once nothing goes wrong, in ms. */
+  readonly longestMs: number;
+  readonly #stage: Stage;
+  readonly #times: Times;
+  readonly #mostWaiting: number;
+  // links that let nothing through, and since when the client could have noticed, in ms of the run
+  readonly #silent = new Map<Line, number>();
+  // how many sockets there were, and hopes, at each look
+  readonly #looks: { at: number; sockets: number; hopes: number }[] = [];
+  #hopes = 0;
+  readonly #unsubscribe: () => void;
+
+  constructor(stage: Stage) {
+    this.#stage = stage;
+    const { settings, service, device } = stage;
+    this.#times = timesOf(settings);
+    const { probe, retry, dial } = this.#times;
+    this.longestMs = probe + 2 * (retry + dial);
+    const { windowMessages = 2_048 } = typeof settings.wire === 'object' ? settings.wire : {};
+    this.#mostWaiting = (settings.queue?.maxMessages ?? 1_000) + windowMessages;
+    const hope = (): void => {
+      this.#hopes += 1;
+    };
+    service.on('opened', hope);
+    // whoever connects again begins anew
+    service.on('status', ({ previous }) => {
+      if (previous === 'closed' || previous === 'failed') hope();
+    });
+    this.#unsubscribe = device.signals.subscribe(hope);
+  }
+
+  look(): void {
+    for (const app of this.#stage.apps) app.checkBooks(this.#mostWaiting);
+    this.#countDials();
+    this.#findDead();
+  }
+
+  /** Looks no longer. */
+  end(): void {
+    this.#unsubscribe();
+  }
+
+  #countDials(): void {
+    const { history, network, apps } = this.#stage;
+    const now = { at: history.at, sockets: network.sockets.length, hopes: this.#hopes };
+    this.#looks.push(now);
+    while ((this.#looks[0]?.at ?? Infinity) < now.at - MINUTE_MS) this.#looks.shift();
+    const [then = now] = this.#looks;
+    const dials = now.sockets - then.sockets;
+    // the delays that are drawn are half of the bound on the average
+    const most =
+      apps.length * (MOST_DIALS + (3 * MINUTE_MS) / this.#times.retry) + (now.hopes - then.hopes) * DIALS_FOR_HOPE;
+    history.require(
+      dials <= most,
+      () => `${dials} dials within a minute, and ${now.hopes - then.hopes} reasons for hope`,
+    );
+  }
+
+  #findDead(): void {
+    const { history, network, device } = this.#stage;
+    for (const line of network.lines) {
+      if (!line.isDeaf || line.client.readyState >= CLOSING) this.#silent.delete(line);
+      // who does not run cannot notice, and who is not looked at probes rarely
+      else if (!this.#silent.has(line) || device.isStill || device.isHidden) this.#silent.set(line, history.at);
+    }
+    for (const [line, since] of this.#silent) {
+      const most = this.#times.probe + (line.client.hasOpened ? 0 : this.#times.dial);
+      history.require(
+        history.at - since <= most + this.#longestStep,
+        () => `${line.name} lets nothing through for ${Math.round(history.at - since)} ms, and nobody has noticed`,
+      );
+    }
+  }
+
+  // what happens between two looks is seen at the second
+  get #longestStep(): number {
+    const [one, other] = this.#looks.slice(-2);
+    return one && other ? other.at - one.at : 0;
+  }
+}
+
+function timesOf({ heartbeat, retry = {}, connectTimeoutMs = 10_000 }: ServiceOptions): Times {
+  const { intervalMs = 25_000, timeoutMs = 10_000 } = heartbeat === false ? {} : (heartbeat ?? {});
+  const { capMs = 30_000 } = retry;
+  return { probe: intervalMs + timeoutMs + SLACK_MS, retry: capMs, dial: connectTimeoutMs };
+}
