@@ -1,12 +1,13 @@
 // What more than one guard keeps out, so that a test that knows them all does not see one of them go: `test/mutants/pairs.ts` takes them away.
 import { expect, test } from 'vitest';
 
+import { MemoryStore } from '../src/server/memory-store.ts';
 import { SimulatedClock } from '../src/testing/clock.ts';
 import type { FakeSocket } from './support/fake-socket.ts';
 import { WireRig } from './support/server-script.ts';
 import { rig, TERMINAL } from './support/service.ts';
 import type { WireClient } from './support/wire-client.ts';
-import { startWireServer } from './support/wire-server.ts';
+import { startWireServer, type WireServer } from './support/wire-server.ts';
 
 /** A socket of a real client that leads to a real server. */
 class Joint {
@@ -155,6 +156,22 @@ test('a frame of a socket that was replaced is not handed over', async () => {
   next.says('1["a"]');
   await server.settle();
   expect([old.closed?.code, heard]).toEqual([4004, ['a']]);
+});
+
+test('a node whose session another has taken says nothing in it', async () => {
+  const clock = new SimulatedClock();
+  const store = new MemoryStore({ clock });
+  const [one, other] = ['n1', 'n2'].map((node) => startWireServer({ node }, { clock, store })) as [
+    WireServer,
+    WireServer,
+  ];
+  const client = await one.join();
+  const next = await other.resume(client);
+  one.sessions[0]?.send('ghost');
+  await one.settle();
+  other.sessions[0]?.send('a');
+  await other.settle();
+  expect(next.payloads).toEqual(['a']);
 });
 
 test('a session whose time is over is not resumed', async () => {

@@ -153,6 +153,23 @@ export const MASKED: readonly Masked[] = [
     ],
   },
   {
+    hazard: { file: FILE, title: 'a node whose session another has taken says nothing in it' },
+    guards: [
+      {
+        what: 'a node does not hear that another has taken a session',
+        file: 'src/server/server.ts',
+        from: '        this.#takenOver(sid, gen);\n',
+        to: '        void [sid, gen];\n',
+      },
+      {
+        what: 'the store takes writes of former owners',
+        file: 'src/server/memory-store.ts',
+        from: 'if (gen !== null && gen !== session.gen)',
+        to: 'if (gen !== null && gen > session.gen)',
+      },
+    ],
+  },
+  {
     hazard: { file: FILE, title: 'a session whose time is over is not resumed' },
     guards: [
       {
