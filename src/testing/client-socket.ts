@@ -1,6 +1,6 @@
 import type { WebSocketLike } from '../index.ts';
 import type { SimulatedClock } from './clock.ts';
-import type { Line, Parcel } from './line.ts';
+import type { Parcel } from './parcel.ts';
 
 type Handler = ((event: never) => unknown) | null;
 
@@ -11,6 +11,17 @@ const CLOSED = 3;
 
 // how long a platform waits for the answer to a close
 const GIVE_UP_MS = 3_000;
+
+/** The connection, as its client's end has it. */
+export interface ClientEnd {
+  /** Bytes that wait to leave. */
+  readonly bufferedBytes: number;
+  send(parcel: Parcel): void;
+  /** Does something at this end: now, or once its device goes on. */
+  tell(deed: () => void): void;
+  /** Nothing is heard at this end any more. */
+  drop(): void;
+}
 
 /** The client's end of a connection: a WebSocket as a browser has it. */
 export class ClientSocket implements WebSocketLike {
@@ -25,7 +36,7 @@ export class ClientSocket implements WebSocketLike {
   onerror: Handler = null;
   onclose: Handler = null;
   /** `null` when the dial was refused. */
-  line: Line | null = null;
+  line: ClientEnd | null = null;
   /** Whether it ever opened. */
   hasOpened = false;
   readonly #clock: SimulatedClock;
@@ -38,7 +49,7 @@ export class ClientSocket implements WebSocketLike {
   }
 
   get bufferedAmount(): number {
-    return this.line?.up.bufferedBytes ?? 0;
+    return this.line?.bufferedBytes ?? 0;
   }
 
   /** How many event handlers are attached. */
@@ -95,7 +106,7 @@ export class ClientSocket implements WebSocketLike {
   #end(event: { code: number; reason: string; wasClean: boolean }): void {
     this.readyState = CLOSED;
     this.#clock.clearTimeout(this.#giveUp);
-    this.line?.down.drop();
+    this.line?.drop();
     this.#fire(this.onclose, event);
   }
 

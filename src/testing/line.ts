@@ -1,16 +1,11 @@
 import type { HandshakeRequest, ServerSocket, SocketEvents } from '../server/index.ts';
-import type { ClientSocket } from './client-socket.ts';
-import type { SimulatedNetwork } from './network.ts';
-import { Pipe } from './pipe.ts';
-
-export type Data = string | Uint8Array<ArrayBuffer>;
-/** What travels in one direction of a connection. */
-export type Parcel =
-  | { kind: 'handshake' }
-  | { kind: 'opened'; protocol: string }
-  | { kind: 'data'; data: Data }
-  | { kind: 'close'; code: number; reason: string }
-  | { kind: 'reset' };
+import type { Chance } from './chance.ts';
+import type { ClientEnd, ClientSocket } from './client-socket.ts';
+import type { SimulatedClock } from './clock.ts';
+import type { SimulatedDevice } from './device.ts';
+import type { History } from './history.ts';
+import type { Data, Parcel } from './parcel.ts';
+import { Pipe, type Pace } from './pipe.ts';
 
 /** Where sockets arrive. */
 export interface Host {
@@ -32,14 +27,48 @@ export interface Cut {
   serverNoticesMs: number | null;
 }
 
+/** Sees, and may change, what travels. */
+export interface Observer {
+  /** The client sends. @returns What is sent in its place; `null` for nothing. */
+  up(line: Line, data: Data): Data | null;
+  /** The server sends; likewise. */
+  down(line: Line, data: Data): Data | null;
+  /** A frame is about to be handed to the server. @returns Called when that is done. */
+  reaching(line: Line, data: Data): () => void;
+  /** A frame is about to be handed to the client. */
+  arriving(line: Line, data: Data): void;
+}
+
+/** Frames at whose sending the connection may be lost. */
+export type Occasion = 'srv' | 'hello' | 'welcome' | 'close';
+
+/** What a connection is part of. */
+export interface Surroundings {
+  readonly clock: SimulatedClock;
+  readonly chance: Chance;
+  readonly device: SimulatedDevice;
+  readonly history: History;
+  readonly observer: Observer;
+  readonly pace: Pace;
+  readonly lines: readonly Line[];
+  /** Whether a connection is to be lost at the next frame of this kind. */
+  strikes(occasion: Occasion): boolean;
+  /** Whether this is that frame. */
+  meets(occasion: Occasion, data: Data): boolean;
+  /** Loses the connection now; `isLate`: what is on its way arrives all the same, some time later. */
+  ambush(line: Line, isLate?: boolean): void;
+  /** Whether a frame vanishes on its way. */
+  swallows(line: Line, data: Data): boolean;
+}
+
 /** One TCP connection with a WebSocket on it: two ends, and a pipe in each direction. */
-export class Line {
+export class Line implements ClientEnd {
   readonly number: number;
   readonly client: ClientSocket;
   readonly up: Pipe;
   readonly down: Pipe;
   readonly host: Host;
-  readonly network: SimulatedNetwork;
+  readonly network: Surroundings;
   isCut = false;
   /** The session that was seen to be welcomed on it, for whoever looks on. */
   sid: string | undefined;
@@ -49,13 +78,13 @@ export class Line {
   #isServerGone = false;
   #isServerClosing = false;
 
-  constructor(network: SimulatedNetwork, client: ClientSocket, host: Host) {
+  constructor(network: Surroundings, client: ClientSocket, host: Host) {
     this.number = network.lines.length + 1;
     this.network = network;
     this.client = client;
     this.host = host;
     const { clock, chance } = network;
-    const pace = (): SimulatedNetwork['pace'] => network.pace;
+    const pace = (): Pace => network.pace;
     this.up = new Pipe({ clock, chance, pace, deliver: (parcel) => this.#reachServer(parcel) });
     this.down = new Pipe({ clock, chance, pace, deliver: (parcel) => this.#reachClient(parcel) });
     this.#serverEnd = this.#serverSocket();
@@ -78,6 +107,10 @@ export class Line {
   /** Whether the client hears nothing any more, and nobody has told it. */
   get isDeaf(): boolean {
     return this.#silent.has('down');
+  }
+
+  get bufferedBytes(): number {
+    return this.up.bufferedBytes;
   }
 
   /** What the client's end puts on the way. */
@@ -141,6 +174,11 @@ export class Line {
     this.#isServerGone = true;
     this.up.drop();
     this.cut({ arriving: this.network.chance.draw(), lateMs: 0, clientNoticesMs, serverNoticesMs: null });
+  }
+
+  /** The client's end is no more. */
+  drop(): void {
+    this.down.drop();
   }
 
   /** Something happens at the client's end: now, or once its device goes on. */

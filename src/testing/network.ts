@@ -4,20 +4,9 @@ import { ClientSocket } from './client-socket.ts';
 import type { SimulatedClock } from './clock.ts';
 import { SimulatedDevice } from './device.ts';
 import { History } from './history.ts';
-import { Line, type Cut, type Data, type Host } from './line.ts';
+import { Line, type Cut, type Host, type Observer, type Occasion, type Surroundings } from './line.ts';
+import type { Data } from './parcel.ts';
 import type { Pace } from './pipe.ts';
-
-/** Sees, and may change, what travels. */
-export interface Observer {
-  /** The client sends. @returns What is sent in its place; `null` for nothing. */
-  up(line: Line, data: Data): Data | null;
-  /** The server sends; likewise. */
-  down(line: Line, data: Data): Data | null;
-  /** A frame is about to be handed to the server. @returns Called when that is done. */
-  reaching(line: Line, data: Data): () => void;
-  /** A frame is about to be handed to the client. */
-  arriving(line: Line, data: Data): void;
-}
 
 export interface SimulatedNetworkOptions {
   clock: SimulatedClock;
@@ -33,9 +22,6 @@ export interface SimulatedNetworkOptions {
   observer?: Observer;
 }
 
-/** Frames at whose sending the connection may be lost. */
-export type Occasion = 'srv' | 'hello' | 'welcome' | 'close';
-
 const CONNECTING_LATENCY_MS = 5;
 const LONGEST_DIAL_MS = 20_000;
 
@@ -49,7 +35,7 @@ const blind: Observer = {
 /**
  * Every connection of a client, with TCP's truth: ordered and lossless, until it is cut. Hand its `WebSocket` to the service; it reaches the hosts that it is given, whatever the URL says.
  */
-export class SimulatedNetwork {
+export class SimulatedNetwork implements Surroundings {
   readonly clock: SimulatedClock;
   readonly chance: Chance;
   readonly device: SimulatedDevice;

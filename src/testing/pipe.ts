@@ -1,6 +1,6 @@
 import type { Chance } from './chance.ts';
 import type { SimulatedClock } from './clock.ts';
-import type { Parcel } from './line.ts';
+import type { Parcel } from './parcel.ts';
 
 /** How fast a direction of a connection is. */
 export interface Pace {

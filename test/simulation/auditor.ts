@@ -1,6 +1,6 @@
 import type { ClientFrame, FrameFrom, ServerFrame, WireMeta } from '../../src/protocol/frames.ts';
-import type { Data, Line } from '../../src/testing/line.ts';
-import type { Observer } from '../../src/testing/network.ts';
+import type { Line, Observer } from '../../src/testing/line.ts';
+import type { Data } from '../../src/testing/parcel.ts';
 import { read } from './reading.ts';
 import { seenOf, short, type Seen } from './session-truth.ts';
 import type { Truth } from './truth.ts';

@@ -1,6 +1,6 @@
 import type { FrameFrom, Side } from '../../src/protocol/frames.ts';
 import { readFrame } from '../../src/protocol/wire.ts';
-import type { Data } from '../../src/testing/line.ts';
+import type { Data } from '../../src/testing/parcel.ts';
 
 const LIMITS = { frame: 1_048_576, inflated: 4_194_304 };
 

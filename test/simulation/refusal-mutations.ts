@@ -3,7 +3,7 @@ import { writeText } from '../../src/protocol/text-frames.ts';
 import { Intake } from '../../src/server/intake.ts';
 import { Refusals } from '../../src/server/refusals.ts';
 import { methodOf, type Mutation } from './mutation.ts';
-import type { Data } from '../../src/testing/line.ts';
+import type { Data } from '../../src/testing/parcel.ts';
 import { read } from './reading.ts';
 
 /** Each rule on which the promises of refusals rest, switched off alone. */

@@ -1,8 +1,7 @@
 import type { Turn } from '../../src/audit/observation.ts';
 import type { LiveSession } from '../../src/server/live-session.ts';
 import { writeText } from '../../src/protocol/text-frames.ts';
-import type { Line } from '../../src/testing/line.ts';
-import type { Occasion } from '../../src/testing/network.ts';
+import type { Line, Occasion } from '../../src/testing/line.ts';
 import type { Node } from './node.ts';
 import { rehearsed } from '../support/rehearsed.ts';
 import { World, type Fault, type Flaws } from './world.ts';
