@@ -117,6 +117,17 @@ describe('a round trip on holdfast.v1', () => {
     });
   });
 
+  test('is not measured by what answers a ping of an older socket', async () => {
+    const r = wire();
+    const { server } = await r.join();
+    await r.clock.advanceAsync(1_000);
+    const [ping] = server.of('ping');
+    await r.drops();
+    const next = await r.resume();
+    next.says({ t: 'pong', i: ping?.i ?? 0, ts: ping?.ts ?? 0, now: 0 });
+    expect([ping?.i, roundTrips(r)]).toEqual([1, []]);
+  });
+
   test('is not measured by the time that a pong says it was asked at, but by its number', async () => {
     const r = wire();
     const { server } = await r.join();

@@ -184,4 +184,18 @@ export const RUNTIME_MUTANTS: readonly Mutant[] = [
     to: '[...messages].filter(',
     tests: ['test/outbox-fates'],
   },
+  {
+    what: 'what answers a ping of an older socket measures the present one',
+    file: 'src/conversation.ts',
+    from: '    this.#pings.clear();\n',
+    to: '',
+    tests: ['test/service-health-round-trips'],
+  },
+  {
+    what: 'a session that was not greeted is taken for one that was',
+    file: 'src/conversation.ts',
+    from: "    if (outcome.kind === 'opened') this.#isGreeted = false;\n",
+    to: '',
+    tests: ['test/service-greeting'],
+  },
 ];

@@ -107,4 +107,32 @@ export const SERVER_MUTANTS: readonly Mutant[] = [
     to: '',
     tests: ['test/server/shared-delay'],
   },
+  {
+    what: 'a page that was asked for before is sent with the positions of now',
+    file: 'src/server/delivery.ts',
+    from: 'if (link === this.#link && this.#inFlight.sent === after) this.#take(page);',
+    to: 'if (link === this.#link) this.#take(page);',
+    tests: ['test/server/delivery'],
+  },
+  {
+    what: 'a volatile message overtakes those that are being handed over',
+    file: 'src/server/mailbox.ts',
+    from: 'if (this.#letters.length > 0 || this.#isClosed) return;\n    if (this.#onMessage)',
+    to: 'if (this.#isClosed) return;\n    if (this.#onMessage)',
+    tests: ['test/server/mailbox'],
+  },
+  {
+    what: 'who comes back by another socket may send as much again',
+    file: 'src/server/live-session.ts',
+    from: 'link.rate = this.#rate ??= link.rate;',
+    to: 'this.#rate ??= link.rate;',
+    tests: ['test/server/rate'],
+  },
+  {
+    what: 'a channel that was held back on one socket is so on the next',
+    file: 'src/server/outflow.ts',
+    from: '    this.#heldChannels.clear();\n',
+    to: '',
+    tests: ['test/server/outflow'],
+  },
 ];

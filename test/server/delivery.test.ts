@@ -194,6 +194,7 @@ test('what an older socket has sent may be acknowledged on the newer one, before
   // the client took them on the older socket while this one said hello
   expect([delivery.acknowledge(400), delivery.acknowledged]).toEqual([true, 400]);
   await settle();
-  expect(link.sent.map((frame) => String(frame).split('[', 1)[0])).toEqual(['401']);
+  // nor is the page sent that was asked for before: its messages have other positions
+  expect(link.sent.map((frame) => String(frame).split(',', 2).join())).toEqual(['401[400,401']);
   expect(() => delivery.acknowledge(601)).toThrow('never sent');
 });

@@ -188,6 +188,18 @@ describe('a mailbox', () => {
     mailbox.putVolatile({ data: 'would overtake', position: null });
     expect(seen).toEqual(['now']);
   });
+
+  test('hands no volatile message over while it hands over others, which came before', () => {
+    const { mailbox, letter } = start();
+    const seen: unknown[] = [];
+    mailbox.put(letter('a'));
+    mailbox.put(letter('b'));
+    mailbox.onMessage(({ data }) => {
+      seen.push(data);
+      if (data === 'a') mailbox.putVolatile({ data: 'would overtake', position: null });
+    });
+    expect(seen).toEqual(['a', 'b']);
+  });
 });
 
 describe('a loop over a mailbox', () => {

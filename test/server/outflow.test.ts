@@ -182,6 +182,19 @@ test('messages of a channel that is held back wait, and let others by', async ()
   expect(sent[1]).toBe('{"t":"m","s":2,"b":[{"d":"held","c":"room"}]}');
 });
 
+test('messages of a channel that was held back on one socket go on the next, until that says so as well', async () => {
+  const { outflow, attach, settle, sent } = await start();
+  attach();
+  outflow.hold('room', true);
+  outflow.send(outbound('held', { channel: 'room' }));
+  await settle();
+  expect(sent).toEqual([]);
+  outflow.detach();
+  attach();
+  await settle();
+  expect(sent).toEqual(['{"t":"m","s":1,"b":[{"d":"held","c":"room"}]}']);
+});
+
 test('messages of a channel that is no more are not sent, as far as they wait, and the others go', async () => {
   const { outflow, attach, settle, sent } = await start();
   attach();
