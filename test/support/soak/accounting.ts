@@ -8,7 +8,8 @@ const PROMISES: Record<string, { message: string; request: readonly string[] }> 
   acknowledged: { message: 'acknowledged', request: ['replied', 'unknown'] },
   dropped: { message: 'not_sent', request: ['not_sent'] },
   refused: { message: 'not_sent', request: ['not_sent'] },
-  unknown: { message: 'unknown', request: ['unknown'] },
+  // a reply can come before the acknowledgement of its request, which is lost then
+  unknown: { message: 'unknown', request: ['replied', 'unknown'] },
 };
 
 const LEFT = new Set(['sent', 'acknowledged']);
@@ -129,4 +130,20 @@ export function isRising(numbers: readonly number[]): boolean {
 export function doubtfulOf(book: ClientBook): number {
   const fates = [...book.sent.values()].flatMap((message) => message.fates);
   return fates.filter(({ fate, cause }) => fate === 'unknown' && cause === '').length;
+}
+
+/**
+ * What a socket, or a session, had of messages is in doubt from some point on, if it has died; and nothing is, if it lives, as the last one does. What has a
+ * key went on to the next.
+ */
+export function checkTails({ book, wrong }: Account, holders: readonly (readonly [string, readonly number[]])[]): void {
+  for (const [index, [where, numbers]] of holders.entries()) {
+    const messages = numbers.flatMap((n) => book.sent.get(n) ?? []).filter(({ isKeyed }) => !isKeyed);
+    const fates = messages.map(fateOf);
+    const firstUnknown = fates.indexOf('unknown');
+    if (firstUnknown < 0) continue;
+    if (fates.slice(firstUnknown).some((fate) => LEFT.has(fate)))
+      wrong(`of ${where} something is known after an unknown`);
+    if (index === holders.length - 1) wrong(`${where} lives, and something of it is unknown`);
+  }
 }

@@ -55,15 +55,14 @@ export interface Books {
 
 // what a server that is killed or frozen can bring about, and nobody's breach of the protocol
 const TROUBLES = new Set([
-  ...[
-    'HANDSHAKE_FAILED 1006',
-    'CONNECTION_LOST 1006',
-    'CONNECT_TIMEOUT',
-    'WIRE_UNAVAILABLE',
-    'WELCOME_TIMEOUT',
-    'LINK_DEAD',
-  ],
-  ...[`CLOSED_BY_PEER ${WireClose.pingTimeout}`, `CLOSED_BY_PEER ${WireClose.replaced}`],
+  'HANDSHAKE_FAILED 1006',
+  'CONNECTION_LOST 1006',
+  'CONNECT_TIMEOUT',
+  'WIRE_UNAVAILABLE',
+  'WELCOME_TIMEOUT',
+  'LINK_DEAD',
+  `CLOSED_BY_PEER ${WireClose.pingTimeout}`,
+  `CLOSED_BY_PEER ${WireClose.replaced}`,
 ]);
 
 /** Opens the books of a soak. */

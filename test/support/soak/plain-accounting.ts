@@ -1,4 +1,4 @@
-import { doubtfulOf, fateOf, type Account } from './accounting.ts';
+import { checkTails, doubtfulOf, fateOf, type Account } from './accounting.ts';
 
 /** What a plain wire can promise: what has left its socket has left in order and once, and what is in doubt was in a socket that died. */
 export function checkPlain(account: Account): void {
@@ -12,7 +12,8 @@ export function checkPlain(account: Account): void {
   const [had = 0, handed = 0] = [last?.ins.length, book.handed.get(last?.where ?? '')?.length];
   if (had !== handed) wrong(`its last socket took ${handed} messages, and the server had ${had}`);
   checkHanded(account);
-  checkDoubt(account);
+  // a buffer empties in order
+  checkTails(account, [...book.handed]);
   const told = book.closed.reduce((sum, { inDoubt }) => sum + inDoubt, 0);
   const unknown = doubtfulOf(book);
   if (unknown !== told) wrong(`${unknown} are unknown, and ${told} were told to be in doubt`);
@@ -32,20 +33,4 @@ function checkHanded({ book, wrong }: Account): void {
     times.delete(n);
   }
   for (const n of times.keys()) wrong(`${n} was taken by a socket, and is in no book`);
-}
-
-/** A buffer empties in order: of each socket what is in doubt comes after all that has left, and a socket that lives leaves nothing in doubt. */
-function checkDoubt({ book, wrong }: Account): void {
-  const sockets = [...book.handed.entries()];
-  for (const [index, [where, handed]] of sockets.entries()) {
-    const fates = handed.flatMap((n) => {
-      const message = book.sent.get(n);
-      // what has a key went on to the next socket
-      return message && !message.isKeyed ? [fateOf(message)] : [];
-    });
-    const firstUnknown = fates.indexOf('unknown');
-    if (firstUnknown < 0) continue;
-    if (fates.lastIndexOf('sent') > firstUnknown) wrong(`${where} has sent what follows an unknown`);
-    if (index === sockets.length - 1) wrong(`${where} lives, and something of it is unknown`);
-  }
 }

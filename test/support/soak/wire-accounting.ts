@@ -1,4 +1,4 @@
-import { doubtfulOf, fateOf, isRising, type Account } from './accounting.ts';
+import { checkTails, doubtfulOf, isRising, type Account } from './accounting.ts';
 
 /** What `holdfast.v1` promises. A session ends with the process that has it in its memory, and with nothing else. */
 export function checkWire(account: Account): void {
@@ -26,21 +26,15 @@ function checkSessions({ book, conversations: sessions, wrong }: Account): void 
   for (const { why } of discontinuities) if (why !== 'unknown') wrong(`a session was lost by ${why}`);
 }
 
-/** In doubt is what was on its way when a process was killed, and nothing else: of each session what comes after all that was acknowledged. */
-function checkDoubt({ book, conversations: sessions, wrong }: Account): void {
+/** In doubt is what was on its way when a process was killed, and nothing else: what came last of each session. */
+function checkDoubt(account: Account): void {
+  const { book, conversations: sessions, wrong } = account;
   const told = book.discontinuities.reduce((sum, { inDoubt }) => sum + inDoubt, 0);
   const replies = book.replies.filter((fate) => fate === 'unknown').length;
   const unknown = doubtfulOf(book) + replies;
   if (unknown !== told) wrong(`${unknown} are unknown, and ${told} were told to be in doubt`);
-  for (const [index, { where, ins }] of sessions.entries()) {
-    const fates = ins.flatMap((n) => {
-      const message = book.sent.get(n);
-      // what has a key went on to the next session
-      return message && !message.isKeyed ? [fateOf(message)] : [];
-    });
-    const firstUnknown = fates.indexOf('unknown');
-    if (firstUnknown < 0) continue;
-    if (fates.lastIndexOf('acknowledged') > firstUnknown) wrong(`${where} has acknowledged what follows an unknown`);
-    if (index === sessions.length - 1) wrong(`${where} lives, and something of it is unknown`);
-  }
+  checkTails(
+    account,
+    sessions.map(({ where, ins }) => [where, ins]),
+  );
 }
