@@ -99,6 +99,8 @@ export class Copy {
       project: ['unit'],
       watch: false,
       bail: 1,
+      // on a machine that is busy
+      testTimeout: 60_000,
       pool: 'threads',
       maxWorkers: 1,
       reporters: [reporter],

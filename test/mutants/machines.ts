@@ -217,7 +217,7 @@ export const MACHINE_MUTANTS: readonly Mutant[] = [
     file: 'machines/recovery.ts',
     from: "actions: ['passFloor', 'drawOffline']",
     to: "actions: ['drawOffline']",
-    tests: ['test/machines/connection'],
+    tests: ['test/machines/connection-told'],
   },
   {
     what: 'fresh credentials are tried at once as often as they are refused',
