@@ -64,7 +64,7 @@ export class SimulatedClock {
   advance(ms: number): void {
     const end = this.#nowMs + ms;
     for (let fired = 0; this.#fireNext(end); fired++) refuseEndless(fired);
-    this.#nowMs = end;
+    this.#reach(end);
   }
 
   /** The same, with the microtasks drained before, between and after the deadlines. */
@@ -75,7 +75,7 @@ export class SimulatedClock {
       refuseEndless(fired);
       await drainMicrotasks();
     }
-    this.#nowMs = end;
+    this.#reach(end);
   }
 
   /** Time passes and nothing fires, as on a machine asleep. What fell due fires late, with the next advance. */
@@ -88,9 +88,14 @@ export class SimulatedClock {
     if (!timer || timer.dueAt > end) return false;
     this.#sink();
     this.#timers.delete(timer.id);
-    this.#nowMs = Math.max(this.#nowMs, timer.dueAt);
+    this.#reach(timer.dueAt);
     timer.fire();
     return true;
+  }
+
+  // what fires may have moved time on as well
+  #reach(time: number): void {
+    this.#nowMs = Math.max(this.#nowMs, time);
   }
 
   #next(): Timer | null {

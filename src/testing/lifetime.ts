@@ -4,10 +4,16 @@ import type { SimulatedClock } from './clock.ts';
 export class Lifetime {
   readonly #clock: SimulatedClock;
   readonly #timers = new Set<number>();
+  /** Resolves at its end. */
+  readonly ended: Promise<void>;
   #isOver = false;
+  #tellEnd: () => void = () => undefined;
 
   constructor(clock: SimulatedClock) {
     this.#clock = clock;
+    this.ended = new Promise((resolve) => {
+      this.#tellEnd = resolve;
+    });
   }
 
   get isOver(): boolean {
@@ -36,7 +42,7 @@ export class Lifetime {
   /** Waits; for ever, once it is over. */
   pause(ms: number): Promise<void> {
     return new Promise((resolve) => {
-      if (ms === 0) resolve();
+      if (ms === 0 && !this.#isOver) resolve();
       else this.setTimeout(resolve, ms);
     });
   }
@@ -44,5 +50,6 @@ export class Lifetime {
   end(): void {
     this.#isOver = true;
     for (const timer of this.#timers) this.#clock.clearTimeout(timer);
+    this.#tellEnd();
   }
 }
