@@ -184,7 +184,8 @@ export class Conversation implements LinkReader {
     }
     this.#token = token;
     lease.renew(identity.expiresAt, wallNow());
-    this.link.send({ t: 'auth', ok: true, ...(identity.expiresAt !== undefined && { exp: identity.expiresAt }) });
+    const { expiresAt } = lease;
+    this.link.send({ t: 'auth', ok: true, ...(expiresAt !== undefined && { exp: expiresAt }) });
   }
 
   async #admit(

@@ -11,14 +11,16 @@ export class Lease {
     this.renew(expiresAt, now);
   }
 
+  /** As it is told to the client: a whole number. */
   get expiresAt(): number | undefined {
     return this.#expiresAt;
   }
 
   /** Fresh ones have come. */
   renew(expiresAt: number | undefined, now: number): void {
-    this.#expiresAt = expiresAt;
-    this.#needAt = expiresAt === undefined ? Infinity : expiresAt - Math.min(LEAD_MS, (expiresAt - now) / 2);
+    const end = wholeEnd(expiresAt);
+    this.#expiresAt = end;
+    this.#needAt = end === undefined ? Infinity : end - Math.min(LEAD_MS, (end - now) / 2);
   }
 
   /** Looks at the time, and again before `untilMs` have passed. @returns Whether they are over, or fresh ones are needed, which is said once. */
@@ -28,4 +30,10 @@ export class Lease {
     this.#needAt = Infinity;
     return 'needed';
   }
+}
+
+// a token may say it in fractions of a second; what is no time has ended
+function wholeEnd(expiresAt: number | undefined): number | undefined {
+  if (expiresAt === undefined || expiresAt === Infinity) return undefined;
+  return expiresAt > 0 ? Math.floor(Math.min(expiresAt, Number.MAX_SAFE_INTEGER)) : 0;
 }

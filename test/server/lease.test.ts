@@ -27,3 +27,13 @@ test('fresh ones begin another life', () => {
   lease.renew(200_000, 1_000);
   expect([lease.expiresAt, lease.look(2_000, 1_000), lease.look(170_000, 1_000)]).toEqual([200_000, null, 'needed']);
 });
+
+test.each([
+  [1_500.75, 1_500],
+  [Infinity, undefined],
+  [Number.MAX_VALUE, Number.MAX_SAFE_INTEGER],
+  [-5, 0],
+  [NaN, 0],
+])('an end at %d travels as the whole number %s: a client takes no other', (expiresAt, told) => {
+  expect(new Lease(expiresAt, 0).expiresAt).toBe(told);
+});
