@@ -11,6 +11,7 @@ const CLOSED = 3;
 
 // how long a platform waits for the answer to a close
 const GIVE_UP_MS = 3_000;
+const MOST_REASON_BYTES = 123;
 
 /** The connection, as its client's end has it. */
 export interface ClientEnd {
@@ -63,6 +64,10 @@ export class ClientSocket implements WebSocketLike {
   }
 
   close(code = 1000, reason = ''): void {
+    if (code !== 1000 && !(code >= 3000 && code <= 4999))
+      throw new DOMException(`${code} is no code for close().`, 'InvalidAccessError');
+    if (new TextEncoder().encode(reason).length > MOST_REASON_BYTES)
+      throw new DOMException('Too long a reason.', 'SyntaxError');
     if (this.readyState >= CLOSING) return;
     const wasOpen = this.readyState === OPEN;
     this.readyState = CLOSING;
@@ -87,11 +92,13 @@ export class ClientSocket implements WebSocketLike {
       this.#fire(this.onopen, {});
     } else if (parcel.kind === 'data') {
       const { data } = parcel;
+      if (this.readyState !== OPEN) return;
       this.#fire(this.onmessage, { data: typeof data === 'string' ? data : data.slice().buffer });
-    } else if (parcel.kind === 'close') {
+    } else if (parcel.kind === 'close' && this.hasOpened) {
       if (this.readyState === OPEN) this.line?.send(parcel);
       this.#end({ code: parcel.code, reason: parcel.reason, wasClean: true });
-    } else if (parcel.kind === 'reset') {
+    } else if (parcel.kind === 'close' || parcel.kind === 'reset') {
+      // a close in place of the answer to the handshake is no close frame
       this.lose();
     }
   }
@@ -99,6 +106,7 @@ export class ClientSocket implements WebSocketLike {
   /** The connection is gone, and this end has noticed. */
   lose(): void {
     if (this.readyState === CLOSED) return;
+    this.readyState = CLOSED;
     this.#fire(this.onerror, {});
     this.#end({ code: 1006, reason: '', wasClean: false });
   }

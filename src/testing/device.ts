@@ -136,7 +136,12 @@ export class SimulatedDevice {
     this.#report(signal);
     // one of them may stop it again
     while (held.length > 0 && !this.isStill) held.shift()?.();
-    for (const deed of held) this.run(deed);
+    this.#holdFirst(held);
+  }
+
+  // what is left came before what is held by now
+  #holdFirst(left: readonly (() => void)[]): void {
+    this.#held?.unshift(...left);
   }
 
   #report(signal: Signal): void {
