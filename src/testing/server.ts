@@ -89,16 +89,22 @@ export class SimulatedServer implements Host {
   /** Leaves as a node does that is updated: its clients are asked to move. Resolves once it is down, in whatever way. */
   async drain(options: Parameters<HoldfastServer['drain']>[0] = {}): Promise<void> {
     const running = this.#running;
-    if (!running || this.#isDraining) return;
+    if (!running) return;
+    if (this.#isDraining) return running.clock.ended;
     this.#isDraining = true;
-    await running.server.drain(options);
-    await running.server.close();
-    if (this.#running === running) this.crash();
+    const { server } = running;
+    await this.#leave(running, () => server.drain(options).then(() => server.close()));
   }
 
-  /** Ends every session and socket of it. */
+  /** Ends every session and socket of it. Resolves once it is down, in whatever way. */
   async close(): Promise<void> {
-    await this.#running?.server.close();
-    this.crash();
+    const running = this.#running;
+    if (running) await this.#leave(running, () => running.server.close());
+  }
+
+  // a crash on the way is an end as well, and nothing of that life settles any more
+  async #leave(running: Running, leave: () => Promise<void>): Promise<void> {
+    await Promise.race([leave(), running.clock.ended]);
+    if (this.#running === running) this.crash();
   }
 }
