@@ -12,7 +12,8 @@ export interface UpEntry {
   mayRepeat: boolean;
   /** What must keep its order; `null` for what need not. */
   lane: string | null;
-  isRequest: boolean;
+  /** What is promised of it: of a volatile one nothing, of a request what its reply says. */
+  kind: 'message' | 'volatile' | 'request';
 }
 
 /** A message of a server. */
@@ -94,7 +95,7 @@ export class Book {
     const isHad = up.places.length > 0;
     if (told === 'acknowledged')
       this.#history.require(isHad, () => `${tag} is acknowledged, and no application had it`);
-    if (told === 'unknown' && !up.isRequest) {
+    if (told === 'unknown' && up.kind === 'message') {
       const { brokenAt, hasEnded } = this.#account(up.connection);
       // what was put back to be sent again may come to its end while it waits
       const isTrue = hasEnded || brokenAt === this.#history.at || (up.mayRepeat && brokenAt >= up.sentAt);

@@ -70,16 +70,17 @@ export class ClientApp {
       this.#ask(chance);
       return;
     }
-    const { nextTag, book } = this.#options;
+    const { nextTag, book, history } = this.#options;
     const tag = `c${nextTag()}`;
     const options = optionsOf(chance, tag);
     const { connection } = this;
+    history.note(() => `${connection.id} sends ${tag} ${Object.keys(options).join(' ')}`);
     book.sentUp({
       tag,
       connection: connection.id,
       mayRepeat: options.idempotencyKey !== undefined,
       lane: isOrdered(options) ? `${connection.id} ${options.priority ?? 'normal'}` : null,
-      isRequest: false,
+      kind: options.volatile === true ? 'volatile' : 'message',
     });
     const payload = payloadOf(tag, chance);
     const receipt = connection.send(chance.happens(0.1) ? new TextEncoder().encode(payload) : payload, options);
@@ -133,7 +134,8 @@ export class ClientApp {
     const tag = `r${nextTag()}`;
     const options = { timeoutMs: 5_000, ...(chance.happens(0.3) && { idempotencyKey: `k${tag}` }) };
     const mayRepeat = 'idempotencyKey' in options;
-    book.sentUp({ tag, connection: this.connection.id, mayRepeat, lane: null, isRequest: true });
+    history.note(() => `${this.connection.id} asks ${tag}`);
+    book.sentUp({ tag, connection: this.connection.id, mayRepeat, lane: null, kind: 'request' });
     this.#openRequests += 1;
     this.connection.request(payloadOf(tag, chance), options).then(
       (reply) => {

@@ -1,7 +1,7 @@
 import type { Chance } from './chance.ts';
 import type { Line } from './line.ts';
 import type { SimulatedServer } from './server.ts';
-import { TRAITS, type Stage, type Trait } from './stage.ts';
+import { LONGEST_HEARTBEAT_MS, TRAITS, type Stage, type Trait } from './stage.ts';
 
 type Strike = (stage: Stage, chance: Chance) => void;
 
@@ -111,6 +111,12 @@ const STRIKES = {
     (stage, chance) => (stage.credentials = chance.pick(['refused', 'failing', 'hanging'])),
     (stage) => (stage.credentials = 'fine'),
   ),
+  meddling: (stage, chance) => {
+    const app = chance.pick(stage.apps);
+    stage.device.run(() => {
+      meddle(stage, chance, app);
+    });
+  },
   closings: (stage, chance) => {
     const app = chance.pick(stage.apps);
     const { device } = stage;
@@ -136,8 +142,9 @@ export const STRIKING = Object.keys(STRIKES) as (keyof typeof STRIKES)[];
  * any more and nobody is told; `one-way links`, the same in one direction; `stalls`; `refusals` of dials; `slow handshakes`; `crashes` of a server with all that is in its memory; `drains`, a
  * server asks its clients to move and leaves; `dismissals`, a server or a proxy closes a connection with one of many codes; `lost stores`, with every server; `hostile servers`, which break the
  * protocol; the device is `offline`, its pages hidden (`hidden pages`) or frozen (`freezes`), it `sleeps`, somebody sets its clock (`clock jumps`); `bad credentials`, refused, failing or hanging;
- * `closings`, by the application, which connects again; and for the whole run: a `slow network`, a `narrow network` of 20 kB/s, a `slow store`, `slow handlers` on the servers, and
- * `restless handlers` on the client, which send, connect and close in the middle of an event.
+ * `meddling`, the application pauses and resumes, purges, drains and configures; `closings`, by the application, which connects again; and for the whole run: a `slow network`, a
+ * `narrow network` of 20 kB/s, a `slow store`, `slow handlers` on the servers, `restless handlers` on the client, which send and connect in the middle of an event, `short credentials`, which have
+ * to be renewed on the way, and `little room` in the queue and the socket.
  */
 export const FAULTS: readonly FaultKind[] = [...STRIKING, ...TRAITS];
 
@@ -152,6 +159,20 @@ function onLine(deed: (line: Line, stage: Stage, chance: Chance) => void): Strik
     const { live } = stage.network;
     if (live.length > 0) deed(chance.pick(live), stage, chance);
   };
+}
+
+function meddle({ service, history }: Stage, chance: Chance, { connection }: Stage['apps'][number]): void {
+  const deed = chance.pick(['pauses', 'resumes', 'purges', 'drains', 'configures'] as const);
+  history.note(`the application ${deed} ${connection.id}`);
+  if (deed === 'pauses') connection.pause();
+  else if (deed === 'resumes') connection.resume();
+  else if (deed === 'purges') connection.purgeQueue(() => chance.happens(0.5));
+  else if (deed === 'drains') connection.drainQueue({ timeoutMs: 1_000 }).catch(() => undefined);
+  else {
+    const intervalMs = Math.round(chance.between(2_000, LONGEST_HEARTBEAT_MS - 2_000));
+    const heartbeat = { intervalMs, timeoutMs: 2_000 };
+    service.updateConfig({ services: { simulated: { heartbeat } } });
+  }
 }
 
 // short whiles are as likely as long ones

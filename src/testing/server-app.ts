@@ -19,6 +19,8 @@ export interface ServerAppOptions {
   isSlow: boolean;
   /** What a client's token must be. */
   isWelcome: (token: string | undefined) => boolean;
+  /** How long a token is good for, in ms. */
+  credentialsMs: number;
 }
 
 /** What the application on one server does: it writes down what it gets, answers what asks, and sends. */
@@ -35,10 +37,13 @@ export class ServerApp {
 
   /** For each life of its server. */
   serve(life: ServerLife): Omit<HoldfastServerOptions, 'clock' | 'random' | 'store' | 'node'> {
-    const { name, history, isWelcome } = this.#options;
+    const { name, history, isWelcome, clock, credentialsMs } = this.#options;
     this.#forget();
     return {
-      authenticate: ({ auth, meta }: Credentials) => (isWelcome(auth) ? { principal: meta['who'] ?? 'client' } : null),
+      authenticate: ({ auth }: Credentials) => {
+        if (!isWelcome(auth)) return null;
+        return { principal: 'client', ...(credentialsMs < Infinity && { expiresAt: clock.now() + credentialsMs }) };
+      },
       onSession: (session) => {
         this.#serve(session, life);
       },
@@ -73,11 +78,12 @@ export class ServerApp {
 
   /** Sends to whoever is there. @returns Whether anybody is. */
   send(chance: Chance): boolean {
-    const { book, nextTag } = this.#options;
+    const { book, nextTag, history } = this.#options;
     const tag = `s${nextTag()}`;
     const talks = [...this.#sessions.keys(), ...this.#sockets.keys()];
     if (talks.length === 0) return false;
     const to = chance.pick(talks);
+    history.note(() => `${this.#options.name} sends ${tag}`);
     if ('batch' in to) {
       book.sentDown({ tag, session: this.#sockets.get(to) ?? '' });
       to.send(payloadOf(tag, chance));

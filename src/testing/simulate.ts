@@ -20,7 +20,7 @@ export interface SimulateOptions {
   steps?: readonly number[];
   /** How many runs may be spent on making a broken one shorter; 0 for none. @default 200 */
   shrinkRuns?: number;
-  /** Joins in: gets the service before anything happens, and a function that says that a rule is broken. */
+  /** Joins in: gets the service, whose connections have just been asked for, and a function that says that a rule is broken. */
   join?: (player: Player) => void;
 }
 

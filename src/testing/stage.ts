@@ -1,5 +1,6 @@
 import { createAuditLog, callbackSink, type AuditLog } from '../audit/index.ts';
-import { EnhancedWebSocketService, type ServiceOptions, type WireChoice } from '../index.ts';
+import { EnhancedWebSocketService } from '../index.ts';
+import type { HeartbeatOptions, QueueOptions, RetryOptions, ServiceOptions, WireChoice } from '../index.ts';
 import { Book } from './book.ts';
 import type { Chance } from './chance.ts';
 import { ClientApp } from './client-app.ts';
@@ -15,7 +16,15 @@ import { SimulatedServer } from './server.ts';
 import { SimulatedStore } from './store.ts';
 
 /** What is wrong from the beginning on, until it is calm. */
-export const TRAITS = ['slow network', 'narrow network', 'slow store', 'slow handlers', 'restless handlers'] as const;
+export const TRAITS = [
+  'slow network',
+  'narrow network',
+  'slow store',
+  'slow handlers',
+  'restless handlers',
+  'short credentials',
+  'little room',
+] as const;
 export type Trait = (typeof TRAITS)[number];
 
 /** How the client's credentials are at present. */
@@ -27,15 +36,29 @@ export interface StageOptions {
   service?: Partial<ServiceOptions> | undefined;
 }
 
-const HEARTBEATS = [undefined, { intervalMs: 5_000, timeoutMs: 2_000 }, { intervalMs: 10_000, timeoutMs: 4_000 }];
-const RETRIES = [
-  undefined,
+const HEARTBEATS: readonly HeartbeatOptions[] = [
+  {},
+  { intervalMs: 5_000, timeoutMs: 2_000 },
+  { intervalMs: 10_000, timeoutMs: 4_000 },
+];
+/** The longest time from a probe to the end of the next one that the application sets on the way. */
+export const LONGEST_HEARTBEAT_MS = 22_000;
+const ROOMS: readonly QueueOptions[] = [
+  { maxMessages: 10 },
+  { maxMessages: 10, overflow: 'drop-oldest' },
+  { maxMessages: 10, overflow: 'wait' },
+  { highWaterBytes: 3_000, lowWaterBytes: 500 },
+];
+const RETRIES: readonly RetryOptions[] = [
+  {},
+  { maxRetries: 3 },
   { baseMs: 20, capMs: 400, promptMs: 20, stableMs: 1_000 },
   { baseMs: 200, capMs: 5_000, promptMs: 100, stableMs: 5_000 },
 ];
 // more of them find little more, and cost as much again
 const CONNECTIONS = [1, 1, 1, 2, 3];
 const WIRES = ['required', 'required', 'required', 'prefer', 'plain', 'plain'] as const;
+const CREDENTIALS_MS = 15_000;
 const NEVER = new Promise<never>(() => undefined);
 
 /** Everything of one run: a client on its device, servers and their store, and the network between them, in a time of their own. */
@@ -109,8 +132,9 @@ export class Stage {
       url: `ws://simulated/?key=${PLANTED.query}`,
       wire,
       credentials: () => this.#credentials(),
-      heartbeat: chance.pick(HEARTBEATS) ?? {},
-      retry: chance.pick(RETRIES) ?? {},
+      heartbeat: chance.pick(HEARTBEATS),
+      retry: chance.pick(RETRIES),
+      queue: traits.has('little room') ? chance.pick(ROOMS) : {},
       profile: SPEECH,
       ...service,
     };
@@ -177,7 +201,10 @@ export class Stage {
     network.pace = { least: 1, most: 5 };
     this.plain?.start();
     for (const node of this.nodes) node.start();
-    for (const app of this.apps) app.connect();
+    for (const app of this.apps) {
+      app.connection.resume();
+      app.connect();
+    }
   }
 
   /** Ends the audit log. What it still has to write takes time. */
@@ -196,6 +223,7 @@ export class Stage {
       nextTag: () => this.nextTag(),
       isSlow: this.#traits.has('slow handlers'),
       isWelcome: (token) => token === PLANTED.token,
+      credentialsMs: this.#traits.has('short credentials') ? CREDENTIALS_MS : Infinity,
     });
   }
 

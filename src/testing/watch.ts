@@ -1,6 +1,6 @@
 import type { ServiceOptions } from '../index.ts';
 import type { Line } from './line.ts';
-import type { Stage } from './stage.ts';
+import { LONGEST_HEARTBEAT_MS, type Stage } from './stage.ts';
 
 const MINUTE_MS = 60_000;
 const CLOSING = 2;
@@ -37,7 +37,8 @@ export class Watch {
     const { probe, retry, dial } = this.#times;
     this.longestMs = probe + 2 * (retry + dial);
     const { windowMessages = 2_048 } = typeof settings.wire === 'object' ? settings.wire : {};
-    this.#mostWaiting = (settings.queue?.maxMessages ?? 1_000) + windowMessages;
+    // some may wait outside, once more as many
+    this.#mostWaiting = 2 * (settings.queue?.maxMessages ?? 1_000) + windowMessages;
     const hope = (): void => {
       this.#hopes += 1;
     };
@@ -102,5 +103,10 @@ export class Watch {
 function timesOf({ heartbeat, retry = {}, connectTimeoutMs = 10_000 }: ServiceOptions): Times {
   const { intervalMs = 25_000, timeoutMs = 10_000 } = heartbeat === false ? {} : (heartbeat ?? {});
   const { capMs = 30_000 } = retry;
-  return { probe: intervalMs + timeoutMs + SLACK_MS, retry: capMs, dial: connectTimeoutMs };
+  // the application may set another heartbeat on the way
+  return {
+    probe: Math.max(intervalMs + timeoutMs, LONGEST_HEARTBEAT_MS) + SLACK_MS,
+    retry: capMs,
+    dial: connectTimeoutMs,
+  };
 }
