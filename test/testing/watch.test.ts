@@ -26,7 +26,7 @@ describe('a watch', () => {
     const { stage, watch } = await watched({ retry: { baseMs: 500, capMs: 10_000 } });
     expect(await looks(stage, watch, 60_000)).toBeUndefined();
     const { WebSocket } = stage.network;
-    for (let dial = 0; dial < 200; dial++) void new WebSocket('ws://simulated/');
+    for (let dial = 0; dial < 200; dial++) new WebSocket('ws://simulated/');
     expect(await looks(stage, watch, 1_000)).toMatch(/^200 dials within a minute, and 0 reasons for hope$/);
   });
 
