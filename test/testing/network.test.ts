@@ -142,6 +142,7 @@ describe('an ambush', () => {
       socket.send(frame('hello'));
       expect(line.isCut).toBe(true);
       rig.clock.advance(40);
+      expect(rig.host.heard).not.toContain(frame('hello'));
       const hasNoticed = rig.heard.includes('close 1006');
       rig.clock.advance(10_000);
       const hasCome = rig.host.heard.includes(frame('hello'));

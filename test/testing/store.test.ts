@@ -204,6 +204,27 @@ describe('a server that is killed', () => {
     expect([told, clock.pending()]).toEqual([[], 0]);
   });
 
+  test('gets no answer that is on its way', async () => {
+    const { clock, store, access, told, note } = kept();
+    store.paceMs = 100;
+    for (let count = 0; count < 30; count++) note('known', access.known('p', []));
+    await clock.advanceAsync(100);
+    const before = told.length;
+    access.kill();
+    await clock.advanceAsync(100);
+    expect(before).toBeLessThan(25);
+    expect(told).toHaveLength(before);
+  });
+
+  test('is told of nothing that happens afterwards', async () => {
+    const { clock, store, access } = kept();
+    access.subscribe({ wake: () => undefined });
+    access.kill();
+    await store.inner.open(WISH);
+    await store.inner.append('s', null, [{ data: 'a' }]);
+    expect(clock.pending()).toBe(0);
+  });
+
   test('leaves some of what it asked for to have its effect, and some not', async () => {
     const { clock, store, access } = kept();
     for (let count = 0; count < 100; count++) void access.open({ ...WISH, sid: `s${count}`, nonce: `n${count}` });
