@@ -128,12 +128,18 @@ describe('the application on a client', () => {
   test('closes, and connects again', async () => {
     const { rig, app } = await connected();
     expect(app.isWanted).toBe(true);
+    rig.serverApp.send(new Chance(1));
+    await rig.pass();
     app.close();
     await rig.pass();
     expect([app.isWanted, app.unrest]).toEqual([false, 'simulated:t is closed']);
     expect(rig.times('is closed by its application')).toBe(1);
     app.connect();
     await rig.pass();
+    // in another session, which nobody lost
+    rig.serverApp.send(new Chance(1));
+    await rig.pass();
+    expect(rig.times(/simulated:t gets s\d/)).toBe(2);
     expect([app.isWanted, app.unrest, rig.breach]).toEqual([true, null, undefined]);
   });
 
