@@ -53,6 +53,11 @@ describe('the README', () => {
     expect(section('quickstart')).toBe(`\`\`\`ts\n${example}\n\`\`\``);
   });
 
+  test('shows testing as the example that runs', () => {
+    const example = readFileSync(new URL('../examples/testing/main.ts', import.meta.url), 'utf8').trim();
+    expect(section('testing')).toBe(`\`\`\`ts\n${example}\n\`\`\``);
+  });
+
   test('shows the audit log as the example that runs', () => {
     const example = readFileSync(new URL('../examples/audit/main.ts', import.meta.url), 'utf8').trim();
     expect(section('audit')).toBe(`\`\`\`ts\n${example}\n\`\`\``);

@@ -135,7 +135,9 @@ export class Line implements ClientEnd {
 
   /** Nothing gets through before this time, in epoch ms; 0: at once again. A direction that is not named goes on. */
   stall(until: number, directions: readonly ('up' | 'down')[] = ['up', 'down']): void {
-    for (const direction of directions) if (!this.#silent.has(direction)) this[direction].stallUntil(until);
+    // without a network it stalls for as long as that
+    const end = this.network.device.isOnline ? until : Infinity;
+    for (const direction of directions) if (!this.#silent.has(direction)) this[direction].stallUntil(end);
   }
 
   /** From now on nothing gets through, and neither end is told: half open, as a connection is that a router forgot. */

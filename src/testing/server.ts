@@ -1,6 +1,6 @@
 import { createHoldfastServer, type HandshakeRequest, type HoldfastServer } from '../server/index.ts';
 import type { HoldfastServerOptions, ServerSocket, SocketEvents } from '../server/index.ts';
-import type { Chance } from './chance.ts';
+import { Chance } from './chance.ts';
 import type { SimulatedClock } from './clock.ts';
 import { Lifetime } from './lifetime.ts';
 import type { Host } from './line.ts';
@@ -8,7 +8,8 @@ import type { SimulatedStore, StoreAccess } from './store.ts';
 
 export interface SimulatedServerOptions {
   clock: SimulatedClock;
-  chance: Chance;
+  /** @default one of the seed 1 */
+  chance?: Chance;
   /** Of the node. @default 'server' */
   name?: string;
   /** Where its sessions are kept. @default in its own memory: they die with it */
@@ -39,9 +40,11 @@ export class SimulatedServer implements Host {
   #running: Running | undefined;
   #lives = 0;
   #isDraining = false;
+  readonly #chance: Chance;
 
   constructor(options: SimulatedServerOptions) {
     this.#options = options;
+    this.#chance = options.chance ?? new Chance(1);
     this.name = options.name ?? 'server';
   }
 
@@ -57,7 +60,7 @@ export class SimulatedServer implements Host {
   /** Does nothing to one that runs. */
   start(): void {
     if (this.#running) return;
-    const { clock: simulated, chance, serve, store } = this.#options;
+    const { clock: simulated, serve, store } = this.#options;
     const clock = new Lifetime(simulated);
     const access = store?.access();
     const life: ServerLife = {
@@ -67,7 +70,7 @@ export class SimulatedServer implements Host {
       },
     };
     const options = { ...serve(life), ...(access && { store: access }), node: this.name };
-    this.#running = { server: createHoldfastServer({ ...options, clock, random: chance.fill }), clock, access };
+    this.#running = { server: createHoldfastServer({ ...options, clock, random: this.#chance.fill }), clock, access };
   }
 
   /** @throws {Error} While it is down: nobody can reach it then. */

@@ -1,22 +1,23 @@
 import { MemoryStore, type SessionStore, type StoreClock, type StoreEvents } from '../server/index.ts';
-import type { Chance } from './chance.ts';
+import { Chance } from './chance.ts';
 import type { SimulatedClock } from './clock.ts';
 
 export interface SimulatedStoreOptions {
   clock: SimulatedClock;
-  chance: Chance;
+  /** @default one of the seed 1 */
+  chance?: Chance;
 }
 
 /** A session store that several servers share, and that outlives each of them. */
 export class SimulatedStore {
   /** The longest half of a call, in ms: an effect comes at some moment of it. */
   paceMs = 2;
-  readonly options: SimulatedStoreOptions;
+  readonly options: Required<SimulatedStoreOptions>;
   readonly #accesses = new Set<StoreAccess>();
   #inner: MemoryStore;
 
   constructor(options: SimulatedStoreOptions) {
-    this.options = options;
+    this.options = { chance: new Chance(1), ...options };
     this.#inner = this.#fresh();
   }
 
