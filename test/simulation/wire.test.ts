@@ -4,7 +4,7 @@ import { keepEveryPromise } from './portions.ts';
 import { run } from './run.ts';
 
 describe('the client and the server on holdfast.v1, with every frame seen', () => {
-  test.each([42, 7])('are the same again with the seed %i, to the last line', async (seed) => {
+  test.each([42, 7])('are the same again with the seed %i, to the last line', { timeout: 60_000 }, async (seed) => {
     const histories: string[] = [];
     const told = (history: string): unknown => histories.push(history);
     await run(seed, {}, { told });
