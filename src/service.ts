@@ -351,15 +351,15 @@ export class EnhancedWebSocketService<Types extends Services = Services> {
 
   async #destroy(deadlineMs: number): Promise<void> {
     const members = [...this.#registry.members.values()];
-    const stopped = new Promise<void>((resolve) => {
-      this.#stopped = resolve;
-    });
+    const stopped = new Promise<void>((resolve) => (this.#stopped = resolve));
     this.#diagnostics.end();
     for (const { connection } of members) connection.ending();
     if (this.#isOver) this.#stopped();
     else this.#root.send({ type: 'drain', deadlineMs });
     await stopped;
     for (const { connection } of members) connection.ended();
+    // what messages came to is told when the turn is over
+    await Promise.resolve();
     this.#registry.clear();
     this.#emitter.clear();
     this.#signals.end();

@@ -171,6 +171,27 @@ describe('destroy', () => {
     expect(r.of('closed')).toHaveLength(1);
   });
 
+  test('tells the end of each message, in doubt or still waiting, before it falls silent', async () => {
+    const r = rig();
+    const { connection } = await r.open();
+    const settled: unknown[] = [];
+    r.service.on('settled', ({ messageId, fate }) => settled.push([messageId, fate]));
+    r.sockets.last.holds = true;
+    const [handed, waiting] = [connection.send('handed'), connection.send('x'.repeat(600_000))];
+    await r.settle();
+    connection.pause();
+    const held = connection.send('held');
+    await r.destroy();
+    expect([handed.fate, held.fate]).toEqual(['unknown', 'dropped']);
+    expect(settled).toHaveLength(3);
+    expect(settled).toEqual(
+      expect.arrayContaining([handed, waiting, held].map(({ id, fate }) => [id, fate])) as unknown,
+    );
+    expect(r.of('undelivered').map(({ messageId }) => messageId)).toEqual(
+      expect.arrayContaining([handed.id, waiting.id, held.id]),
+    );
+  });
+
   test('writes nothing to the console when more connections end than are remembered', async () => {
     const warn = vi.spyOn(console, 'warn').mockImplementation(() => undefined);
     const r = rig({ maxInactive: 0 });
