@@ -30,6 +30,10 @@ interface Up extends UpEntry {
   told: Told | undefined;
   /** Where it was handed over, each time. */
   places: string[];
+  /** How many moves there had been then, the last time. */
+  moves: number;
+  /** Whether an application works on it that has to be through before it counts, or one is. */
+  work: 'none' | 'begun' | 'done';
 }
 
 interface Down extends DownEntry {
@@ -83,7 +87,15 @@ export class Book {
 
   sentUp(entry: UpEntry): void {
     const { at: sentAt } = this.#history;
-    this.#up.set(entry.tag, { ...entry, order: ++this.#order, sentAt, told: undefined, places: [] });
+    this.#up.set(entry.tag, {
+      ...entry,
+      order: ++this.#order,
+      sentAt,
+      told: undefined,
+      places: [],
+      moves: 0,
+      work: 'none',
+    });
   }
 
   toldUp(tag: string, told: Told): void {
@@ -93,8 +105,10 @@ export class Book {
     this.#history.require(up.told === undefined, () => `${tag} is ${told}, and was ${String(up.told)} before`);
     up.told = told;
     const isHad = up.places.length > 0;
-    if (told === 'acknowledged')
+    if (told === 'acknowledged') {
       this.#history.require(isHad, () => `${tag} is acknowledged, and no application had it`);
+      this.#history.require(up.work !== 'begun', () => `${tag} is acknowledged, and no application is through with it`);
+    }
     if (told === 'unknown' && up.kind === 'message') {
       const { brokenAt, hasEnded } = this.#account(up.connection);
       // what was put back to be sent again may come to its end while it waits
@@ -145,11 +159,23 @@ export class Book {
     const up = this.#up.get(tag);
     if (!up) return this.#history.fail(`${place} gets ${tag}, which nobody sent`);
     const { places, mayRepeat, told } = up;
-    const isAgain = places.includes(place) || (places.length > 0 && this.#moves === 0 && !mayRepeat);
+    // a plain server does not know a message again by its key
+    const isKnown = places.length > 0 && this.#moves === up.moves && (!mayRepeat || this.#wire === 'holdfast.v1');
+    const isAgain = places.includes(place) || isKnown;
     this.#history.require(!isAgain, () => `${place} gets ${tag}, which ${places.join(' and ')} had`);
     this.#history.require(told !== 'not_sent', () => `${place} gets ${tag}, which was not sent`);
     if (up.lane !== null) this.#inOrder(`${place} ${up.lane}`, up);
     places.push(place);
+    up.moves = this.#moves;
+  }
+
+  /** An application that has a message works on it, and only then it counts. @returns To be called when it is through. */
+  worksOn(tag: string): () => void {
+    const up = this.#up.get(tag);
+    if (up?.work === 'none') up.work = 'begun';
+    return () => {
+      if (up) up.work = 'done';
+    };
   }
 
   sentDown(entry: DownEntry): void {

@@ -17,14 +17,25 @@ export interface ClientAppOptions {
   isExposed: boolean;
 }
 
+const REQUEST_MS = 5_000;
+
+interface Sent {
+  receipt: Receipt;
+  tag: string;
+  mayRepeat: boolean;
+  /** How often its end was told. */
+  settled: number;
+}
+
 /** What the application on the client does with one connection, and what it is told. */
 export class ClientApp {
   readonly connection: Connection<unknown>;
   /** Whether it wants to be connected. */
   isWanted = true;
   readonly #options: ClientAppOptions;
-  readonly #byId = new Map<string, { receipt: Receipt; tag: string; settled: number }>();
-  #openRequests = 0;
+  readonly #byId = new Map<string, Sent>();
+  // requests that have no answer, and when each was asked, in ms of the run
+  readonly #asked = new Map<string, number>();
 
   constructor(connection: Connection<unknown>, options: ClientAppOptions) {
     this.connection = connection;
@@ -61,7 +72,7 @@ export class ClientApp {
     const { id } = this.connection;
     if (state !== 'open') return `${id} is ${state}`;
     if (messages.waiting > 0) return `${messages.waiting} messages of ${id} wait`;
-    return this.#openRequests > 0 ? `${this.#openRequests} requests of ${id} have no answer` : null;
+    return this.#asked.size > 0 ? `${this.#asked.size} requests of ${id} have no answer` : null;
   }
 
   /** Sends something, in some way. */
@@ -75,16 +86,17 @@ export class ClientApp {
     const options = optionsOf(chance, tag);
     const { connection } = this;
     history.note(() => `${connection.id} sends ${tag} ${Object.keys(options).join(' ')}`);
+    const mayRepeat = options.idempotencyKey !== undefined;
     book.sentUp({
       tag,
       connection: connection.id,
-      mayRepeat: options.idempotencyKey !== undefined,
+      mayRepeat,
       lane: isOrdered(options) ? `${connection.id} ${options.priority ?? 'normal'}` : null,
       kind: options.volatile === true ? 'volatile' : 'message',
     });
     const payload = payloadOf(tag, chance);
     const receipt = connection.send(chance.happens(0.1) ? new TextEncoder().encode(payload) : payload, options);
-    this.#byId.set(receipt.id, { receipt, tag, settled: 0 });
+    this.#byId.set(receipt.id, { receipt, tag, mayRepeat, settled: 0 });
     receipt.settled.then(
       ({ outcome }) => {
         book.toldUp(tag, outcome);
@@ -119,6 +131,23 @@ export class ClientApp {
     history.require(waiting <= mostWaiting, () => `${waiting} messages of ${id} wait, and ${mostWaiting} may`);
   }
 
+  /** The same of its queue, which takes no more than so many; what goes back to it had its place before. */
+  checkQueue(most: number): void {
+    const isNew = ({ id }: { id: string }): boolean => this.#byId.get(id)?.mayRepeat === false;
+    const queued = this.connection.inspectQueue().filter(isNew).length;
+    this.#options.history.require(
+      queued <= most,
+      () => `${queued} messages are in the queue of ${this.connection.id}, which has room for ${most}`,
+    );
+  }
+
+  /** What must hold while its device runs: no request waits for its answer past its time. */
+  checkRequests(): void {
+    const { history } = this.#options;
+    for (const [tag, at] of this.#asked)
+      history.require(history.at - at <= REQUEST_MS, () => `${tag} has no answer, and its time is over`);
+  }
+
   /** What must hold when everything is over. */
   checkFates(): void {
     const { history } = this.#options;
@@ -132,19 +161,19 @@ export class ClientApp {
   #ask(chance: Chance): void {
     const { nextTag, book, history } = this.#options;
     const tag = `r${nextTag()}`;
-    const options = { timeoutMs: 5_000, ...(chance.happens(0.3) && { idempotencyKey: `k${tag}` }) };
+    const options = { timeoutMs: REQUEST_MS, ...(chance.happens(0.3) && { idempotencyKey: `k${tag}` }) };
     const mayRepeat = 'idempotencyKey' in options;
     history.note(() => `${this.connection.id} asks ${tag}`);
     book.sentUp({ tag, connection: this.connection.id, mayRepeat, lane: null, kind: 'request' });
-    this.#openRequests += 1;
+    this.#asked.set(tag, history.at);
     this.connection.request(payloadOf(tag, chance), options).then(
       (reply) => {
-        this.#openRequests -= 1;
+        this.#asked.delete(tag);
         book.toldUp(tag, 'acknowledged');
         history.require(reply === `re:${tag}`, () => `${tag} was answered with ${String(reply)}`);
       },
       (error: unknown) => {
-        this.#openRequests -= 1;
+        this.#asked.delete(tag);
         book.toldUp(tag, (error as MessageError).outcome);
       },
     );
@@ -173,17 +202,17 @@ export class ClientApp {
   }
 }
 
-function isOrdered({ volatile, coalesceKey, idempotencyKey }: SendOptions): boolean {
-  return volatile !== true && coalesceKey === undefined && idempotencyKey === undefined;
+function isOrdered({ volatile, coalesceKey }: SendOptions): boolean {
+  return volatile !== true && coalesceKey === undefined;
 }
 
 function optionsOf(chance: Chance, tag: string): SendOptions {
-  if (chance.happens(0.5)) return {};
+  if (chance.happens(0.4)) return {};
   return {
     ...(chance.happens(0.1) && { volatile: true }),
-    ...(chance.happens(0.3) && { idempotencyKey: `k${tag}` }),
+    ...(chance.happens(0.5) && { idempotencyKey: `k${tag}` }),
     ...(chance.happens(0.3) && { priority: chance.pick(['critical', 'high', 'normal', 'low'] as const) }),
-    ...(chance.happens(0.1) && { ttlMs: Math.floor(chance.between(1, 2_000)) }),
+    ...(chance.happens(0.2) && { ttlMs: Math.floor(chance.between(1, 2_000)) }),
     ...(chance.happens(0.1) && { coalesceKey: chance.pick(['one', 'other']) }),
     ...(chance.happens(0.2) && { type: 'note', headers: { lang: 'en' } }),
   };

@@ -1,5 +1,6 @@
 import type { Chance } from './chance.ts';
 import type { Line } from './line.ts';
+import { PLANTED } from './server-app.ts';
 import type { SimulatedServer } from './server.ts';
 import { LONGEST_HEARTBEAT_MS, TRAITS, type Stage, type Trait } from './stage.ts';
 
@@ -49,7 +50,8 @@ const STRIKES = {
     });
   },
   dismissals: onLine((line, _, chance) => {
-    line.dismiss(chance.pick(CODES), 'dismissed');
+    // some repeat what they were told
+    line.dismiss(chance.pick(CODES), `dismissed: ${PLANTED.token} of ${line.client.url}`);
   }),
   'lost stores': (stage, chance) => {
     if (chance.happens(0.5)) return;

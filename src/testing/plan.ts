@@ -37,6 +37,8 @@ export interface PlanOptions {
 
 const FAULTS = { least: 3, most: 25 };
 const TALKS = { least: 20, most: 60 };
+// what something strikes while it is on its way is harmed most
+const SOON_MS = 150;
 
 /** Draws a plan: it is a function of its options. The last third of it is calm. */
 export function planOf({ seed, faults, durationMs }: PlanOptions): Plan {
@@ -45,14 +47,19 @@ export function planOf({ seed, faults, durationMs }: PlanOptions): Plan {
   const striking = STRIKING.filter((kind) => faults.includes(kind));
   const strikes = striking.length > 0 ? Math.floor(chance.between(FAULTS.least, FAULTS.most + 1)) : 0;
   const talks = Math.floor(chance.between(TALKS.least, TALKS.most + 1));
-  const drawn = [
-    ...Array.from({ length: strikes }, () => ({ at: chance.between(0, calmAt), what: chance.pick(striking) })),
-    ...Array.from({ length: talks }, () => ({
-      at: chance.between(0, durationMs),
-      what: chance.pick(['the client sends', 'the server sends'] as const),
-    })),
-  ];
-  const steps = drawn
+  const said = Array.from({ length: talks }, () => ({
+    at: chance.between(0, durationMs),
+    what: chance.pick(['the client sends', 'the server sends'] as const),
+  }));
+  const early = said.filter(({ at }) => at < calmAt - SOON_MS);
+  const struck = Array.from({ length: strikes }, () => ({
+    at:
+      early.length > 0 && chance.happens(0.5)
+        ? chance.pick(early).at + chance.between(0, SOON_MS)
+        : chance.between(0, calmAt),
+    what: chance.pick(striking),
+  }));
+  const steps = [...struck, ...said]
     .sort((one, other) => one.at - other.at)
     .map((step, index) => ({ ...step, number: index + 1, seed: Math.floor(chance.draw() * 2 ** 32) }));
   const traits = new Set(TRAITS.filter((kind) => faults.includes(kind)));

@@ -78,13 +78,13 @@ function take(stage: Stage, { what, seed }: Step): void {
 
 // open within a bounded time once nothing goes wrong any more, with everything told and delivered
 async function rest(stage: Stage, watch: Watch): Promise<void> {
-  const { history, apps, book } = stage;
+  const { history, apps, serverApps, book } = stage;
   const deadline = history.at + watch.longestMs + SLACK_MS;
   for (;;) {
     await stage.pass(LOOK_MS);
     watch.look();
     if (stage.isBroken) return;
-    const unrest = apps.map((app) => app.unrest).find((each) => each !== null) ?? book.open;
+    const unrest = [...apps, ...serverApps].map((app) => app.unrest).find((each) => each !== null) ?? book.open;
     if (unrest === null) return;
     if (history.at > deadline) {
       history.fail(`there is no rest: ${unrest}`);

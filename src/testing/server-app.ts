@@ -1,6 +1,6 @@
 import type { Credentials, HoldfastServerOptions, Session, ServerSocket } from '../server/index.ts';
 import type { HoldfastError, MessageError, Profile } from '../index.ts';
-import type { Book } from './book.ts';
+import type { Book, Told } from './book.ts';
 import type { Chance } from './chance.ts';
 import type { SimulatedClock } from './clock.ts';
 import type { History } from './history.ts';
@@ -29,6 +29,8 @@ export class ServerApp {
   // its sessions and sockets, by what they are called in the book
   readonly #sessions = new Map<Session, string>();
   readonly #sockets = new Map<ServerSocket, string>();
+  // what it has sent and heard no more of, and to whom
+  readonly #sent = new Map<string, Session>();
   #places = 0;
 
   constructor(options: ServerAppOptions) {
@@ -69,11 +71,19 @@ export class ServerApp {
     };
   };
 
+  /** What keeps it from being at rest; `null` for nothing. What is for a client that is not there may wait. */
+  get unrest(): string | null {
+    for (const [tag, session] of this.#sent)
+      if (session.state === 'attached') return `nobody has told a server what became of ${tag}`;
+    return null;
+  }
+
   /** Its server has died, or begins. */
   #forget(): void {
     if (this.#sessions.size > 0) this.#options.book.moved();
     this.#sessions.clear();
     this.#sockets.clear();
+    this.#sent.clear();
   }
 
   /** Sends to whoever is there. @returns Whether anybody is. */
@@ -90,25 +100,23 @@ export class ServerApp {
       return true;
     }
     book.sentDown({ tag, session: to.id });
-    const isOver = (): boolean => !this.#sessions.has(to);
-    if (chance.happens(0.1)) this.#ask(to, tag, chance);
-    else
-      this.#follow(tag, to.send(payloadOf(tag, chance), chance.happens(0.2) ? { type: 'note' } : {}).settled, isOver);
+    this.#sent.set(tag, to);
+    if (chance.happens(0.1)) this.#follow(tag, to.request(payloadOf(tag, chance), { timeoutMs: 5_000 }));
+    else this.#follow(tag, to.send(payloadOf(tag, chance), chance.happens(0.2) ? { type: 'note' } : {}).settled);
     return true;
   }
 
-  #ask(session: Session, tag: string, chance: Chance): void {
-    const isOver = (): boolean => !this.#sessions.has(session);
-    this.#follow(tag, session.request(payloadOf(tag, chance), { timeoutMs: 5_000 }), isOver);
-  }
-
-  #follow(tag: string, settled: Promise<unknown>, isOver: () => boolean): void {
+  // of a session that is over nobody counts what is told
+  #follow(tag: string, settled: Promise<unknown>): void {
+    const tell = (told: Told): void => {
+      if (this.#sent.delete(tag)) this.#options.book.toldDown(tag, told);
+    };
     settled.then(
       () => {
-        if (!isOver()) this.#options.book.toldDown(tag, 'acknowledged');
+        tell('acknowledged');
       },
       (error: unknown) => {
-        if (!isOver()) this.#options.book.toldDown(tag, (error as MessageError).outcome);
+        tell((error as MessageError).outcome);
       },
     );
   }
@@ -121,25 +129,29 @@ export class ServerApp {
     session.on('ended', () => {
       if (life.isOver) return;
       this.#sessions.delete(session);
+      for (const [tag, to] of this.#sent) if (to === session) this.#sent.delete(tag);
       book.moved();
     });
     const acknowledge = isSlow ? 'processed' : 'received';
-    const think = (): Promise<void> =>
-      new Promise((resolve) => {
-        if (isSlow) clock.setTimeout(resolve, chance.between(0, 40));
-        else resolve();
+    const think = async (tag: string): Promise<void> => {
+      if (!isSlow) return;
+      const done = book.worksOn(tag);
+      await new Promise<void>((resolve) => {
+        clock.setTimeout(resolve, thoughtMs(chance.draw()));
       });
+      done();
+    };
     session.onMessage(
       ({ data }) => {
         if (!life.isOver) book.hadUp(tagOf(data), place);
-        return think();
+        return think(tagOf(data));
       },
       { acknowledge },
     );
     session.onRequest(
       async ({ data }) => {
         if (!life.isOver) book.hadUp(tagOf(data), place);
-        await think();
+        await think(tagOf(data));
         return `re:${tagOf(data)}`;
       },
       { acknowledge },
@@ -149,6 +161,11 @@ export class ServerApp {
   #place(): string {
     return `${this.#options.name}/${++this.#places}`;
   }
+}
+
+// mostly up to 40 ms, and now and then up to a second
+function thoughtMs(draw: number): number {
+  return draw < 0.9 ? draw * 40 : (draw - 0.9) * 10_000;
 }
 
 const PROBE = 'ping';

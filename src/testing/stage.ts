@@ -150,6 +150,7 @@ export class Stage {
     });
     // the log outlives the device's odd times: it is the witness
     this.#log = createAuditLog({
+      level: 'messages',
       sinks: [callbackSink((lines) => void this.audit.push(...lines))],
       clock,
       random: chance.fork().draw,
@@ -203,7 +204,8 @@ export class Stage {
     for (const node of this.nodes) node.start();
     for (const app of this.apps) {
       app.connection.resume();
-      app.connect();
+      // whoever was asked for gets there alone
+      if (!app.isWanted || app.connection.status.state === 'failed') app.connect();
     }
   }
 

@@ -8,6 +8,8 @@ const SLACK_MS = 2_000;
 // a connection may dial so often in a minute without anything that gives it hope, and so often more for each thing that does
 const MOST_DIALS = 20;
 const DIALS_FOR_HOPE = 4;
+// why no session is lost between two that keep the protocol
+const NEVER = ['gap', 'ahead', 'forbidden'];
 
 /** The times that a service goes by, in ms. */
 interface Times {
@@ -23,22 +25,27 @@ export class Watch {
   readonly #stage: Stage;
   readonly #times: Times;
   readonly #mostWaiting: number;
+  readonly #mostQueued: number;
   // links that let nothing through, and since when the client could have noticed, in ms of the run
   readonly #silent = new Map<Line, number>();
   // how many sockets there were, and hopes, at each look
   readonly #looks: { at: number; sockets: number; hopes: number }[] = [];
   #hopes = 0;
+  #wasStill = false;
+  #wasHijacked = false;
   readonly #unsubscribe: () => void;
 
   constructor(stage: Stage) {
     this.#stage = stage;
-    const { settings, service, device } = stage;
+    const { settings, service, device, history } = stage;
     this.#times = timesOf(settings);
     const { probe, retry, dial } = this.#times;
     this.longestMs = probe + 2 * (retry + dial);
     const { windowMessages = 2_048 } = typeof settings.wire === 'object' ? settings.wire : {};
+    const { maxMessages = 1_000, overflow } = settings.queue ?? {};
     // some may wait outside, once more as many
-    this.#mostWaiting = 2 * (settings.queue?.maxMessages ?? 1_000) + windowMessages;
+    this.#mostQueued = overflow === 'wait' ? 2 * maxMessages : maxMessages;
+    this.#mostWaiting = 2 * maxMessages + windowMessages;
     const hope = (): void => {
       this.#hopes += 1;
     };
@@ -47,11 +54,23 @@ export class Watch {
     service.on('status', ({ previous }) => {
       if (previous === 'closed' || previous === 'failed') hope();
     });
+    service.on('discontinuity', ({ connectionId, why }) => {
+      history.require(!NEVER.includes(why) || this.#wasHijacked, () => `${connectionId} lost its session: ${why}`);
+    });
     this.#unsubscribe = device.signals.subscribe(hope);
   }
 
   look(): void {
-    for (const app of this.#stage.apps) app.checkBooks(this.#mostWaiting);
+    const { apps, device, isHijacked } = this.#stage;
+    if (isHijacked) this.#wasHijacked = true;
+    // who has just begun to run again is behind
+    const isAwake = !device.isStill && !this.#wasStill;
+    this.#wasStill = device.isStill;
+    for (const app of apps) {
+      app.checkBooks(this.#mostWaiting);
+      app.checkQueue(this.#mostQueued);
+      if (isAwake) app.checkRequests();
+    }
     this.#countDials();
     this.#findDead();
   }

@@ -89,6 +89,20 @@ describe('what a client sends', () => {
     expect(new Account().up('a').told('a', 'acknowledged').breach).toBe('a is acknowledged, and no application had it');
   });
 
+  test('is acknowledged once an application is through with it, where one works on it', () => {
+    const early = new Account().up('a').had('a');
+    early.book.worksOn('a');
+    expect(early.told('a', 'acknowledged').breach).toBe('a is acknowledged, and no application is through with it');
+    const account = new Account().up('a b').had('a b');
+    account.book.worksOn('unheard of')();
+    const done = account.book.worksOn('a');
+    expect(account.told('b', 'acknowledged').breach).toBeUndefined();
+    done();
+    // another may have begun before it was known
+    account.book.worksOn('a');
+    expect(account.told('a', 'acknowledged').breach).toBeUndefined();
+  });
+
   test('was not had, and is not had later, when it was not sent', () => {
     const before = new Account().up('a').had('a').told('a', 'not_sent');
     before.book.close();
@@ -106,9 +120,15 @@ describe('what a client sends', () => {
     }
   });
 
-  test('is had at another place only once the session has moved, or if it may be repeated', () => {
+  test('is had at another place only once the session has moved since, or if it may be repeated where nobody knows its key', () => {
+    const known = { mayRepeat: true, lane: null };
     expect(new Account().up('a').had('a').had('a', 'n2').breach).toBe('n2 gets a, which n1 had');
-    expect(new Account().up('a', { mayRepeat: true, lane: null }).had('a').had('a', 'n2').breach).toBeUndefined();
+    expect(new Account().up('a', known).had('a').had('a', 'n2').breach).toBe('n2 gets a, which n1 had');
+    for (const wire of ['plain', 'either'] as const)
+      expect(new Account(wire).up('a', known).had('a').had('a', 'n2').breach).toBeUndefined();
+    const before = new Account().up('a');
+    before.book.moved();
+    expect(before.had('a').had('a', 'n2').breach).toBe('n2 gets a, which n1 had');
     const moved = new Account().up('a').had('a');
     moved.book.moved();
     expect(moved.had('a', 'n2').breach).toBeUndefined();

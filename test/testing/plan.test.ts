@@ -25,6 +25,23 @@ describe('a plan', () => {
     expect(lastTalk).toBeGreaterThan(85_000);
   });
 
+  test('lets half of the faults strike soon after somebody has sent something', () => {
+    let soon = 0;
+    let all = 0;
+    for (let seed = 1; seed <= 200; seed++) {
+      let talkedAt = -Infinity;
+      for (const { at, what } of planOf({ ...options, seed }).steps) {
+        if (!STRIKING.includes(what as never)) talkedAt = at;
+        else {
+          all += 1;
+          soon += at - talkedAt <= 150 ? 1 : 0;
+        }
+      }
+    }
+    expect(soon / all).toBeGreaterThan(0.5);
+    expect(soon / all).toBeLessThan(0.65);
+  });
+
   test('numbers its steps from 1 in the order of time, and gives each a chance of its own', () => {
     const { steps } = planOf(options);
     expect(steps.map(({ number }) => number)).toEqual(steps.map((_, index) => index + 1));

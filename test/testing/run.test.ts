@@ -32,6 +32,14 @@ describe('a run', () => {
       /^there is no rest: simulated:t1 is /,
     ],
     [
+      'a server that is not told what became of a message',
+      ({ serverApps }) => {
+        const [app] = serverApps;
+        if (app) Object.defineProperty(app, 'unrest', { get: () => 'nobody has told a server what became of s1' });
+      },
+      /^there is no rest: nobody has told a server what became of s1$/,
+    ],
+    [
       'a timer that is left',
       (stage) => {
         stage.clock.setTimeout(() => undefined, 1e9);

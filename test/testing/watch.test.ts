@@ -1,5 +1,6 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 
+import { MemoryStore } from '../../src/server/index.ts';
 import { Chance } from '../../src/testing/chance.ts';
 import { Stage } from '../../src/testing/stage.ts';
 import { Watch } from '../../src/testing/watch.ts';
@@ -52,6 +53,34 @@ describe('a watch', () => {
     for (const line of stage.network.live) line.silence();
     expect(await looks(stage, watch, 60_000)).toBeUndefined();
     expect(stage.network.sockets.length).toBeGreaterThan(1);
+  });
+
+  test('sees a request whose time is over, once its device has run for a while', async () => {
+    const { stage, watch } = await watched({});
+    const [app] = stage.apps;
+    if (app) app.connection.request = () => new Promise(() => undefined);
+    for (let seed = 0; seed < 40; seed++) app?.send(new Chance(seed));
+    expect(await looks(stage, watch, 5_000)).toBeUndefined();
+    stage.device.sleep();
+    expect(await looks(stage, watch, 1_000)).toBeUndefined();
+    stage.device.wake();
+    // it may not have come to it yet
+    watch.look();
+    expect(stage.history.breach).toBeUndefined();
+    expect(await looks(stage, watch, 500)).toMatch(/^r\d+ has no answer, and its time is over$/);
+  });
+
+  test.each([
+    ['gap', /^simulated:t1 lost its session: gap$/],
+    ['expired', /^$/],
+  ])('sees a session that is lost though both ends keep the protocol: %s', async (why, breach) => {
+    const { stage, watch } = await watched({});
+    const [node] = stage.nodes;
+    vi.spyOn(MemoryStore.prototype, 'attach').mockResolvedValue({ ok: false, why: why as 'gap' });
+    for (const line of stage.network.live) line.cut({ arriving: 0, lateMs: 0, clientNoticesMs: 0, serverNoticesMs: 0 });
+    expect((await looks(stage, watch, 30_000)) ?? '').toMatch(breach);
+    expect(node?.isUp).toBe(true);
+    vi.restoreAllMocks();
   });
 
   test('lets go of what it listens to', async () => {
