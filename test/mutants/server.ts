@@ -40,7 +40,7 @@ export const SERVER_MUTANTS: readonly Mutant[] = [
   {
     what: 'short credentials are asked for anew as soon as they are there',
     file: 'src/server/lease.ts',
-    from: 'Math.min(LEAD_MS, (expiresAt - now) / 2)',
+    from: 'Math.min(LEAD_MS, (end - now) / 2)',
     to: 'LEAD_MS',
     tests: ['test/server/lease'],
   },

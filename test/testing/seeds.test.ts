@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { simulate } from '../../src/testing/index.ts';
 
 // so many seeds show what most broken rules come to; `test/simulation` runs many more
-const SEEDS = 60;
+const SEEDS = 100;
 
 test(`with the first ${SEEDS} seeds every promise is kept`, { timeout: 120_000 }, async () => {
   const breaches: string[] = [];
