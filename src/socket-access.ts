@@ -341,7 +341,7 @@ export class SocketAccess implements Access {
     }
     this.wasRead = end.wasClean && end.initiator === 'local';
     this.conversation.ended(end.code);
-    if (this.#wire === 'plain') this.#options.memory.plainEnded(this.#url, end);
+    if (this.#wire === 'plain') this.#options.memory.plainEnded(this.#url, { ...end, wasOpen });
     this.#failed(this.conversation.explained(this.#verdicts.failureOf(end, { wasOpen, wire: this.#wire })), generation);
   }
 

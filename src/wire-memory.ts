@@ -4,6 +4,8 @@ import type { TransportEnd } from './transport/transport.ts';
 // as long as a deployment may take to change what a server speaks
 const REMEMBERED_MS = 30 * 60_000;
 const MOST = 1_000;
+// a server that is down for a moment still speaks what it spoke
+const MOST_FAILURES = 3;
 // source: PROTOCOL.md, "Close codes"
 const WIRE_CODES = { first: 4000, last: 4399 };
 
@@ -11,7 +13,7 @@ const WIRE_CODES = { first: 4000, last: 4399 };
 export class WireMemory {
   readonly #now: () => number;
   // the oldest first
-  readonly #known = new Map<string, { wire: WireName; until: number }>();
+  readonly #known = new Map<string, { wire: WireName; until: number; failures: number }>();
 
   /** `now` in ms. */
   constructor(now: () => number) {
@@ -22,7 +24,7 @@ export class WireMemory {
   remember(url: string, wire: WireName): void {
     const place = placeOf(url);
     this.#known.delete(place);
-    this.#known.set(place, { wire, until: this.#now() + REMEMBERED_MS });
+    this.#known.set(place, { wire, until: this.#now() + REMEMBERED_MS, failures: 0 });
     if (this.#known.size <= MOST) return;
     for (const oldest of this.#known.keys()) {
       this.#known.delete(oldest);
@@ -30,9 +32,18 @@ export class WireMemory {
     }
   }
 
-  /** A plain socket to a URL has ended. In a way that only a server of `holdfast.v1` has, or one that refuses what was asked for: then plain does not work there. */
-  plainEnded(url: string, { code, status }: Pick<TransportEnd, 'code' | 'status'>): void {
-    const isRefused = status === 400 || status === 426;
+  /**
+   * A plain socket to a URL has ended. In a way that only a server of `holdfast.v1` has, or one that refuses what was asked for, or for the third time in a row before it opened: then it is
+   * not known any more whether plain works there. Browsers do not say why a handshake fails.
+   */
+  plainEnded(
+    url: string,
+    { code, status, wasOpen }: Pick<TransportEnd, 'code' | 'status'> & { wasOpen: boolean },
+  ): void {
+    const known = this.#known.get(placeOf(url));
+    if (!known) return;
+    known.failures = wasOpen ? 0 : known.failures + 1;
+    const isRefused = status === 400 || status === 426 || known.failures >= MOST_FAILURES;
     if (isRefused || (code >= WIRE_CODES.first && code <= WIRE_CODES.last)) this.#known.delete(placeOf(url));
   }
 

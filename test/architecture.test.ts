@@ -45,8 +45,8 @@ const table: readonly ImportRule[] = [
   { room: /^src\/metrics\//, files: [publicNames, /^src\/metrics\//], packages: ['@opentelemetry/api'] },
   {
     room: /^src\/testing\//,
-    // what is left to chance comes from one generator
-    files: [publicNames, serverNames, auditNames, /^src\/core\/chance\.ts$/, /^src\/testing\//],
+    // what is left to chance comes from one generator, and options are held to rules in one way
+    files: [publicNames, serverNames, auditNames, /^src\/core\/(chance|rules)\.ts$/, /^src\/testing\//],
     packages: [],
   },
   {

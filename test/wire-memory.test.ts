@@ -48,8 +48,19 @@ describe('what worked at a URL', () => {
   ] as const)('is in doubt, as plain, after the end %j: then %s is known', (end, known) => {
     const { memory } = remembering();
     memory.remember('wss://host/a', 'plain');
-    memory.plainEnded('wss://host/a?token=1', end);
+    memory.plainEnded('wss://host/a?token=1', { ...end, wasOpen: true });
     expect(memory.recall('wss://host/a')).toBe(known);
+  });
+
+  test('is in doubt, as plain, after three handshakes in a row that failed, and not after fewer', () => {
+    const { memory } = remembering();
+    memory.remember('wss://host/a', 'plain');
+    const ends = (wasOpen: boolean): unknown => {
+      memory.plainEnded('wss://host/a', { code: 1006, wasOpen });
+      return memory.recall('wss://host/a');
+    };
+    expect([ends(false), ends(false), ends(true), ends(false), ends(false)]).toEqual(Array(5).fill('plain'));
+    expect(ends(false)).toBeUndefined();
   });
 
   test('is told apart by scheme, host, port and path; what follows may hold a token, and changes', () => {

@@ -1,5 +1,5 @@
 const MAX_DELAY_MS = 2 ** 31 - 1;
-const MAX_FIRINGS = 100_000;
+const MAX_FIRINGS_AT_ONCE = 100_000;
 // enough turns of the microtask queue for a promise that resolves through a few others
 const DRAIN_TURNS = 20;
 
@@ -18,12 +18,19 @@ interface Timer {
 export class SimulatedClock {
   #nowMs: number;
   #nextId = 1;
+  #isAdvancing = false;
+  #firedAt = -Infinity;
+  #firings = 0;
   readonly #timers = new Map<number, Timer>();
   // a heap of them by time and order; those that were cleared are passed over when they come to its top
   readonly #heap: Timer[] = [];
 
-  /** @param startMs In ms since the epoch. Default: the beginning of 2026. */
+  /**
+   * @param startMs In ms since the epoch. Default: the beginning of 2026.
+   * @throws {RangeError} For what is no time.
+   */
   constructor(startMs = Date.UTC(2026, 0, 1)) {
+    refuseNonsense(startMs);
     this.#nowMs = startMs;
   }
 
@@ -57,29 +64,45 @@ export class SimulatedClock {
   }
 
   /**
-   * Moves time on and fires what falls due on the way, timers set meanwhile included.
+   * Moves time on and fires what falls due on the way, timers set meanwhile included. Promises settle only after it: a service needs {@link SimulatedClock.advanceAsync}.
    *
-   * @throws {Error} When timers set each other for ever.
+   * @throws {RangeError} For what is no time that passes.
+   * @throws {Error} When timers set each other for ever, at one moment.
    */
   advance(ms: number): void {
+    refuseNonsense(ms);
     const end = this.#nowMs + ms;
-    for (let fired = 0; this.#fireNext(end); fired++) refuseEndless(fired);
+    while (this.#fireNext(end));
     this.#reach(end);
   }
 
-  /** The same, with the microtasks drained before, between and after the deadlines. */
+  /**
+   * The same, with the microtasks drained before, between and after the deadlines.
+   *
+   * @throws {RangeError} Rejects for what is no time that passes.
+   * @throws {Error} Rejects when timers set each other for ever at one moment, and while it is at work already: time passes once.
+   */
   async advanceAsync(ms: number): Promise<void> {
-    const end = this.#nowMs + ms;
-    await drainMicrotasks();
-    for (let fired = 0; this.#fireNext(end); fired++) {
-      refuseEndless(fired);
+    refuseNonsense(ms);
+    if (this.#isAdvancing) throw new Error('The clock is advancing already: wait for that first.');
+    this.#isAdvancing = true;
+    try {
+      const end = this.#nowMs + ms;
       await drainMicrotasks();
+      while (this.#fireNext(end)) await drainMicrotasks();
+      this.#reach(end);
+    } finally {
+      this.#isAdvancing = false;
     }
-    this.#reach(end);
   }
 
-  /** Time passes and nothing fires, as on a machine asleep. What fell due fires late, with the next advance. */
+  /**
+   * Time passes and nothing fires, as on a machine asleep. What fell due fires late, with the next advance.
+   *
+   * @throws {RangeError} For what is no time that passes.
+   */
   sleep(ms: number): void {
+    refuseNonsense(ms);
     this.#nowMs += ms;
   }
 
@@ -88,6 +111,7 @@ export class SimulatedClock {
     if (!timer || timer.dueAt > end) return false;
     this.#sink();
     this.#timers.delete(timer.id);
+    this.#refuseEndless(timer.dueAt);
     this.#reach(timer.dueAt);
     timer.fire();
     return true;
@@ -96,6 +120,13 @@ export class SimulatedClock {
   // what fires may have moved time on as well
   #reach(time: number): void {
     this.#nowMs = Math.max(this.#nowMs, time);
+  }
+
+  #refuseEndless(at: number): void {
+    this.#firings = at > this.#firedAt ? 0 : this.#firings + 1;
+    this.#firedAt = Math.max(at, this.#firedAt);
+    if (this.#firings >= MAX_FIRINGS_AT_ONCE)
+      throw new Error(`${MAX_FIRINGS_AT_ONCE} timers fired at one moment: they set each other for ever.`);
   }
 
   #next(): Timer | null {
@@ -144,7 +175,6 @@ async function drainMicrotasks(): Promise<void> {
   for (let turn = 0; turn < DRAIN_TURNS; turn++) await Promise.resolve();
 }
 
-function refuseEndless(fired: number): void {
-  if (fired >= MAX_FIRINGS)
-    throw new Error(`${MAX_FIRINGS} timers fired in one advance: they set each other for ever.`);
+function refuseNonsense(ms: number): void {
+  if (!Number.isFinite(ms) || ms < 0) throw new RangeError(`No time can pass by ${String(ms)} ms.`);
 }

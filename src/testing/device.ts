@@ -22,6 +22,10 @@ export class SimulatedDevice {
   readonly #listeners = new Set<(signal: Signal) => void>();
   #isOnline = true;
   #isHidden = false;
+  #isFrozen = false;
+  #isAsleep = false;
+  // what it is told first when it goes on
+  readonly #news: Signal[] = [];
   // what is to happen once it goes on
   #held: (() => void)[] | undefined;
   #skewMs = 0;
@@ -96,24 +100,31 @@ export class SimulatedDevice {
 
   /** The browser freezes the page, which is told: from now on nothing runs, until it thaws. */
   freeze(): void {
-    if (this.isStill) return;
+    if (this.#isFrozen) return;
     this.#isHidden = true;
-    this.#report('page.frozen');
-    this.#held = [];
+    // a machine that sleeps tells nobody any more
+    if (!this.#isAsleep) this.#report('page.frozen');
+    this.#isFrozen = true;
+    this.#held ??= [];
   }
 
-  /** The page lives again, in front of somebody. What fell due, and what came meanwhile, comes now. */
+  /** The page lives again, in front of somebody. What fell due, and what came meanwhile, comes now; unless the machine sleeps. */
   thaw(): void {
+    if (!this.#isFrozen) return;
+    this.#isFrozen = this.#isHidden = false;
     this.#goOn('page.visible');
   }
 
   /** The machine falls asleep, without a word. */
   sleep(): void {
+    this.#isAsleep = true;
     this.#held ??= [];
   }
 
-  /** The machine wakes up. */
+  /** The machine wakes up; a page that is frozen stays so. */
   wake(): void {
+    if (!this.#isAsleep) return;
+    this.#isAsleep = false;
     this.#goOn('system.woke');
   }
 
@@ -129,11 +140,11 @@ export class SimulatedDevice {
   }
 
   #goOn(signal: Signal): void {
+    this.#news.push(signal);
     const held = this.#held;
-    if (!held) return;
+    if (this.#isFrozen || this.#isAsleep || !held) return;
     this.#held = undefined;
-    if (signal === 'page.visible') this.#isHidden = false;
-    this.#report(signal);
+    for (const news of this.#news.splice(0)) this.#report(news);
     // one of them may stop it again
     while (held.length > 0 && !this.isStill) held.shift()?.();
     this.#holdFirst(held);

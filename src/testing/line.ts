@@ -13,6 +13,8 @@ export interface Host {
   readonly isUp: boolean;
   /** Which of the subprotocols that a client offers it speaks; '' for none. */
   readonly protocol: string;
+  /** Whether it refuses the handshake of a client that does not offer that. @default false */
+  readonly isStrict?: boolean;
   /** A socket is open. @returns What hears of it. */
   accept(socket: ServerSocket, request: HandshakeRequest): SocketEvents;
 }
@@ -198,8 +200,15 @@ export class Line implements ClientEnd {
     }
     if (parcel.kind === 'handshake') {
       const { protocols, url } = this.client;
+      if (host.isStrict && !protocols.includes(host.protocol)) {
+        this.down.send({ kind: 'reset' });
+        this.#isServerGone = true;
+        return;
+      }
       this.down.send({ kind: 'opened', protocol: protocols.includes(host.protocol) ? host.protocol : '' });
-      this.#server = host.accept(this.#serverEnd, { url: new URL(url).pathname, headers: {} });
+      const { pathname, search, host: name } = new URL(url);
+      const headers = { host: name, ...(protocols.length > 0 && { 'sec-websocket-protocol': protocols.join(', ') }) };
+      this.#server = host.accept(this.#serverEnd, { url: pathname + search, headers });
     } else if (parcel.kind === 'data') {
       const reached = this.network.observer.reaching(this, parcel.data);
       this.#server?.received(typeof parcel.data === 'string' ? parcel.data : parcel.data.slice().buffer);

@@ -14,7 +14,7 @@ export interface SimulatedNetworkOptions {
   host: () => Host;
   /** @default one of the seed 1 */
   chance?: Chance;
-  /** What the client runs on. @default one that never does anything odd */
+  /** What the client runs on. @default one of its own */
   device?: SimulatedDevice;
   /** Where it is written what happens. @default one that nobody reads */
   history?: History;
@@ -93,17 +93,17 @@ export class SimulatedNetwork implements Surroundings {
     this.#occasion = occasion;
   }
 
-  /** @internal */
+  /** Whether a connection is to be lost at the next frame of this kind. */
   strikes(occasion: Occasion): boolean {
     return this.#occasion === occasion;
   }
 
-  /** @internal */
+  /** Whether this is that frame. */
   meets(occasion: Occasion, data: Data): boolean {
     return this.strikes(occasion) && isType(data, occasion);
   }
 
-  /** @internal */
+  /** Loses a connection now; `isLate`: what is on its way arrives all the same, some time later. */
   ambush(line: Line, isLate = false): void {
     this.history.note(`${line.name} ${isLate ? 'delays' : 'loses'} its ${String(this.#occasion)}`);
     this.#occasion = undefined;
@@ -127,7 +127,7 @@ export class SimulatedNetwork implements Surroundings {
     };
   }
 
-  /** Whether a batch vanishes on its way. @internal */
+  /** Whether a batch vanishes on its way. */
   swallows(line: Line, data: Data): boolean {
     const isBatch = typeof data !== 'string' || /^\d/.test(data) || isType(data, 'm');
     if (!isBatch || this.losses === 0 || !this.chance.happens(this.losses)) return false;

@@ -1,6 +1,6 @@
 import type { Chance } from './chance.ts';
 import type { SimulatedClock } from './clock.ts';
-import type { Parcel } from './parcel.ts';
+import type { Data, Parcel } from './parcel.ts';
 
 /** How fast a direction of a connection is. */
 export interface Pace {
@@ -52,7 +52,7 @@ export class Pipe {
     if (this.#isClosed) return;
     const { clock, chance, pace } = this.#options;
     const { least, most, bytesPerSecond = Infinity } = pace();
-    const bytes = parcel.kind === 'data' ? parcel.data.length : 0;
+    const bytes = parcel.kind === 'data' ? sizeOf(parcel.data) : 0;
     const begins = Math.max(clock.now(), this.#stalledUntil, this.#lastLeftAt);
     this.#lastLeftAt = begins + (bytes * 1_000) / bytesPerSecond;
     this.#lastArrivalAt = Math.max(this.#lastArrivalAt, this.#lastLeftAt + chance.between(least, most));
@@ -102,4 +102,9 @@ export class Pipe {
     this.#arm();
     if (first) this.#options.deliver(first.parcel);
   };
+}
+
+// of text its characters: what is measured is how long, and not what
+function sizeOf(data: Data): number {
+  return typeof data === 'string' ? data.length : data.byteLength;
 }

@@ -15,7 +15,7 @@ export interface SimulatedServerOptions {
   /** Where its sessions are kept. @default in its own memory: they die with it */
   store?: SimulatedStore;
   /** What the server is made of, for each life of it; time, chance, store and node are given. Whatever hears of a life that has crashed must not count. */
-  serve: (life: ServerLife) => Omit<HoldfastServerOptions, 'clock' | 'random' | 'store' | 'node'>;
+  serve: (life: ServerLife) => Omit<HoldfastServerOptions, 'clock' | 'random' | 'store' | 'node' | 'onPlain'>;
 }
 
 /** One life of a server: from its start to its crash, or to the end of its drain. */
@@ -32,10 +32,11 @@ interface Running {
   access: StoreAccess | undefined;
 }
 
-/** A host with the real server of `holdfast.v1` on it, which starts, crashes, drains, and starts again. */
+/** A host with the real server of `holdfast.v1` on it, which starts, crashes, drains, and starts again. It is down until it starts, and refuses clients that speak plain. */
 export class SimulatedServer implements Host {
   readonly name: string;
   readonly protocol = 'holdfast.v1';
+  readonly isStrict = true;
   readonly #options: SimulatedServerOptions;
   #running: Running | undefined;
   #lives = 0;

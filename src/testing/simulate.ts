@@ -1,4 +1,16 @@
-import { ConfigurationError, type Connection, type EnhancedWebSocketService, type ServiceOptions } from '../index.ts';
+import {
+  check,
+  callback,
+  count,
+  isListOf,
+  isObject,
+  isWhole,
+  must,
+  object,
+  required,
+  type Rule,
+} from '../core/rules.ts';
+import type { Connection, EnhancedWebSocketService, ServiceOptions } from '../index.ts';
 import { FAULTS, type FaultKind } from './faults.ts';
 import { halfOf, planOf, type Plan } from './plan.ts';
 import { perform } from './run.ts';
@@ -12,21 +24,29 @@ export interface SimulateOptions {
   seed: number;
   /** What may go wrong; an empty list for nothing. @default a half of {@link FAULTS} that the seed draws */
   faults?: readonly FaultKind[];
-  /** How long it goes on, in virtual ms; the last third is calm. What needs longer to come to rest gets it. At least 3_000. @default 120_000 */
+  /** How long it goes on, in virtual ms, and then until everything is at rest, about 35 s more; the last third is calm. From 3_000 to a day. @default 120_000 */
   durationMs?: number;
-  /** How the client's connections behave, in place of what the seed draws. What goes in a `profile` must leave text as it is. */
-  service?: Partial<ServiceOptions>;
+  /** How the client's connections behave, in place of what the seed draws. */
+  service?: Partial<Omit<ServiceOptions, SimulationsOwn>>;
   /** Which steps of the plan are taken, by their numbers, as a shrunk run gives them. @default all */
   steps?: readonly number[];
   /** How many runs may be spent on making a broken one shorter; 0 for none. @default 200 */
   shrinkRuns?: number;
-  /** Joins in: gets the service, whose connections have just been asked for, and a function that says that a rule is broken. */
-  join?: (player: Player) => void;
+  /**
+   * Joins in: gets the service, whose connections have just been asked for, and a function that says that a rule is broken. It is called for each run, those that make a broken one shorter
+   * included, so what it remembers belongs inside. What it throws breaks the run, as what a listener of it throws does; so does what it returns if that rejects. No real time passes.
+   */
+  join?: (player: Player) => unknown;
 }
+
+/** What a simulation has of its own. */
+type SimulationsOwn = 'pool' | 'credentials' | 'profile';
 
 /** What somebody who joins in is given. */
 export interface Player {
+  /** Has one service type, `simulated`. */
   service: EnhancedWebSocketService;
+  /** Those that the simulation uses, `simulated:t1` and so on. */
   connections: readonly Connection<unknown>[];
   /** Breaks the run: says which rule did not hold. */
   fail: (what: string) => void;
@@ -42,11 +62,11 @@ export interface Simulation {
   seed: number;
   /** What might go wrong. */
   faults: readonly FaultKind[];
-  /** The numbers of the steps that were taken, in order. */
+  /** The numbers of the steps that were taken, in order: faults, and what is sent. */
   steps: readonly number[];
   /** What happened, in lines with the time in ms before each; down to the breach if there was one. */
   history: string;
-  /** The lines of the audit log of the client, as `holdfast audit verify` reads them; cut short by a breach. */
+  /** The lines of the audit log of the client, without their ends, as `holdfast audit verify` reads them; a breach cuts it short, so that it is `open`. */
   audit: readonly string[];
   /** How long it was for those in it, in ms. */
   virtualMs: number;
@@ -54,12 +74,13 @@ export interface Simulation {
   messages: number;
   /** The same breach with less before it; `null` where there was none, or nothing could be left out. */
   shrunk: Omit<Simulation, 'shrunk' | 'again'> | null;
-  /** The options that do it again, the shorter run if there is one; `null` where no rule was broken. */
+  /** What does it again beside the same `service` and `join`, the shorter run if there is one: `simulate({ ...again, service, join })`. `null` where no rule was broken. */
   again: Pick<SimulateOptions, 'seed' | 'faults' | 'durationMs' | 'steps'> | null;
 }
 
 const DURATION_MS = 120_000;
 const LEAST_MS = 3_000;
+const MOST_MS = 86_400_000;
 const SHRINK_RUNS = 200;
 
 /**
@@ -72,7 +93,7 @@ const SHRINK_RUNS = 200;
  * @throws {ConfigurationError} Rejects with `INVALID_OPTIONS`.
  */
 export async function simulate(options: SimulateOptions): Promise<Simulation> {
-  check(options);
+  check(rule, options);
   const { seed, faults = halfOf(FAULTS, seed), durationMs = DURATION_MS, shrinkRuns = SHRINK_RUNS, steps } = options;
   const whole = planOf({ seed, faults, durationMs });
   const plan = steps ? { ...whole, steps: whole.steps.filter(({ number }) => steps.includes(number)) } : whole;
@@ -86,7 +107,7 @@ export async function simulate(options: SimulateOptions): Promise<Simulation> {
 type Played = Omit<Simulation, 'shrunk' | 'again'>;
 
 async function played(plan: Plan, { seed, service, join }: SimulateOptions): Promise<Played> {
-  const begins = join && ((stage: Stage): void => join(playerOf(stage)));
+  const begins = join && ((stage: Stage): void => joined(stage, join));
   const stage = await perform(plan, { ...(begins && { begins }), service });
   const { history, audit, book } = stage;
   return {
@@ -100,6 +121,21 @@ async function played(plan: Plan, { seed, service, join }: SimulateOptions): Pro
     virtualMs: history.at,
     messages: book.size,
   };
+}
+
+function joined(stage: Stage, join: NonNullable<SimulateOptions['join']>): void {
+  const { history } = stage;
+  try {
+    Promise.resolve(join(playerOf(stage))).catch((error: unknown) => {
+      history.fail(`join rejected: ${textOf(error)}`);
+    });
+  } catch (error) {
+    history.fail(`join threw: ${textOf(error)}`);
+  }
+}
+
+function textOf(error: unknown): string {
+  return String((error as Error | undefined)?.stack ?? error);
 }
 
 function playerOf({ service, apps, history }: Stage): Player {
@@ -127,7 +163,13 @@ async function shorterOf(plan: Plan, options: SimulateOptions, broken: Played): 
   const traits = await shrink([...plan.traits], (left) => tried(without(plan, left)), Math.ceil(most / 4));
   const calmer = without(plan, traits);
   await shrink(calmer.steps, (steps) => tried({ ...calmer, steps }), most);
-  return shortest === broken ? null : shortest;
+  if (shortest === broken) return null;
+  // a rule of somebody who remembers other runs may break by itself
+  const again = await played(
+    { ...calmer, steps: calmer.steps.filter(({ number }) => shortest.steps.includes(number)) },
+    options,
+  );
+  return again.history === shortest.history ? shortest : null;
 }
 
 // traits that are left out stay among the faults of the plan's drawing: the steps keep their numbers
@@ -137,12 +179,27 @@ function without(plan: Plan, traits: readonly Trait[]): Plan {
   return { ...plan, traits: left, faults: plan.faults.filter(isLeft) };
 }
 
-function check({ seed, durationMs = DURATION_MS, faults = [], shrinkRuns = 0 }: SimulateOptions): void {
-  const problems = [
-    ...(Number.isSafeInteger(seed) && seed >= 0 ? [] : ['seed: must be a whole number from 0 on']),
-    ...(durationMs >= LEAST_MS && durationMs < Infinity ? [] : [`durationMs: must be at least ${LEAST_MS}`]),
-    ...faults.filter((kind) => !FAULTS.includes(kind)).map((kind) => `faults: there is no ${kind}`),
-    ...(Number.isSafeInteger(shrinkRuns) && shrinkRuns >= 0 ? [] : ['shrinkRuns: must be a whole number from 0 on']),
-  ];
-  if (problems.length > 0) throw new ConfigurationError('INVALID_OPTIONS', { message: problems.join('; '), problems });
+const serviceRule: Rule = (value, path) => {
+  if (value === undefined) return [];
+  if (!isObject(value)) return [`${path}: must be an object`];
+  const own: Record<SimulationsOwn, string> = {
+    pool: 'the servers of a simulation take no channels',
+    credentials: 'a simulation has credentials of its own',
+    profile: 'a simulation speaks in a way of its own',
+  };
+  // the rest is held to the rules of a service
+  return Object.entries(own).flatMap(([key, why]) => (key in value ? [`${path}.${key}: ${why}`] : []));
+};
+const rule = object({
+  seed: required(must('a whole number from 0 on', (value) => isWhole(value, 0))),
+  faults: must(`a list of names of FAULTS`, (value) => isListOf(value, (kind) => FAULTS.includes(kind as FaultKind))),
+  durationMs: must(`a number of milliseconds from ${LEAST_MS} to ${MOST_MS}`, isDuration),
+  service: serviceRule,
+  steps: must('a list of numbers of steps', (value) => isListOf(value, (number) => isWhole(number, 1))),
+  shrinkRuns: count,
+  join: callback,
+});
+
+function isDuration(value: unknown): boolean {
+  return Number.isFinite(value) && (value as number) >= LEAST_MS && (value as number) <= MOST_MS;
 }

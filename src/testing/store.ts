@@ -44,7 +44,7 @@ export class SimulatedStore {
     return this.#inner.close();
   }
 
-  /** @internal */
+  /** A server is dead: nothing is told to it any more. */
   leave(access: StoreAccess): void {
     this.#accesses.delete(access);
   }
@@ -112,7 +112,7 @@ export class StoreAccess implements SessionStore {
     this.#store.leave(this);
   }
 
-  /** @internal */
+  /** Something happened that its server is to hear of, some time later. */
   tell<Type extends keyof StoreEvents>(type: Type, event: Parameters<StoreEvents[Type]>[0]): void {
     const { clock, chance } = this.#store.options;
     // what is told keeps its order

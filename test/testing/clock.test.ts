@@ -201,3 +201,31 @@ describe('a simulated clock', () => {
 async function hops(count: number): Promise<void> {
   for (let hop = 0; hop < count; hop++) await Promise.resolve();
 }
+
+test.each([NaN, Infinity, -1, undefined as never, new Date() as never])('time does not pass by %s', async (ms) => {
+  const clock = new SimulatedClock();
+  for (const pass of [() => clock.advance(ms), () => clock.sleep(ms)]) expect(pass).toThrow(RangeError);
+  await expect(clock.advanceAsync(ms)).rejects.toThrow(RangeError);
+  expect(clock.now()).toBe(Date.UTC(2026, 0, 1));
+});
+
+test('time passes once: a second advance while the first is at work is refused', async () => {
+  const clock = new SimulatedClock();
+  const first = clock.advanceAsync(1_000);
+  await expect(clock.advanceAsync(1_000)).rejects.toThrow('advancing already');
+  await first;
+  await clock.advanceAsync(1_000);
+  expect(clock.now()).toBe(Date.UTC(2026, 0, 1) + 2_000);
+});
+
+test('a timer for each second of a month is no endless loop', () => {
+  const clock = new SimulatedClock();
+  let fired = 0;
+  const again = (): void => {
+    fired += 1;
+    clock.setTimeout(again, 1_000);
+  };
+  again();
+  clock.advance(30 * 86_400_000);
+  expect(fired).toBe(30 * 86_400 + 1);
+});

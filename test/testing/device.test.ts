@@ -133,17 +133,41 @@ describe('a device that stands still', () => {
     expect([device.isStill, device.isHidden]).toEqual([false, false]);
   });
 
-  test('takes a second sleep or freeze, and a wake out of nothing, for nothing', () => {
+  test('takes a second sleep, and a wake out of nothing, for nothing', () => {
     const { device, happened, run } = watched();
     device.wake();
     device.thaw();
     device.sleep();
     run('deed');
     device.sleep();
-    device.freeze();
     expect(happened).toEqual([]);
     device.wake();
     expect(happened).toEqual(['system.woke', 'deed']);
+  });
+
+  test.each([
+    [
+      ['freeze', 'sleep', 'wake', 'thaw'],
+      ['page.frozen', 'system.woke', 'page.visible', 'deed'],
+    ],
+    [
+      ['sleep', 'freeze', 'wake', 'thaw'],
+      ['system.woke', 'page.visible', 'deed'],
+    ],
+    [
+      ['freeze', 'sleep', 'thaw', 'wake'],
+      ['page.frozen', 'page.visible', 'system.woke', 'deed'],
+    ],
+  ] as const)('that does %j goes on after both have ended, and is told so first', (deeds, order) => {
+    const { device, happened, run } = watched();
+    const [first, second, third, last] = deeds;
+    device[first]();
+    device[second]();
+    run('deed');
+    device[third]();
+    expect(happened).not.toContain('deed');
+    device[last]();
+    expect([happened, device.isHidden, device.isStill]).toEqual([order, false, false]);
   });
 
   test('tells at once only its network that the device is offline', () => {

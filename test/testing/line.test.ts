@@ -11,12 +11,12 @@ function connected() {
 }
 
 describe('a connection', () => {
-  test('opens after the way there and back, at the path that was asked for', () => {
+  test('opens after the way there and back, at the path and the query that were asked for', () => {
     const { rig } = { rig: new NetworkRig() };
     rig.dial();
     rig.clock.advance(5);
     expect([rig.host.heard, rig.heard]).toEqual([['accepted'], []]);
-    expect(rig.host.requests).toEqual([{ url: '/path', headers: {} }]);
+    expect(rig.host.requests).toEqual([{ url: '/path?query', headers: { host: 'simulated' } }]);
     rig.clock.advance(5);
     expect(rig.heard).toEqual(['open']);
   });

@@ -62,18 +62,33 @@ describe('a simulation', () => {
     expect(required.history).not.toContain('plain is dialled');
   });
 
-  test.each<[string, Partial<SimulateOptions>]>([
+  test.each<[string, object]>([
     ['seed: must be a whole number from 0 on', { seed: 0.5 }],
-    ['seed: must be a whole number from 0 on', { seed: -1 }],
-    ['durationMs: must be at least 3000', { durationMs: 10 }],
-    ['durationMs: must be at least 3000', { durationMs: NaN }],
-    ['faults: there is no earthquakes', { faults: ['earthquakes' as never] }],
-    ['shrinkRuns: must be a whole number from 0 on', { shrinkRuns: -1 }],
+    ['seed: must be a whole number from 0 on', { seed: '1' }],
+    ['seed: is required', { seed: undefined }],
+    ['durationMs: must be a number of milliseconds from 3000 to 86400000', { durationMs: 10 }],
+    ['durationMs: must be a number of milliseconds from 3000 to 86400000', { durationMs: NaN }],
+    ['durationMs: must be a number of milliseconds from 3000 to 86400000', { durationMs: 1e12 }],
+    ['faults: must be a list of names of FAULTS', { faults: ['earthquakes'] }],
+    ['faults: must be a list of names of FAULTS', { faults: 'cuts' }],
+    ['steps: must be a list of numbers of steps', { steps: [0] }],
+    ['shrinkRuns: must be a whole number of at least 0', { shrinkRuns: -1 }],
+    ['join: must be a function', { join: 'in' }],
+    ['service: must be an object', { service: null }],
+    ['service.pool: the servers of a simulation take no channels', { service: { pool: 'p' } }],
+    ['service.credentials: a simulation has credentials of its own', { service: { credentials: () => 'mine' } }],
+    ['service.profile: a simulation speaks in a way of its own', { service: { profile: {} } }],
+    ['fault: unknown option', { fault: ['cuts'] }],
   ])('is refused with %s', async (message, options) => {
-    await expect(simulate({ seed: 1, ...options })).rejects.toMatchObject({
+    await expect(simulate({ seed: 1, ...options } as SimulateOptions)).rejects.toMatchObject({
       code: 'INVALID_OPTIONS',
       problems: [message],
     });
+  });
+
+  test('is refused with options that the service refuses', async () => {
+    const service = { retri: {} } as SimulateOptions['service'];
+    await expect(simulate({ seed: 1, ...(service && { service }) })).rejects.toMatchObject({ code: 'INVALID_OPTIONS' });
   });
 });
 
@@ -119,14 +134,42 @@ describe('whoever joins in', () => {
     expect(repeated.history).toBe(shrunk?.history);
   });
 
-  test('that throws is a breach like any other', async () => {
-    const join = (): void => {
-      throw new Error('no thanks');
-    };
-    expect(await simulate({ seed: 1, join, shrinkRuns: 0 })).toMatchObject({
-      verdict: 'broken',
-      breach: expect.stringContaining('no thanks') as string,
+  test.each<[string, SimulateOptions['join'], RegExp]>([
+    [
+      'throws',
+      () => {
+        throw new Error('no thanks');
+      },
+      /^join threw: Error: no thanks/,
+    ],
+    ['rejects', () => Promise.reject(new Error('no thanks')), /^join rejected: Error: no thanks/],
+    [
+      'has a listener that throws',
+      ({ service }) => {
+        service.on('opened', () => {
+          throw new Error('no thanks');
+        });
+      },
+      /^the client reports Error: no thanks/,
+    ],
+  ])('that %s is a breach like any other', async (_, join, breach) => {
+    const simulation = await simulate({ seed: 1, shrinkRuns: 0, ...(join && { join }) });
+    expect(simulation.verdict).toBe('broken');
+    expect(simulation.breach).toMatch(breach);
+  });
+
+  test('that remembers other runs gets no shorter one that could not be had again', async () => {
+    let opened = 0;
+    const { breach, shrunk, again } = await simulate({
+      seed: 1,
+      join: ({ service, fail }) => {
+        service.on('opened', () => {
+          opened += 1;
+          if (opened % 7 === 0) fail(`opened ${opened} times`);
+        });
+      },
     });
+    expect([breach === null ? null : shrunk, again?.steps?.length === 0]).toEqual([null, false]);
   });
 });
 
