@@ -92,6 +92,7 @@ export function openWebSocket(
   };
 
   function letGo(): void {
+    if (condition === 'over') return;
     condition = 'over';
     clock.clearTimeout(errorTimer);
     socket.onmessage = null;

@@ -52,6 +52,14 @@ describe.each(KINDS)('a socket of $kind', ({ make }) => {
     expect(sockets.all.map(({ binaryType }) => binaryType)).toEqual(['arraybuffer', 'arraybuffer']);
   });
 
+  test('that has ended has no listener, also when it is let go of after that', () => {
+    const { transport, socket } = dial(make());
+    socket.opens();
+    socket.ends(1000);
+    transport.dispose();
+    expect(socket.listenersLeft).toBe(0);
+  });
+
   test('is offered the subprotocols, or no argument where there are none', () => {
     const sockets = make();
     dial(sockets, ['v2', 'v1']);
