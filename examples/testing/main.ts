@@ -19,7 +19,7 @@ const service = new EnhancedWebSocketService({
   signals: network.device.signals,
   random: network.chance.draw,
 });
-void service.connect({ serviceType: 'chat' });
+void service.connect({ serviceType: 'chat' }); // nothing happens until time passes: to await it here would be for ever
 await clock.advanceAsync(1_000);
 
 network.live[0]?.silence(); // nothing gets through any more, and nobody is told
@@ -41,6 +41,7 @@ for (let seed = 1; seed <= 10; seed++) {
       });
     },
   });
-  if (breach !== null) throw new Error(`${breach}\n${history}\nAgain: simulate(${JSON.stringify(again)})`);
+  if (breach !== null)
+    throw new Error(`${breach}\n${history}\nAgain: simulate({ ...${JSON.stringify(again)}, service, join })`);
 }
 console.log('every promise was kept');

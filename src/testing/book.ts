@@ -1,6 +1,9 @@
 import type { MessageOutcome } from '../index.ts';
 import type { History } from './history.ts';
 
+// what a message comes to when its connection is over
+const ENDINGS = ['CONNECTION_ENDED', 'CLOSED_LOCALLY', 'SERVICE_DESTROYED', 'REPLY_LOST'];
+
 /** What became of a message, as its sender was told. */
 export type Told = 'sent' | 'acknowledged' | MessageOutcome;
 
@@ -14,6 +17,18 @@ export interface UpEntry {
   lane: string | null;
   /** What is promised of it: of a volatile one nothing, of a request what its reply says. */
   kind: 'message' | 'volatile' | 'request';
+  /** As it must arrive. */
+  content: Content;
+  /** Codes of errors that it may come to by the options that it was sent with. */
+  excuses: readonly string[];
+  /** Whether it must arrive, whatever was before. */
+  isLast: boolean;
+}
+
+/** What arrives of a message. */
+export interface Content {
+  text: string;
+  type?: string | undefined;
 }
 
 /** A message of a server. */
@@ -21,6 +36,10 @@ export interface DownEntry {
   tag: string;
   /** The session that it is for; what must keep its order. */
   session: string;
+  /** As it must arrive. */
+  text: string;
+  /** Whether it must arrive, whatever was before. */
+  isLast: boolean;
 }
 
 interface Up extends UpEntry {
@@ -28,6 +47,7 @@ interface Up extends UpEntry {
   /** In ms of the run. */
   sentAt: number;
   told: Told | undefined;
+  isEnding: boolean;
   /** Where it was handed over, each time. */
   places: string[];
   /** How many moves there had been then, the last time. */
@@ -48,8 +68,10 @@ interface Account {
   /** Sessions that it had before. */
   past: Set<string>;
   isToldOfLoss: boolean;
-  /** When it lost something last, in ms of the run. */
+  /** When it lost something last, in ms of the run; when it ended, and when its application emptied its queue. */
   brokenAt: number;
+  endedAt: number;
+  purgedAt: number;
   hasEnded: boolean;
 }
 
@@ -92,13 +114,16 @@ export class Book {
       order: ++this.#order,
       sentAt,
       told: undefined,
+      // sent while its connection ends, it may come to nothing although that is called back
+      isEnding: this.#account(entry.connection).hasEnded,
       places: [],
       moves: 0,
       work: 'none',
     });
   }
 
-  toldUp(tag: string, told: Told): void {
+  /** @param code Of the error, where it is one. */
+  toldUp(tag: string, told: Told, code?: string): void {
     const up = this.#up.get(tag);
     if (!up) return;
     this.#history.note(() => `${up.connection} is told that ${tag} is ${told}`);
@@ -115,15 +140,18 @@ export class Book {
       const isTrue = hasEnded || brokenAt === this.#history.at || (up.mayRepeat && brokenAt >= up.sentAt);
       this.#history.require(isTrue, () => `${tag} is in doubt, and nothing was lost`);
     }
+    if (told === 'not_sent')
+      this.#history.require(this.#isExcused(up, code), () => `${tag} was not sent for no reason: ${String(code)}`);
     if (told === 'sent')
       this.#history.require(this.#wire !== 'holdfast.v1' || up.lane === null, () => `${tag} is only sent`);
   }
 
-  heardDown(connection: string, tag: string): void {
+  heardDown(connection: string, tag: string, text: string): void {
     const down = this.#down.get(tag);
     this.#history.note(() => `${connection} gets ${tag}`);
     if (!down) return this.#history.fail(`${connection} gets ${tag}, which nobody sent`);
     this.#history.require(!down.isHeard, () => `${connection} gets ${tag} a second time`);
+    this.#history.require(text === down.text, () => `${connection} gets ${tag} as ${text.slice(0, 80)}`);
     down.isHeard = true;
     this.#inOrder(`${connection} ${down.session}`, down);
     this.#enter(connection, down.session);
@@ -132,6 +160,11 @@ export class Book {
   /** A socket is gone, or a session: what was on its way may be in doubt. */
   broke(connection: string): void {
     this.#account(connection).brokenAt = this.#history.at;
+  }
+
+  /** The application empties the queue. */
+  purged(connection: string): void {
+    this.#account(connection).purgedAt = this.#history.at;
   }
 
   /** The application is told that a session is lost. */
@@ -144,6 +177,7 @@ export class Book {
   turned(connection: string, to: 'ended' | 'ending' | 'going on'): void {
     const account = this.#account(connection);
     account.hasEnded = to !== 'going on';
+    if (account.hasEnded) account.endedAt = this.#history.at;
     // one that is called back while it ends goes on with its session, or begins another: it was asked to
     if (to === 'ending') account.isToldOfLoss = true;
     if (to !== 'ended') return;
@@ -154,11 +188,13 @@ export class Book {
 
   // ---- the servers' applications
 
-  hadUp(tag: string, place: string): void {
+  hadUp(tag: string, place: string, { text, type }: Content): void {
     this.#history.note(() => `${place} gets ${tag}`);
     const up = this.#up.get(tag);
     if (!up) return this.#history.fail(`${place} gets ${tag}, which nobody sent`);
-    const { places, mayRepeat, told } = up;
+    const { places, mayRepeat, told, content } = up;
+    const isWhole = text === content.text && (type === content.type || this.#wire !== 'holdfast.v1');
+    this.#history.require(isWhole, () => `${place} gets ${tag} as ${String(type)} ${text.slice(0, 80)}`);
     // a plain server does not know a message again by its key
     const isKnown = places.length > 0 && this.#moves === up.moves && (!mayRepeat || this.#wire === 'holdfast.v1');
     const isAgain = places.includes(place) || isKnown;
@@ -201,18 +237,35 @@ export class Book {
 
   /** What must hold when everything is over. */
   close(): void {
-    for (const { told, tag, places } of this.#up.values()) {
+    for (const { told, tag, places, isLast } of this.#up.values()) {
+      this.#history.require(!isLast || places.length > 0, () => `nothing went wrong any more, and nobody had ${tag}`);
       this.#history.require(told !== undefined, () => `nobody was told what became of ${tag}`);
       if (told === 'not_sent') this.#history.require(places.length === 0, () => `${tag} was not sent, and is had`);
     }
-    for (const { told, tag, isHeard } of this.#down.values())
+    for (const { told, tag, isHeard, isLast } of this.#down.values()) {
+      this.#history.require(!isLast || isHeard, () => `nothing went wrong any more, and nobody heard ${tag}`);
       if (told === 'not_sent') this.#history.require(!isHeard, () => `${tag} was not sent, and is had`);
+    }
+  }
+
+  #isExcused({ excuses, connection, sentAt, isEnding }: Up, code = ''): boolean {
+    const { hasEnded, endedAt, purgedAt } = this.#account(connection);
+    if (code === 'PURGED') return purgedAt >= sentAt;
+    return excuses.includes(code) || (ENDINGS.includes(code) && (isEnding || hasEnded || endedAt >= sentAt));
   }
 
   #account(connection: string): Account {
     let account = this.#accounts.get(connection);
     if (!account) {
-      account = { session: undefined, past: new Set(), isToldOfLoss: false, brokenAt: -1, hasEnded: true };
+      account = {
+        session: undefined,
+        past: new Set(),
+        isToldOfLoss: false,
+        brokenAt: -1,
+        endedAt: -1,
+        purgedAt: -1,
+        hasEnded: true,
+      };
       this.#accounts.set(connection, account);
     }
     return account;

@@ -2,7 +2,7 @@ import type { Connection, EnhancedWebSocketService, MessageError, Receipt, SendO
 import type { Book } from './book.ts';
 import type { Chance } from './chance.ts';
 import type { History } from './history.ts';
-import { payloadOf, tagOf } from './server-app.ts';
+import { LAST_WORD, payloadOf, tagOf, textOf } from './payload.ts';
 
 export interface ClientAppOptions {
   service: EnhancedWebSocketService;
@@ -15,9 +15,20 @@ export interface ClientAppOptions {
   asks: boolean;
   /** Whether it may be spoken to by anybody: who speaks on a plain wire nobody knows. */
   isExposed: boolean;
+  /** Whether its queue may have no room. */
+  isCramped: boolean;
 }
 
 const REQUEST_MS = 5_000;
+const NO_ROOM = ['QUEUE_FULL', 'DROPPED_FOR_ROOM'];
+
+/** A message, and how it is sent. */
+interface Parcelled {
+  payload: string;
+  isBytes: boolean;
+  /** Whether the application takes it back at once. */
+  willCancel: boolean;
+}
 
 interface Sent {
   receipt: Receipt;
@@ -81,9 +92,23 @@ export class ClientApp {
       this.#ask(chance);
       return;
     }
-    const { nextTag, book, history } = this.#options;
-    const tag = `c${nextTag()}`;
-    const options = optionsOf(chance, tag);
+    const tag = `c${this.#options.nextTag()}`;
+    const payload = payloadOf(tag, chance);
+    this.#send(tag, optionsOf(chance, tag), {
+      payload,
+      isBytes: chance.happens(0.1),
+      willCancel: chance.happens(0.03),
+    });
+  }
+
+  /** Sends what must arrive, and be answered. */
+  lastWord(): void {
+    const tag = `c${this.#options.nextTag()}`;
+    this.#send(tag, {}, { payload: `${tag} ${LAST_WORD}`, isBytes: false, willCancel: false });
+  }
+
+  #send(tag: string, options: SendOptions, { payload, isBytes, willCancel }: Parcelled): void {
+    const { book, history, isCramped } = this.#options;
     const { connection } = this;
     history.note(() => `${connection.id} sends ${tag} ${Object.keys(options).join(' ')}`);
     const mayRepeat = options.idempotencyKey !== undefined;
@@ -93,19 +118,22 @@ export class ClientApp {
       mayRepeat,
       lane: isOrdered(options) ? `${connection.id} ${options.priority ?? 'normal'}` : null,
       kind: options.volatile === true ? 'volatile' : 'message',
+      content: { text: payload, type: options.type },
+      excuses: [...excusesOf(options), ...(willCancel ? ['SEND_CANCELLED'] : []), ...(isCramped ? NO_ROOM : [])],
+      isLast: payload.endsWith(LAST_WORD),
     });
-    const payload = payloadOf(tag, chance);
-    const receipt = connection.send(chance.happens(0.1) ? new TextEncoder().encode(payload) : payload, options);
+    const receipt = connection.send(isBytes ? new TextEncoder().encode(payload) : payload, options);
     this.#byId.set(receipt.id, { receipt, tag, mayRepeat, settled: 0 });
     receipt.settled.then(
       ({ outcome }) => {
         book.toldUp(tag, outcome);
       },
       (error: unknown) => {
-        book.toldUp(tag, (error as MessageError).outcome);
+        const { outcome, code } = error as MessageError;
+        book.toldUp(tag, outcome, code);
       },
     );
-    if (chance.happens(0.03)) receipt.cancel();
+    if (willCancel) receipt.cancel();
   }
 
   close(): void {
@@ -159,14 +187,24 @@ export class ClientApp {
   }
 
   #ask(chance: Chance): void {
-    const { nextTag, book, history } = this.#options;
+    const { nextTag, book, history, isCramped } = this.#options;
     const tag = `r${nextTag()}`;
     const options = { timeoutMs: REQUEST_MS, ...(chance.happens(0.3) && { idempotencyKey: `k${tag}` }) };
     const mayRepeat = 'idempotencyKey' in options;
     history.note(() => `${this.connection.id} asks ${tag}`);
-    book.sentUp({ tag, connection: this.connection.id, mayRepeat, lane: null, kind: 'request' });
+    const text = payloadOf(tag, chance);
+    book.sentUp({
+      tag,
+      connection: this.connection.id,
+      mayRepeat,
+      lane: null,
+      kind: 'request',
+      content: { text },
+      excuses: ['REQUEST_TIMEOUT', 'NO_CORRELATION', ...(isCramped ? NO_ROOM : [])],
+      isLast: false,
+    });
     this.#asked.set(tag, history.at);
-    this.connection.request(payloadOf(tag, chance), options).then(
+    this.connection.request(text, options).then(
       (reply) => {
         this.#asked.delete(tag);
         book.toldUp(tag, 'acknowledged');
@@ -174,7 +212,8 @@ export class ClientApp {
       },
       (error: unknown) => {
         this.#asked.delete(tag);
-        book.toldUp(tag, (error as MessageError).outcome);
+        const { outcome, code } = error as MessageError;
+        book.toldUp(tag, outcome, code);
       },
     );
   }
@@ -184,8 +223,9 @@ export class ClientApp {
     // a reply that nobody waits for any more is a message like any other
     if (typeof message === 'string' && message.startsWith('re:')) return;
     const tag = tagOf(message);
-    if (isExposed && !/^s\d+$/.test(tag)) return;
-    book.heardDown(this.connection.id, tag);
+    // of somebody else's
+    if (isExposed && !tag.startsWith('s')) return;
+    book.heardDown(this.connection.id, tag, textOf(message));
     if (whims?.happens(0.1)) this.send(whims);
   }
 
@@ -200,6 +240,14 @@ export class ClientApp {
     else if (whims.happens(0.8)) this.send(whims);
     else void this.connection.connect().catch(() => undefined);
   }
+}
+
+function excusesOf({ volatile, ttlMs, coalesceKey }: SendOptions): string[] {
+  return [
+    ...(volatile === true ? ['VOLATILE_DROPPED'] : []),
+    ...(ttlMs === undefined ? [] : ['EXPIRED']),
+    ...(coalesceKey === undefined ? [] : ['SUPERSEDED']),
+  ];
 }
 
 function isOrdered({ volatile, coalesceKey }: SendOptions): boolean {

@@ -19,6 +19,7 @@ export class SimulatedDevice {
   /** Called when its network is gone or back. */
   onNetwork: (isOnline: boolean) => void = () => undefined;
   readonly #clock: SimulatedClock;
+  readonly #timers = new Set<Due>();
   readonly #listeners = new Set<(signal: Signal) => void>();
   #isOnline = true;
   #isHidden = false;
@@ -63,6 +64,11 @@ export class SimulatedDevice {
 
   get isHidden(): boolean {
     return this.#isHidden;
+  }
+
+  /** How many timers of its clock have neither fired nor been cleared. */
+  get timersLeft(): number {
+    return this.#timers.size;
   }
 
   /** How many listen to its signals. */
@@ -166,15 +172,18 @@ export class SimulatedDevice {
     due.timer = this.#clock.setTimeout(() => {
       due.timer = undefined;
       this.run(() => {
+        this.#timers.delete(due);
         if (!due.isCleared) due.fire();
       });
     }, ms);
+    this.#timers.add(due);
     return due;
   }
 
   #clear(due: Due | undefined): void {
     if (!due) return;
     due.isCleared = true;
+    this.#timers.delete(due);
     this.#clock.clearTimeout(due.timer);
   }
 }

@@ -1,6 +1,6 @@
 import type { Chance } from './chance.ts';
 import type { Line } from './line.ts';
-import { PLANTED } from './server-app.ts';
+import { PLANTED } from './payload.ts';
 import type { SimulatedServer } from './server.ts';
 import { LONGEST_HEARTBEAT_MS, TRAITS, type Stage, type Trait } from './stage.ts';
 
@@ -46,7 +46,7 @@ const STRIKES = {
     const options = { spreadMs: chance.pick([0, 300]), deadlineMs: chance.pick([0, 200, 1_000]) };
     stage.history.note(`${node?.name ?? 'nobody'} drains`);
     void node?.drain(options).then(() => {
-      node.start();
+      stage.revive(node);
     });
   },
   dismissals: onLine((line, _, chance) => {
@@ -163,13 +163,15 @@ function onLine(deed: (line: Line, stage: Stage, chance: Chance) => void): Strik
   };
 }
 
-function meddle({ service, history }: Stage, chance: Chance, { connection }: Stage['apps'][number]): void {
+function meddle({ service, history, book }: Stage, chance: Chance, { connection }: Stage['apps'][number]): void {
   const deed = chance.pick(['pauses', 'resumes', 'purges', 'drains', 'configures'] as const);
   history.note(`the application ${deed} ${connection.id}`);
   if (deed === 'pauses') connection.pause();
   else if (deed === 'resumes') connection.resume();
-  else if (deed === 'purges') connection.purgeQueue(() => chance.happens(0.5));
-  else if (deed === 'drains') connection.drainQueue({ timeoutMs: 1_000 }).catch(() => undefined);
+  else if (deed === 'purges') {
+    book.purged(connection.id);
+    connection.purgeQueue(() => chance.happens(0.5));
+  } else if (deed === 'drains') connection.drainQueue({ timeoutMs: 1_000 }).catch(() => undefined);
   else {
     const intervalMs = Math.round(chance.between(2_000, LONGEST_HEARTBEAT_MS - 2_000));
     const heartbeat = { intervalMs, timeoutMs: 2_000 };
@@ -202,6 +204,6 @@ function crash(stage: Stage, chance: Chance, host: CrashingHost): void {
   host.crash();
   network.abandon(host, () => network.cutting(chance).clientNoticesMs);
   stage.later(chance.between(10, 3_000), () => {
-    host.start();
+    stage.revive(host);
   });
 }

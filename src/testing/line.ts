@@ -106,9 +106,14 @@ export class Line implements ClientEnd {
     return !this.#isServerGone && !this.#isServerClosing;
   }
 
+  /** Whether something gets lost on it, and the client has not been told. */
+  get isDead(): boolean {
+    return this.isCut || this.#silent.size > 0;
+  }
+
   /** Whether the client hears nothing any more, and nobody has told it. */
   get isDeaf(): boolean {
-    return this.#silent.has('down');
+    return this.isCut || this.#silent.has('down');
   }
 
   get bufferedBytes(): number {

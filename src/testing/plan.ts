@@ -26,6 +26,8 @@ export interface Plan {
   /** From then on nothing goes wrong, in ms of the run. */
   calmAt: number;
   durationMs: number;
+  /** When the client is destroyed in the middle of it all, in ms of the run; `null`: when everything is over. */
+  abruptAt: number | null;
 }
 
 export interface PlanOptions {
@@ -36,6 +38,8 @@ export interface PlanOptions {
 }
 
 const FAULTS = { least: 3, most: 25 };
+// how likely it is that the end comes at any moment
+const ABRUPTLY = 0.2;
 const TALKS = { least: 20, most: 60 };
 // what something strikes while it is on its way is harmed most
 const SOON_MS = 150;
@@ -63,7 +67,9 @@ export function planOf({ seed, faults, durationMs }: PlanOptions): Plan {
     .sort((one, other) => one.at - other.at)
     .map((step, index) => ({ ...step, number: index + 1, seed: Math.floor(chance.draw() * 2 ** 32) }));
   const traits = new Set(TRAITS.filter((kind) => faults.includes(kind)));
-  return { steps, faults, traits, seed: Math.floor(chance.draw() * 2 ** 32), calmAt, durationMs };
+  const own = Math.floor(chance.draw() * 2 ** 32);
+  const abruptAt = chance.happens(ABRUPTLY) ? chance.between(0, durationMs) : null;
+  return { steps, faults, traits, seed: own, calmAt, durationMs, abruptAt };
 }
 
 /** Half of the faults, drawn by a seed: what is missing gives what is there the room to do harm. */

@@ -3,7 +3,7 @@ import type { ServiceOptions } from '../index.ts';
 import { Chance } from './chance.ts';
 import { strike } from './faults.ts';
 import type { Plan, Step } from './plan.ts';
-import { PLANTED } from './server-app.ts';
+import { PLANTED } from './payload.ts';
 import { Stage } from './stage.ts';
 import { Watch } from './watch.ts';
 
@@ -12,7 +12,8 @@ const LOOK_MS = 500;
 // beyond what the options allow, everything is at rest
 const SLACK_MS = 15_000;
 const IDLE_MS = 5_000;
-// the standard's number for a socket that has ended
+// the standard's numbers for a socket that ends, and has ended
+const CLOSING = 2;
 const CLOSED = 3;
 
 /** What is looked at while it runs, and after. */
@@ -40,6 +41,7 @@ async function live(stage: Stage, plan: Plan): Promise<void> {
   const watch = new Watch(stage);
   stage.start();
   for (const step of calmed(plan)) {
+    if (plan.abruptAt !== null && step.at > plan.abruptAt) return endAbruptly(stage, { watch, at: plan.abruptAt });
     await stage.pass(Math.max(0, step.at - stage.history.at));
     if (step.what === 'calm') stage.calm();
     else take(stage, step);
@@ -48,13 +50,23 @@ async function live(stage: Stage, plan: Plan): Promise<void> {
   }
   await rest(stage, watch);
   // a last word in each direction shows that nothing is stuck
-  const chance = stage.chance.fork();
-  for (const app of stage.apps) app.send(chance);
-  for (const app of stage.serverApps) app.send(chance);
+  for (const app of stage.apps) if (!stage.isBroken) app.lastWord();
   await rest(stage, watch);
   await idle(stage, watch);
   watch.end();
   if (!stage.isBroken) await end(stage);
+}
+
+// in the middle of it all; the servers live a little longer
+async function endAbruptly(stage: Stage, { watch, at }: { watch: Watch; at: number }): Promise<void> {
+  const { device, history } = stage;
+  await stage.pass(Math.max(0, at - history.at));
+  watch.end();
+  history.note('the client is destroyed');
+  // whoever does not run cannot end
+  device.wake();
+  device.thaw();
+  await end(stage);
 }
 
 function calmed({ steps, calmAt }: Plan): (Step | { what: 'calm'; at: number })[] {
@@ -84,7 +96,8 @@ async function rest(stage: Stage, watch: Watch): Promise<void> {
     await stage.pass(LOOK_MS);
     watch.look();
     if (stage.isBroken) return;
-    const unrest = [...apps, ...serverApps].map((app) => app.unrest).find((each) => each !== null) ?? book.open;
+    const unrest =
+      [...apps, ...serverApps].map((app) => app.unrest).find((each) => each !== null) ?? book.open ?? deadLink(stage);
     if (unrest === null) return;
     if (history.at > deadline) {
       history.fail(`there is no rest: ${unrest}`);
@@ -93,6 +106,12 @@ async function rest(stage: Stage, watch: Watch): Promise<void> {
     // what has failed for a reason is asked for again
     for (const app of apps) if (app.connection.status.state === 'failed') app.connect();
   }
+}
+
+// one that is still to be noticed
+function deadLink({ network }: Stage): string | null {
+  const dead = network.lines.find(({ isDead, client }) => isDead && client.readyState < CLOSING);
+  return dead ? `${dead.name} is dead, and its client uses it` : null;
 }
 
 // what has nothing to do does nothing, but for a heartbeat
@@ -109,8 +128,17 @@ async function end(stage: Stage): Promise<void> {
   const ended = (): void => {
     left -= 1;
   };
-  const endings = [() => service.destroy(), ...nodes.map((node) => () => node.close())];
-  for (const ending of stage.chance.happens(0.5) ? endings : endings.reverse()) void ending().then(ended);
+  const destroy = async (): Promise<void> => {
+    await service.destroy();
+    history.require(device.timersLeft === 0, () => `${device.timersLeft} timers are left when the client has ended`);
+    history.require(device.listenersLeft === 0, () => 'somebody listens to the device when the client has ended');
+  };
+  const endings = [destroy, ...nodes.map((node) => () => node.close())];
+  stage.end();
+  for (const ending of stage.chance.happens(0.5) ? endings : endings.reverse())
+    ending().then(ended, (error: unknown) => {
+      history.fail(`an end fails: ${String((error as Error).stack)}`);
+    });
   await stage.pass(20_000);
   history.require(left === 0, () => 'the client or a server does not come to its end');
   book.close();
@@ -123,8 +151,7 @@ async function end(stage: Stage): Promise<void> {
   history.require(device.listenersLeft === 0, () => 'somebody listens to the device');
   for (const { readyState, listenersLeft } of network.sockets) {
     history.require(readyState === CLOSED, () => 'a socket is left open');
-    // one that is let go of after its end is never heard again
-    history.require(readyState === CLOSED || listenersLeft === 0, () => `${listenersLeft} listeners are left`);
+    history.require(listenersLeft === 0, () => `${listenersLeft} listeners are left on a socket`);
   }
   await audit(stage);
 }

@@ -5,6 +5,7 @@ import type { Chance } from './chance.ts';
 import type { SimulatedClock } from './clock.ts';
 import type { History } from './history.ts';
 import type { PlainEvents } from './plain-server.ts';
+import { LAST_WORD, payloadOf, tagOf, textOf } from './payload.ts';
 import type { ServerLife } from './server.ts';
 
 export interface ServerAppOptions {
@@ -31,6 +32,8 @@ export class ServerApp {
   readonly #sockets = new Map<ServerSocket, string>();
   // what it has sent and heard no more of, and to whom
   readonly #sent = new Map<string, Session>();
+  // what it was told that it will not arrive, while its session lived
+  readonly #given = new Map<string, Session>();
   #places = 0;
 
   constructor(options: ServerAppOptions) {
@@ -62,8 +65,10 @@ export class ServerApp {
     return {
       received: (data) => {
         if (data === PROBE) socket.send(ANSWER);
-        // a client that would rather speak a better wire asks for it first
-        else if (typeof data !== 'string' || !data.startsWith('{')) this.#options.book.hadUp(tagOf(data), place);
+        else if (this.#had(data, place)) {
+          const answer = this.#noted(place);
+          socket.send(answer);
+        }
       },
       closed: () => {
         this.#sockets.delete(socket);
@@ -75,6 +80,8 @@ export class ServerApp {
   get unrest(): string | null {
     for (const [tag, session] of this.#sent)
       if (session.state === 'attached') return `nobody has told a server what became of ${tag}`;
+    for (const [tag, session] of this.#given)
+      if (session.state === 'attached') return `a server has given up ${tag}, and its session lives`;
     return null;
   }
 
@@ -84,6 +91,7 @@ export class ServerApp {
     this.#sessions.clear();
     this.#sockets.clear();
     this.#sent.clear();
+    this.#given.clear();
   }
 
   /** Sends to whoever is there. @returns Whether anybody is. */
@@ -94,20 +102,38 @@ export class ServerApp {
     if (talks.length === 0) return false;
     const to = chance.pick(talks);
     history.note(() => `${this.#options.name} sends ${tag}`);
+    const text = payloadOf(tag, chance);
     if ('batch' in to) {
-      book.sentDown({ tag, session: this.#sockets.get(to) ?? '' });
-      to.send(payloadOf(tag, chance));
+      book.sentDown({ tag, session: this.#sockets.get(to) ?? '', text, isLast: false });
+      to.send(text);
       return true;
     }
-    book.sentDown({ tag, session: to.id });
+    book.sentDown({ tag, session: to.id, text, isLast: false });
     this.#sent.set(tag, to);
-    if (chance.happens(0.1)) this.#follow(tag, to.request(payloadOf(tag, chance), { timeoutMs: 5_000 }));
-    else this.#follow(tag, to.send(payloadOf(tag, chance), chance.happens(0.2) ? { type: 'note' } : {}).settled);
+    if (chance.happens(0.1)) this.#follow(tag, to.request(text, { timeoutMs: 5_000 }), 'request');
+    else this.#follow(tag, to.send(text, chance.happens(0.2) ? { type: 'note' } : {}).settled, 'message');
     return true;
   }
 
+  // what it gets is written down, if it is of the simulation. @returns Whether it is to be answered
+  #had(data: unknown, place: string, type?: string): boolean {
+    const [tag, text] = [tagOf(data), textOf(data)];
+    if (tag !== '') this.#options.book.hadUp(tag, place, { text, type });
+    return tag !== '' && text.endsWith(LAST_WORD);
+  }
+
+  // the answer to a last word
+  #noted(session: string): string {
+    const { book, nextTag } = this.#options;
+    const tag = `s${nextTag()}`;
+    const text = `${tag} ${LAST_WORD}`;
+    book.sentDown({ tag, session, text, isLast: true });
+    return text;
+  }
+
   // of a session that is over nobody counts what is told
-  #follow(tag: string, settled: Promise<unknown>): void {
+  #follow(tag: string, settled: Promise<unknown>, kind: 'message' | 'request'): void {
+    const session = this.#sent.get(tag);
     const tell = (told: Told): void => {
       if (this.#sent.delete(tag)) this.#options.book.toldDown(tag, told);
     };
@@ -116,7 +142,10 @@ export class ServerApp {
         tell('acknowledged');
       },
       (error: unknown) => {
+        const isCounted = this.#sent.has(tag);
         tell((error as MessageError).outcome);
+        // a request may have waited too long
+        if (isCounted && session && kind === 'message') this.#given.set(tag, session);
       },
     );
   }
@@ -142,15 +171,15 @@ export class ServerApp {
       done();
     };
     session.onMessage(
-      ({ data }) => {
-        if (!life.isOver) book.hadUp(tagOf(data), place);
+      ({ data, type }) => {
+        if (!life.isOver && this.#had(data, place, type)) session.send(this.#noted(session.id));
         return think(tagOf(data));
       },
       { acknowledge },
     );
     session.onRequest(
       async ({ data }) => {
-        if (!life.isOver) book.hadUp(tagOf(data), place);
+        if (!life.isOver) this.#had(data, place);
         await think(tagOf(data));
         return `re:${tagOf(data)}`;
       },
@@ -173,17 +202,3 @@ const ANSWER = 'pong';
 
 /** How a client speaks on a plain wire: browsers cannot probe it, so it has a probe of its own. */
 export const SPEECH: Profile = { codec: 'plain', ping: () => PROBE, isPong: (message) => message === ANSWER };
-
-/** What must be in no log. */
-export const PLANTED = { payload: 'planted-payload', token: 'planted-token', query: 'planted-query' };
-
-/** A message that can be told from any other by its tag. */
-export function payloadOf(tag: string, chance: Chance): string {
-  return `${tag} ${PLANTED.payload} ${'.'.repeat(chance.happens(0.05) ? chance.below(8_000) : chance.below(60))}`;
-}
-
-/** The tag of a payload, as it was given or as bytes. */
-export function tagOf(data: unknown): string {
-  const text = typeof data === 'string' ? data : new TextDecoder().decode(data as ArrayBuffer);
-  return text.slice(0, text.indexOf(' '));
-}

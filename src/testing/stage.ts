@@ -11,7 +11,8 @@ import { HostileServer } from './hostile-server.ts';
 import type { Host } from './line.ts';
 import { SimulatedNetwork } from './network.ts';
 import { PlainServer } from './plain-server.ts';
-import { PLANTED, ServerApp, SPEECH } from './server-app.ts';
+import { PLANTED } from './payload.ts';
+import { ServerApp, SPEECH } from './server-app.ts';
 import { SimulatedServer } from './server.ts';
 import { SimulatedStore } from './store.ts';
 
@@ -83,20 +84,28 @@ export class Stage {
   readonly audit: string[] = [];
   readonly #log: AuditLog;
   readonly #use: WireChoice;
+  readonly #isCramped: boolean;
   /** Whether dials reach somebody who means harm. */
   isHijacked = false;
   credentials: CredentialsMood = 'fine';
   readonly #hostile: HostileServer;
   #tags = 0;
+  #isEnding = false;
+  readonly #later = new Set<number>();
 
   constructor(chance: Chance, { traits, service = {} }: StageOptions) {
     this.chance = chance;
     this.#traits = traits;
     const { clock, history } = this;
-    const wire = service.wire ?? chance.pick(WIRES);
+    this.#isCramped = traits.has('little room') || service.queue !== undefined;
+    // what is drawn does not depend on what is given: a run with less in it is the same otherwise
+    const drawn = chance.pick(WIRES);
+    const room = chance.pick(ROOMS);
+    const wire = service.wire ?? drawn;
     const use = typeof wire === 'string' ? wire : wire.use;
     this.#use = use;
-    const isPlain = use === 'plain' || (use === 'prefer' && chance.happens(0.5));
+    const isPlainServer = chance.happens(0.5);
+    const isPlain = use === 'plain' || (use === 'prefer' && isPlainServer);
     this.book = new Book(history, use === 'required' ? 'holdfast.v1' : use === 'plain' ? 'plain' : 'either');
     this.store = new SimulatedStore({ clock, chance: chance.fork() });
     if (traits.has('slow store')) this.store.paceMs = 40;
@@ -134,7 +143,7 @@ export class Stage {
       credentials: () => this.#credentials(),
       heartbeat: chance.pick(HEARTBEATS),
       retry: chance.pick(RETRIES),
-      queue: traits.has('little room') ? chance.pick(ROOMS) : {},
+      queue: traits.has('little room') ? room : {},
       profile: SPEECH,
       ...service,
     };
@@ -177,9 +186,24 @@ export class Stage {
     return String(++this.#tags);
   }
 
-  /** Something happens later. */
+  /** Something happens later, unless the run has ended. */
   later(ms: number, deed: () => void): void {
-    this.clock.setTimeout(deed, ms);
+    const timer = this.clock.setTimeout(() => {
+      this.#later.delete(timer);
+      deed();
+    }, ms);
+    this.#later.add(timer);
+  }
+
+  /** What is still to happen does not, and no server starts any more. */
+  end(): void {
+    this.#isEnding = true;
+    for (const timer of this.#later) this.clock.clearTimeout(timer);
+  }
+
+  /** A server is there again. */
+  revive(host: SimulatedServer | PlainServer): void {
+    if (!this.#isEnding) host.start();
   }
 
   /** Lets time pass. */
@@ -231,15 +255,17 @@ export class Stage {
 
   #clientApp(terminalId: string): ClientApp {
     const { service, history, book, chance } = this;
+    const whims = chance.fork();
     service.connect({ serviceType: 'simulated', terminalId }).catch(() => undefined);
     return new ClientApp(service.connection(`simulated:${terminalId}`), {
       service,
       history,
       book,
       nextTag: () => this.nextTag(),
-      whims: this.#traits.has('restless handlers') ? chance.fork() : null,
+      whims: this.#traits.has('restless handlers') ? whims : null,
       asks: this.plain === null,
       isExposed: this.#use !== 'required',
+      isCramped: this.#isCramped,
     });
   }
 

@@ -5,8 +5,9 @@ import { writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 
+import type { FaultKind } from '../../src/testing/faults.ts';
 import { runMany } from './crew.ts';
-import { PLAYS, type Play, type PlayName } from './plays.ts';
+import { PLAYS, type Again, type Play, type PlayName } from './plays.ts';
 import { Sights } from './sights.ts';
 import { summaryOf } from './summary.ts';
 import type { Report } from './worker.ts';
@@ -15,6 +16,7 @@ const { values } = parseArgs({
   options: {
     of: { type: 'string', default: 'everything' },
     seed: { type: 'string' },
+    faults: { type: 'string' },
     steps: { type: 'string' },
     seeds: { type: 'string', default: '1000' },
     first: { type: 'string', default: '1' },
@@ -28,7 +30,7 @@ const of = values.of as PlayName;
 process.exitCode = values.seed === undefined ? await many() : await one(numberOf(values.seed, 'seed'));
 
 async function one(seed: number): Promise<number> {
-  const { breach, faults, history, again } = await PLAYS[of].tell(seed, stepsOf(values.steps));
+  const { breach, faults, history, again } = await PLAYS[of].tell(seed, lessOf(values));
   process.stdout.write(`${history}\n\nseed ${seed}, with ${faults.join(', ') || 'no fault'}\n`);
   process.stdout.write(`history ${createHash('sha256').update(history).digest('hex')}\n`);
   process.stdout.write(breach === null ? 'every promise was kept\n' : `BROKEN: ${breach}\n`);
@@ -68,7 +70,10 @@ function numberOf(text: string, name: string): number {
   throw new RangeError(`--${name} takes a whole number from 1 on, and not ${text}.`);
 }
 
-function stepsOf(text: string | undefined): number[] | undefined {
-  if (text === undefined) return undefined;
-  return text === 'none' ? [] : text.split(',').map((part) => numberOf(part, 'steps'));
+function lessOf({ faults, steps }: { faults?: string; steps?: string }): Again {
+  const listOf = (text: string): string[] => (text === 'none' ? [] : text.split(','));
+  return {
+    ...(faults !== undefined && { faults: listOf(faults) as FaultKind[] }),
+    ...(steps !== undefined && { steps: listOf(steps).map((part) => numberOf(part, 'steps')) }),
+  };
 }

@@ -1,5 +1,5 @@
-import { FAULTS as EVERYTHING } from '../../src/testing/faults.ts';
-import { simulate } from '../../src/testing/simulate.ts';
+import { FAULTS as EVERYTHING, type FaultKind } from '../../src/testing/faults.ts';
+import { simulate, type SimulateOptions } from '../../src/testing/simulate.ts';
 import { run } from './run.ts';
 import type { Sights } from './sights.ts';
 import { FAULTS as OF_THE_WIRE } from './world.ts';
@@ -13,6 +13,9 @@ export interface Result {
   virtualMs: number;
 }
 
+/** What a run has less than its seed draws. */
+export type Again = Pick<SimulateOptions, 'faults' | 'steps'>;
+
 /** A simulation that is run with many seeds. */
 export interface Play {
   /** Its faults, by name. */
@@ -23,10 +26,7 @@ export interface Play {
   kept: string;
   run: (seed: number, sights: Sights) => Promise<Result>;
   /** The same, told: the history, and how to have it again. */
-  tell: (
-    seed: number,
-    steps: readonly number[] | undefined,
-  ) => Promise<Result & { history: string; again: string | null }>;
+  tell: (seed: number, options: Again) => Promise<Result & { history: string; again: string | null }>;
 }
 
 /** The simulations: the one that users have, of everything; and one that sees every frame of `holdfast.v1`, and every call of the store. */
@@ -40,15 +40,10 @@ export const PLAYS = {
       sights.read(simulation.audit);
       return simulation;
     },
-    tell: async (seed, steps) => {
-      const simulation = await simulate({ seed, ...(steps && { steps }) });
+    tell: async (seed, options) => {
+      const simulation = await simulate({ seed, ...options });
       const { again, shrunk } = simulation;
-      const { history } = shrunk ?? simulation;
-      return {
-        ...simulation,
-        history,
-        again: again && `--seed ${seed} --steps ${(again.steps ?? []).join(',') || 'none'}`,
-      };
+      return { ...(shrunk ?? simulation), again: again && commandOf(again) };
     },
   },
   wire: {
@@ -74,3 +69,8 @@ export const PLAYS = {
 } satisfies Record<string, Play>;
 
 export type PlayName = keyof typeof PLAYS;
+
+function commandOf({ seed, faults = [], steps = [] }: Again & { seed: number }): string {
+  const listOf = (items: readonly (FaultKind | number)[]): string => `'${items.join(',') || 'none'}'`;
+  return `--seed ${seed} --faults ${listOf(faults)} --steps ${listOf(steps)}`;
+}

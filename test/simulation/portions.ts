@@ -34,7 +34,7 @@ export function keepEveryPromise(of: PlayName, part = 0): void {
 }
 
 async function storyOf(of: PlayName, seed: number): Promise<string> {
-  const { breach, history, again } = await PLAYS[of].tell(seed, undefined);
+  const { breach, history, again } = await PLAYS[of].tell(seed, {});
   const name = of === 'everything' ? '' : `--of ${of} `;
   return `${String(breach)}\n\nAgain: npm run simulate -- ${name}${again ?? `--seed ${seed}`}\n\n${history.split('\n').slice(-90).join('\n')}`;
 }

@@ -70,6 +70,7 @@ export class AppsRig extends NetworkRig {
       whims: null,
       asks: true,
       isExposed: false,
+      isCramped: false,
       ...this.#options.client,
     });
     return { app, client };

@@ -21,28 +21,38 @@ class Account {
   /** The client sends messages with these tags. */
   up(tags: string, entry: Partial<UpEntry> = {}): this {
     for (const tag of tags.split(' '))
-      this.book.sentUp({ tag, connection: 'c', mayRepeat: false, lane: 'c normal', kind: 'message', ...entry });
+      this.book.sentUp({
+        tag,
+        connection: 'c',
+        mayRepeat: false,
+        lane: 'c normal',
+        kind: 'message',
+        content: { text: tag },
+        excuses: ['EXPIRED'],
+        isLast: false,
+        ...entry,
+      });
     return this;
   }
 
   /** The server sends messages with these tags for a session. */
-  down(tags: string, session = 'one'): this {
-    for (const tag of tags.split(' ')) this.book.sentDown({ tag, session });
+  down(tags: string, session = 'one', isLast = false): this {
+    for (const tag of tags.split(' ')) this.book.sentDown({ tag, session, text: tag, isLast });
     return this;
   }
 
   had(tags: string, place = 'n1'): this {
-    for (const tag of tags.split(' ')) this.book.hadUp(tag, place);
+    for (const tag of tags.split(' ')) this.book.hadUp(tag, place, { text: tag });
     return this;
   }
 
   heard(tags: string): this {
-    for (const tag of tags.split(' ')) this.book.heardDown('c', tag);
+    for (const tag of tags.split(' ')) this.book.heardDown('c', tag, tag);
     return this;
   }
 
-  told(tag: string, told: Parameters<Book['toldUp']>[1]): this {
-    this.book.toldUp(tag, told);
+  told(tag: string, told: Parameters<Book['toldUp']>[1], code = 'EXPIRED'): this {
+    this.book.toldUp(tag, told, code);
     return this;
   }
 
@@ -287,7 +297,7 @@ describe('another session', () => {
 
   test('of another connection is its own', () => {
     const account = new Account().down('a').down('b', 'two').heard('a');
-    account.book.heardDown('other', 'b');
+    account.book.heardDown('other', 'b', 'b');
     expect(account.breach).toBeUndefined();
   });
 });
@@ -301,4 +311,79 @@ test('a book writes down what happens, for whoever reads the history', () => {
       .split('\n')
       .map((line) => line.trim().replace(/^[\d.]+ +/, '')),
   ).toEqual(['n1 gets a', 'c is told that a is acknowledged', 'c gets b', 'a server is told that b is acknowledged']);
+});
+
+describe('what was not sent', () => {
+  test.each<[string, (account: Account) => unknown]>([
+    ['by an option that it was sent with', (account) => account.told('a', 'not_sent', 'EXPIRED')],
+    [
+      'by the end of its connection',
+      (account) => {
+        account.book.turned('c', 'ended');
+        account.told('a', 'not_sent', 'CONNECTION_ENDED');
+      },
+    ],
+    [
+      'by an end that was taken back',
+      (account) => {
+        account.book.turned('c', 'ending');
+        account.book.turned('c', 'going on');
+        account.told('a', 'not_sent', 'CONNECTION_ENDED');
+      },
+    ],
+    [
+      'by its application, which emptied the queue',
+      (account) => {
+        account.book.purged('c');
+        account.told('a', 'not_sent', 'PURGED');
+      },
+    ],
+  ])('is excused %s', (_, excuse) => {
+    const account = new Account().up('a');
+    excuse(account);
+    expect(account.breach).toBeUndefined();
+  });
+
+  test.each(['SUPERSEDED', 'CONNECTION_ENDED', 'PURGED', 'QUEUE_FULL'])('is not excused by %s without that', (code) => {
+    expect(new Account().up('a').told('a', 'not_sent', code).breach).toBe(`a was not sent for no reason: ${code}`);
+  });
+
+  test('is not excused by what was before', () => {
+    const account = new Account();
+    account.book.purged('c');
+    account.book.turned('c', 'ended');
+    account.clock.advance(1);
+    account.book.turned('c', 'going on');
+    account.clock.advance(1);
+    expect(account.up('a').told('a', 'not_sent', 'PURGED').breach).toBeDefined();
+  });
+});
+
+describe('what arrives', () => {
+  test('is what was sent, to the last character, with its type where the wire carries that', () => {
+    const up = (wire: Wire): Account => new Account(wire).up('a', { content: { text: 'a text', type: 'note' } });
+    const had = (account: Account, text: string, type?: string): string | undefined => {
+      account.book.hadUp('a', 'n1', { text, type });
+      return account.breach;
+    };
+    expect(had(up('holdfast.v1'), 'a text', 'note')).toBeUndefined();
+    expect(had(up('holdfast.v1'), 'a tex', 'note')).toBe('n1 gets a as note a tex');
+    expect(had(up('holdfast.v1'), 'a text')).toBe('n1 gets a as undefined a text');
+    expect(had(up('plain'), 'a text')).toBeUndefined();
+    const down = new Account().down('b');
+    down.book.heardDown('c', 'b', 'b and more');
+    expect(down.breach).toBe('c gets b as b and more');
+  });
+
+  test('must, both ways, of the last words', () => {
+    const lost = new Account().up('a', { isLast: true }).told('a', 'unknown');
+    lost.book.close();
+    expect(lost.breach).toBeDefined();
+    const unheard = new Account().down('b', 'one', true);
+    unheard.book.close();
+    expect(unheard.breach).toBe('nothing went wrong any more, and nobody heard b');
+    const well = new Account().up('a', { isLast: true }).down('b', 'one', true).had('a').heard('b');
+    well.told('a', 'acknowledged').book.close();
+    expect(well.breach).toBeUndefined();
+  });
 });

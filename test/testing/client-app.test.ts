@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 
 import type { Connection, EnhancedWebSocketService } from '../../src/index.ts';
 import { Chance } from '../../src/testing/chance.ts';
@@ -39,6 +39,7 @@ function madeUp(messages: Partial<Record<string, number>> = {}, options: Partial
     whims: null,
     asks: false,
     isExposed: false,
+    isCramped: false,
     ...options,
   });
   return {
@@ -101,17 +102,19 @@ describe('the application on a client', () => {
 
   test('waits for the answers to what it asks', async () => {
     const { rig, app, answer } = madeUp({}, { asks: true });
+    const sentUp = vi.spyOn(rig.book, 'sentUp');
     app.send(asking());
     expect([app.unrest, rig.book.open]).toEqual(['1 requests of made up have no answer', 'r1']);
-    rig.book.hadUp('r1', 'n1');
+    rig.book.hadUp('r1', 'n1', sentUp.mock.calls[0]?.[0].content ?? { text: '' });
     await answer('re:r1');
     expect([app.unrest, rig.book.open, rig.breach]).toEqual([null, null, undefined]);
   });
 
   test('finds an answer that is none to its question', async () => {
     const { rig, app, answer } = madeUp({}, { asks: true });
+    const sentUp = vi.spyOn(rig.book, 'sentUp');
     app.send(asking());
-    rig.book.hadUp('r1', 'n1');
+    rig.book.hadUp('r1', 'n1', sentUp.mock.calls[0]?.[0].content ?? { text: '' });
     await answer('re:r2');
     expect(rig.breach).toBe('r1 was answered with re:r2');
   });

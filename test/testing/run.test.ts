@@ -51,7 +51,7 @@ describe('a run', () => {
       (stage) => {
         stage.device.signals.subscribe(() => undefined);
       },
-      /^somebody listens to the device$/,
+      /^somebody listens to the device when the client has ended$/,
     ],
     [
       'a socket that is left open',
@@ -90,7 +90,7 @@ describe('a run', () => {
       'a message that the servers had and nobody sent',
       ({ book, clock }) => {
         clock.setTimeout(() => {
-          book.hadUp('c999', 'n1/1');
+          book.hadUp('c999', 'n1/1', { text: 'c999' });
         }, 3_000);
       },
       /^n1\/1 gets c999, which nobody sent$/,

@@ -3,17 +3,26 @@ import { describe, expect, test } from 'vitest';
 import { HoldfastError } from '../../src/index.ts';
 import { Chance } from '../../src/testing/chance.ts';
 import { PlainServer } from '../../src/testing/plain-server.ts';
-import { payloadOf, PLANTED, SPEECH, tagOf } from '../../src/testing/server-app.ts';
+import { LAST_WORD, payloadOf, tagOf } from '../../src/testing/payload.ts';
+import { SPEECH } from '../../src/testing/server-app.ts';
 import type { SimulatedClient } from '../support/simulated-client.ts';
 import { AppsRig } from '../support/simulated-apps.ts';
 
-const MESSAGE = { connection: 'simulated:t', mayRepeat: false, lane: 'one', kind: 'message' } as const;
+const MESSAGE = {
+  connection: 'simulated:t',
+  mayRepeat: false,
+  lane: 'one',
+  kind: 'message',
+  excuses: [],
+  isLast: false,
+} as const;
 
 /** Sends a message that the book knows. @returns What becomes of it, once it is told. */
 function sendUp(rig: AppsRig, client: SimulatedClient, tag: string): { outcome?: string; at?: number } {
-  rig.book.sentUp({ ...MESSAGE, tag });
+  const text = payloadOf(tag, new Chance(1));
+  rig.book.sentUp({ ...MESSAGE, tag, content: { text } });
   const end: { outcome?: string; at?: number } = {};
-  void client.connection.send(payloadOf(tag, new Chance(1))).settled.then(({ outcome }) => {
+  void client.connection.send(text).settled.then(({ outcome }) => {
     Object.assign(end, { outcome, at: rig.history.at });
   });
   return end;
@@ -39,6 +48,34 @@ describe('the application on a server', () => {
     expect([rig.times(/n1\/1 \(.{5}\) gets c1/), end.outcome, rig.breach]).toEqual([1, 'acknowledged', undefined]);
   });
 
+  test.each(['hello', { id: 1 }, new Uint8Array([1, 2, 3])])(
+    'lets %j pass, which is none of its own',
+    async (foreign) => {
+      const rig = new AppsRig();
+      const client = rig.client();
+      await rig.pass();
+      client.connection.send(foreign);
+      await rig.pass();
+      expect([rig.breach, client.connection.status.messages.acknowledged]).toEqual([undefined, 1]);
+    },
+  );
+
+  test('answers a last word with one of its own, which must be heard', async () => {
+    const rig = new AppsRig();
+    const client = rig.client();
+    await rig.pass();
+    const text = `c1 ${LAST_WORD}`;
+    rig.book.sentUp({ ...MESSAGE, tag: 'c1', content: { text }, isLast: true });
+    const heard: unknown[] = [];
+    client.connection.subscribe((message) => heard.push(message));
+    client.connection.send(text);
+    await rig.pass();
+    expect([heard, rig.breach]).toEqual([[`s1 ${LAST_WORD}`], undefined]);
+    rig.book.toldUp('c1', 'acknowledged');
+    rig.book.close();
+    expect(rig.breach).toBe('nothing went wrong any more, and nobody heard s1');
+  });
+
   test('reports what nobody sent', async () => {
     const rig = new AppsRig();
     const client = rig.client();
@@ -52,7 +89,7 @@ describe('the application on a server', () => {
     const rig = new AppsRig();
     const client = rig.client();
     await rig.pass();
-    rig.book.sentUp({ ...MESSAGE, tag: 'r1', kind: 'request', lane: null });
+    rig.book.sentUp({ ...MESSAGE, tag: 'r1', kind: 'request', lane: null, content: { text: 'r1 what?' } });
     const answered = client.connection.request('r1 what?');
     await rig.pass();
     await expect(answered).resolves.toBe('re:r1');
@@ -106,13 +143,13 @@ describe('the application on a server', () => {
     const rig = new AppsRig();
     const client = rig.client();
     await rig.pass();
-    rig.book.sentUp({ ...MESSAGE, tag: 'c1' });
-    rig.book.hadUp('c1', 'elsewhere');
+    rig.book.sentUp({ ...MESSAGE, tag: 'c1', content: { text: 'c1' } });
+    rig.book.hadUp('c1', 'elsewhere', { text: 'c1' });
     // its next life may have it again
     rig.server.crash();
     rig.server.start();
     expect(rig.serverApp.send(new Chance(1))).toBe(false);
-    rig.book.hadUp('c1', 'here');
+    rig.book.hadUp('c1', 'here', { text: 'c1' });
     expect(rig.breach).toBeUndefined();
     void client.service.destroy();
     await rig.pass(10_000);
@@ -157,7 +194,7 @@ describe('the application on a plain server', () => {
 
   test('writes down what it gets, text or bytes', () => {
     const { rig, events } = plain();
-    for (const tag of ['c1', 'c2']) rig.book.sentUp({ ...MESSAGE, tag });
+    for (const text of ['c1 text', 'c2 bytes']) rig.book.sentUp({ ...MESSAGE, tag: tagOf(text), content: { text } });
     events.received('c1 text');
     events.received(new TextEncoder().encode('c2 bytes').buffer);
     expect([rig.times('n1/1 gets c1'), rig.times('n1/1 gets c2'), rig.breach]).toEqual([1, 1, undefined]);
@@ -175,25 +212,9 @@ describe('the application on a plain server', () => {
     const { rig, heard, events } = plain();
     expect(rig.serverApp.send(new Chance(1))).toBe(true);
     expect(heard.map(tagOf)).toEqual(['s1']);
-    rig.book.heardDown('simulated:t', 's1');
+    rig.book.heardDown('simulated:t', 's1', heard[0] ?? '');
     expect(rig.breach).toBeUndefined();
     events.closed(1000, '');
     expect(rig.serverApp.send(new Chance(1))).toBe(false);
-  });
-});
-
-describe('a payload', () => {
-  test('can be told by its tag, as text and as bytes', () => {
-    const payload = payloadOf('c17', new Chance(1));
-    expect([tagOf(payload), tagOf(new TextEncoder().encode(payload).buffer)]).toEqual(['c17', 'c17']);
-    expect(payload).toContain(PLANTED.payload);
-  });
-
-  test('is short, and now and then long', () => {
-    const chance = new Chance(1);
-    const lengths = Array.from({ length: 1_000 }, () => payloadOf('c1', chance).length);
-    expect(lengths.filter((length) => length > 100).length).toBeGreaterThan(20);
-    expect(lengths.filter((length) => length > 100).length).toBeLessThan(100);
-    expect(Math.max(...lengths)).toBeLessThan(8_100);
   });
 });

@@ -80,7 +80,7 @@ describe('a simulation', () => {
     ['service.profile: a simulation speaks in a way of its own', { service: { profile: {} } }],
     ['fault: unknown option', { fault: ['cuts'] }],
   ])('is refused with %s', async (message, options) => {
-    await expect(simulate({ seed: 1, ...options } as SimulateOptions)).rejects.toMatchObject({
+    await expect(simulate({ seed: 1, ...options })).rejects.toMatchObject({
       code: 'INVALID_OPTIONS',
       problems: [message],
     });
