@@ -4,10 +4,14 @@ import { PLANTED } from './payload.ts';
 import type { SimulatedServer } from './server.ts';
 import { LONGEST_HEARTBEAT_MS, TRAITS, type Stage, type Trait } from './stage.ts';
 
-type Strike = (stage: Stage, chance: Chance) => void;
+/** @returns `false` where there was nothing to strike. */
+type Strike = (stage: Stage, chance: Chance) => unknown;
 
+// a fault, and not nothing after it
+const STRUCK = / {2}fault: ([^\n]+)(?!\n[^\n]*there was nothing to strike)$/gm;
 const HOUR_MS = 3_600_000;
 const CODES = [1000, 1001, 1011, 1012, 1013, 1014, 4100, 4429, 4503];
+const OCCASIONS = ['srv', 'hello', 'welcome', 'ack', 'close'] as const;
 const DIRECTIONS = ['up', 'down'] as const;
 
 /** What goes wrong at one moment, or from it on for a while. */
@@ -24,6 +28,9 @@ const STRIKES = {
   'one-way links': onLine((line, _, chance) => {
     line.silence([chance.pick(DIRECTIONS)]);
   }),
+  ambushes: ({ network }, chance) => {
+    network.lieInWait(chance.pick(OCCASIONS));
+  },
   stalls: onLine((line, { clock }, chance) => {
     const directions = chance.happens(0.5) ? DIRECTIONS : [chance.pick(DIRECTIONS)];
     line.stall(clock.now() + chance.between(50, 8_000), directions);
@@ -42,22 +49,25 @@ const STRIKES = {
     crash(stage, chance, chance.pick(hostsOf(stage)));
   },
   drains: (stage, chance) => {
-    const node = stage.nodes.length > 0 ? chance.pick(stage.nodes) : undefined;
+    if (stage.plain) return false;
+    const node = chance.pick(stage.nodes);
     const options = { spreadMs: chance.pick([0, 300]), deadlineMs: chance.pick([0, 200, 1_000]) };
-    stage.history.note(`${node?.name ?? 'nobody'} drains`);
-    void node?.drain(options).then(() => {
+    stage.history.note(`${node.name} drains`);
+    void node.drain(options).then(() => {
       stage.revive(node);
     });
+    return node.isUp;
   },
   dismissals: onLine((line, _, chance) => {
     // some repeat what they were told
     line.dismiss(chance.pick(CODES), `dismissed: ${PLANTED.token} of ${line.client.url}`);
   }),
   'lost stores': (stage, chance) => {
-    if (chance.happens(0.5)) return;
+    if (stage.plain || chance.happens(0.5)) return false;
     for (const host of hostsOf(stage)) crash(stage, chance, host);
     stage.history.note('the store loses everything');
     void stage.store.lose();
+    return true;
   },
   'hostile servers': forAWhile(
     8_000,
@@ -141,7 +151,8 @@ export const STRIKING = Object.keys(STRIKES) as (keyof typeof STRIKES)[];
 
 /**
  * Everything that may go wrong: `cuts`, of what is on its way a part arrives, and each end notices soon, late or never; `resets`, both notice at once; `half-open links`, nothing gets through
- * any more and nobody is told; `one-way links`, the same in one direction; `stalls`; `refusals` of dials; `slow handshakes`; `crashes` of a server with all that is in its memory; `drains`, a
+ * any more and nobody is told; `one-way links`, the same in one direction; `ambushes`, the next greeting,
+ * hello, welcome, acknowledgement or close is lost, and its connection with it; `stalls`; `refusals` of dials; `slow handshakes`; `crashes` of a server with all that is in its memory; `drains`, a
  * server asks its clients to move and leaves; `dismissals`, a server or a proxy closes a connection with one of many codes; `lost stores`, with every server; `hostile servers`, which break the
  * protocol; the device is `offline`, its pages hidden (`hidden pages`) or frozen (`freezes`), it `sleeps`, somebody sets its clock (`clock jumps`); `bad credentials`, refused, failing or hanging;
  * `meddling`, the application pauses and resumes, purges, drains and configures; `closings`, by the application, which connects again; and for the whole run: a `slow network`, a
@@ -150,16 +161,26 @@ export const STRIKING = Object.keys(STRIKES) as (keyof typeof STRIKES)[];
  */
 export const FAULTS: readonly FaultKind[] = [...STRIKING, ...TRAITS];
 
+const NOTHING = 'there was nothing to strike';
+
+/** How often each fault struck something, by what a history says. */
+export function strikesIn(history: string): Partial<Record<FaultKind, number>> {
+  const counts: Partial<Record<FaultKind, number>> = {};
+  for (const [, kind] of history.matchAll(STRUCK)) counts[kind as FaultKind] = (counts[kind as FaultKind] ?? 0) + 1;
+  return counts;
+}
+
 /** Lets something go wrong. */
 export function strike(kind: keyof typeof STRIKES, stage: Stage, chance: Chance): void {
   stage.history.note(`fault: ${kind}`);
-  STRIKES[kind](stage, chance);
+  if (STRIKES[kind](stage, chance) === false) stage.history.note(NOTHING);
 }
 
 function onLine(deed: (line: Line, stage: Stage, chance: Chance) => void): Strike {
   return (stage, chance) => {
     const { live } = stage.network;
     if (live.length > 0) deed(chance.pick(live), stage, chance);
+    return live.length > 0;
   };
 }
 

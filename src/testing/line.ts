@@ -42,7 +42,7 @@ export interface Observer {
 }
 
 /** Frames at whose sending the connection may be lost. */
-export type Occasion = 'srv' | 'hello' | 'welcome' | 'close';
+export type Occasion = 'srv' | 'hello' | 'welcome' | 'ack' | 'close';
 
 /** What a connection is part of. */
 export interface Surroundings {
@@ -136,6 +136,7 @@ export class Line implements ClientEnd {
       if (isLate) this.up.send({ kind: 'data', data });
       return network.ambush(this, isLate);
     }
+    if (network.meets('ack', data)) return network.ambush(this);
     if (network.swallows(this, data)) return;
     this.up.send({ kind: 'data', data });
   }
@@ -242,7 +243,8 @@ export class Line implements ClientEnd {
         if (isOver()) return;
         const data = network.observer.down(this, sent);
         if (data === null) return;
-        for (const type of ['srv', 'welcome'] as const) if (network.meets(type, data)) return network.ambush(this);
+        for (const type of ['srv', 'welcome', 'ack'] as const)
+          if (network.meets(type, data)) return network.ambush(this);
         if (network.swallows(this, data)) return;
         down.send({ kind: 'data', data });
       },

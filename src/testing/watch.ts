@@ -8,6 +8,7 @@ const SLACK_MS = 2_000;
 // a connection may dial so often in a minute without anything that gives it hope, and so often more for each thing that does
 const MOST_DIALS = 20;
 const DIALS_FOR_HOPE = 4;
+const MOST_ERRORS = 100;
 // why no session is lost between two that keep the protocol
 const NEVER = ['gap', 'ahead', 'forbidden'];
 
@@ -73,6 +74,8 @@ export class Watch {
     }
     this.#countDials();
     this.#findDead();
+    const errors = this.#stage.service.getErrorHistory().length;
+    this.#stage.history.require(errors <= MOST_ERRORS, () => `${errors} errors are remembered`);
   }
 
   /** Looks no longer. */

@@ -1,4 +1,4 @@
-import { FAULTS as EVERYTHING, type FaultKind } from '../../src/testing/faults.ts';
+import { FAULTS as EVERYTHING, strikesIn, type FaultKind } from '../../src/testing/faults.ts';
 import { simulate, type SimulateOptions } from '../../src/testing/simulate.ts';
 import { run } from './run.ts';
 import type { Sights } from './sights.ts';
@@ -11,6 +11,8 @@ export interface Result {
   /** What might go wrong. */
   faults: readonly string[];
   virtualMs: number;
+  /** How often each fault struck, by name, where that is counted. */
+  strikes?: Partial<Record<string, number>>;
 }
 
 /** What a run has less than its seed draws. */
@@ -38,7 +40,7 @@ export const PLAYS = {
     run: async (seed, sights) => {
       const simulation = await simulate({ seed, shrinkRuns: 0 });
       sights.read(simulation.audit);
-      return simulation;
+      return { ...simulation, strikes: strikesIn(simulation.history) };
     },
     tell: async (seed, options) => {
       const simulation = await simulate({ seed, ...options });

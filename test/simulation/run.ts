@@ -7,7 +7,7 @@ import { rehearsed } from '../support/rehearsed.ts';
 import { World, type Fault, type Flaws } from './world.ts';
 
 const ACTIONS = { least: 30, most: 80 };
-const OCCASIONS: readonly Occasion[] = ['srv', 'hello', 'welcome', 'close'];
+const OCCASIONS: readonly Occasion[] = ['srv', 'hello', 'welcome', 'ack', 'close'];
 // the longest that anything may take to come to rest once nothing goes wrong any more
 const CALM_MS = 60_000;
 const LOOK_MS = 250;

@@ -20,6 +20,9 @@ export function summaryOf({ of, play, first, results, sights, seconds, workers }
   const [slowest] = [...results].sort((one, other) => other.ms - one.ms);
   const rate = results.length / seconds / workers;
   const count = results.length;
+  // what lasts for a whole run does not strike
+  const strikesOf = (fault: string): number | string =>
+    results.reduce((sum, { strikes }) => sum + (strikes?.[fault] ?? 0), 0) || '–';
   const name = of === 'everything' ? '' : `--of ${of} `;
   return `# What the simulation ${of === 'everything' ? '' : `of the ${of} `}came to
 
@@ -30,9 +33,9 @@ Written by \`npm run simulate -- ${name}--seeds ${count} --first ${first} --writ
 - speed: ${rate.toFixed(1)} runs a second and worker (${workers} workers, ${seconds.toFixed(0)} s)
 - slowest seed: ${slowest?.seed} with ${slowest?.ms.toFixed(0)} ms
 
-| what might go wrong | in so many runs |
-|---|---|
-${play.faults.map((fault) => `| ${fault} | ${results.filter(({ faults }) => faults.includes(fault)).length} |`).join('\n')}
+| what might go wrong | in so many runs | struck so often |
+|---|---|---|
+${play.faults.map((fault) => `| ${fault} | ${results.filter(({ faults }) => faults.includes(fault)).length} | ${strikesOf(fault)} |`).join('\n')}
 
 | machine | states visited | transitions taken |
 |---|---|---|

@@ -28,8 +28,8 @@ parentPort?.on('message', ({ of, first, count }: Portion) => {
     const play: Play = PLAYS[of];
     for (let seed = first; seed < first + count; seed++) {
       const began = performance.now();
-      const { breach, faults, virtualMs } = await play.run(seed, sights);
-      results.push({ seed, breach, faults, virtualMs, ms: performance.now() - began });
+      const { breach, faults, virtualMs, strikes } = await play.run(seed, sights);
+      results.push({ seed, breach, faults, virtualMs, ...(strikes && { strikes }), ms: performance.now() - began });
     }
     const report: Report = { results, states: [...sights.states], transitions: [...sights.transitions] };
     parentPort?.postMessage(report);

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 
 import { Chance } from '../../src/testing/chance.ts';
-import { FAULTS, strike, STRIKING } from '../../src/testing/faults.ts';
+import { FAULTS, strike, strikesIn, STRIKING } from '../../src/testing/faults.ts';
 import { Stage, TRAITS } from '../../src/testing/stage.ts';
 
 type Look = (stage: Stage) => unknown;
@@ -73,4 +73,15 @@ test('what lasts for a while ends by itself', async () => {
     0,
     'fine',
   ]);
+});
+
+test('a history says how often what struck, and where there was nothing to strike', async () => {
+  const stage = await open();
+  strike('resets', stage, new Chance(1));
+  strike('offline', stage, new Chance(1));
+  await stage.pass(0);
+  for (const line of stage.network.live) line.cut({ arriving: 0, lateMs: 0, clientNoticesMs: 0, serverNoticesMs: 0 });
+  strike('resets', stage, new Chance(1));
+  strike('resets', stage, new Chance(1));
+  expect(strikesIn(stage.history.tail(Infinity))).toEqual({ resets: 1, offline: 1 });
 });

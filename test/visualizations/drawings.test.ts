@@ -15,7 +15,7 @@ describe('the committed drawings', () => {
   test('are there for every machine, and for no other', () => {
     const drawn = readdirSync(join(root, 'visualizations')).filter((name) => /\.(md|json)$/.test(name));
     const expected = machines.flatMap(({ id }) => [`${id}.json`, `${id}.md`]);
-    const others = ['README.md', 'coverage.md', 'mutants.md', 'simulation.md'];
+    const others = ['README.md', 'coverage.md', 'mutants.md', 'simulation.md', 'simulation-wire.md'];
     expect(drawn.filter((name) => !others.includes(name)).toSorted()).toEqual(expected.toSorted());
   });
 });
