@@ -32,6 +32,10 @@ export class Watch {
   // how many sockets there were, and hopes, at each look
   readonly #looks: { at: number; sockets: number; hopes: number }[] = [];
   #hopes = 0;
+  // when the device had news, in ms of the run
+  readonly #news = new Set<number>();
+  // retries that come sooner than the backoff has them
+  readonly #short: { at: number; what: string }[] = [];
   #wasStill = false;
   #wasHijacked = false;
   readonly #unsubscribe: () => void;
@@ -50,7 +54,21 @@ export class Watch {
     const hope = (): void => {
       this.#hopes += 1;
     };
-    service.on('opened', hope);
+    const { baseMs = 500, stableMs = 10_000 } = settings.retry ?? {};
+    const openedAt = new Map<string, number>();
+    service.on('opened', ({ connectionId }) => {
+      openedAt.set(connectionId, history.at);
+    });
+    // a connection that was stable begins anew; one that opens and closes does not
+    service.on('closed', ({ connectionId }) => {
+      if (history.at - (openedAt.get(connectionId) ?? Infinity) >= stableMs) hope();
+    });
+    service.on('retrying', ({ connectionId, delayMs, attempt, waitingFor, error }) => {
+      const isDrawn = waitingFor === 'delay' && attempt > 1 && strategyOf(error) === 'reconnect';
+      // the news that may explain it is heard here after the service has heard it
+      if (isDrawn && delayMs < baseMs)
+        this.#short.push({ at: history.at, what: `${connectionId} waits ${delayMs} ms` });
+    });
     // whoever connects again begins anew
     service.on('status', ({ previous }) => {
       if (previous === 'closed' || previous === 'failed') hope();
@@ -58,7 +76,10 @@ export class Watch {
     service.on('discontinuity', ({ connectionId, why }) => {
       history.require(!NEVER.includes(why) || this.#wasHijacked, () => `${connectionId} lost its session: ${why}`);
     });
-    this.#unsubscribe = device.signals.subscribe(hope);
+    this.#unsubscribe = device.signals.subscribe(() => {
+      this.#news.add(history.at);
+      hope();
+    });
   }
 
   look(): void {
@@ -74,6 +95,8 @@ export class Watch {
     }
     this.#countDials();
     this.#findDead();
+    for (const { at, what } of this.#short.splice(0))
+      this.#stage.history.require(this.#news.has(at), () => `${what} before another attempt, without any news`);
     const errors = this.#stage.service.getErrorHistory().length;
     this.#stage.history.require(errors <= MOST_ERRORS, () => `${errors} errors are remembered`);
   }
@@ -120,6 +143,10 @@ export class Watch {
     const [one, other] = this.#looks.slice(-2);
     return one && other ? other.at - one.at : 0;
   }
+}
+
+function strategyOf(error: unknown): unknown {
+  return (error as { strategy?: unknown } | null)?.strategy;
 }
 
 function timesOf({ heartbeat, retry = {}, connectTimeoutMs = 10_000 }: ServiceOptions): Times {
