@@ -80,11 +80,12 @@ export class SimulatedClock {
    * The same, with the microtasks drained before, between and after the deadlines.
    *
    * @throws {RangeError} Rejects for what is no time that passes.
-   * @throws {Error} Rejects when timers set each other for ever at one moment, and while it is at work already: time passes once.
+   * @throws {Error} Rejects when timers set each other for ever at one moment, and while it is at work already, unless for 0 ms: time passes once.
    */
   async advanceAsync(ms: number): Promise<void> {
     refuseNonsense(ms);
-    if (this.#isAdvancing) throw new Error('The clock is advancing already: wait for that first.');
+    const isOutermost = !this.#isAdvancing;
+    if (!isOutermost && ms > 0) throw new Error('The clock is advancing already: wait for that first.');
     this.#isAdvancing = true;
     try {
       const end = this.#nowMs + ms;
@@ -92,7 +93,7 @@ export class SimulatedClock {
       while (this.#fireNext(end)) await drainMicrotasks();
       this.#reach(end);
     } finally {
-      this.#isAdvancing = false;
+      if (isOutermost) this.#isAdvancing = false;
     }
   }
 
