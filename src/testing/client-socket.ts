@@ -49,6 +49,11 @@ export class ClientSocket implements WebSocketLike {
     this.protocols = protocols;
   }
 
+  /** Neither ended nor told to end. */
+  get isLive(): boolean {
+    return this.readyState < CLOSING;
+  }
+
   get bufferedAmount(): number {
     return this.line?.bufferedBytes ?? 0;
   }
@@ -68,7 +73,7 @@ export class ClientSocket implements WebSocketLike {
       throw new DOMException(`${code} is no code for close().`, 'InvalidAccessError');
     if (new TextEncoder().encode(reason).length > MOST_REASON_BYTES)
       throw new DOMException('Too long a reason.', 'SyntaxError');
-    if (this.readyState >= CLOSING) return;
+    if (!this.isLive) return;
     const wasOpen = this.readyState === OPEN;
     this.readyState = CLOSING;
     this.line?.send(wasOpen ? { kind: 'close', code, reason } : { kind: 'reset' });

@@ -7,8 +7,9 @@ import { LONGEST_HEARTBEAT_MS, TRAITS, type Stage, type Trait } from './stage.ts
 /** @returns `false` where there was nothing to strike. */
 type Strike = (stage: Stage, chance: Chance) => unknown;
 
+const NOTHING = 'there was nothing to strike';
 // a fault, and not nothing after it
-const STRUCK = / {2}fault: ([^\n]+)(?!\n[^\n]*there was nothing to strike)$/gm;
+const STRUCK = new RegExp(` {2}fault: ([^\\n]+)(?!\\n[^\\n]*${NOTHING})$`, 'gm');
 const HOUR_MS = 3_600_000;
 const CODES = [1000, 1001, 1011, 1012, 1013, 1014, 4100, 4429, 4503];
 const OCCASIONS = ['srv', 'hello', 'welcome', 'ack', 'close'] as const;
@@ -160,8 +161,6 @@ export const STRIKING = Object.keys(STRIKES) as (keyof typeof STRIKES)[];
  * to be renewed on the way, and `little room` in the queue and the socket.
  */
 export const FAULTS: readonly FaultKind[] = [...STRIKING, ...TRAITS];
-
-const NOTHING = 'there was nothing to strike';
 
 /** How often each fault struck something, by what a history says. */
 export function strikesIn(history: string): Partial<Record<FaultKind, number>> {

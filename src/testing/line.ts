@@ -98,7 +98,7 @@ export class Line implements ClientEnd {
 
   /** Whether anybody may still say anything on it. */
   get isLive(): boolean {
-    return !this.isCut && !this.#isServerGone && this.client.readyState < 2;
+    return !this.isCut && !this.#isServerGone && this.client.isLive;
   }
 
   /** Whether the server listens to it. */

@@ -12,8 +12,7 @@ const LOOK_MS = 500;
 // beyond what the options allow, everything is at rest
 const SLACK_MS = 15_000;
 const IDLE_MS = 5_000;
-// the standard's numbers for a socket that ends, and has ended
-const CLOSING = 2;
+// the standard's number for a socket that has ended
 const CLOSED = 3;
 
 /** What is looked at while it runs, and after. */
@@ -110,7 +109,7 @@ async function rest(stage: Stage, watch: Watch): Promise<void> {
 
 // one that is still to be noticed
 function deadLink({ network }: Stage): string | null {
-  const dead = network.lines.find(({ isDead, client }) => isDead && client.readyState < CLOSING);
+  const dead = network.lines.find(({ isDead, client }) => isDead && client.isLive);
   return dead ? `${dead.name} is dead, and its client uses it` : null;
 }
 

@@ -65,10 +65,7 @@ export class ServerApp {
     return {
       received: (data) => {
         if (data === PROBE) socket.send(ANSWER);
-        else if (this.#had(data, place)) {
-          const answer = this.#noted(place);
-          socket.send(answer);
-        }
+        else if (this.#had(data, place)) socket.send(this.#noted(place));
       },
       closed: () => {
         this.#sockets.delete(socket);

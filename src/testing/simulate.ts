@@ -127,14 +127,14 @@ function joined(stage: Stage, join: NonNullable<SimulateOptions['join']>): void 
   const { history } = stage;
   try {
     Promise.resolve(join(playerOf(stage))).catch((error: unknown) => {
-      history.fail(`join rejected: ${textOf(error)}`);
+      history.fail(`join rejected: ${stackOf(error)}`);
     });
   } catch (error) {
-    history.fail(`join threw: ${textOf(error)}`);
+    history.fail(`join threw: ${stackOf(error)}`);
   }
 }
 
-function textOf(error: unknown): string {
+function stackOf(error: unknown): string {
   return String((error as Error | undefined)?.stack ?? error);
 }
 

@@ -3,7 +3,6 @@ import type { Line } from './line.ts';
 import { LONGEST_HEARTBEAT_MS, type Stage } from './stage.ts';
 
 const MINUTE_MS = 60_000;
-const CLOSING = 2;
 const SLACK_MS = 2_000;
 // a connection may dial so often in a minute without anything that gives it hope, and so often more for each thing that does
 const MOST_DIALS = 20;
@@ -125,7 +124,7 @@ export class Watch {
   #findDead(): void {
     const { history, network, device } = this.#stage;
     for (const line of network.lines) {
-      if (!line.isDeaf || line.client.readyState >= CLOSING) this.#silent.delete(line);
+      if (!line.isDeaf || !line.client.isLive) this.#silent.delete(line);
       // who does not run cannot notice, and who is not looked at probes rarely
       else if (!this.#silent.has(line) || device.isStill || device.isHidden) this.#silent.set(line, history.at);
     }

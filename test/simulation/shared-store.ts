@@ -2,6 +2,7 @@ import { MemoryStore } from '../../src/server/memory-store.ts';
 import type { SessionStore, StoreEvents, WriteRefusal } from '../../src/server/store.ts';
 import type { SimulatedClock } from '../../src/testing/clock.ts';
 import type { Chance } from '../../src/testing/chance.ts';
+import { timersOf } from '../../src/testing/store.ts';
 import { seenOf, short } from './session-truth.ts';
 import type { Truth } from './truth.ts';
 
@@ -314,14 +315,4 @@ export class StorePort implements SessionStore {
     const answer = await inner.touch(sid, options.truth.session(sid)?.gen ?? 0);
     return typeof answer === 'object' && answer.top > 0;
   }
-}
-
-function timersOf(clock: SimulatedClock) {
-  return {
-    now: () => clock.now(),
-    setTimeout: (fire: () => void, ms: number) => clock.setTimeout(fire, ms),
-    clearTimeout: (timer: unknown) => {
-      clock.clearTimeout(timer as number | undefined);
-    },
-  };
 }

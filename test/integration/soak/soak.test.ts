@@ -6,7 +6,7 @@ import { replay, verify } from '../../../src/audit/index.ts';
 import { makeDirectory } from '../../support/directory.ts';
 import { accountsOf, checkCounts, checkDownlink, checkFates, type Counts } from '../../support/soak/accounting.ts';
 import { readBooks } from '../../support/soak/books.ts';
-import { diceOf } from '../../support/soak/dice.ts';
+import { Chance } from '../../../src/testing/chance.ts';
 import { inflict } from '../../support/soak/faults.ts';
 import { checkPlain } from '../../support/soak/plain-accounting.ts';
 import { bundlePrograms, startObedient } from '../../support/soak/processes.ts';
@@ -46,7 +46,7 @@ test(
     const client = await startObedient('client', { directory: path, args: [server.port, journal, audit, seed] });
     await client.ask('begin');
 
-    const inflicted = await inflict(server, diceOf(seed), seconds * 1_000);
+    const inflicted = await inflict(server, new Chance(seed), seconds * 1_000);
 
     await server.present.ask('hush');
     await client.ask('settle');

@@ -8,7 +8,7 @@ import { createAuditLog } from '../../../src/audit/index.ts';
 import { fileSink } from '../../../src/audit/node/index.ts';
 import { defineProfile, EnhancedWebSocketService, jsonProfile, type Connection } from '../../../src/index.ts';
 import { pause, until } from '../deadline.ts';
-import { diceOf } from './dice.ts';
+import { Chance } from '../../../src/testing/chance.ts';
 import { Journal, type ClientEntry } from './journal.ts';
 import { heapBytes, listeners, obey, resources } from './parent.ts';
 import { PLAIN_CONNECTIONS, WIRE_CONNECTIONS } from './scale.ts';
@@ -21,7 +21,7 @@ const FLOOD = 6;
 
 const [port = '', path = '', auditPath = '', seed = ''] = process.argv.slice(2);
 const journal = new Journal<ClientEntry>(path);
-const dice = diceOf(Number(seed));
+const chance = new Chance(Number(seed));
 
 interface Message {
   n: number;
@@ -153,15 +153,15 @@ function begin(serviceType: 'wire' | 'plain', count: number): Promise<unknown>[]
   });
 }
 
-function send(who: number, length: number, isRequest = dice.happens(0.05)): void {
+function send(who: number, length: number, isRequest = chance.happens(0.05)): void {
   const connection = connections[who];
   if (!connection) return;
   const n = (last[who] = (last[who] ?? 0) + 1);
-  const isKeyed = dice.happens(0.1);
+  const isKeyed = chance.happens(0.1);
   const message: Message = { n, pad: 'x'.repeat(length) };
   const options = {
     ...(isKeyed && { idempotencyKey: `k${n}` }),
-    ...(dice.happens(0.05) && { ttlMs: 300 }),
+    ...(chance.happens(0.05) && { ttlMs: 300 }),
   };
   journal.write({ is: 'sent', who, n, isKeyed, isRequest });
   promised += 1;
@@ -182,16 +182,17 @@ function send(who: number, length: number, isRequest = dice.happens(0.05)): void
   receipt.settled.then(({ outcome }) => {
     told(outcome);
   }, refused);
-  if (dice.happens(0.05)) setTimeout(() => receipt.cancel(), dice.below(200));
+  if (chance.happens(0.05)) setTimeout(() => receipt.cancel(), chance.below(200));
 }
 
 function chatter(): void {
   for (const who of connections.keys()) {
-    if (dice.happens(0.5)) continue;
-    const isFlooding = who >= WIRE_CONNECTIONS && dice.happens(0.01);
+    if (chance.happens(0.5)) continue;
+    const isFlooding = who >= WIRE_CONNECTIONS && chance.happens(0.01);
     if (isFlooding) for (let count = 0; count < FLOOD; count++) send(who, HUGE);
     else
-      for (let count = dice.between(1, 3); count > 0; count--) send(who, dice.happens(0.02) ? LONG : dice.below(100));
+      for (let count = 1 + chance.below(3); count > 0; count--)
+        send(who, chance.happens(0.02) ? LONG : chance.below(100));
   }
 }
 

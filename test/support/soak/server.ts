@@ -8,7 +8,7 @@ import { WebSocketServer, type WebSocket } from 'ws';
 import { createHoldfastServer, type HoldfastError, type Session } from '../../../src/server/index.ts';
 import { serveWebSockets } from '../../../src/server/ws.ts';
 import { until } from '../deadline.ts';
-import { diceOf } from './dice.ts';
+import { Chance } from '../../../src/testing/chance.ts';
 import { Journal, type ServerEntry } from './journal.ts';
 import { heapBytes, obey } from './parent.ts';
 
@@ -17,7 +17,7 @@ const LONG = 20_000;
 
 const [port = '', path = '', seed = ''] = process.argv.slice(2);
 const journal = new Journal<ServerEntry>(path);
-const dice = diceOf(Number(seed));
+const chance = new Chance(Number(seed));
 /** Says something in each conversation. */
 const speakers = new Map<string, () => void>();
 let asked = 0;
@@ -29,7 +29,7 @@ interface Uplink {
 
 /** A message of the server: which it is, where, and something to carry. */
 function downlink(where: string, n: number): object {
-  return { where, n, pad: 'x'.repeat(dice.happens(0.02) ? LONG : dice.below(100)) };
+  return { where, n, pad: 'x'.repeat(chance.happens(0.02) ? LONG : chance.below(100)) };
 }
 
 function converse(session: Session): void {
@@ -46,7 +46,7 @@ function converse(session: Session): void {
   session.on('ended', () => speakers.delete(where));
   speakers.set(where, () => {
     const n = ++last;
-    const isRequest = dice.happens(0.1);
+    const isRequest = chance.happens(0.1);
     const data = downlink(where, n);
     journal.write({ is: 'out', where, n });
     if (isRequest) asked += 1;
@@ -106,7 +106,7 @@ http.on('upgrade', (request, socket, head) => {
 });
 
 const talking = setInterval(() => {
-  for (const speak of speakers.values()) if (dice.happens(0.5)) for (let n = dice.between(1, 3); n > 0; n--) speak();
+  for (const speak of speakers.values()) if (chance.happens(0.5)) for (let n = 1 + chance.below(3); n > 0; n--) speak();
 }, TICK_MS);
 
 const isSettled = (): boolean => asked === 0 && holdfast.sessions.every(({ unacknowledged }) => unacknowledged === 0);
