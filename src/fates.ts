@@ -10,7 +10,7 @@ export interface OutboxCounts {
   accepted: number;
   /** Left through a socket, on a plain wire. */
   sent: number;
-  /** Accepted by the peer's application, on `holdfast.v1`. */
+  /** Accepted by the peer's application, on `holdfast.v1`; or replied to before a socket took it with it. */
   acknowledged: number;
   /** Accepted, and then not sent; or refused by the peer. */
   dropped: number;
@@ -97,9 +97,10 @@ export class Fates {
     else this.#drop(message, error);
   }
 
-  /** `cause`: why it was not sent again. */
+  /** What held it is gone: nobody knows what became of it, unless the peer has replied to it. `cause`: why it was not sent again. */
   lost(message: OutboundMessage, cause?: MessageError): void {
-    this.#doubt(message, this.error('OUTCOME_UNKNOWN', { cause }));
+    if (message.isAnswered) this.acknowledged(message);
+    else this.#doubt(message, this.error('OUTCOME_UNKNOWN', { cause }));
   }
 
   error(code: ErrorCode, details: ErrorDetails = {}): MessageError {

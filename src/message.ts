@@ -58,6 +58,7 @@ export class OutboundMessage implements Queueable<OutboundMessage>, Receipt {
   #data: EncodedMessage['data'];
   #fate: Fate = 'waiting';
   #isInDoubt = false;
+  #isAnswered = false;
   #error: MessageError | undefined;
   #promise: Promise<SendOutcome> | undefined;
   // present from the moment the promise is asked for until the fate is final
@@ -125,6 +126,15 @@ export class OutboundMessage implements Queueable<OutboundMessage>, Receipt {
   /** Whether a socket died with it before: it may have left then, whatever becomes of it now. */
   get isInDoubt(): boolean {
     return this.#isInDoubt;
+  }
+
+  /** Whether the peer has replied to it: then it has had it, whatever becomes of the acknowledgement. */
+  get isAnswered(): boolean {
+    return this.#isAnswered;
+  }
+
+  answered(): void {
+    this.#isAnswered = true;
   }
 
   /** Whether its fate is final. */

@@ -13,7 +13,7 @@ import type { Monitor } from './monitor.ts';
 import { Postmark } from './postmark.ts';
 import { pour, type FlowReports } from './pouring.ts';
 import type { EncodedMessage } from './protocol/codec.ts';
-import type { Receipt, SendOptions } from './receipt.ts';
+import type { SendOptions } from './receipt.ts';
 import type { Clock } from './transport/clock.ts';
 import { Relief } from './relief.ts';
 import { Volatile } from './volatile.ts';
@@ -113,7 +113,7 @@ export class Outbox {
   };
 
   /** Takes a message. Never throws: what is refused is told by the receipt. */
-  push(payload: unknown, options: SendOptions = {}, meta?: MessageOrigin['meta']): Receipt {
+  push(payload: unknown, options: SendOptions = {}, meta?: MessageOrigin['meta']): OutboundMessage {
     const canWait = this.#wire?.isOpen === true || this.#options.queueing();
     const obstacle = this.#gate.obstacle(options, canWait);
     if (obstacle) return this.refused(this.#fates.error(obstacle.code, { cause: obstacle.cause }));
@@ -140,7 +140,7 @@ export class Outbox {
   }
 
   /** The receipt of a message that was refused before it came here. */
-  refused(error: MessageError): Receipt {
+  refused(error: MessageError): OutboundMessage {
     return this.#fates.refused(this.#messageOf(NOTHING, {}), error);
   }
 
@@ -177,10 +177,10 @@ export class Outbox {
   /** Nobody knows what became of these. @returns How many are in doubt for good; the others go back to the heads of their lanes. */
   forsake(messages: readonly OutboundMessage[]): number {
     // from the last to the first, for each goes to the head of its lane; and before anybody hears of the others
-    const unknown = messages.toReversed().filter((message) => !message.isGreeting && !this.#takeBack(message));
-    for (const message of unknown) this.#fates.lost(message);
+    const forsaken = messages.toReversed().filter((message) => !message.isGreeting && !this.#takeBack(message));
+    for (const message of forsaken) this.#fates.lost(message);
     this.#idle.look();
-    return unknown.length;
+    return forsaken.filter(({ isAnswered }) => !isAnswered).length;
   }
 
   /** The peer has accepted these. */
@@ -331,7 +331,7 @@ export class Outbox {
     if (this.#backlog.size === 0 && this.#wire?.isSettled !== false) this.#flow?.emptied?.();
   }
 
-  #pushVolatile(message: OutboundMessage, { signal }: SendOptions): Receipt {
+  #pushVolatile(message: OutboundMessage, { signal }: SendOptions): OutboundMessage {
     if (!this.#wire?.isOpen || !this.#flow) return this.#fates.refused(message, this.#fates.error('VOLATILE_DROPPED'));
     this.#volatile.push(message);
     cancelOnAbort(message, signal, this.#withdraw);
@@ -358,8 +358,8 @@ export class Outbox {
 
   // a socket died with it: it goes to the next, if the peer would know it again. @returns Whether it does
   #takeBack(message: OutboundMessage): boolean {
-    // a volatile message is not worth it
-    const isRepeatable = !message.isVolatile && (message.isKeyed || this.#options.resendSafe());
+    // a volatile message is not worth it, and one that was answered has done its work
+    const isRepeatable = !message.isVolatile && !message.isAnswered && (message.isKeyed || this.#options.resendSafe());
     if (!isRepeatable || !this.#options.queueing() || this.#gate.isClosed) return false;
     message.moved('waiting');
     this.#backlog.restore(message);

@@ -1,7 +1,8 @@
 import { MessageError, type ErrorCode, type ErrorDetails } from './errors.ts';
+import type { OutboundMessage } from './message.ts';
 import type { WireMeta } from './protocol/frames.ts';
 import type { ReplyMatcher } from './protocol/profile.ts';
-import type { Receipt, SendOptions } from './receipt.ts';
+import type { SendOptions } from './receipt.ts';
 import type { Clock } from './transport/clock.ts';
 
 /** How one request is to be treated, beside what holds for every message. */
@@ -19,7 +20,7 @@ export interface RequestsOptions {
   /** Whether the wire carries the ids of requests itself, or may turn out to. */
   carriesIds: () => boolean;
   /** Sends the request, each time it is to be sent. */
-  send: (message: unknown, options: SendOptions, meta: Pick<WireMeta, 'r'> | undefined) => Receipt;
+  send: (message: unknown, options: SendOptions, meta: Pick<WireMeta, 'r'> | undefined) => OutboundMessage;
   /** Whether every message may be sent twice. */
   resendSafe: () => boolean;
   /** What every error carries. */
@@ -36,7 +37,7 @@ interface Pending {
   /** Whether the peer takes it twice without harm. */
   readonly isKeyed: boolean;
   /** Of its message, once that was sent off. */
-  receipt: Receipt | undefined;
+  receipt: OutboundMessage | undefined;
   /** Whether an earlier message of it has left: then it may have been acted on, whatever becomes of this one. */
   hasLeftBefore: boolean;
   resolve(reply: unknown): void;
@@ -101,6 +102,7 @@ export class Requests {
         hasLeftBefore: false,
         resolve: (reply) => {
           leave();
+          pending.receipt?.answered();
           resolve(reply);
         },
         reject: (error) => {
@@ -179,6 +181,7 @@ export class Requests {
     else {
       const text = `The peer answered the request with an error: ${refusal}`;
       const details = { ...this.#options.context, outcome: 'rejected', message: `${text}.` } as const;
+      pending?.receipt?.answered();
       pending?.reject(new MessageError('REQUEST_REFUSED', { ...details, cause: message }));
     }
     return pending !== undefined;

@@ -56,6 +56,27 @@ describe('a request', () => {
     expect([asked.error, next.messages]).toMatchObject([{ code: 'REPLY_LOST', outcome: 'unknown' }, []]);
   });
 
+  test.each<[string, object]>([
+    ['', {}],
+    [' and has a key', { idempotencyKey: 'k' }],
+  ])(
+    'that was answered%s is done with, although its acknowledgement is lost with the session: it is not in doubt, and not sent again',
+    async (_what, options) => {
+      const r = new WireRig();
+      const { connection, server } = await r.join();
+      const asked = fateOf(connection.request('pay', options));
+      await r.settle();
+      server.says({ t: 'm', s: 1, b: [{ d: 'paid', re: 'r1' }] });
+      await r.drops();
+      const next = await r.redial();
+      next.welcome({ sid: 's2', why: 'unknown' });
+      await r.settle();
+      expect([asked.value, next.messages, r.of('undelivered')]).toEqual(['paid', [], []]);
+      expect(connection.status.messages).toMatchObject({ accepted: 1, acknowledged: 1, unknown: 0, waiting: 0 });
+      expect(r.of('discontinuity')).toMatchObject([{ why: 'unknown', inDoubt: 0 }]);
+    },
+  );
+
   test.each<[string, (r: WireRig) => Promise<unknown>]>([
     ['before the first attempt', () => Promise.resolve()],
     [

@@ -27,7 +27,7 @@ function checkHanded({ book, wrong }: Account): void {
     const { n, isKeyed } = message;
     const fate = fateOf(message);
     const taken = times.get(n) ?? 0;
-    const wasTaken = fate === 'sent' || fate === 'unknown';
+    const wasTaken = fate === 'sent' || fate === 'acknowledged' || fate === 'unknown';
     if (wasTaken !== taken > 0) wrong(`${n} is ${fate}, and was taken by ${taken} sockets`);
     if (taken > 1 && !isKeyed) wrong(`${n} was taken by ${taken} sockets, and has no key`);
     times.delete(n);
