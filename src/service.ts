@@ -337,7 +337,13 @@ export class EnhancedWebSocketService<Types extends Services = Services> {
     } catch (error) {
       return quiet(Promise.reject(error as ConfigurationError));
     }
-    this.#destruction ??= this.#destroy(options.deadlineMs ?? 2_000);
+    if (this.#destruction) return this.#destruction;
+    // there before anything ends: whoever is told of that may destroy as well
+    this.#destruction = this.#release();
+    this.#diagnostics.end();
+    for (const { connection } of this.#registry.members.values()) connection.ending();
+    if (this.#isOver) this.#stopped();
+    else this.#root.send({ type: 'drain', deadlineMs: options.deadlineMs ?? 2_000 });
     return this.#destruction;
   }
 
@@ -349,14 +355,9 @@ export class EnhancedWebSocketService<Types extends Services = Services> {
     return subjectOf(target, { member, settings: this.#settings, isOffline });
   }
 
-  async #destroy(deadlineMs: number): Promise<void> {
+  async #release(): Promise<void> {
     const members = [...this.#registry.members.values()];
-    const stopped = new Promise<void>((resolve) => (this.#stopped = resolve));
-    this.#diagnostics.end();
-    for (const { connection } of members) connection.ending();
-    if (this.#isOver) this.#stopped();
-    else this.#root.send({ type: 'drain', deadlineMs });
-    await stopped;
+    await new Promise<void>((resolve) => (this.#stopped = resolve));
     for (const { connection } of members) connection.ended();
     // what messages came to is told when the turn is over
     await Promise.resolve();

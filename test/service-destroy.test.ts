@@ -60,6 +60,18 @@ function silentRig(): Rig {
 }
 
 describe('destroy', () => {
+  test('resolves as well when the application destroys in the middle of what it is told of that', async () => {
+    const r = rig();
+    await r.open();
+    const inside: ReturnType<typeof fateOf>[] = [];
+    r.service.on('status', () => {
+      inside.push(fateOf(r.service.destroy()));
+    });
+    const outside = fateOf(r.service.destroy());
+    await r.clock.advanceAsync(5_000);
+    expect([outside.kind, ...inside.map(({ kind }) => kind)]).toEqual(['resolved', 'resolved', 'resolved']);
+  });
+
   test.each(WAYS)('from %s leaves no timer, socket or listener (original fault 30) (pain 62)', async (state, reach) => {
     const r = silentRig();
     await reach(r);
