@@ -9,6 +9,8 @@ export interface ClientAppOptions {
   history: History;
   book: Book;
   nextTag: () => string;
+  /** Does something later, when its device runs. */
+  later: (ms: number, deed: () => void) => void;
   /** Draws what handlers do in the middle of an event; `null` for handlers that only listen. */
   whims: Chance | null;
   /** Whether it can ask: a plain wire has no replies. */
@@ -21,13 +23,15 @@ export interface ClientAppOptions {
 
 const REQUEST_MS = 5_000;
 const NO_ROOM = ['QUEUE_FULL', 'DROPPED_FOR_ROOM'];
+// how messages are taken back
+const RECALLS = ['at once', 'later', 'by a signal', 'by a signal that is over'] as const;
 
 /** A message, and how it is sent. */
 interface Parcelled {
   payload: string;
   isBytes: boolean;
-  /** Whether the application takes it back at once. */
-  willCancel: boolean;
+  /** How the application takes it back, and when, in ms from now. */
+  recall: { how: (typeof RECALLS)[number]; afterMs: number } | null;
 }
 
 interface Sent {
@@ -43,6 +47,9 @@ export class ClientApp {
   readonly connection: Connection<unknown>;
   /** Whether it wants to be connected. */
   isWanted = true;
+  /** Called once in the middle of what it is told next. */
+  atNext: (() => void) | null = null;
+  #isCalm = false;
   readonly #options: ClientAppOptions;
   readonly #byId = new Map<string, Sent>();
   // requests that have no answer, and when each was asked, in ms of the run
@@ -97,18 +104,22 @@ export class ClientApp {
     this.#send(tag, optionsOf(chance, tag), {
       payload,
       isBytes: chance.happens(0.1),
-      willCancel: chance.happens(0.03),
+      recall: chance.happens(0.05) ? { how: chance.pick(RECALLS), afterMs: chance.between(0, 2_000) } : null,
     });
   }
 
   /** Sends what must arrive, and be answered. */
   lastWord(): void {
     const tag = `c${this.#options.nextTag()}`;
-    this.#send(tag, {}, { payload: `${tag} ${LAST_WORD}`, isBytes: false, willCancel: false });
+    this.#send(tag, {}, { payload: `${tag} ${LAST_WORD}`, isBytes: false, recall: null });
   }
 
-  #send(tag: string, options: SendOptions, { payload, isBytes, willCancel }: Parcelled): void {
-    const { book, history, isCramped } = this.#options;
+  #send(tag: string, wanted: SendOptions, { payload, isBytes, recall }: Parcelled): void {
+    const { book, history, isCramped, later } = this.#options;
+    const { how, afterMs = 0 } = recall ?? {};
+    const controller = how?.startsWith('by') ? new AbortController() : null;
+    if (how === 'by a signal that is over') controller?.abort();
+    const options = controller ? { ...wanted, signal: controller.signal } : wanted;
     const { connection } = this;
     history.note(() => `${connection.id} sends ${tag} ${Object.keys(options).join(' ')}`);
     const mayRepeat = options.idempotencyKey !== undefined;
@@ -119,7 +130,11 @@ export class ClientApp {
       lane: isOrdered(options) ? `${connection.id} ${options.priority ?? 'normal'}` : null,
       kind: options.volatile === true ? 'volatile' : 'message',
       content: { text: payload, type: options.type },
-      excuses: [...excusesOf(options), ...(willCancel ? ['SEND_CANCELLED'] : []), ...(isCramped ? NO_ROOM : [])],
+      excuses: [
+        ...excusesOf(options),
+        ...(recall === null ? [] : [controller ? 'SEND_ABORTED' : 'SEND_CANCELLED']),
+        ...(isCramped ? NO_ROOM : []),
+      ],
       isLast: payload.endsWith(LAST_WORD),
     });
     const receipt = connection.send(isBytes ? new TextEncoder().encode(payload) : payload, options);
@@ -133,13 +148,33 @@ export class ClientApp {
         book.toldUp(tag, outcome, code);
       },
     );
-    if (willCancel) receipt.cancel();
+    const takeBack = (): void => {
+      if (controller) controller.abort();
+      else this.#cancel(receipt);
+    };
+    if (how === 'at once') takeBack();
+    else if (how) later(afterMs, takeBack);
+  }
+
+  #cancel(receipt: Receipt): void {
+    const { history } = this.#options;
+    const isTaken = receipt.cancel();
+    const { id, fate } = receipt;
+    history.note(
+      () => `${this.connection.id} takes ${this.#byId.get(id)?.tag ?? id} back${isTaken ? '' : ', in vain'}`,
+    );
+    history.require(!isTaken || fate === 'dropped' || fate === 'unknown', () => `${id} was taken back, and is ${fate}`);
   }
 
   close(): void {
     this.#options.history.note(`${this.connection.id} is closed by its application`);
     this.isWanted = false;
     void this.connection.close();
+  }
+
+  /** From now on it closes nothing any more. */
+  calm(): void {
+    this.#isCalm = true;
   }
 
   connect(): void {
@@ -227,6 +262,22 @@ export class ClientApp {
     if (isExposed && !tag.startsWith('s')) return;
     book.heardDown(this.connection.id, tag, textOf(message));
     if (whims?.happens(0.1)) this.send(whims);
+    if (whims?.happens(0.01)) this.#closeForAWhile(whims);
+    this.#interrupt();
+  }
+
+  #interrupt(): void {
+    const deed = this.atNext;
+    this.atNext = null;
+    deed?.();
+  }
+
+  #closeForAWhile(chance: Chance): void {
+    if (this.#isCalm) return;
+    this.close();
+    this.#options.later(chance.pick([0, 5, 3_000]), () => {
+      this.connect();
+    });
   }
 
   #turned(previous: string, current: string): void {
@@ -235,10 +286,12 @@ export class ClientApp {
     history.note(`${id}: ${previous} → ${current}`);
     const hasEnded = current === 'closed' || current === 'failed' || current === 'idle';
     book.turned(id, hasEnded ? 'ended' : current === 'closing' ? 'ending' : 'going on');
+    this.#interrupt();
     if (!whims?.happens(0.2)) return;
     if (hasEnded && this.isWanted) this.connect();
     else if (whims.happens(0.8)) this.send(whims);
-    else void this.connection.connect().catch(() => undefined);
+    else if (whims.happens(0.5)) void this.connection.connect().catch(() => undefined);
+    else this.#closeForAWhile(whims);
   }
 }
 

@@ -183,7 +183,8 @@ function onLine(deed: (line: Line, stage: Stage, chance: Chance) => void): Strik
   };
 }
 
-function meddle({ service, history, book }: Stage, chance: Chance, { connection }: Stage['apps'][number]): void {
+function meddle(stage: Stage, chance: Chance, { connection }: Stage['apps'][number]): void {
+  const { service, history, book } = stage;
   const deed = chance.pick(['pauses', 'resumes', 'purges', 'drains', 'configures'] as const);
   history.note(`the application ${deed} ${connection.id}`);
   if (deed === 'pauses') connection.pause();
@@ -196,6 +197,7 @@ function meddle({ service, history, book }: Stage, chance: Chance, { connection 
     const intervalMs = Math.round(chance.between(2_000, LONGEST_HEARTBEAT_MS - 2_000));
     const heartbeat = { intervalMs, timeoutMs: 2_000 };
     service.updateConfig({ services: { simulated: { heartbeat } } });
+    stage.heartbeat = heartbeat;
   }
 }
 

@@ -20,6 +20,11 @@ export class Lifetime {
     return this.#isOver;
   }
 
+  /** How many timers run. */
+  get timersLeft(): number {
+    return this.#timers.size;
+  }
+
   now(): number {
     return this.#clock.now();
   }

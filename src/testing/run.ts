@@ -12,6 +12,7 @@ const LOOK_MS = 500;
 // beyond what the options allow, everything is at rest
 const SLACK_MS = 15_000;
 const IDLE_MS = 5_000;
+const SOON_MS = 1_000;
 // the standard's number for a socket that has ended
 const CLOSED = 3;
 
@@ -65,7 +66,20 @@ async function endAbruptly(stage: Stage, { watch, at }: { watch: Watch; at: numb
   // whoever does not run cannot end
   device.wake();
   device.thaw();
+  if (stage.chance.happens(0.5)) await destroyInside(stage);
   await end(stage);
+}
+
+// the application does so in the middle of an event: of one that comes soon, or of the end itself
+async function destroyInside(stage: Stage): Promise<void> {
+  const { apps, service, history, inside } = stage;
+  for (const app of apps)
+    app.atNext = () => {
+      history.note(`${app.connection.id} destroys the client while it is told something`);
+      inside.asked += 1;
+      void service.destroy().then(() => (inside.ended += 1));
+    };
+  await stage.pass(SOON_MS);
 }
 
 function calmed({ steps, calmAt }: Plan): (Step | { what: 'calm'; at: number })[] {
@@ -122,7 +136,7 @@ async function idle(stage: Stage, watch: Watch): Promise<void> {
 }
 
 async function end(stage: Stage): Promise<void> {
-  const { history, service, nodes, store, network, clock, device, apps, book } = stage;
+  const { history, service, nodes, store, network, clock, device, apps, book, inside } = stage;
   let left = 1 + nodes.length;
   const ended = (): void => {
     left -= 1;
@@ -140,6 +154,9 @@ async function end(stage: Stage): Promise<void> {
     });
   await stage.pass(20_000);
   history.require(left === 0, () => 'the client or a server does not come to its end');
+  history.require(inside.asked === inside.ended, () => 'who destroyed the client inside an event waits for ever');
+  for (const { name, timersLeft } of nodes)
+    history.require(timersLeft === 0, () => `${timersLeft} timers are left when ${name} has ended`);
   book.close();
   for (const app of apps) app.checkFates();
   const closing = stage.closeAudit();

@@ -41,6 +41,7 @@ export class SimulatedServer implements Host {
   #running: Running | undefined;
   #lives = 0;
   #isDraining = false;
+  #timersLeft = 0;
   readonly #chance: Chance;
 
   constructor(options: SimulatedServerOptions) {
@@ -56,6 +57,11 @@ export class SimulatedServer implements Host {
   /** The server that runs now. */
   get server(): HoldfastServer | undefined {
     return this.#running?.server;
+  }
+
+  /** How many timers were left when lives of it had come to their end in order, by a drain or a close. */
+  get timersLeft(): number {
+    return this.#timersLeft;
   }
 
   /** Does nothing to one that runs. */
@@ -109,6 +115,8 @@ export class SimulatedServer implements Host {
   // a crash on the way is an end as well, and nothing of that life settles any more
   async #leave(running: Running, leave: () => Promise<void>): Promise<void> {
     await Promise.race([leave(), running.clock.ended]);
-    if (this.#running === running) this.crash();
+    if (this.#running !== running) return;
+    this.#timersLeft += running.clock.timersLeft;
+    this.crash();
   }
 }

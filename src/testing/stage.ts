@@ -80,6 +80,8 @@ export class Stage {
   readonly settings: ServiceOptions;
   readonly apps: readonly ClientApp[];
   readonly book: Book;
+  /** How often the client was destroyed in the middle of an event, and how often that came to its end. */
+  readonly inside = { asked: 0, ended: 0 };
   /** The lines of the audit log. */
   readonly audit: string[] = [];
   readonly #log: AuditLog;
@@ -88,6 +90,8 @@ export class Stage {
   /** Whether dials reach somebody who means harm. */
   isHijacked = false;
   credentials: CredentialsMood = 'fine';
+  /** As the application has set it last. */
+  heartbeat: HeartbeatOptions | false | undefined;
   readonly #hostile: HostileServer;
   #tags = 0;
   #isEnding = false;
@@ -147,6 +151,7 @@ export class Stage {
       profile: SPEECH,
       ...service,
     };
+    this.heartbeat = this.settings.heartbeat;
     this.service = new EnhancedWebSocketService({
       services: { simulated: this.settings },
       WebSocket: this.network.WebSocket,
@@ -223,10 +228,12 @@ export class Stage {
     device.thaw();
     device.show();
     network.calm();
+    network.abandon(this.#hostile, () => 0);
     network.pace = { least: 1, most: 5 };
     this.plain?.start();
     for (const node of this.nodes) node.start();
     for (const app of this.apps) {
+      app.calm();
       app.connection.resume();
       // whoever was asked for gets there alone
       if (!app.isWanted || app.connection.status.state === 'failed') app.connect();
@@ -262,6 +269,11 @@ export class Stage {
       history,
       book,
       nextTag: () => this.nextTag(),
+      later: (ms, deed) => {
+        this.later(ms, () => {
+          this.device.run(deed);
+        });
+      },
       whims: this.#traits.has('restless handlers') ? whims : null,
       asks: this.plain === null,
       isExposed: this.#use !== 'required',

@@ -1,5 +1,5 @@
 import type { ServiceOptions } from '../index.ts';
-import type { Line } from './line.ts';
+import { DeadLinks, probeOf } from './dead-links.ts';
 import { LONGEST_HEARTBEAT_MS, type Stage } from './stage.ts';
 
 const MINUTE_MS = 60_000;
@@ -26,8 +26,7 @@ export class Watch {
   readonly #times: Times;
   readonly #mostWaiting: number;
   readonly #mostQueued: number;
-  // links that let nothing through, and since when the client could have noticed, in ms of the run
-  readonly #silent = new Map<Line, number>();
+  readonly #deadLinks: DeadLinks;
   // how many sockets there were, and hopes, at each look
   readonly #looks: { at: number; sockets: number; hopes: number }[] = [];
   #hopes = 0;
@@ -37,10 +36,12 @@ export class Watch {
   readonly #short: { at: number; what: string }[] = [];
   #wasStill = false;
   #wasHijacked = false;
+  #wasDoubted = false;
   readonly #unsubscribe: () => void;
 
   constructor(stage: Stage) {
     this.#stage = stage;
+    this.#deadLinks = new DeadLinks(stage);
     const { settings, service, device, history } = stage;
     this.#times = timesOf(settings);
     const { probe, retry, dial } = this.#times;
@@ -68,9 +69,10 @@ export class Watch {
       if (isDrawn && delayMs < baseMs)
         this.#short.push({ at: history.at, what: `${connectionId} waits ${delayMs} ms` });
     });
-    // whoever connects again begins anew
-    service.on('status', ({ previous }) => {
+    service.on('status', ({ connectionId, previous, current }) => {
+      // whoever connects again begins anew
       if (previous === 'closed' || previous === 'failed') hope();
+      if (current === 'failed') history.require(this.#mayFail, () => `${connectionId} has failed, and had no reason`);
     });
     service.on('discontinuity', ({ connectionId, why }) => {
       history.require(!NEVER.includes(why) || this.#wasHijacked, () => `${connectionId} lost its session: ${why}`);
@@ -82,8 +84,9 @@ export class Watch {
   }
 
   look(): void {
-    const { apps, device, isHijacked } = this.#stage;
+    const { apps, device, isHijacked, credentials } = this.#stage;
     if (isHijacked) this.#wasHijacked = true;
+    if (credentials !== 'fine') this.#wasDoubted = true;
     // who has just begun to run again is behind
     const isAwake = !device.isStill && !this.#wasStill;
     this.#wasStill = device.isStill;
@@ -93,11 +96,17 @@ export class Watch {
       if (isAwake) app.checkRequests();
     }
     this.#countDials();
-    this.#findDead();
+    this.#deadLinks.look(this.#longestStep);
     for (const { at, what } of this.#short.splice(0))
       this.#stage.history.require(this.#news.has(at), () => `${what} before another attempt, without any news`);
     const errors = this.#stage.service.getErrorHistory().length;
     this.#stage.history.require(errors <= MOST_ERRORS, () => `${errors} errors are remembered`);
+  }
+
+  // its retries were counted, somebody broke the protocol, or who it is was in doubt; with rules of the user's own, whatever those say
+  get #mayFail(): boolean {
+    const { retry, recovery } = this.#stage.settings;
+    return retry?.maxRetries !== undefined || recovery !== undefined || this.#wasHijacked || this.#wasDoubted;
   }
 
   /** Looks no longer. */
@@ -121,22 +130,6 @@ export class Watch {
     );
   }
 
-  #findDead(): void {
-    const { history, network, device } = this.#stage;
-    for (const line of network.lines) {
-      if (!line.isDeaf || !line.client.isLive) this.#silent.delete(line);
-      // who does not run cannot notice, and who is not looked at probes rarely
-      else if (!this.#silent.has(line) || device.isStill || device.isHidden) this.#silent.set(line, history.at);
-    }
-    for (const [line, since] of this.#silent) {
-      const most = this.#times.probe + (line.client.hasOpened ? 0 : this.#times.dial);
-      history.require(
-        history.at - since <= most + this.#longestStep,
-        () => `${line.name} lets nothing through for ${Math.round(history.at - since)} ms, and nobody has noticed`,
-      );
-    }
-  }
-
   // what happens between two looks is seen at the second
   get #longestStep(): number {
     const [one, other] = this.#looks.slice(-2);
@@ -149,12 +142,7 @@ function strategyOf(error: unknown): unknown {
 }
 
 function timesOf({ heartbeat, retry = {}, connectTimeoutMs = 10_000 }: ServiceOptions): Times {
-  const { intervalMs = 25_000, timeoutMs = 10_000 } = heartbeat === false ? {} : (heartbeat ?? {});
   const { capMs = 30_000 } = retry;
   // the application may set another heartbeat on the way
-  return {
-    probe: Math.max(intervalMs + timeoutMs, LONGEST_HEARTBEAT_MS) + SLACK_MS,
-    retry: capMs,
-    dial: connectTimeoutMs,
-  };
+  return { probe: Math.max(probeOf(heartbeat), LONGEST_HEARTBEAT_MS) + SLACK_MS, retry: capMs, dial: connectTimeoutMs };
 }

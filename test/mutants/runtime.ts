@@ -101,6 +101,13 @@ export const RUNTIME_MUTANTS: readonly Mutant[] = [
     tests: ['test/audit/trail'],
   },
   {
+    what: 'a request that was answered is in doubt when its acknowledgement is lost',
+    file: 'src/fates.ts',
+    from: 'if (message.isAnswered) this.acknowledged(message);\n    else ',
+    to: '',
+    tests: ['test/service-wire-requests'],
+  },
+  {
     what: 'a request without a key is sent again when its socket is lost',
     file: 'src/requests.ts',
     from: "if (pending.isKeyed && (fate === 'sent'",

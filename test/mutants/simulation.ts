@@ -236,4 +236,22 @@ export const SIMULATION_MUTANTS: readonly Mutant[] = [
     to: "options.payloads ?? 'kept'",
     tests: SEEDS,
   },
+  {
+    what: 'who destroys the client while it is destroyed waits for ever',
+    file: 'src/service.ts',
+    from: `this.#destruction = this.#release();
+    this.#diagnostics.end();
+    for (const { connection } of this.#registry.members.values()) connection.ending();
+    if (this.#isOver) this.#stopped();
+    else this.#root.send({ type: 'drain', deadlineMs: options.deadlineMs ?? 2_000 });
+`,
+    to: `const released = this.#release();
+    this.#diagnostics.end();
+    for (const { connection } of this.#registry.members.values()) connection.ending();
+    if (this.#isOver) this.#stopped();
+    else this.#root.send({ type: 'drain', deadlineMs: options.deadlineMs ?? 2_000 });
+    this.#destruction = released;
+`,
+    tests: SEEDS,
+  },
 ];

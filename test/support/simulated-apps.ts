@@ -67,6 +67,7 @@ export class AppsRig extends NetworkRig {
       history,
       book,
       nextTag,
+      later: (ms, deed) => void this.clock.setTimeout(deed, ms),
       whims: null,
       asks: true,
       isExposed: false,

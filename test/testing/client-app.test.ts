@@ -36,6 +36,7 @@ function madeUp(messages: Partial<Record<string, number>> = {}, options: Partial
     history,
     book,
     nextTag,
+    later: (ms, deed) => void rig.clock.setTimeout(deed, ms),
     whims: null,
     asks: false,
     isExposed: false,
@@ -91,6 +92,60 @@ describe('the application on a client', () => {
     expect([rig.breach, app.unrest, rig.book.open, rig.book.size]).toEqual([undefined, null, null, 300]);
     for (const what of [/gets c\d+/, /gets r\d+/, /told that c\d+ is not_sent/, /is acknowledged/])
       expect([what, rig.times(what) > 0]).toEqual([what, true]);
+  });
+
+  test('takes some back, at once or later, by the receipt or by a signal', async () => {
+    const { rig, app } = await connected();
+    const chance = new Chance(8);
+    for (let round = 0; round < 4; round++) {
+      rig.device.goOffline();
+      for (let count = 0; count < 150; count++) app.send(chance);
+      await rig.pass(3_000);
+      rig.device.goOnline();
+      await rig.pass(30_000);
+    }
+    app.checkFates();
+    expect([rig.breach, rig.book.open]).toEqual([undefined, null]);
+    for (const what of [/takes c\d+ back$/, /takes c\d+ back, in vain$/, /sends c\d+ .*signal/])
+      expect([what, rig.times(what) > 0]).toEqual([what, true]);
+  });
+
+  test('sees a receipt that says it was taken back, and was not', async () => {
+    const { rig, app } = await connected({ client: { asks: false } });
+    const send = app.connection.send.bind(app.connection);
+    app.connection.send = (message, options) =>
+      Object.defineProperty(send(message, options), 'cancel', { value: () => true });
+    for (let seed = 0; seed < 100; seed++) app.send(new Chance(seed));
+    await rig.pass(5_000);
+    expect(rig.breach).toMatch(/^m\d+ was taken back, and is (waiting|handed|acknowledged)$/);
+  });
+
+  test('closes now and then in the middle of an event, if it has whims, until it is calm', async () => {
+    const { rig, app } = await connected({ client: { whims: new Chance(2) } });
+    const talk = async (): Promise<void> => {
+      for (let count = 0; count < 300; count++) {
+        rig.serverApp.send(new Chance(count));
+        await rig.pass(100);
+      }
+      await rig.pass(10_000);
+    };
+    await talk();
+    const closings = rig.times('is closed by its application');
+    expect([closings > 0, rig.breach]).toEqual([true, undefined]);
+    app.calm();
+    await talk();
+    expect([rig.times('is closed by its application'), app.unrest, rig.breach]).toEqual([closings, null, undefined]);
+  });
+
+  test('does something once, in the middle of what it is told next', async () => {
+    const { rig, app } = await connected();
+    let times = 0;
+    app.atNext = () => times++;
+    for (let count = 0; count < 3; count++) rig.serverApp.send(new Chance(count));
+    await rig.pass();
+    app.close();
+    await rig.pass();
+    expect(times).toBe(1);
   });
 
   test('does not ask where nobody can answer', async () => {

@@ -17,6 +17,8 @@ test('a life goes by the clock it is on', () => {
   expect([life.now(), fired, clock.pending()]).toEqual([clock.now(), [], 1]);
   clock.advance(1);
   expect([fired, clock.pending(), life.isOver]).toEqual([['a'], 0, false]);
+  life.setTimeout(() => undefined, 10);
+  expect(life.timersLeft).toBe(1);
 });
 
 test('a life that is over leaves no timer, and no other life loses one', () => {

@@ -19,7 +19,26 @@ describe('a run', () => {
     expect(stage.apps.map(({ connection }) => connection.status.state)).toEqual(stage.apps.map(() => 'closed'));
   });
 
+  test('that ends abruptly ends in the middle of an event, or between two', async () => {
+    const ends = await Promise.all(
+      [1, 2, 3, 4].map(async (seed) => {
+        const { history } = await perform({ ...plan, seed, abruptAt: 4_000 });
+        expect(history.breach).toBeUndefined();
+        return /destroys the client while it is told something/.test(history.tail(Infinity));
+      }),
+    );
+    expect(new Set(ends)).toEqual(new Set([true, false]));
+  });
+
   test.each<[string, (stage: Stage) => void, RegExp]>([
+    [
+      'a server that leaves a timer',
+      ({ nodes }) => {
+        const [node] = nodes;
+        if (node) Object.defineProperty(node, 'timersLeft', { value: 1 });
+      },
+      /^1 timers are left when n1 has ended$/,
+    ],
     [
       'a connection that does not open once it is calm',
       (stage) => {

@@ -5,7 +5,7 @@ import { simulate } from '../../src/testing/index.ts';
 // so many seeds show what most broken rules come to; `test/simulation` runs many more
 const SEEDS = 100;
 // each of these shows what none of the first does
-const MORE = [242, 264, 282, 511];
+const MORE = [187, 282];
 
 test(`with the first ${SEEDS} seeds every promise is kept`, { timeout: 120_000 }, async () => {
   const breaches: string[] = [];

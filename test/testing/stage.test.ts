@@ -47,6 +47,18 @@ describe('a stage', () => {
     expect(stage.apps.map(({ unrest }) => unrest)).toEqual(stage.apps.map(() => null));
   });
 
+  test('leaves nobody with the hostile server when it is calm', async () => {
+    const stage = staged(3);
+    stage.isHijacked = true;
+    stage.start();
+    await stage.pass(100);
+    const hostile = (): number => stage.network.live.filter(({ host }) => host.name === 'hostile').length;
+    expect(hostile()).toBeGreaterThan(0);
+    stage.calm();
+    await stage.pass(10);
+    expect(hostile()).toBe(0);
+  });
+
   test('keeps an audit log of the client', async () => {
     const stage = staged(3);
     stage.start();

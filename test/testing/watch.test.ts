@@ -83,6 +83,20 @@ describe('a watch', () => {
     vi.restoreAllMocks();
   });
 
+  test.each<[string, Partial<ServiceOptions>, (stage: Stage) => void, RegExp]>([
+    ['nothing', {}, () => undefined, /^simulated:t1 has failed, and had no reason$/],
+    ['its retries are counted', { retry: { maxRetries: 3 } }, () => undefined, /^$/],
+    ['somebody broke the protocol', {}, (stage) => (stage.isHijacked = true), /^$/],
+    ['its credentials were in doubt', {}, (stage) => (stage.credentials = 'refused'), /^$/],
+  ])('sees a connection that fails, and bears it where %s explains it', async (_, options, begin, breach) => {
+    const { stage, watch } = await watched({ retry: {}, ...options });
+    begin(stage);
+    watch.look();
+    // as wrong as can be: nothing that the simulation does has this code
+    for (const line of stage.network.live) line.dismiss(1008, 'no');
+    expect((await looks(stage, watch, 500)) ?? '').toMatch(breach);
+  });
+
   test('lets go of what it listens to', async () => {
     const { stage, watch } = await watched({});
     const before = stage.device.listenersLeft;

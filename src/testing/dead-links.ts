@@ -1,0 +1,93 @@
+import type { HeartbeatOptions, ServiceOptions } from '../index.ts';
+import type { Line } from './line.ts';
+import type { Stage } from './stage.ts';
+
+const SLACK_MS = 2_000;
+// a server takes a client for dead that is silent for its interval and timeout, which are these where nothing is said, and looks for such now and then
+const SERVER_SILENCE_MS = 25_000 + 10_000 + 5_000;
+
+/** What is known of one link. */
+interface Sight {
+  /** From a probe to the end of the next one, by the heartbeat that it goes by: that which was set when it opened. Where that was between two looks, the longer of both. In ms. */
+  probe: number;
+  /** The same while the page is hidden. */
+  hiddenProbe: number;
+  hasOpened: boolean;
+  /** From when on somebody could have noticed that it is dead, in ms of the run; `null` while it is not. */
+  deadSince: number | null;
+}
+
+/** Finds links that are dead and taken for living ones: nothing comes through to the client, or nothing of the client on a wire whose server watches as well. */
+export class DeadLinks {
+  readonly #stage: Stage;
+  readonly #hiddenMs: number;
+  readonly #dialMs: number;
+  readonly #sights = new Map<Line, Sight>();
+  // at the last look
+  #heartbeat: HeartbeatOptions | false | undefined;
+  #hiddenAt = -Infinity;
+  #wasStill = false;
+
+  constructor(stage: Stage) {
+    const { retry, connectTimeoutMs = 10_000 }: ServiceOptions = stage.settings;
+    this.#stage = stage;
+    this.#hiddenMs = retry?.hiddenMs ?? 30_000;
+    this.#dialMs = connectTimeoutMs;
+    this.#heartbeat = stage.heartbeat;
+  }
+
+  /** @param lateMs How long ago the look before was. */
+  look(lateMs: number): void {
+    const { history, network, device, heartbeat } = this.#stage;
+    if (device.isHidden) this.#hiddenAt = history.at;
+    for (const line of network.lines) {
+      const sight = this.#sightOf(line);
+      if (!this.#isDead(line)) sight.deadSince = null;
+      // who does not run cannot notice, and runs again since some moment after the last look
+      else if (sight.deadSince === null || device.isStill || this.#wasStill) sight.deadSince = history.at;
+      else this.#require(line, sight, lateMs);
+    }
+    this.#heartbeat = heartbeat;
+    this.#wasStill = device.isStill;
+  }
+
+  // a link goes by the heartbeat that was set when it opened, somewhere between two looks
+  #sightOf(line: Line): Sight {
+    const known = this.#sights.get(line);
+    if (known && line.client.hasOpened && known.hasOpened) return known;
+    const both = [this.#heartbeat, this.#stage.heartbeat];
+    const sight = {
+      probe: Math.max(known?.probe ?? 0, ...both.map((heartbeat) => probeOf(heartbeat))),
+      hiddenProbe: Math.max(known?.hiddenProbe ?? 0, ...both.map((heartbeat) => probeOf(heartbeat, this.#hiddenMs))),
+      hasOpened: line.client.hasOpened,
+      deadSince: known?.deadSince ?? null,
+    };
+    this.#sights.set(line, sight);
+    return sight;
+  }
+
+  #isDead({ client, host, isDeaf, isDead }: Line): boolean {
+    const isWatched = client.hasOpened && this.#stage.nodes.some((node) => node === host);
+    return client.isLive && (isDeaf || (isDead && isWatched));
+  }
+
+  #require(line: Line, { probe, hiddenProbe, deadSince }: Sight, lateMs: number): void {
+    const { history } = this.#stage;
+    const since = deadSince ?? history.at;
+    const wasHidden = this.#hiddenAt >= since - hiddenProbe;
+    const mostMs =
+      Math.max(wasHidden ? hiddenProbe : probe, line.isDeaf ? 0 : SERVER_SILENCE_MS) +
+      (line.client.hasOpened ? 0 : this.#dialMs);
+    const forMs = history.at - since;
+    history.require(
+      forMs <= mostMs + lateMs + SLACK_MS,
+      () => `${line.name} lets nothing through for ${Math.round(forMs)} ms, and nobody has noticed`,
+    );
+  }
+}
+
+/** From a probe to the end of the next one, in ms, where probes are at least so far apart. */
+export function probeOf(heartbeat: HeartbeatOptions | false = {}, leastMs = 0): number {
+  const { intervalMs = 25_000, timeoutMs = 10_000 } = heartbeat || {};
+  return Math.max(intervalMs, leastMs) + timeoutMs;
+}
