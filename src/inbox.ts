@@ -53,6 +53,8 @@ export class Inbox {
   #received = 0;
   // nothing will ever come again
   #over = false;
+  // whoever ends the connection inside a frame hears no more of that
+  #hasEnded = false;
   // frames held back for a listener that is about to come, and the timer that ends the wait
   #held: { frames: Held[]; timer: unknown } | undefined;
 
@@ -71,6 +73,7 @@ export class Inbox {
    * peer's first frame can arrive together with the handshake, before the code that awaits the connection can subscribe.
    */
   attach(): void {
+    this.#hasEnded = false;
     if (this.#held || this.#emitter.has('message')) return;
     const timer = this.#options.clock.setTimeout(() => {
       this.#release();
@@ -79,6 +82,7 @@ export class Inbox {
   }
 
   receive(payload: Payload, meta?: WireMeta): void {
+    if (this.#hasEnded) return;
     this.#received += 1;
     if (this.#held) this.#held.frames.push({ payload, meta });
     else this.#hand(payload, meta);
@@ -94,8 +98,9 @@ export class Inbox {
     this.#release();
   }
 
-  /** Ends every iteration: normally, or with the error that ended the connection. */
+  /** The connection has ended: so does every iteration, normally or with the error that ended it. Nothing is handed over until another socket is read. */
   end(error: HoldfastError | null): void {
+    this.#hasEnded = true;
     this.#emitter.emit('ended', error);
   }
 

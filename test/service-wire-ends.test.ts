@@ -4,6 +4,22 @@ import { deferred, fateOf, NOTHING_LEFT } from './support/service.ts';
 import { WireRig } from './support/server-script.ts';
 
 describe('closing a session', () => {
+  test('in the middle of a frame ends what is heard of it with the connection', async () => {
+    const r = new WireRig();
+    const { connection, server } = await r.join();
+    const heard: unknown[] = [];
+    connection.subscribe((message) => {
+      heard.push(message, connection.status.state);
+      // called back, and closed again: the second time there is nothing to wait for
+      if (message === 'a' || message === 'b') void connection.close();
+      if (message === 'a') connection.connect().catch(() => undefined);
+    });
+    server.says({ t: 'm', s: 1, b: ['a', 'b', 'c', 'd'].map((d) => ({ d })) });
+    await r.settle();
+    expect(heard).not.toContain('closed');
+    expect(r.state()).toBe('closed');
+  });
+
   test('waits for what was sent to be acknowledged, says goodbye for good, and closes', async () => {
     const r = new WireRig();
     const { connection, server } = await r.join();
