@@ -4,6 +4,9 @@ import type { History } from './history.ts';
 // what a message comes to when its connection is over
 const ENDINGS = ['CONNECTION_ENDED', 'CLOSED_LOCALLY', 'SERVICE_DESTROYED', 'REPLY_LOST'];
 
+// how long a server may not know that another has its session: its store tells, and applications may take a second over a message
+const UNKNOWING_MS = 2_000;
+
 /** What became of a message, as its sender was told. */
 export type Told = 'sent' | 'acknowledged' | MessageOutcome;
 
@@ -88,6 +91,8 @@ export class Book {
   // the last of each lane at each place
   readonly #last = new Map<string, number>();
   #moves = 0;
+  // where applications are in a session, and since when, in ms of the run
+  readonly #places = new Map<string, { session: string; since: number }>();
   #order = 0;
 
   constructor(history: History, wire: 'holdfast.v1' | 'plain' | 'either') {
@@ -103,6 +108,16 @@ export class Book {
   /** A session is with another server than before, or its server has died: what it had not written down yet may be had again. */
   moved(): void {
     this.#moves += 1;
+  }
+
+  /** An application is in a session, at a place of its own. */
+  begins(place: string, session: string): void {
+    this.#places.set(place, { session, since: this.#history.at });
+  }
+
+  /** It is not any more, and knows. */
+  ends(place: string): void {
+    this.#places.delete(place);
   }
 
   // ---- the client's application
@@ -196,7 +211,11 @@ export class Book {
     const isWhole = text === content.text && (type === content.type || this.#wire !== 'holdfast.v1');
     this.#history.require(isWhole, () => `${place} gets ${tag} as ${String(type)} ${text.slice(0, 80)}`);
     // a plain server does not know a message again by its key
-    const isKnown = places.length > 0 && this.#moves === up.moves && (!mayRepeat || this.#wire === 'holdfast.v1');
+    const isKnown =
+      places.length > 0 &&
+      this.#moves === up.moves &&
+      (!mayRepeat || this.#wire === 'holdfast.v1') &&
+      !places.some((other) => this.#areBoth(other, place));
     const isAgain = places.includes(place) || isKnown;
     this.#history.require(!isAgain, () => `${place} gets ${tag}, which ${places.join(' and ')} had`);
     this.#history.require(told !== 'not_sent', () => `${place} gets ${tag}, which was not sent`);
@@ -246,6 +265,13 @@ export class Book {
       this.#history.require(!isLast || isHeard, () => `nothing went wrong any more, and nobody heard ${tag}`);
       if (told === 'not_sent') this.#history.require(!isHeard, () => `${tag} was not sent, and is had`);
     }
+  }
+
+  // a server that another has taken a session from may not know yet
+  #areBoth(one: string, other: string): boolean {
+    const [first, second] = [this.#places.get(one), this.#places.get(other)];
+    if (!first || first.session !== second?.session) return false;
+    return this.#history.at - Math.max(first.since, second.since) <= UNKNOWING_MS;
   }
 
   #isExcused({ excuses, connection, sentAt, isEnding }: Up, code = ''): boolean {

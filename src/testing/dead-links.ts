@@ -75,8 +75,9 @@ export class DeadLinks {
     const { history } = this.#stage;
     const since = deadSince ?? history.at;
     const wasHidden = this.#hiddenAt >= since - hiddenProbe;
+    // whoever hides begins a new wait, longer than the one before
     const mostMs =
-      Math.max(wasHidden ? hiddenProbe : probe, line.isDeaf ? 0 : SERVER_SILENCE_MS) +
+      Math.max(wasHidden ? probe + hiddenProbe : probe, line.isDeaf ? 0 : SERVER_SILENCE_MS) +
       (line.client.hasOpened ? 0 : this.#dialMs);
     const forMs = history.at - since;
     history.require(

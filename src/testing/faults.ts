@@ -157,7 +157,7 @@ export const STRIKING = Object.keys(STRIKES) as (keyof typeof STRIKES)[];
  * server asks its clients to move and leaves; `dismissals`, a server or a proxy closes a connection with one of many codes; `lost stores`, with every server; `hostile servers`, which break the
  * protocol; the device is `offline`, its pages hidden (`hidden pages`) or frozen (`freezes`), it `sleeps`, somebody sets its clock (`clock jumps`); `bad credentials`, refused, failing or hanging;
  * `meddling`, the application pauses and resumes, purges, drains and configures; `closings`, by the application, which connects again; and for the whole run: a `slow network`, a
- * `narrow network` of 20 kB/s, a `slow store`, `slow handlers` on the servers, `restless handlers` on the client, which send and connect in the middle of an event, `short credentials`, which have
+ * `narrow network` of 20 kB/s, a `slow store`, `slow handlers` on the servers, `restless handlers` on the client, which send, connect and close in the middle of an event, `short credentials`, which have
  * to be renewed on the way, and `little room` in the queue and the socket.
  */
 export const FAULTS: readonly FaultKind[] = [...STRIKING, ...TRAITS];

@@ -85,6 +85,7 @@ export class ServerApp {
   /** Its server has died, or begins. */
   #forget(): void {
     if (this.#sessions.size > 0) this.#options.book.moved();
+    for (const place of this.#sessions.values()) this.#options.book.ends(place);
     this.#sessions.clear();
     this.#sockets.clear();
     this.#sent.clear();
@@ -151,10 +152,12 @@ export class ServerApp {
     const { book, isSlow, clock, chance } = this.#options;
     const place = `${this.#place()} (${session.id.slice(0, 5)})`;
     this.#sessions.set(session, place);
+    book.begins(place, session.id);
     if (session.isInherited) book.moved();
     session.on('ended', () => {
       if (life.isOver) return;
       this.#sessions.delete(session);
+      book.ends(place);
       for (const [tag, to] of this.#sent) if (to === session) this.#sent.delete(tag);
       book.moved();
     });

@@ -47,6 +47,8 @@ async function many(): Promise<number> {
   const take = (report: Report): void => {
     results.push(...report.results);
     sights.add(report);
+    for (const { seed, breach } of report.results)
+      if (breach !== null) process.stderr.write(`\nseed ${seed}: ${breach}\n`);
     progress(results.length, seeds);
   };
   await runMany({ of, first, seeds, workers, take });

@@ -145,6 +145,24 @@ describe('what a client sends', () => {
     expect(moved.had('a', 'n2').breach).toBe('n2 gets a, which n1 and n2 had');
   });
 
+  test('may be had again, in whatever order, by a server that does not know yet that another has its session', () => {
+    const taken = (passMs: number, newer = 's'): Account => {
+      const account = new Account();
+      account.book.begins('n1', 's');
+      account.clock.advance(10_000);
+      account.book.begins('n2', newer);
+      account.clock.advance(passMs);
+      return account.up('a').had('a', 'n2');
+    };
+    expect(taken(2_000).had('a').breach).toBeUndefined();
+    expect(taken(2_000).had('a').had('a').breach).toBe('n1 gets a, which n2 and n1 had');
+    expect(taken(2_001).had('a').breach).toBe('n1 gets a, which n2 had');
+    expect(taken(0, 'another').had('a').breach).toBe('n1 gets a, which n2 had');
+    const told = taken(0);
+    told.book.ends('n1');
+    expect(told.had('a').breach).toBe('n1 gets a, which n2 had');
+  });
+
   test('keeps its order in each lane at each place', () => {
     expect(new Account().up('a b c').had('a c').breach).toBeUndefined();
     expect(new Account().up('a b').had('b a').breach).toBe('n1 c normal gets a out of order');
