@@ -1,8 +1,11 @@
+// `npm run bench` puts everybody side by side; `-- <name>` looks at one thing, `-- --json` prints figures for programs. `-- --quick` looks whether ours has fallen behind what it was, and `--quick --write` keeps it.
 import { benchAudit } from './audit.ts';
 import { benchAuditVerify } from './audit-verify.ts';
 import { benchHealth } from './health.ts';
 import { benchHerd } from './herd.ts';
 import { benchOutbox } from './outbox.ts';
+import { benchPeers } from './peers.ts';
+import { benchQuick } from './quick.ts';
 import { printed, type Section } from './section.ts';
 import { benchSupervision } from './supervision.ts';
 import { benchWire } from './wire.ts';
@@ -16,19 +19,27 @@ const BENCHES = new Map<string, Bench>([
   ['health', benchHealth],
   ['herd', benchHerd],
   ['outbox', benchOutbox],
+  ['peers', benchPeers],
   ['supervision', benchSupervision],
   ['wire', benchWire],
 ]);
+const FLAGS = ['--json', '--quick', '--write'];
 
-const [name = '', ...flags] = process.argv.slice(2);
+const given = process.argv.slice(2);
+const flags = given.filter((word) => word.startsWith('--'));
+const [name = 'peers', ...others] = given.filter((word) => !word.startsWith('--'));
 const bench = BENCHES.get(name);
-if (!bench || flags.some((flag) => flag !== '--json')) {
+if (!bench || others.length > 0 || flags.some((flag) => !FLAGS.includes(flag))) {
   const names = [...BENCHES.keys()].join(', ');
-  console.error(`usage: npm run bench -- <name> [--json], where the name is one of: ${names}`);
+  console.error(`usage: npm run bench [-- <name>] [--json] | --quick [--write], where the name is one of: ${names}`);
   process.exit(2);
 }
 
-if (flags.length > 0) {
+if (flags.includes('--quick')) {
+  const fallen = await benchQuick({ isWriting: flags.includes('--write') });
+  for (const what of fallen) console.error(`FALLEN: ${what}`);
+  process.exitCode = fallen.length > 0 ? 1 : 0;
+} else if (flags.includes('--json')) {
   const sections: Section[] = [];
   await bench((section) => sections.push(section));
   console.log(JSON.stringify(sections, null, 2));

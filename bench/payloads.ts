@@ -12,8 +12,6 @@ export interface Payloads {
 
 const SEED = 20_260_101;
 const TEXT_CHARACTERS = 112;
-const BINARY_BYTES = 64;
-const JSON_BYTES = 256;
 const AUTHORS = [
   'amara',
   'bence',
@@ -81,41 +79,30 @@ export const variedTerminal: Payloads = {
 };
 
 /** JSON of 256 bytes: records of names and numbers. */
-export const records: Payloads = {
-  name: '256 B JSON',
-  form: 'json',
-  message(n) {
-    const draw = drawsFor(n);
-    const fields = Array.from({ length: 8 }, (_, index) => [`f${index}`, Math.floor(draw() * 1e6)]);
-    const record = { type: 'record', n, ...(Object.fromEntries(fields) as object), who: pick(AUTHORS, draw), fill: '' };
-    const missing = JSON_BYTES - JSON.stringify(record).length;
-    return { ...record, fill: Array.from({ length: missing }, () => pick(LETTERS, draw)).join('') };
-  },
-  numberOf: fieldN,
-};
-
+export const records = recordsOf('256 B JSON', 256);
+export const largeRecords = recordsOf('4 kB JSON', 4_096);
 /** 64 bytes: a number, then noise. */
-export const bytes: Payloads = {
-  name: '64 B binary',
-  form: 'bytes',
-  message(n) {
-    const draw = drawsFor(n);
-    const message = Uint8Array.from({ length: BINARY_BYTES }, () => Math.floor(draw() * 256));
-    new DataView(message.buffer).setUint32(0, n);
-    return message;
-  },
-  numberOf(message) {
-    const view = viewOf(message);
-    return view?.byteLength === BINARY_BYTES ? view.getUint32(0) : undefined;
-  },
-};
+export const bytes = bytesOf('64 B binary', 64);
+export const manyBytes = bytesOf('4 kB binary', 4_096);
+
+/** As short as a message with a number can be: about 13 bytes. */
+export const tiny: Payloads = { name: '16 B JSON', form: 'json', message: (n) => ({ n }), numberOf: fieldN };
 
 /** Messages of a stream, those up to a number but not that one. */
 export function messagesOf(payloads: Payloads, from: number, to: number): object[] {
   return Array.from({ length: to - from }, (_, index) => payloads.message(from + index));
 }
 
-export const STREAMS: readonly Payloads[] = [chat, terminal, variedTerminal, records, bytes];
+export const STREAMS: readonly Payloads[] = [
+  chat,
+  terminal,
+  variedTerminal,
+  tiny,
+  records,
+  largeRecords,
+  bytes,
+  manyBytes,
+];
 
 /** Follows a stream at its receiver: every message once, in order, and as it was sent. */
 export class Roll {
@@ -153,6 +140,38 @@ export class Roll {
     this.#next = Math.max(this.#next, (n ?? -1) + 1);
     return this.#next === this.#end;
   }
+}
+
+function recordsOf(name: string, size: number): Payloads {
+  return {
+    name,
+    form: 'json',
+    message(n) {
+      const draw = drawsFor(n);
+      const fields = Array.from({ length: 8 }, (_, index) => [`f${index}`, Math.floor(draw() * 1e6)]);
+      const named = { type: 'record', n, ...(Object.fromEntries(fields) as object), who: pick(AUTHORS, draw) };
+      const missing = size - JSON.stringify({ ...named, fill: '' }).length;
+      return { ...named, fill: Array.from({ length: missing }, () => pick(LETTERS, draw)).join('') };
+    },
+    numberOf: fieldN,
+  };
+}
+
+function bytesOf(name: string, size: number): Payloads {
+  return {
+    name,
+    form: 'bytes',
+    message(n) {
+      const draw = drawsFor(n);
+      const message = Uint8Array.from({ length: size }, () => Math.floor(draw() * 256));
+      new DataView(message.buffer).setUint32(0, n);
+      return message;
+    },
+    numberOf(message) {
+      const view = viewOf(message);
+      return view?.byteLength === size ? view.getUint32(0) : undefined;
+    },
+  };
 }
 
 function textOf(draw: () => number): string {

@@ -23,7 +23,7 @@ export interface Candidate<Figure extends string = string> {
 }
 
 /**
- * Runs candidates and raw in turn, raw first and last, for the machine is shared and noisy: a figure is only worth what
+ * Runs candidates and raw in turn, raw first, last, and after every so many, for the machine is shared and noisy: a figure is only worth what
  * its neighbours say. A round before the first is thrown away, for it measures the compiler. Raw has ratios too, of each run
  * to the one before it: they are the noise.
  */
@@ -31,20 +31,25 @@ export async function interleaved<Figure extends string>(
   raw: () => Promise<Measure<Figure>>,
   candidates: readonly Candidate<Figure>[],
   rounds: number,
+  every = Infinity,
 ): Promise<Comparison[]> {
   await raw();
   for (const { run } of candidates) await run();
   const anchors = [await raw()];
-  const own: Measure[][] = candidates.map(() => []);
+  // each with the number of the anchor before it
+  const own = candidates.map((): { measure: Measure; before: number }[] => []);
   for (let round = 0; round < rounds; round++) {
-    for (const [index, { run }] of candidates.entries()) own[index]?.push(await run());
+    for (const [index, { run }] of candidates.entries()) {
+      if (index > 0 && index % every === 0) anchors.push(await raw());
+      own[index]?.push({ measure: await run(), before: anchors.length - 1 });
+    }
     anchors.push(await raw());
   }
-  const neighbours = anchors.slice(1).map((_, round) => meanOf(anchors.slice(round, round + 2)));
   return [
     { name: 'raw ws', values: spreads(anchors), ratios: spreads(anchors.slice(1).map(over(anchors))) },
     ...candidates.map(({ name }, index) => {
-      const measures = own[index] ?? [];
+      const measures = (own[index] ?? []).map(({ measure }) => measure);
+      const neighbours = (own[index] ?? []).map(({ before }) => meanOf(anchors.slice(before, before + 2)));
       return { name, values: spreads(measures), ratios: spreads(measures.map(over(neighbours))) };
     }),
   ];

@@ -13,11 +13,12 @@ export interface Section {
   bars?: readonly Bar[];
 }
 
-/** A figure that is not to be exceeded. */
+/** A figure that is not to be above a bound, or not below one. */
 export interface Bar {
   name: string;
   value: number;
-  most: number;
+  most?: number;
+  least?: number;
   goal?: number;
   isMet: boolean;
   /** Why it is out of reach. */
@@ -59,25 +60,25 @@ export function printed({ title, figures, results, base = 'raw', bars = [] }: Se
 function verdicts(bars: readonly Bar[]): string[] {
   const columns: Column[] = [
     { heading: '', side: 'left' },
-    ...['measured', 'at most', 'goal'].map((heading): Column => ({ heading, side: 'right' })),
+    ...['measured', 'bound', 'goal'].map((heading): Column => ({ heading, side: 'right' })),
     { heading: '', side: 'left' },
   ];
   return table(
     columns,
-    bars.map(({ name, value, most, goal, isMet, note }) => [
-      name,
-      value.toFixed(3),
-      most.toFixed(2),
-      goal?.toFixed(2) ?? '',
-      [verdict({ value, goal, isMet }), note].filter(Boolean).join(': '),
+    bars.map((bar) => [
+      bar.name,
+      bar.value.toFixed(3),
+      bar.least === undefined ? `≤ ${bar.most?.toFixed(2) ?? ''}` : `≥ ${bar.least.toFixed(2)}`,
+      bar.goal?.toFixed(2) ?? '',
+      [verdict(bar), bar.note].filter(Boolean).join(': '),
     ]),
   );
 }
 
-function verdict({ value, goal, isMet }: Pick<Bar, 'value' | 'isMet'> & { goal: number | undefined }): string {
+function verdict({ value, least, goal, isMet }: Bar): string {
   if (!isMet) return 'NOT met';
   if (goal === undefined) return 'met';
-  return value <= goal ? 'met, goal too' : 'met, goal not';
+  return (least === undefined ? value <= goal : value >= goal) ? 'met, goal too' : 'met, goal not';
 }
 
 function withSpread(ratio: Spread): string {

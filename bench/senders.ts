@@ -49,14 +49,14 @@ type Monitoring = Pick<EnhancedWebSocketOptions, 'enableHealthMonitoring'>;
 export async function openConnection(
   url: string,
   { enableHealthMonitoring = true, ...how }: Pick<ServiceOptions, 'wire' | 'profile'> & Monitoring = {},
-): Promise<{ connection: Connection; close: () => Promise<void> }> {
+): Promise<{ service: EnhancedWebSocketService; connection: Connection; close: () => Promise<void> }> {
   const service = new EnhancedWebSocketService({
     services: { main: { url, ...how, queue: { maxMessages: 1e9, maxBytes: 1e12 } } },
     WebSocket: Uncompressed,
     enableHealthMonitoring,
   });
   const connection = service.connection(await service.connect({ serviceType: 'main' }));
-  return { connection, close: () => service.destroy() };
+  return { service, connection, close: () => service.destroy() };
 }
 
 class Uncompressed extends WebSocket {

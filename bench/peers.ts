@@ -1,0 +1,147 @@
+import { keepResults } from './keeping.ts';
+import { CANDIDATES, HOLDFAST, HOLDFAST_PLAIN, RAW } from './peers/candidates.ts';
+import type { Candidate } from './peers/ends.ts';
+import { idleSection } from './peers/idle.ts';
+import { ask, carry, pace } from './peers/jobs.ts';
+import { TRIALS, type Trial } from './peers/loads.ts';
+import { able, Pairs, type Pair } from './peers/pairs.ts';
+import { sizesSection } from './peers/sizes.ts';
+import { interleaved, type Comparison, type Measure } from './rounds.ts';
+import type { Bar, FigureColumn, Section } from './section.ts';
+
+const ROUNDS = 7;
+// raw runs again after so many others
+const ANCHOR = 4;
+
+const CARRYING: readonly FigureColumn[] = [
+  { key: 'capacity', heading: 'capacity/s', digits: 0 },
+  { key: 'perSecond', heading: 'messages/s', digits: 0 },
+  { key: 'clientMicros', heading: 'client CPU µs', digits: 2, isBare: true },
+  { key: 'serverMicros', heading: 'server CPU µs', digits: 2, isBare: true },
+  { key: 'bytes', heading: 'bytes', digits: 1 },
+];
+const TRIPS: readonly FigureColumn[] = [
+  { key: 'p50', heading: 'p50 µs', digits: 0 },
+  { key: 'p99', heading: 'p99 µs', digits: 0 },
+  { key: 'perSecond', heading: 'requests/s', digits: 0 },
+];
+const PACES: readonly FigureColumn[] = [
+  { key: 'p50', heading: 'p50 µs', digits: 0 },
+  { key: 'p99', heading: 'p99 µs', digits: 0 },
+  { key: 'serverMicros', heading: 'server CPU µs', digits: 2, isBare: true },
+];
+
+/** Everybody side by side, held against raw `ws` in the same interleaved run. Writes `bench/results/peers.*` as well. */
+export async function benchPeers(report: (section: Section) => void): Promise<void> {
+  const sections: Section[] = [];
+  const tell = (section: Section): void => {
+    sections.push(section);
+    report(section);
+  };
+  const pairs = new Pairs();
+  try {
+    for (const trial of TRIALS) tell(await carrying(pairs, trial, CANDIDATES, ROUNDS));
+    tell(await asking(pairs, { count: 2_000, inFlight: 1 }, CANDIDATES, ROUNDS));
+    tell(await asking(pairs, { count: 20_000, inFlight: 100 }, CANDIDATES, ROUNDS));
+    for (const perSecond of [1_000, 20_000]) tell(await pacing(pairs, perSecond));
+  } finally {
+    await pairs.stop();
+  }
+  tell(await idleSection(note));
+  tell(await sizesSection());
+  keepResults(ACCOUNT, sections);
+}
+
+/** A part of it that is over in a minute: ours alone beside raw. */
+export async function quickSections(): Promise<Section[]> {
+  const pairs = new Pairs();
+  const own = [HOLDFAST, HOLDFAST_PLAIN];
+  const sections: Section[] = [];
+  try {
+    for (const trial of TRIALS.filter(({ isQuick }) => isQuick)) sections.push(await carrying(pairs, trial, own, 5));
+    sections.push(await asking(pairs, { count: 1_000, inFlight: 1 }, own, 5));
+    sections.push(await asking(pairs, { count: 10_000, inFlight: 100 }, own, 5));
+  } finally {
+    await pairs.stop();
+  }
+  return sections;
+}
+
+async function carrying(
+  pairs: Pairs,
+  trial: Trial,
+  candidates: readonly Candidate[],
+  rounds: number,
+): Promise<Section> {
+  note(trial.name);
+  const { payloads, direction, name, least, goal } = trial;
+  const needs = [
+    ...(direction === 'up' ? (['uplink'] as const) : []),
+    ...(payloads.form === 'bytes' ? (['bytes'] as const) : []),
+  ];
+  const results = await compared(pairs, { candidates: able(candidates, ...needs), rounds }, (pair) =>
+    carry(pair, trial),
+  );
+  const bar = barOf(results, { name: `holdfast.v1, ${name}`, figure: 'capacity', least, ...(goal && { goal }) });
+  return { title: `${name}: what each end can carry`, figures: CARRYING, results, bars: [bar] };
+}
+
+async function asking(
+  pairs: Pairs,
+  how: { count: number; inFlight: number },
+  candidates: readonly Candidate[],
+  rounds: number,
+): Promise<Section> {
+  const name = `round trips, ${how.inFlight} in flight`;
+  note(name);
+  const results = await compared(pairs, { candidates, rounds }, (pair) => ask(pair, how));
+  const bar =
+    how.inFlight === 1
+      ? barOf(results, { name: 'holdfast.v1, p50', figure: 'p50', most: 1.2, goal: 1.1 })
+      : barOf(results, { name: 'holdfast.v1, requests/s', figure: 'perSecond', least: 2, goal: 3.5 });
+  return { title: name, figures: TRIPS, results, bars: [bar] };
+}
+
+async function pacing(pairs: Pairs, perSecond: number): Promise<Section> {
+  const name = `on the way up at ${perSecond} messages a second`;
+  note(name);
+  // who cannot keep up has no latency, but a queue
+  const candidates = able(CANDIDATES, 'uplink').filter(({ share = 1 }) => share === 1);
+  const results = await compared(pairs, { candidates, rounds: ROUNDS }, (pair) =>
+    pace(pair, { perSecond, seconds: 1 }),
+  );
+  return { title: name, figures: PACES, results };
+}
+
+async function compared<Figure extends string>(
+  pairs: Pairs,
+  { candidates, rounds }: { candidates: readonly Candidate[]; rounds: number },
+  job: (pair: Pair) => Promise<Measure<Figure>>,
+): Promise<Comparison[]> {
+  const run = (candidate: Candidate) => async (): Promise<Measure<Figure>> => job(await pairs.of(candidate));
+  const others = candidates.map((candidate) => ({ name: candidate.name, run: run(candidate) }));
+  const results = await interleaved(run(RAW), others, rounds, ANCHOR);
+  // who loses, doubles or reorders is marked, and not averaged away
+  return results.map((one) => ((one.values['faults']?.most ?? 0) > 0 ? { ...one, name: `${one.name} INVALID` } : one));
+}
+
+function barOf(
+  results: readonly Comparison[],
+  { figure, ...bar }: Pick<Bar, 'name' | 'most' | 'least' | 'goal'> & { figure: string },
+): Bar {
+  const value = results.find(({ name }) => name === HOLDFAST.name)?.ratios[figure]?.median ?? Number.NaN;
+  return { ...bar, value, isMet: bar.least === undefined ? value <= (bar.most ?? 0) : value >= bar.least };
+}
+
+function note(what: string): void {
+  process.stderr.write(`${new Date().toISOString().slice(11, 19)} ${what}\n`);
+}
+
+const ACCOUNT = {
+  name: 'peers',
+  title: 'Everybody side by side',
+  notes: `Medians; in brackets the least and the most of ${ROUNDS} rounds, each run held against the raw runs just before and after it: raw runs again after every ${ANCHOR} others. Client and
+server are processes of their own, a pair for each candidate. \`capacity\` is what the busier end could carry in a second, by its time of the processor: it moves less than what the clock says on a machine that
+is shared. Bytes are those of the server's socket in both directions. Every message is parsed, and its receiver checks order, loss and repetition; a candidate with a fault is INVALID.
+\`holdfast\` runs as users get it: health is watched, and an audit log is attached at its default level.`,
+};

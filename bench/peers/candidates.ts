@@ -1,0 +1,101 @@
+import type { Candidate, Service, ServiceName } from './ends.ts';
+
+// each process loads only what it runs
+const sockets = () => import('./sockets.ts');
+const holdfast = () => import('./holdfast.ts');
+const socketIo = () => import('./socket-io.ts');
+const graphqlWs = () => import('./graphql-ws.ts');
+const mqtt = () => import('./mqtt.ts');
+
+/** The server's side of each. */
+export const SERVICE: Record<ServiceName, () => Promise<Service>> = {
+  raw: async () => (await sockets()).serviceOf(false),
+  'raw-deflate': async () => (await sockets()).serviceOf({ threshold: 0 }),
+  holdfast: async () => (await holdfast()).serviceOf(false),
+  'holdfast-deflate': async () => (await holdfast()).serviceOf(true),
+  'socket.io': async () => (await socketIo()).service,
+  'graphql-ws': async () => (await graphqlWs()).service,
+  mqtt: async () => (await mqtt()).service,
+};
+
+/** What everything is held against: `ws` at both ends, and nothing else. */
+export const RAW: Candidate = {
+  name: 'raw ws',
+  service: 'raw',
+  open: async (url, ears) => (await sockets()).openWs(url, ears),
+};
+
+export const HOLDFAST: Candidate = {
+  name: 'holdfast.v1',
+  service: 'holdfast',
+  open: async (url, ears) => (await holdfast()).openHoldfast(url, ears, { use: 'required' }),
+};
+
+export const HOLDFAST_PLAIN: Candidate = {
+  name: 'holdfast, plain wire',
+  service: 'raw',
+  open: async (url, ears) => (await holdfast()).openHoldfast(url, ears, 'plain'),
+};
+
+/** Everybody beside raw, ours first. */
+export const CANDIDATES: readonly Candidate[] = [
+  HOLDFAST,
+  HOLDFAST_PLAIN,
+  {
+    name: 'holdfast.v1, compressed',
+    service: 'holdfast-deflate',
+    tuned: 'compression: true',
+    open: async (url, ears) => (await holdfast()).openHoldfast(url, ears, { use: 'required', compression: true }),
+  },
+  {
+    name: 'ws, permessage-deflate',
+    service: 'raw-deflate',
+    tuned: 'every message, with the window of the ones before',
+    share: 0.05,
+    open: async (url, ears) => (await sockets()).openWs(url, ears, { threshold: 0 }),
+  },
+  {
+    name: 'WebSocket of the platform (undici)',
+    service: 'raw',
+    open: async (url, ears) => (await sockets()).openUndici(url, ears),
+  },
+  {
+    name: 'reconnecting-websocket',
+    service: 'raw',
+    open: async (url, ears) => (await sockets()).openReconnecting(url, ears),
+  },
+  { name: 'partysocket', service: 'raw', open: async (url, ears) => (await sockets()).openParty(url, ears) },
+  { name: 'websocket-ts', service: 'raw', open: async (url, ears) => (await sockets()).openWebsocketTs(url, ears) },
+  { name: 'socket.io', service: 'socket.io', open: async (url, ears) => (await socketIo()).openSocketIo(url, ears) },
+  {
+    name: 'socket.io, tuned',
+    service: 'socket.io',
+    tuned: "transports: ['websocket']",
+    open: async (url, ears) => (await socketIo()).openSocketIo(url, ears, { transports: ['websocket'] }),
+  },
+  {
+    name: 'graphql-ws',
+    service: 'graphql-ws',
+    lacks: ['uplink', 'bytes'],
+    share: 0.3,
+    open: async (url, ears) => (await graphqlWs()).openGraphqlWs(url, ears),
+  },
+  {
+    name: 'MQTT, QoS 0',
+    service: 'mqtt',
+    share: 0.2,
+    open: async (url, ears) => (await mqtt()).openMqtt(url, ears, 0),
+  },
+  {
+    name: 'MQTT, QoS 1',
+    service: 'mqtt',
+    share: 0.1,
+    open: async (url, ears) => (await mqtt()).openMqtt(url, ears, 1),
+  },
+];
+
+export function candidateNamed(name: string): Candidate {
+  const found = [RAW, ...CANDIDATES].find((candidate) => candidate.name === name);
+  if (!found) throw new Error(`Nobody here is called ${name}.`);
+  return found;
+}

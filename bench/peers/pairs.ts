@@ -1,0 +1,47 @@
+import { CANDIDATES, RAW } from './candidates.ts';
+import type { Candidate } from './ends.ts';
+import { Process } from './process.ts';
+import type { ClientOrders } from './client.ts';
+import type { ServerOrders } from './server.ts';
+
+/** A candidate with a process for each of its ends. */
+export interface Pair {
+  candidate: Candidate;
+  url: string;
+  client: Process<ClientOrders>;
+  server: Process<ServerOrders>;
+}
+
+/** The processes of all candidates, each started when it is first needed: they share no heap, and the compiler knows each of them alone. */
+export class Pairs {
+  readonly #pairs = new Map<string, Promise<Pair>>();
+
+  of(candidate: Candidate): Promise<Pair> {
+    const known = this.#pairs.get(candidate.name) ?? started(candidate);
+    this.#pairs.set(candidate.name, known);
+    return known;
+  }
+
+  async stop(): Promise<void> {
+    for (const pair of this.#pairs.values()) {
+      const { client, server } = await pair;
+      client.stop();
+      server.stop();
+    }
+    this.#pairs.clear();
+  }
+}
+
+/** Of those who can do something. */
+export function able(candidates: readonly Candidate[], ...needs: readonly ('uplink' | 'bytes')[]): Candidate[] {
+  return candidates.filter(({ lacks = [] }) => !needs.some((need) => lacks.includes(need)));
+}
+
+/** Raw, and everybody else. */
+export const ALL: readonly Candidate[] = [RAW, ...CANDIDATES];
+
+async function started(candidate: Candidate): Promise<Pair> {
+  const server = new Process<ServerOrders>('./server.ts', [candidate.service]);
+  const client = new Process<ClientOrders>('./client.ts');
+  return { candidate, url: `ws://127.0.0.1:${await server.ask('port')}`, client, server };
+}

@@ -1,0 +1,52 @@
+import { once } from 'node:events';
+import { Server } from 'socket.io';
+import { io, type ManagerOptions, type Socket } from 'socket.io-client';
+
+import { unknowable, type ClientEars, type ClientEnd, type Service } from './ends.ts';
+
+export const service: Service = {
+  serve: (http, ears) => {
+    const server = new Server(http, { maxHttpBufferSize: 16_777_216 });
+    server.on('connection', (socket) => {
+      socket.on('message', (message: unknown) => {
+        ears.heard(message);
+      });
+      socket.on('ask', (message: unknown, answer: (message: unknown) => void) => {
+        answer(message);
+      });
+      ears.opened({
+        send: (message) => {
+          socket.emit('message', message);
+        },
+        settled: unknowable,
+      });
+    });
+  },
+};
+
+/** With its defaults it begins by polling, and is ready once it has changed over. */
+export async function openSocketIo(
+  url: string,
+  { heard }: ClientEars,
+  options: Partial<ManagerOptions> = {},
+): Promise<ClientEnd> {
+  const socket: Socket = io(url.replace('ws:', 'http:'), { ...options, forceNew: true });
+  socket.on('message', heard);
+  await new Promise<void>((resolve) => {
+    socket.on('connect', resolve);
+  });
+  const { engine } = socket.io;
+  if (engine.transport.name !== 'websocket') await new Promise((resolve) => engine.once('upgrade', resolve));
+  return {
+    send: (message) => {
+      socket.emit('message', message);
+    },
+    ask: (message) => socket.emitWithAck('ask', message) as Promise<unknown>,
+    settled: unknowable,
+    close: async () => {
+      const closed = once(engine as never, 'close');
+      socket.disconnect();
+      await closed;
+    },
+  };
+}

@@ -1,0 +1,146 @@
+/** Bare WebSockets, and what is put around them to connect again. */
+import { once } from 'node:events';
+import { WebSocket as PartyWebSocket } from 'partysocket';
+import Reconnecting from 'reconnecting-websocket';
+import { WebSocket as UndiciWebSocket } from 'undici';
+import { WebsocketBuilder } from 'websocket-ts';
+import { WebSocket, WebSocketServer } from 'ws';
+
+import { decoded, encoded, Replies, unknowable, type ClientEars, type ClientEnd, type Service } from './ends.ts';
+
+const MAX_PAYLOAD = 16_777_216;
+
+/** A server without anything around it. */
+export function serviceOf(perMessageDeflate: false | { threshold: number }): Service {
+  return {
+    serve: (http, ears) => {
+      const server = new WebSocketServer({ server: http, perMessageDeflate, maxPayload: MAX_PAYLOAD });
+      server.on('connection', (socket) => {
+        const send = (message: object): void => {
+          socket.send(encoded(message));
+        };
+        socket.on('error', () => undefined);
+        socket.on('message', (data: Buffer, isBinary) => {
+          const message = decoded(isBinary ? data : data.toString());
+          if (ears.isEcho) send(message as object);
+          else ears.heard(message);
+        });
+        ears.opened({ send, settled: unknowable });
+      });
+    },
+  };
+}
+
+export class Uncompressed extends WebSocket {
+  constructor(url: string | URL, protocols?: string | string[]) {
+    super(url, protocols, { perMessageDeflate: false });
+  }
+}
+
+/** `ws` by its own names. */
+export async function openWs(
+  url: string,
+  ears: ClientEars,
+  perMessageDeflate: false | { threshold: number } = false,
+): Promise<ClientEnd> {
+  const socket = new WebSocket(url, { perMessageDeflate });
+  await once(socket, 'open');
+  const replies = new Replies();
+  socket.on('message', (data: Buffer, isBinary) => {
+    const message = decoded(isBinary ? data : data.toString());
+    if (!replies.take(message)) ears.heard(message);
+  });
+  return {
+    send: (message) => {
+      socket.send(encoded(message));
+    },
+    ask: (message) => {
+      const reply = replies.to(message);
+      socket.send(JSON.stringify(message));
+      return reply;
+    },
+    settled: unknowable,
+    close: async () => {
+      socket.close();
+      await once(socket, 'close');
+    },
+  };
+}
+
+/** As much of a WebSocket as all of them have. */
+interface Like {
+  binaryType: string;
+  addEventListener(type: 'message', listener: (event: { data: unknown }) => void): unknown;
+  addEventListener(type: 'open' | 'close', listener: () => void): unknown;
+  send(data: string | Uint8Array<ArrayBuffer>): void;
+  close(): void;
+}
+
+async function openLike(socket: Like, ears: ClientEars): Promise<ClientEnd> {
+  socket.binaryType = 'arraybuffer';
+  const replies = new Replies();
+  socket.addEventListener('message', ({ data }) => {
+    const message = decoded(data);
+    if (!replies.take(message)) ears.heard(message);
+  });
+  await new Promise<void>((resolve) => {
+    socket.addEventListener('open', resolve);
+  });
+  return {
+    send: (message) => {
+      socket.send(encoded(message) as string);
+    },
+    ask: (message) => {
+      const reply = replies.to(message);
+      socket.send(JSON.stringify(message));
+      return reply;
+    },
+    settled: unknowable,
+    close: () =>
+      new Promise((resolve) => {
+        socket.addEventListener('close', resolve);
+        socket.close();
+      }),
+  };
+}
+
+/** The WebSocket of the platform. */
+export function openUndici(url: string, ears: ClientEars): Promise<ClientEnd> {
+  return openLike(new UndiciWebSocket(url), ears);
+}
+
+export function openReconnecting(url: string, ears: ClientEars): Promise<ClientEnd> {
+  return openLike(
+    new (Reconnecting as unknown as typeof Reconnecting.default)(url, [], {
+      WebSocket: Uncompressed,
+    }),
+    ears,
+  );
+}
+
+export function openParty(url: string, ears: ClientEars): Promise<ClientEnd> {
+  return openLike(new PartyWebSocket(url, [], { WebSocket: Uncompressed }), ears);
+}
+
+/** It takes whatever the platform calls a WebSocket. */
+export async function openWebsocketTs(url: string, ears: ClientEars): Promise<ClientEnd> {
+  (globalThis as { WebSocket?: unknown }).WebSocket = Uncompressed;
+  const socket = new WebsocketBuilder(url).build();
+  const like = {
+    set binaryType(type: BinaryType) {
+      socket.binaryType = type;
+    },
+    addEventListener: (type: 'message' | 'open' | 'close', listener: (event: never) => void) => {
+      socket.addEventListener(type as never, (_: unknown, event: never) => {
+        listener(event);
+      });
+    },
+    send: (data: string) => {
+      socket.send(data);
+    },
+    close: () => {
+      socket.close();
+    },
+  };
+  return openLike(like, ears);
+}

@@ -1,0 +1,81 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+
+import { quickSections } from './peers.ts';
+import { printed, type Section } from './section.ts';
+
+/** A ratio to raw, by what it is of. */
+type Ratios = Record<string, number>;
+
+const kept = new URL('./results/quick.json', import.meta.url);
+// a fall by more than a quarter is one
+const LEAST_OF_KEPT = 0.75;
+const KEEPING_RUNS = 3;
+// of these less is better
+const COSTS = ['p50'];
+
+/**
+ * Ours beside raw in a minute, held against what was kept: a ratio that has fallen by more than a quarter is measured again, and is told if it has still. `isWriting`: keeps what is measured, of three runs the worst of each.
+ *
+ * @returns What has fallen.
+ */
+export async function benchQuick({ isWriting }: { isWriting: boolean }): Promise<string[]> {
+  if (isWriting) {
+    let worst: Ratios = {};
+    for (let run = 0; run < KEEPING_RUNS; run++) worst = joined(worst, await measured(), worse);
+    writeFileSync(kept, `${JSON.stringify(worst, null, 2)}\n`);
+    return [];
+  }
+  if (!existsSync(kept)) throw new Error('Nothing was kept to be compared with: npm run bench -- --quick --write');
+  const before = JSON.parse(readFileSync(kept, 'utf8')) as Ratios;
+  const first = await measured();
+  if (fallen(before, first).length === 0) return [];
+  process.stdout.write('something has fallen: once more\n');
+  return fallen(before, joined(first, await measured(), better));
+}
+
+/** What is worse by more than a quarter than it was. */
+export function fallen(before: Ratios, now: Ratios): string[] {
+  return Object.entries(before).flatMap(([name, was]) => {
+    const is = now[name] ?? Number.NaN;
+    const share = isCost(name) ? was / is : is / was;
+    return share >= LEAST_OF_KEPT ? [] : [`${name} was ${was.toFixed(2)} of raw, and is ${is.toFixed(2)}`];
+  });
+}
+
+async function measured(): Promise<Ratios> {
+  const sections = await quickSections();
+  for (const section of sections) process.stdout.write(`${printed(section)}\n`);
+  return ratiosOf(sections);
+}
+
+function ratiosOf(sections: readonly Section[]): Ratios {
+  const ratios = sections.flatMap(({ title, results }) =>
+    results.slice(1).flatMap(({ name, ratios: own }) =>
+      ['capacity', 'p50', 'perSecond'].flatMap((figure): [string, number][] => {
+        const ratio = own[figure]?.median;
+        // what a clock says of throughput moves with whatever else runs here
+        const isClocked = figure === 'perSecond' && 'capacity' in own;
+        return ratio === undefined || isClocked ? [] : [[`${name}, ${title}, ${figure}`, ratio]];
+      }),
+    ),
+  );
+  return Object.fromEntries(ratios);
+}
+
+function joined(some: Ratios, others: Ratios, pick: (name: string, one: number, other: number) => number): Ratios {
+  return Object.fromEntries(
+    Object.entries(others).map(([name, ratio]) => [name, pick(name, some[name] ?? ratio, ratio)]),
+  );
+}
+
+function worse(name: string, one: number, other: number): number {
+  return isCost(name) ? Math.max(one, other) : Math.min(one, other);
+}
+
+function better(name: string, one: number, other: number): number {
+  return isCost(name) ? Math.min(one, other) : Math.max(one, other);
+}
+
+function isCost(name: string): boolean {
+  return COSTS.some((figure) => name.endsWith(`, ${figure}`));
+}

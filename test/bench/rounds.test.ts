@@ -1,0 +1,25 @@
+import { expect, test } from 'vitest';
+
+import { interleaved } from '../../bench/rounds.ts';
+
+/** What was run, in this order, and each with the number of the run for a figure. */
+function runs() {
+  const ran: string[] = [];
+  const run = (name: string) => () => Promise.resolve({ at: ran.push(name) });
+  return { ran, raw: run('raw'), others: ['a', 'b', 'c'].map((name) => ({ name, run: run(name) })) };
+}
+
+test('candidates run in turn, with raw before, after, and after every so many', async () => {
+  const { ran, raw, others } = runs();
+  await interleaved(raw, others, 2, 2);
+  const round = ['a', 'b', 'raw', 'c', 'raw'];
+  expect(ran).toEqual(['raw', 'a', 'b', 'c', 'raw', ...round, ...round]);
+});
+
+test('each is held against the raw runs just before and after it', async () => {
+  const { raw, others } = runs();
+  const [, a, , c] = await interleaved(raw, others, 1, 2);
+  // raw is the fifth run, a the sixth, b the seventh, raw the eighth, c the ninth, raw the tenth
+  expect(a?.ratios['at']?.median).toBeCloseTo(6 / ((5 + 8) / 2));
+  expect(c?.ratios['at']?.median).toBeCloseTo(9 / ((8 + 10) / 2));
+});
