@@ -191,10 +191,10 @@ export class Book {
   /** The application is told that the connection has ended, or begins. */
   turned(connection: string, to: 'ended' | 'ending' | 'going on'): void {
     const account = this.#account(connection);
+    // one that is called back while it ends goes on with its session, or begins another: it was asked to
+    if (to === 'ending' || account.hasEnded) account.isToldOfLoss = true;
     account.hasEnded = to !== 'going on';
     if (account.hasEnded) account.endedAt = this.#history.at;
-    // one that is called back while it ends goes on with its session, or begins another: it was asked to
-    if (to === 'ending') account.isToldOfLoss = true;
     if (to !== 'ended') return;
     account.brokenAt = this.#history.at;
     if (account.session !== undefined) account.past.add(account.session);

@@ -13,8 +13,10 @@ interface Sight {
   /** The same while the page is hidden. */
   hiddenProbe: number;
   hasOpened: boolean;
-  /** From when on somebody could have noticed that it is dead, in ms of the run; `null` while it is not. */
-  deadSince: number | null;
+  /** Which way it is dead: the client hears nothing (`deaf`), or only is not heard (`mute`); `null` while it is not. */
+  ailment: 'deaf' | 'mute' | null;
+  /** From when on somebody could have noticed that, in ms of the run. */
+  since: number;
 }
 
 /** Finds links that are dead and taken for living ones: nothing comes through to the client, or nothing of the client on a wire whose server watches as well. */
@@ -42,10 +44,11 @@ export class DeadLinks {
     if (device.isHidden) this.#hiddenAt = history.at;
     for (const line of network.lines) {
       const sight = this.#sightOf(line);
-      if (!this.#isDead(line)) sight.deadSince = null;
+      const ailment = this.#ailmentOf(line);
       // who does not run cannot notice, and runs again since some moment after the last look
-      else if (sight.deadSince === null || device.isStill || this.#wasStill) sight.deadSince = history.at;
-      else this.#require(line, sight, lateMs);
+      if (ailment !== sight.ailment || device.isStill || this.#wasStill) sight.since = history.at;
+      else if (ailment !== null) this.#require(line, sight, lateMs);
+      sight.ailment = ailment;
     }
     this.#heartbeat = heartbeat;
     this.#wasStill = device.isStill;
@@ -60,25 +63,30 @@ export class DeadLinks {
       probe: Math.max(known?.probe ?? 0, ...both.map((heartbeat) => probeOf(heartbeat))),
       hiddenProbe: Math.max(known?.hiddenProbe ?? 0, ...both.map((heartbeat) => probeOf(heartbeat, this.#hiddenMs))),
       hasOpened: line.client.hasOpened,
-      deadSince: known?.deadSince ?? null,
+      ailment: known?.ailment ?? null,
+      since: known?.since ?? this.#stage.history.at,
     };
     this.#sights.set(line, sight);
     return sight;
   }
 
-  #isDead({ client, host, isDeaf, isDead }: Line): boolean {
-    const isWatched = client.hasOpened && this.#stage.nodes.some((node) => node === host);
-    return client.isLive && (isDeaf || (isDead && isWatched));
+  // on a wire whose server watches as well somebody notices either way
+  #ailmentOf({ client, host, isDeaf, isDead }: Line): Sight['ailment'] {
+    if (!client.isLive || !isDead) return null;
+    if (isDeaf) return 'deaf';
+    return client.hasOpened && this.#stage.nodes.some((node) => node === host) ? 'mute' : null;
   }
 
-  #require(line: Line, { probe, hiddenProbe, deadSince }: Sight, lateMs: number): void {
+  #require(line: Line, { probe, hiddenProbe, since, ailment }: Sight, lateMs: number): void {
     const { history } = this.#stage;
-    const since = deadSince ?? history.at;
     const wasHidden = this.#hiddenAt >= since - hiddenProbe;
     // whoever hides begins a new wait, longer than the one before
-    const mostMs =
-      Math.max(wasHidden ? probe + hiddenProbe : probe, line.isDeaf ? 0 : SERVER_SILENCE_MS) +
-      (line.client.hasOpened ? 0 : this.#dialMs);
+    const mostMs = Math.max(
+      wasHidden ? probe + hiddenProbe : probe,
+      ailment === 'deaf' ? 0 : SERVER_SILENCE_MS,
+      // to connect, and for what both say first
+      this.#stage.apps.some(({ connection }) => connection.status.state === 'connecting') ? 2 * this.#dialMs : 0,
+    );
     const forMs = history.at - since;
     history.require(
       forMs <= mostMs + lateMs + SLACK_MS,

@@ -80,6 +80,9 @@ describe('a dead link', () => {
     const { stage, looks } = await linked({ wire: 'required' });
     stage.network.live[0]?.silence(['up']);
     for (const app of stage.apps) app.connection.pause();
+    await looks(30_000);
+    // from then on it is dead in another way
+    stage.network.live[0]?.silence(['down']);
     expect(await looks(60_000)).toBeUndefined();
     expect(stage.network.sockets.length).toBeGreaterThan(1);
     // as if nobody watched
