@@ -1,5 +1,6 @@
 import { keepResults } from './keeping.ts';
 import { CANDIDATES, HOLDFAST, HOLDFAST_PLAIN, RAW } from './peers/candidates.ts';
+import { dropSections } from './peers/drops.ts';
 import type { Candidate } from './peers/ends.ts';
 import { idleSection } from './peers/idle.ts';
 import { ask, carry, pace } from './peers/jobs.ts';
@@ -10,6 +11,7 @@ import { interleaved, type Comparison, type Measure } from './rounds.ts';
 import type { Bar, FigureColumn, Section } from './section.ts';
 
 const ROUNDS = 7;
+const DROP_ROUNDS = 3;
 // raw runs again after so many others
 const ANCHOR = 4;
 
@@ -47,6 +49,7 @@ export async function benchPeers(report: (section: Section) => void): Promise<vo
   } finally {
     await pairs.stop();
   }
+  for (const section of await dropSections(note, DROP_ROUNDS)) tell(section);
   tell(await idleSection(note));
   tell(await sizesSection());
   keepResults(ACCOUNT, sections);

@@ -48,7 +48,7 @@ type Monitoring = Pick<EnhancedWebSocketOptions, 'enableHealthMonitoring'>;
 /** A connection as users get it, heartbeats and all; but for a queue without bounds, as raw `ws` has none either. */
 export async function openConnection(
   url: string,
-  { enableHealthMonitoring = true, ...how }: Pick<ServiceOptions, 'wire' | 'profile'> & Monitoring = {},
+  { enableHealthMonitoring = true, ...how }: Pick<ServiceOptions, 'wire' | 'profile' | 'retry'> & Monitoring = {},
 ): Promise<{ service: EnhancedWebSocketService; connection: Connection; close: () => Promise<void> }> {
   const service = new EnhancedWebSocketService({
     services: { main: { url, ...how, queue: { maxMessages: 1e9, maxBytes: 1e12 } } },

@@ -84,18 +84,73 @@ export const CANDIDATES: readonly Candidate[] = [
     name: 'MQTT, QoS 0',
     service: 'mqtt',
     share: 0.2,
-    open: async (url, ears) => (await mqtt()).openMqtt(url, ears, 0),
+    open: async (url, ears) => (await mqtt()).openMqtt(url, ears, { qos: 0 }),
   },
   {
     name: 'MQTT, QoS 1',
     service: 'mqtt',
     share: 0.1,
-    open: async (url, ears) => (await mqtt()).openMqtt(url, ears, 1),
+    open: async (url, ears) => (await mqtt()).openMqtt(url, ears, { qos: 1 }),
   },
 ];
 
+// how long each waits before it connects again, where that can be set
+const SOON_MS = 10;
+const SOON = { minReconnectionDelay: SOON_MS, maxReconnectionDelay: 5 * SOON_MS };
+
+/** Those who connect again, by themselves or if they are told to. */
+export const RECONNECTING: readonly Candidate[] = [
+  HOLDFAST,
+  {
+    name: 'holdfast.v1, at once',
+    service: 'holdfast',
+    tuned: 'retry.promptMs',
+    open: async (url, ears) =>
+      (await holdfast()).openHoldfast(url, ears, { use: 'required' }, { promptMs: SOON_MS, baseMs: SOON_MS }),
+  },
+  HOLDFAST_PLAIN,
+  ...CANDIDATES.filter(({ name }) => ['reconnecting-websocket', 'partysocket'].includes(name)),
+  {
+    name: 'reconnecting-websocket, tuned',
+    service: 'raw',
+    tuned: 'delays',
+    open: async (url, ears) => (await sockets()).openReconnecting(url, ears, SOON),
+  },
+  {
+    name: 'partysocket, tuned',
+    service: 'raw',
+    tuned: 'delays',
+    open: async (url, ears) => (await sockets()).openParty(url, ears, SOON),
+  },
+  {
+    name: 'websocket-ts, tuned',
+    service: 'raw',
+    tuned: 'backoff and buffer',
+    open: async (url, ears) => (await sockets()).openWebsocketTs(url, ears, SOON_MS),
+  },
+  ...CANDIDATES.filter(({ name }) => ['socket.io', 'MQTT, QoS 0', 'MQTT, QoS 1'].includes(name)),
+  {
+    name: 'socket.io, at once',
+    service: 'socket.io',
+    tuned: 'transports, delays',
+    open: async (url, ears) =>
+      (await socketIo()).openSocketIo(url, ears, {
+        transports: ['websocket'],
+        reconnectionDelay: SOON_MS,
+        reconnectionDelayMax: 5 * SOON_MS,
+      }),
+  },
+  {
+    name: 'MQTT, QoS 1, at once',
+    service: 'mqtt',
+    tuned: 'reconnectPeriod',
+    open: async (url, ears) => (await mqtt()).openMqtt(url, ears, { qos: 1, reconnectPeriod: SOON_MS }),
+  },
+];
+
+/** Of whatever list. */
 export function candidateNamed(name: string): Candidate {
-  const found = [RAW, ...CANDIDATES].find((candidate) => candidate.name === name);
+  const found = [RAW, ...CANDIDATES, ...RECONNECTING].find((candidate) => candidate.name === name);
   if (!found) throw new Error(`Nobody here is called ${name}.`);
   return found;
 }

@@ -35,6 +35,7 @@ const orders = {
   complete: () => station.complete(),
   pour: (what: Span & { shape: Shape }) => station.pour(what),
   pace: (how: { perSecond: number; seconds: number }) => station.pace(how),
+  insist: (how: { perSecond: number; seconds: number; settlingMs: number }) => station.insist(how),
   time: () => {
     station.time();
   },

@@ -1,4 +1,4 @@
-import { jsonProfile, type WireOptions } from 'holdfast';
+import { jsonProfile, type RetryOptions, type WireOptions } from 'holdfast';
 import { createAuditLog, memorySink } from 'holdfast/audit';
 import { createHoldfastServer, type Session, type SessionReceipt } from 'holdfast/server';
 import { serveWebSockets } from 'holdfast/server/ws';
@@ -51,10 +51,12 @@ export async function openHoldfast(
   url: string,
   { form, heard }: ClientEars,
   wire: 'plain' | WireOptions,
+  retry: RetryOptions = {},
 ): Promise<ClientEnd> {
   const isPlain = wire === 'plain';
   const { service, connection, close } = await openConnection(url, {
     wire,
+    retry,
     ...(form === 'json' && { profile: jsonProfile }),
   });
   createAuditLog({ sinks: [memorySink()] }).attach(service);

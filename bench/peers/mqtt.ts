@@ -39,8 +39,12 @@ export const service: Service = {
   },
 };
 
-export async function openMqtt(url: string, { form, heard }: ClientEars, qos: Qos): Promise<ClientEnd> {
-  const client: MqttClient = await connectAsync(url);
+export async function openMqtt(
+  url: string,
+  { form, heard }: ClientEars,
+  { qos, ...options }: { qos: Qos; reconnectPeriod?: number },
+): Promise<ClientEnd> {
+  const client: MqttClient = await connectAsync(url, options);
   const replies = new Replies();
   client.on('message', (_topic, payload) => {
     const message: unknown = form === 'bytes' ? payload : JSON.parse(payload.toString());

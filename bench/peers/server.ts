@@ -54,6 +54,10 @@ const orders = {
     station.time();
   },
   delays: () => station.delays(),
+  note: () => {
+    station.note();
+  },
+  noted: () => station.noted(),
   begin: () => {
     station.begin();
   },
@@ -61,10 +65,6 @@ const orders = {
   memory,
   /** Of all sockets so far, in both directions. */
   bytes: (): number => [...sockets].reduce((sum, socket) => sum + bytesOf(socket), gone),
-  /** Ends every socket as a broken cable does. */
-  drop: (): void => {
-    for (const socket of sockets) socket.resetAndDestroy();
-  },
 };
 
 export type ServerOrders = typeof orders;

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { WebSocket as PartyWebSocket } from 'partysocket';
 import Reconnecting from 'reconnecting-websocket';
 import { WebSocket as UndiciWebSocket } from 'undici';
-import { WebsocketBuilder } from 'websocket-ts';
+import { ArrayQueue, ConstantBackoff, WebsocketBuilder } from 'websocket-ts';
 import { WebSocket, WebSocketServer } from 'ws';
 
 import { decoded, encoded, Replies, unknowable, type ClientEars, type ClientEnd, type Service } from './ends.ts';
@@ -109,23 +109,24 @@ export function openUndici(url: string, ears: ClientEars): Promise<ClientEnd> {
   return openLike(new UndiciWebSocket(url), ears);
 }
 
-export function openReconnecting(url: string, ears: ClientEars): Promise<ClientEnd> {
-  return openLike(
-    new (Reconnecting as unknown as typeof Reconnecting.default)(url, [], {
-      WebSocket: Uncompressed,
-    }),
-    ears,
-  );
+/** How long it waits before it connects again, in ms. */
+type Delays = Partial<Record<'minReconnectionDelay' | 'maxReconnectionDelay', number>>;
+
+export function openReconnecting(url: string, ears: ClientEars, delays: Delays = {}): Promise<ClientEnd> {
+  const options = { WebSocket: Uncompressed, ...delays };
+  return openLike(new (Reconnecting as unknown as typeof Reconnecting.default)(url, [], options), ears);
 }
 
-export function openParty(url: string, ears: ClientEars): Promise<ClientEnd> {
-  return openLike(new PartyWebSocket(url, [], { WebSocket: Uncompressed }), ears);
+export function openParty(url: string, ears: ClientEars, delays: Delays = {}): Promise<ClientEnd> {
+  return openLike(new PartyWebSocket(url, [], { WebSocket: Uncompressed, ...delays }), ears);
 }
 
-/** It takes whatever the platform calls a WebSocket. */
-export async function openWebsocketTs(url: string, ears: ClientEars): Promise<ClientEnd> {
+/** It takes whatever the platform calls a WebSocket, and connects again only if it is told how. */
+export async function openWebsocketTs(url: string, ears: ClientEars, retryMs?: number): Promise<ClientEnd> {
   (globalThis as { WebSocket?: unknown }).WebSocket = Uncompressed;
-  const socket = new WebsocketBuilder(url).build();
+  const builder = new WebsocketBuilder(url);
+  if (retryMs !== undefined) builder.withBackoff(new ConstantBackoff(retryMs)).withBuffer(new ArrayQueue());
+  const socket = builder.build();
   const like = {
     set binaryType(type: BinaryType) {
       socket.binaryType = type;

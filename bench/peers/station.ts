@@ -27,6 +27,7 @@ export class Station {
   #arrived: (atMicros: number) => void = () => undefined;
   #cpu = process.cpuUsage();
   #delays: number[] | undefined;
+  #noted: { numbers: number[]; times: number[] } | undefined;
 
   /** There is somebody to send to. */
   opened(end: End): void {
@@ -34,7 +35,10 @@ export class Station {
   }
 
   heard(message: unknown): void {
-    if (this.#delays) this.#delays.push(micros() - (message as { at: number }).at);
+    if (this.#noted) {
+      this.#noted.numbers.push((message as { n: number }).n);
+      this.#noted.times.push(micros());
+    } else if (this.#delays) this.#delays.push(micros() - (message as { at: number }).at);
     else if (this.#roll?.take(message)) this.#arrived(micros());
   }
 
@@ -79,6 +83,42 @@ export class Station {
       await new Promise((resolve) => setImmediate(resolve));
     }
     await end.settled();
+  }
+
+  /** Sends at an even pace whatever becomes of the connection, and waits for a while until all is settled. @returns How many messages were accepted. */
+  async insist({ perSecond, seconds, settlingMs }: { perSecond: number; seconds: number; settlingMs: number }) {
+    const end = this.#present;
+    const began = micros();
+    let accepted = 0;
+    for (let n = 0; n < perSecond * seconds;) {
+      const due = Math.min(perSecond * seconds, ((micros() - began) / 1e6) * perSecond);
+      for (; n < due; n++) {
+        try {
+          end.send({ type: 'input', data: 'ls -la', n: accepted });
+          accepted += 1;
+        } catch {
+          // it was refused, and its sender knows
+        }
+      }
+      await new Promise((resolve) => setTimeout(resolve, 1));
+    }
+    await Promise.race([
+      end.settled().catch(() => undefined),
+      new Promise((resolve) => setTimeout(resolve, settlingMs)),
+    ]);
+    return accepted;
+  }
+
+  /** From now on writes down which messages come, and when. */
+  note(): void {
+    this.#noted = { numbers: [], times: [] };
+  }
+
+  /** What was written down; times in µs. */
+  noted(): { numbers: number[]; times: number[] } {
+    const noted = this.#noted ?? { numbers: [], times: [] };
+    this.#noted = undefined;
+    return noted;
   }
 
   /** From now on counts how long each message was on its way. */

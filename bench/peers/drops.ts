@@ -1,0 +1,103 @@
+import { alone, type Comparison, type Measure } from '../rounds.ts';
+import type { Bar, FigureColumn, Section } from '../section.ts';
+import { HOLDFAST, RECONNECTING } from './candidates.ts';
+import { DropProxy, type Drop } from './drop-proxy.ts';
+import type { Candidate } from './ends.ts';
+import { Pairs, type Pair } from './pairs.ts';
+
+const PER_SECOND = 1_000;
+const BEFORE_MS = 1_000;
+// as long as the slowest of those that come back by themselves may need, but from a hole
+const AFTER_MS: Record<Drop, number> = { terminate: 6_000, close: 6_000, stall: 6_000, hole: 60_000 };
+const SETTLING_MS = 5_000;
+// so many at once: none of them needs more than a part of a core
+const ABREAST = 4;
+
+const FIGURES: readonly FigureColumn[] = [
+  { key: 'firstMs', heading: 'first after ms', digits: 0 },
+  { key: 'lost', heading: 'lost', digits: 0 },
+  { key: 'doubled', heading: 'doubled', digits: 0 },
+  { key: 'reordered', heading: 'reordered', digits: 0 },
+];
+
+/** 1,000 messages a second go up, and the connection is lost under them. */
+export async function dropSections(note: (what: string) => void, rounds: number): Promise<Section[]> {
+  const sections: Section[] = [];
+  for (const how of ['terminate', 'close', 'stall', 'hole'] as const) {
+    note(`a connection is lost: ${how}`);
+    sections.push(await dropSection(how, how === 'hole' ? 1 : rounds));
+  }
+  return sections;
+}
+
+async function dropSection(how: Drop, rounds: number): Promise<Section> {
+  const results: Comparison[] = [];
+  // in a hole nobody has anything to do
+  const abreast = how === 'hole' ? RECONNECTING.length : ABREAST;
+  for (let first = 0; first < RECONNECTING.length; first += abreast) {
+    const measured = await Promise.all(
+      RECONNECTING.slice(first, first + abreast).map(async (candidate) => {
+        const measures: Measure[] = [];
+        for (let round = 0; round < rounds; round++) measures.push(await dropped(candidate, how));
+        return alone(candidate.name, measures);
+      }),
+    );
+    results.push(...measured);
+  }
+  return { title: TITLES[how], figures: FIGURES, results, bars: barsOf(how, results) };
+}
+
+const TITLES: Record<Drop, string> = {
+  terminate: 'the connection is reset under 1,000 messages a second',
+  close: 'the server closes with 1001 under 1,000 messages a second',
+  stall: 'nothing gets through for 200 ms under 1,000 messages a second, then the connection is reset',
+  hole: 'nothing gets through any more under 1,000 messages a second, and nobody is told',
+};
+
+async function dropped(candidate: Candidate, how: Drop): Promise<Measure> {
+  const pairs = new Pairs();
+  const pair = await pairs.of(candidate);
+  const proxy = new DropProxy(Number(new URL(pair.url).port));
+  try {
+    return await droppedOn(pair, proxy, how);
+  } finally {
+    proxy.stop();
+    await pairs.stop();
+  }
+}
+
+async function droppedOn({ candidate, client, server }: Pair, proxy: DropProxy, how: Drop): Promise<Measure> {
+  const url = await proxy.listen();
+  await client.ask('open', { name: candidate.name, url, form: 'json', count: 1 });
+  await server.ask('note');
+  const seconds = (BEFORE_MS + AFTER_MS[how]) / 1_000;
+  const sent = client.ask('insist', { perSecond: PER_SECOND, seconds, settlingMs: SETTLING_MS });
+  await new Promise((resolve) => setTimeout(resolve, BEFORE_MS));
+  const at = proxy.drop(how);
+  const accepted = await sent;
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  const came = proxy.cameAfter(at) ?? Infinity;
+  const { numbers, times } = await server.ask('noted');
+  const seen = new Set(numbers);
+  const first = times.find((time) => time > came) ?? Number.NaN;
+  return {
+    firstMs: (first - at) / 1_000,
+    lost: accepted - seen.size,
+    doubled: numbers.length - seen.size,
+    reordered: numbers.filter((n, index) => index > 0 && n < (numbers[index - 1] ?? 0)).length,
+  };
+}
+
+function barsOf(how: Drop, results: readonly Comparison[]): Bar[] {
+  const own = results.find(({ name }) => name === HOLDFAST.name)?.values;
+  const bar = (name: string, key: string, most: number, goal?: number): Bar => {
+    const value = own?.[key]?.[key === 'firstMs' ? 'median' : 'most'] ?? Number.NaN;
+    return { name: `holdfast.v1, ${name}`, value, most, ...(goal !== undefined && { goal }), isMet: value <= most };
+  };
+  const [most, goal] = how === 'hole' ? [5_000, 2_500] : [250, 150];
+  return [
+    // a stall is noticed when it ends
+    ...(how === 'stall' ? [] : [bar('first message after ms', 'firstMs', most, goal)]),
+    ...['lost', 'doubled', 'reordered'].map((key) => bar(key, key, 0)),
+  ];
+}
