@@ -117,7 +117,10 @@ export class Inbox {
     if (!held) return;
     this.#held = undefined;
     this.#options.clock.clearTimeout(held.timer);
-    for (const { payload, meta } of held.frames) this.#hand(payload, meta);
+    for (const { payload, meta } of held.frames) {
+      if (this.#hasEnded) return;
+      this.#hand(payload, meta);
+    }
   }
 
   #hand(payload: Payload, wireMeta: WireMeta | undefined): void {

@@ -199,6 +199,18 @@ describe('the inbox', () => {
     expect(delivered).toEqual(['a', 'b']);
   });
 
+  test('that was held back is not handed over either, once the first of it has ended the connection', () => {
+    const { inbox: box, clock, delivered } = inbox();
+    box.attach();
+    box.receive('a');
+    box.receive('b');
+    box.subscribe(() => {
+      box.end(null);
+    });
+    clock.advance(0);
+    expect(delivered).toEqual(['a']);
+  });
+
   test('cleared, holds no timer and no listener, and has lost nothing that was held back', async () => {
     const { inbox: box, clock, delivered } = inbox();
     const heard: unknown[] = [];
