@@ -89,6 +89,10 @@ export const listening = (types: readonly string[]): Rule =>
  */
 export function check(rule: Rule, value: unknown): void {
   const problems = required(rule)(value, 'options');
-  if (problems.length === 0) return;
-  throw new ConfigurationError('INVALID_OPTIONS', { message: `Invalid options: ${problems.join('; ')}.`, problems });
+  if (problems.length > 0) throw invalid(problems);
+}
+
+/** What is wrong with options. */
+export function invalid(problems: readonly string[]): ConfigurationError {
+  return new ConfigurationError('INVALID_OPTIONS', { message: `Invalid options: ${problems.join('; ')}.`, problems });
 }

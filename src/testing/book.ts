@@ -53,8 +53,10 @@ interface Up extends UpEntry {
   isEnding: boolean;
   /** Where it was handed over, each time. */
   places: string[];
-  /** How many moves there had been then, the last time. */
+  /** How many moves its session had had then, the last time. */
   moves: number;
+  /** The session that it was in then; '' on a plain wire. */
+  session: string;
   /** Whether an application works on it that has to be through before it counts, or one is. */
   work: 'none' | 'begun' | 'done';
 }
@@ -64,6 +66,9 @@ interface Down extends DownEntry {
   told: Told | undefined;
   isHeard: boolean;
 }
+
+/** Whether a connection has ended, is about to, or neither. */
+type Standing = 'ended' | 'ending' | 'going on';
 
 /** What is known of one connection. */
 interface Account {
@@ -75,7 +80,7 @@ interface Account {
   brokenAt: number;
   endedAt: number;
   purgedAt: number;
-  hasEnded: boolean;
+  standing: Standing;
 }
 
 /**
@@ -90,7 +95,8 @@ export class Book {
   readonly #accounts = new Map<string, Account>();
   // the last of each lane at each place
   readonly #last = new Map<string, number>();
-  #moves = 0;
+  // how often each session has gone to another server, or back to one, or come to its end
+  readonly #moves = new Map<string, number>();
   // where applications are in a session, and since when, in ms of the run
   readonly #places = new Map<string, { session: string; since: number }>();
   #order = 0;
@@ -106,8 +112,8 @@ export class Book {
   }
 
   /** A session is with another server than before, or its server has died: what it had not written down yet may be had again. */
-  moved(): void {
-    this.#moves += 1;
+  moved(session: string): void {
+    this.#moves.set(session, this.#movesOf(session) + 1);
   }
 
   /** An application is in a session, at a place of its own. */
@@ -130,9 +136,10 @@ export class Book {
       sentAt,
       told: undefined,
       // sent while its connection ends, it may come to nothing although that is called back
-      isEnding: this.#account(entry.connection).hasEnded,
+      isEnding: this.#account(entry.connection).standing !== 'going on',
       places: [],
       moves: 0,
+      session: '',
       work: 'none',
     });
   }
@@ -150,7 +157,8 @@ export class Book {
       this.#history.require(up.work !== 'begun', () => `${tag} is acknowledged, and no application is through with it`);
     }
     if (told === 'unknown' && up.kind === 'message') {
-      const { brokenAt, hasEnded } = this.#account(up.connection);
+      const { brokenAt, standing } = this.#account(up.connection);
+      const hasEnded = standing !== 'going on';
       // what was put back to be sent again may come to its end while it waits
       const isTrue = hasEnded || brokenAt === this.#history.at || (up.mayRepeat && brokenAt >= up.sentAt);
       this.#history.require(isTrue, () => `${tag} is in doubt, and nothing was lost`);
@@ -172,9 +180,9 @@ export class Book {
     this.#enter(connection, down.session);
   }
 
-  /** A socket is gone, or a session: what was on its way may be in doubt. */
-  broke(connection: string): void {
-    this.#account(connection).brokenAt = this.#history.at;
+  /** A socket is gone: what was on its way may be in doubt, where no session outlives it. */
+  socketLost(connection: string): void {
+    if (this.#wire !== 'holdfast.v1') this.#account(connection).brokenAt = this.#history.at;
   }
 
   /** The application empties the queue. */
@@ -184,19 +192,21 @@ export class Book {
 
   /** The application is told that a session is lost. */
   lostSession(connection: string): void {
-    this.broke(connection);
-    this.#account(connection).isToldOfLoss = true;
+    const account = this.#account(connection);
+    account.brokenAt = this.#history.at;
+    account.isToldOfLoss = true;
   }
 
   /** The application is told that the connection has ended, or begins. */
-  turned(connection: string, to: 'ended' | 'ending' | 'going on'): void {
+  turned(connection: string, to: Standing): void {
     const account = this.#account(connection);
     // one that is called back while it ends goes on with its session, or begins another: it was asked to
-    if (to === 'ending' || account.hasEnded) account.isToldOfLoss = true;
-    account.hasEnded = to !== 'going on';
-    if (account.hasEnded) account.endedAt = this.#history.at;
+    const isCalledBack = account.standing === 'ending' && to === 'going on';
+    if (to === 'ending' || isCalledBack) account.isToldOfLoss = true;
+    if (to === 'ended' || isCalledBack) account.brokenAt = this.#history.at;
+    account.standing = to;
+    if (to !== 'going on') account.endedAt = this.#history.at;
     if (to !== 'ended') return;
-    account.brokenAt = this.#history.at;
     if (account.session !== undefined) account.past.add(account.session);
     account.session = undefined;
   }
@@ -210,18 +220,26 @@ export class Book {
     const { places, mayRepeat, told, content } = up;
     const isWhole = text === content.text && (type === content.type || this.#wire !== 'holdfast.v1');
     this.#history.require(isWhole, () => `${place} gets ${tag} as ${String(type)} ${text.slice(0, 80)}`);
-    // a plain server does not know a message again by its key
-    const isKnown =
-      places.length > 0 &&
-      this.#moves === up.moves &&
-      (!mayRepeat || this.#wire === 'holdfast.v1') &&
-      !places.some((other) => this.#areBoth(other, place));
+    const session = this.#places.get(place)?.session ?? '';
+    const isBetween = places.some((other) => this.#areBoth(other, place));
+    // a plain server does not know a message again by its key; a session that is over has taken along what it knew
+    const isForRepeating =
+      up.session === session
+        ? this.#movesOf(session) > up.moves || (mayRepeat && this.#wire !== 'holdfast.v1')
+        : mayRepeat;
+    const isKnown = places.length > 0 && !isBetween && !isForRepeating;
     const isAgain = places.includes(place) || isKnown;
     this.#history.require(!isAgain, () => `${place} gets ${tag}, which ${places.join(' and ')} had`);
     this.#history.require(told !== 'not_sent', () => `${place} gets ${tag}, which was not sent`);
+    // what was accepted is written down, and nobody sends it again
+    this.#history.require(
+      up.kind !== 'message' || told !== 'acknowledged' || isBetween,
+      () => `${place} gets ${tag}, which is acknowledged`,
+    );
     if (up.lane !== null) this.#inOrder(`${place} ${up.lane}`, up);
     places.push(place);
-    up.moves = this.#moves;
+    up.moves = this.#movesOf(session);
+    up.session = session;
   }
 
   /** An application that has a message works on it, and only then it counts. @returns To be called when it is through. */
@@ -274,10 +292,16 @@ export class Book {
     return this.#history.at - Math.max(first.since, second.since) <= UNKNOWING_MS;
   }
 
+  #movesOf(session: string): number {
+    return this.#moves.get(session) ?? 0;
+  }
+
   #isExcused({ excuses, connection, sentAt, isEnding }: Up, code = ''): boolean {
-    const { hasEnded, endedAt, purgedAt } = this.#account(connection);
+    const { standing, endedAt, purgedAt } = this.#account(connection);
     if (code === 'PURGED') return purgedAt >= sentAt;
-    return excuses.includes(code) || (ENDINGS.includes(code) && (isEnding || hasEnded || endedAt >= sentAt));
+    return (
+      excuses.includes(code) || (ENDINGS.includes(code) && (isEnding || standing !== 'going on' || endedAt >= sentAt))
+    );
   }
 
   #account(connection: string): Account {
@@ -290,7 +314,7 @@ export class Book {
         brokenAt: -1,
         endedAt: -1,
         purgedAt: -1,
-        hasEnded: true,
+        standing: 'ended',
       };
       this.#accounts.set(connection, account);
     }

@@ -71,7 +71,7 @@ export class ClientApp {
       if (connectionId === id) this.#turned(previous, current);
     });
     service.on('closed', ({ connectionId }) => {
-      if (connectionId === id) book.broke(id);
+      if (connectionId === id) book.socketLost(id);
     });
     service.on('discontinuity', ({ connectionId, why, inDoubt }) => {
       if (connectionId !== id) return;

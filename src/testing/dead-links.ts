@@ -85,7 +85,7 @@ export class DeadLinks {
       wasHidden ? probe + hiddenProbe : probe,
       ailment === 'deaf' ? 0 : SERVER_SILENCE_MS,
       // to connect, and for what both say first
-      this.#stage.apps.some(({ connection }) => connection.status.state === 'connecting') ? 2 * this.#dialMs : 0,
+      this.#stage.isLinked(line) ? 0 : 2 * this.#dialMs,
     );
     const forMs = history.at - since;
     history.require(

@@ -47,17 +47,21 @@ const STRIKES = {
     ({ network }) => (network.slowHandshakes = 0),
   ),
   crashes: (stage, chance) => {
-    crash(stage, chance, chance.pick(hostsOf(stage)));
+    const host = chance.pick(hostsOf(stage));
+    if (!host.isUp) return false;
+    crash(stage, chance, host);
+    return true;
   },
   drains: (stage, chance) => {
     if (stage.plain) return false;
     const node = chance.pick(stage.nodes);
+    if (!node.isUp) return false;
     const options = { spreadMs: chance.pick([0, 300]), deadlineMs: chance.pick([0, 200, 1_000]) };
     stage.history.note(`${node.name} drains`);
     void node.drain(options).then(() => {
       stage.revive(node);
     });
-    return node.isUp;
+    return true;
   },
   dismissals: onLine((line, _, chance) => {
     // some repeat what they were told
@@ -220,10 +224,10 @@ function hostsOf({ nodes, plain }: Stage): readonly CrashingHost[] {
 }
 
 function crash(stage: Stage, chance: Chance, host: CrashingHost): void {
-  const { history, network, book } = stage;
+  const { history, network } = stage;
   history.note(`${host.name} crashes`);
-  book.moved();
   host.crash();
+  stage.appOn(host).crashed();
   network.abandon(host, () => network.cutting(chance).clientNoticesMs);
   stage.later(chance.between(10, 3_000), () => {
     stage.revive(host);

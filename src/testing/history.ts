@@ -6,6 +6,8 @@ export class History {
   #end: number | undefined;
   /** The first one, if any. */
   breach: string | undefined;
+  /** What was thrown, where that is what broke it. */
+  cause: unknown;
 
   /** @param now In ms. */
   constructor(now: () => number) {
@@ -24,10 +26,17 @@ export class History {
   }
 
   /** A rule is broken. What follows it may be its consequence, and is not counted. */
-  fail(what: string): void {
+  fail(what: string, cause?: unknown): void {
     this.note(`BROKEN: ${what}`);
     this.#end ??= this.#lines.length;
-    this.breach ??= what;
+    if (this.breach !== undefined) return;
+    this.breach = what;
+    this.cause = cause;
+  }
+
+  /** Something was thrown that should not have been. Where from is not told in the history: the same run has the same one, whoever asks for it. */
+  threw(who: string, cause: unknown): void {
+    this.fail(`${who} ${String(cause)}`, cause);
   }
 
   /** Fails unless something holds. */

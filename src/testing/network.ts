@@ -25,7 +25,8 @@ export interface SimulatedNetworkOptions {
 const CONNECTING_LATENCY_MS = 5;
 const LONGEST_DIAL_MS = 20_000;
 
-const blind: Observer = {
+/** It changes nothing. */
+export const blind: Observer = {
   up: (_, data) => data,
   down: (_, data) => data,
   reaching: () => () => undefined,
@@ -66,7 +67,7 @@ export class SimulatedNetwork implements Surroundings {
     this.observer = observer;
     this.#host = host;
     this.device.onNetwork = (isOnline) => {
-      for (const line of this.live) line.stall(isOnline ? 0 : Infinity);
+      for (const line of this.lines) line.stall(isOnline ? 0 : Infinity);
     };
     const { sockets } = this;
     const dial = (socket: ClientSocket): Line | null => this.#dial(socket);

@@ -9,6 +9,7 @@ import { Watch } from './watch.ts';
 
 const MOST_MESSAGES = 8;
 const LOOK_MS = 500;
+const LOOK_RARELY_MS = 2_000;
 // beyond what the options allow, everything is at rest
 const SLACK_MS = 15_000;
 const IDLE_MS = 5_000;
@@ -32,7 +33,7 @@ export async function perform(plan: Plan, { begins, service }: Spectator = {}): 
     begins?.(stage);
     await live(stage, plan);
   } catch (error) {
-    history.fail(`the run itself: ${String((error as Error).stack)}`);
+    history.threw('the run itself:', error);
   }
   return stage;
 }
@@ -42,7 +43,8 @@ async function live(stage: Stage, plan: Plan): Promise<void> {
   stage.start();
   for (const step of calmed(plan)) {
     if (plan.abruptAt !== null && step.at > plan.abruptAt) return endAbruptly(stage, { watch, at: plan.abruptAt });
-    await stage.pass(Math.max(0, step.at - stage.history.at));
+    await passed(stage, watch, step.at);
+    if (stage.isBroken) return;
     if (step.what === 'calm') stage.calm();
     else take(stage, step);
     watch.look();
@@ -57,10 +59,19 @@ async function live(stage: Stage, plan: Plan): Promise<void> {
   if (!stage.isBroken) await end(stage);
 }
 
+// somebody looks all the while
+async function passed(stage: Stage, watch: Watch, until: number): Promise<void> {
+  while (until - stage.history.at > LOOK_RARELY_MS && !stage.isBroken) {
+    await stage.pass(LOOK_RARELY_MS);
+    watch.look();
+  }
+  await stage.pass(Math.max(0, until - stage.history.at));
+}
+
 // in the middle of it all; the servers live a little longer
 async function endAbruptly(stage: Stage, { watch, at }: { watch: Watch; at: number }): Promise<void> {
   const { device, history } = stage;
-  await stage.pass(Math.max(0, at - history.at));
+  await passed(stage, watch, at);
   watch.end();
   history.note('the client is destroyed');
   // whoever does not run cannot end
@@ -150,7 +161,7 @@ async function end(stage: Stage): Promise<void> {
   stage.end();
   for (const ending of stage.chance.happens(0.5) ? endings : endings.reverse())
     ending().then(ended, (error: unknown) => {
-      history.fail(`an end fails: ${String((error as Error).stack)}`);
+      history.threw('an end fails:', error);
     });
   await stage.pass(20_000);
   history.require(left === 0, () => 'the client or a server does not come to its end');

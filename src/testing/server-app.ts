@@ -43,7 +43,7 @@ export class ServerApp {
   /** For each life of its server. */
   serve(life: ServerLife): Omit<HoldfastServerOptions, 'clock' | 'random' | 'store' | 'node'> {
     const { name, history, isWelcome, clock, credentialsMs } = this.#options;
-    this.#forget();
+    this.crashed();
     return {
       authenticate: ({ auth }: Credentials) => {
         if (!isWelcome(auth)) return null;
@@ -82,10 +82,13 @@ export class ServerApp {
     return null;
   }
 
-  /** Its server has died, or begins. */
-  #forget(): void {
-    if (this.#sessions.size > 0) this.#options.book.moved();
-    for (const place of this.#sessions.values()) this.#options.book.ends(place);
+  /** Its server has died: so have its sessions here, and its sockets. */
+  crashed(): void {
+    const { book } = this.#options;
+    for (const [{ id }, place] of this.#sessions) {
+      book.moved(id);
+      book.ends(place);
+    }
     this.#sessions.clear();
     this.#sockets.clear();
     this.#sent.clear();
@@ -153,13 +156,13 @@ export class ServerApp {
     const place = `${this.#place()} (${session.id.slice(0, 5)})`;
     this.#sessions.set(session, place);
     book.begins(place, session.id);
-    if (session.isInherited) book.moved();
+    if (session.isInherited) book.moved(session.id);
     session.on('ended', () => {
       if (life.isOver) return;
       this.#sessions.delete(session);
       book.ends(place);
       for (const [tag, to] of this.#sent) if (to === session) this.#sent.delete(tag);
-      book.moved();
+      book.moved(session.id);
     });
     const acknowledge = isSlow ? 'processed' : 'received';
     const think = async (tag: string): Promise<void> => {

@@ -1,5 +1,6 @@
 import {
   check,
+  invalid,
   callback,
   count,
   isListOf,
@@ -59,6 +60,8 @@ export interface Simulation {
   verdict: 'kept' | 'broken';
   /** The first rule that did not hold; `null` for none. */
   breach: string | null;
+  /** What was thrown, where that is what broke the run; `undefined` otherwise. */
+  cause: unknown;
   seed: number;
   /** What might go wrong. */
   faults: readonly FaultKind[];
@@ -68,11 +71,11 @@ export interface Simulation {
   history: string;
   /** The lines of the audit log of the client, without their ends, as `holdfast audit verify` reads them; a breach cuts it short, so that it is `open`. */
   audit: readonly string[];
-  /** How long it was for those in it, in ms. */
+  /** How long it was for those in it, in ms, until everything was at rest and had come to its end. */
   virtualMs: number;
-  /** How many messages were sent, both ways. */
+  /** How many messages the simulation sent, both ways; those of who joins in are not counted. */
   messages: number;
-  /** The same breach with less before it; `null` where there was none, or nothing could be left out. */
+  /** The same breach with less before it, without any step if none is needed; `null` where there was none, or nothing could be left out. */
   shrunk: Omit<Simulation, 'shrunk' | 'again'> | null;
   /** What does it again beside the same `service` and `join`, the shorter run if there is one: `simulate({ ...again, service, join })`. `null` where no rule was broken. */
   again: Pick<SimulateOptions, 'seed' | 'faults' | 'durationMs' | 'steps'> | null;
@@ -96,6 +99,8 @@ export async function simulate(options: SimulateOptions): Promise<Simulation> {
   check(rule, options);
   const { seed, faults = halfOf(FAULTS, seed), durationMs = DURATION_MS, shrinkRuns = SHRINK_RUNS, steps } = options;
   const whole = planOf({ seed, faults, durationMs });
+  const strange = steps?.find((number) => number > whole.steps.length);
+  if (strange !== undefined) throw invalid([`steps: the plan has no step ${strange}`]);
   const plan = steps ? { ...whole, steps: whole.steps.filter(({ number }) => steps.includes(number)) } : whole;
   const simulation = await played(plan, options);
   if (simulation.breach === null) return { ...simulation, shrunk: null, again: null };
@@ -113,9 +118,10 @@ async function played(plan: Plan, { seed, service, join }: SimulateOptions): Pro
   return {
     verdict: stage.isBroken ? 'broken' : 'kept',
     breach: history.breach ?? null,
+    cause: history.cause,
     seed,
     faults: plan.faults,
-    steps: plan.steps.map(({ number }) => number),
+    steps: plan.steps.filter(({ at }) => at <= (plan.abruptAt ?? Infinity)).map(({ number }) => number),
     history: history.tail(Infinity),
     audit,
     virtualMs: history.at,
@@ -127,15 +133,11 @@ function joined(stage: Stage, join: NonNullable<SimulateOptions['join']>): void 
   const { history } = stage;
   try {
     Promise.resolve(join(playerOf(stage))).catch((error: unknown) => {
-      history.fail(`join rejected: ${stackOf(error)}`);
+      history.threw('join rejected:', error);
     });
   } catch (error) {
-    history.fail(`join threw: ${stackOf(error)}`);
+    history.threw('join threw:', error);
   }
-}
-
-function stackOf(error: unknown): string {
-  return String((error as Error | undefined)?.stack ?? error);
 }
 
 function playerOf({ service, apps, history }: Stage): Player {

@@ -8,8 +8,8 @@ import { SimulatedClock } from './clock.ts';
 import { SimulatedDevice } from './device.ts';
 import { History } from './history.ts';
 import { HostileServer } from './hostile-server.ts';
-import type { Host } from './line.ts';
-import { SimulatedNetwork } from './network.ts';
+import type { Host, Line } from './line.ts';
+import { blind, SimulatedNetwork } from './network.ts';
 import { PlainServer } from './plain-server.ts';
 import { PLANTED } from './payload.ts';
 import { ServerApp, SPEECH } from './server-app.ts';
@@ -96,6 +96,7 @@ export class Stage {
   #tags = 0;
   #isEnding = false;
   readonly #later = new Set<number>();
+  readonly #welcomed = new Set<Line>();
 
   constructor(chance: Chance, { traits, service = {} }: StageOptions) {
     this.chance = chance;
@@ -138,6 +139,12 @@ export class Stage {
       device: this.device,
       chance: chance.fork(),
       host: () => this.#host(),
+      observer: {
+        ...blind,
+        arriving: (line, data) => {
+          if (typeof data === 'string' && data.startsWith('{"t":"welcome"')) this.#welcomed.add(line);
+        },
+      },
     });
     if (traits.has('slow network')) this.network.pace = { least: 20, most: 150 };
     if (traits.has('narrow network')) this.network.pace = { ...this.network.pace, bytesPerSecond: 20_000 };
@@ -159,7 +166,7 @@ export class Stage {
       random: chance.fork().draw,
       signals: this.device.signals,
       onError: ({ cause }) => {
-        history.fail(`the client reports ${String((cause as Error | undefined)?.stack ?? cause)}`);
+        history.threw('the client reports', cause);
       },
     });
     // the log outlives the device's odd times: it is the witness
@@ -174,6 +181,11 @@ export class Stage {
     });
     this.#log.attach(this.service);
     this.apps = Array.from({ length: chance.pick(CONNECTIONS) }, (_, index) => this.#clientApp(`t${index + 1}`));
+  }
+
+  /** Whether both ends have said all that comes before messages. */
+  isLinked(line: Line): boolean {
+    return this.#welcomed.has(line) || (line.host === this.plain && line.client.hasOpened);
   }
 
   /** Whether it is over already. */
@@ -204,6 +216,12 @@ export class Stage {
   end(): void {
     this.#isEnding = true;
     for (const timer of this.#later) this.clock.clearTimeout(timer);
+  }
+
+  /** The application on a server. */
+  appOn(host: SimulatedServer | PlainServer): ServerApp {
+    const index = host instanceof PlainServer ? 0 : this.nodes.indexOf(host);
+    return this.serverApps[index] as ServerApp;
   }
 
   /** A server is there again. */

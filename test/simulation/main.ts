@@ -48,7 +48,8 @@ async function many(): Promise<number> {
     results.push(...report.results);
     sights.add(report);
     for (const { seed, breach } of report.results)
-      if (breach !== null) process.stderr.write(`\nseed ${seed}: ${breach}\n`);
+      if (breach !== null)
+        process.stderr.write(`\nseed ${seed}: ${breach}\n  npm run simulate -- --of ${of} --seed ${seed}\n`);
     progress(results.length, seeds);
   };
   await runMany({ of, first, seeds, workers, take });

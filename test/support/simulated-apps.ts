@@ -79,8 +79,8 @@ export class AppsRig extends NetworkRig {
 
   /** The server dies, and its sockets with it; its next life begins. */
   restart(): void {
-    this.book.moved();
     this.server.crash();
+    this.serverApp.crashed();
     this.network.abandon(this.server, () => 1);
     this.server.start();
   }

@@ -66,7 +66,7 @@ describe('what a client sends', () => {
   test('is had once at one place', () => {
     for (const mayRepeat of [false, true]) {
       const account = new Account().up('a', { mayRepeat, lane: null }).had('a');
-      account.book.moved();
+      account.book.moved('');
       expect(account.had('a').breach).toBe('n1 gets a, which n1 had');
     }
   });
@@ -78,12 +78,26 @@ describe('what a client sends', () => {
     for (const wire of ['plain', 'either'] as const)
       expect(new Account(wire).up('a', known).had('a').had('a', 'n2').breach).toBeUndefined();
     const before = new Account().up('a');
-    before.book.moved();
+    before.book.moved('');
     expect(before.had('a').had('a', 'n2').breach).toBe('n2 gets a, which n1 had');
     const moved = new Account().up('a').had('a');
-    moved.book.moved();
+    moved.book.moved('');
     expect(moved.had('a', 'n2').breach).toBeUndefined();
     expect(moved.had('a', 'n2').breach).toBe('n2 gets a, which n1 and n2 had');
+  });
+
+  test('is had in another session only if it may be repeated, and by nobody once it is acknowledged', () => {
+    const twice = (mayRepeat: boolean): Account => {
+      const account = new Account();
+      account.book.begins('n1', 's');
+      account.book.begins('n2', 't');
+      return account.up('a', { mayRepeat, lane: null }).had('a').had('a', 'n2');
+    };
+    expect(twice(true).breach).toBeUndefined();
+    expect(twice(false).breach).toBe('n2 gets a, which n1 had');
+    const done = new Account().up('a').had('a').told('a', 'acknowledged');
+    done.book.moved('');
+    expect(done.had('a', 'n2').breach).toBe('n2 gets a, which is acknowledged');
   });
 
   test('may be had again, in whatever order, by a server that does not know yet that another has its session', () => {
@@ -124,23 +138,27 @@ describe('a message in doubt', () => {
   const DOUBTFUL = 'a is in doubt, and nothing was lost';
 
   test('needs a loss at that moment', () => {
-    expect(new Account().up('a').told('a', 'unknown').breach).toBe(DOUBTFUL);
-    const lost = new Account().up('a');
-    lost.book.broke('c');
+    expect(new Account('plain').up('a').told('a', 'unknown').breach).toBe(DOUBTFUL);
+    const lost = new Account('plain').up('a');
+    lost.book.socketLost('c');
     expect(lost.told('a', 'unknown').breach).toBeUndefined();
-    const late = new Account().up('a');
-    late.book.broke('c');
+    const late = new Account('plain').up('a');
+    late.book.socketLost('c');
     late.clock.advance(1);
     expect(late.told('a', 'unknown').breach).toBe(DOUBTFUL);
-    const other = new Account().up('a');
-    other.book.broke('another');
+    const other = new Account('plain').up('a');
+    other.book.socketLost('another');
     expect(other.told('a', 'unknown').breach).toBe(DOUBTFUL);
+    // a session outlives its sockets
+    const outlived = new Account().up('a');
+    outlived.book.socketLost('c');
+    expect(outlived.told('a', 'unknown').breach).toBe(DOUBTFUL);
   });
 
   test('may have been put back after a loss if it may be repeated, and it was sent before', () => {
-    const account = new Account().up('a', { mayRepeat: true });
+    const account = new Account('plain').up('a', { mayRepeat: true });
     account.clock.advance(10);
-    account.book.broke('c');
+    account.book.socketLost('c');
     account.clock.advance(1_000);
     expect(account.told('a', 'unknown').breach).toBeUndefined();
     account.up('b', { mayRepeat: true });
@@ -171,8 +189,8 @@ describe('a message in doubt', () => {
 
   test('may have been had, or not', () => {
     for (const tags of ['a', 'b']) {
-      const account = new Account().up('a b').had(tags);
-      account.book.broke('c');
+      const account = new Account('plain').up('a b').had(tags);
+      account.book.socketLost('c');
       account.told('a', 'unknown').told('b', 'unknown').book.close();
       expect(account.breach).toBeUndefined();
     }

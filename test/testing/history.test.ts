@@ -43,6 +43,15 @@ test('a history keeps the first breach, and ends with it', () => {
   expect(history.tail(10).split('\n').map(trimmed)).toEqual(['before', 'BROKEN: first']);
 });
 
+test('a history says what was thrown, and not from where: that is kept beside it', () => {
+  const { history } = kept();
+  const error = new Error('no thanks');
+  history.threw('it threw:', error);
+  history.threw('it threw:', 'second');
+  expect([history.breach, history.cause]).toEqual(['it threw: Error: no thanks', error]);
+  expect(trimmed(history.tail(10))).toBe('BROKEN: it threw: Error: no thanks');
+});
+
 test('a history requires what must hold, and says only then what did not', () => {
   const { history } = kept();
   let asked = 0;

@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 
 import { HoldfastError } from '../../src/index.ts';
 import { Chance } from '../../src/testing/chance.ts';
@@ -141,14 +141,17 @@ describe('the application on a server', () => {
 
   test('has nobody any more once its server has died, and counts nothing of that life', async () => {
     const rig = new AppsRig();
+    const begins = vi.spyOn(rig.book, 'begins');
     const client = rig.client();
     await rig.pass();
+    const [place = '', session = ''] = begins.mock.calls[0] ?? [];
     rig.book.sentUp({ ...MESSAGE, tag: 'c1', content: { text: 'c1' } });
-    rig.book.hadUp('c1', 'elsewhere', { text: 'c1' });
+    rig.book.hadUp('c1', place, { text: 'c1' });
     // its next life may have it again
     rig.server.crash();
     rig.server.start();
     expect(rig.serverApp.send(new Chance(1))).toBe(false);
+    rig.book.begins('here', session);
     rig.book.hadUp('c1', 'here', { text: 'c1' });
     expect(rig.breach).toBeUndefined();
     void client.service.destroy();

@@ -5,6 +5,7 @@ import { describe, expect, test } from 'vitest';
 
 import { verify } from '../../src/audit/index.ts';
 import { FAULTS, simulate, type SimulateOptions } from '../../src/testing/index.ts';
+import { planOf } from '../../src/testing/plan.ts';
 
 const hash = (text: string): string => createHash('sha256').update(text).digest('hex');
 
@@ -62,6 +63,18 @@ describe('a simulation', () => {
     expect(required.history).not.toContain('plain is dialled');
   });
 
+  test('says which steps were taken: those before the client was destroyed, where that was on the way', async () => {
+    const planned = (seed: number) => planOf({ seed, faults: [], durationMs: 6_000 });
+    const seed = Array.from({ length: 100 }, (_, index) => index).find((index) => {
+      const { abruptAt } = planned(index);
+      return abruptAt !== null && abruptAt < 3_000;
+    });
+    const { steps, abruptAt } = planned(seed ?? 0);
+    const simulation = await simulate({ seed: seed ?? 0, faults: [], durationMs: 6_000 });
+    expect(simulation.steps).toEqual(steps.filter(({ at }) => at <= (abruptAt ?? 0)).map(({ number }) => number));
+    expect(simulation.steps.length).toBeLessThan(steps.length);
+  });
+
   test.each<[string, object]>([
     ['seed: must be a whole number from 0 on', { seed: 0.5 }],
     ['seed: must be a whole number from 0 on', { seed: '1' }],
@@ -72,6 +85,7 @@ describe('a simulation', () => {
     ['faults: must be a list of names of FAULTS', { faults: ['earthquakes'] }],
     ['faults: must be a list of names of FAULTS', { faults: 'cuts' }],
     ['steps: must be a list of numbers of steps', { steps: [0] }],
+    ['steps: the plan has no step 9999', { steps: [1, 9_999] }],
     ['shrinkRuns: must be a whole number of at least 0', { shrinkRuns: -1 }],
     ['join: must be a function', { join: 'in' }],
     ['service: must be an object', { service: null }],
@@ -131,6 +145,17 @@ describe('whoever joins in', () => {
       join,
       shrinkRuns: 0,
     });
+    expect(repeated.history).toBe(shrunk?.history);
+  });
+
+  test('that throws gets a run without any step, which is the same from wherever it is asked for', async () => {
+    const error = new Error('no thanks');
+    const join = (): never => {
+      throw error;
+    };
+    const { shrunk, again, cause } = await simulate({ seed: 1, join });
+    expect([shrunk?.steps, again?.steps, cause]).toEqual([[], [], error]);
+    const repeated = await simulate({ seed: 1, ...again, join, shrinkRuns: 0 });
     expect(repeated.history).toBe(shrunk?.history);
   });
 
