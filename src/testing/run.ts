@@ -44,7 +44,6 @@ async function live(stage: Stage, plan: Plan): Promise<void> {
   for (const step of calmed(plan)) {
     if (plan.abruptAt !== null && step.at > plan.abruptAt) return endAbruptly(stage, { watch, at: plan.abruptAt });
     await passed(stage, watch, step.at);
-    if (stage.isBroken) return;
     if (step.what === 'calm') stage.calm();
     else take(stage, step);
     watch.look();
