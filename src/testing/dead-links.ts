@@ -78,8 +78,10 @@ export class DeadLinks {
   }
 
   #require(line: Line, { probe, hiddenProbe, since, ailment }: Sight, lateMs: number): void {
-    const { history } = this.#stage;
+    const { history, heardAt } = this.#stage;
     const wasHidden = this.#hiddenAt >= since - hiddenProbe;
+    // what was on its way may arrive long after
+    const forMs = history.at - Math.max(since, heardAt.get(line) ?? 0);
     // whoever hides begins a new wait, longer than the one before
     const mostMs = Math.max(
       wasHidden ? probe + hiddenProbe : probe,
@@ -87,7 +89,6 @@ export class DeadLinks {
       // to connect, and for what both say first
       this.#stage.isLinked(line) ? 0 : 2 * this.#dialMs,
     );
-    const forMs = history.at - since;
     history.require(
       forMs <= mostMs + lateMs + SLACK_MS,
       () => `${line.name} lets nothing through for ${Math.round(forMs)} ms, and nobody has noticed`,

@@ -82,6 +82,8 @@ export class Stage {
   readonly book: Book;
   /** How often the client was destroyed in the middle of an event, and how often that came to its end. */
   readonly inside = { asked: 0, ended: 0 };
+  /** When the client heard something on a line, the last time, in ms of the run. */
+  readonly heardAt = new Map<Line, number>();
   /** The lines of the audit log. */
   readonly audit: string[] = [];
   readonly #log: AuditLog;
@@ -142,6 +144,7 @@ export class Stage {
       observer: {
         ...blind,
         arriving: (line, data) => {
+          this.heardAt.set(line, history.at);
           if (typeof data === 'string' && data.startsWith('{"t":"welcome"')) this.#welcomed.add(line);
         },
       },

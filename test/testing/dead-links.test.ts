@@ -64,6 +64,16 @@ describe('a dead link', () => {
     expect(stage.network.sockets.length).toBeGreaterThan(1);
   });
 
+  test('is dead from when the last of what was on its way has come', async () => {
+    const { stage, looks } = await linked({ ...PLAIN, heartbeat: false });
+    const [line] = stage.network.live;
+    line?.silence(['down']);
+    await looks(20_000);
+    if (line) stage.heardAt.set(line, stage.history.at);
+    expect(await looks(37_000)).toBeUndefined();
+    expect(await looks(2_000)).toMatch(/nobody has noticed$/);
+  });
+
   test('is nobody’s concern while the device does not run', async () => {
     const { stage, looks } = await linked({ ...PLAIN, heartbeat: SET });
     stage.network.live[0]?.silence();
