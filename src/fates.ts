@@ -39,7 +39,7 @@ export interface FatesOptions {
   undelivered: (id: string, error: MessageError) => void;
   /** Hears of each fate that counts, and of refused messages, while the message still has its data. */
   fated: (message: OutboundMessage, fate: FinalFate, error?: MessageError) => void;
-  /** Hears of each fate, after everybody else. */
+  /** Hears of each fate but an acknowledgement, after everybody else. */
   settled: () => void;
   /** What every error carries. */
   context: Pick<ErrorDetails, 'connectionId' | 'serviceType'>;
@@ -77,11 +77,11 @@ export class Fates {
     this.#options.settled();
   }
 
+  /** One of many, as a rule: whoever tells of them looks once at what is settled then. */
   acknowledged(message: OutboundMessage): void {
     this.#acknowledged += 1;
     this.#options.fated(message, 'acknowledged');
     message.ended('acknowledged');
-    this.#options.settled();
   }
 
   /** The peer has it, and will not act on it; or does not say whether it has. */
@@ -99,8 +99,9 @@ export class Fates {
 
   /** What held it is gone: nobody knows what became of it, unless the peer has replied to it. `cause`: why it was not sent again. */
   lost(message: OutboundMessage, cause?: MessageError): void {
-    if (message.isAnswered) this.acknowledged(message);
-    else this.#doubt(message, this.error('OUTCOME_UNKNOWN', { cause }));
+    if (!message.isAnswered) return this.#doubt(message, this.error('OUTCOME_UNKNOWN', { cause }));
+    this.acknowledged(message);
+    this.#options.settled();
   }
 
   error(code: ErrorCode, details: ErrorDetails = {}): MessageError {

@@ -14,7 +14,7 @@ export interface MessageOrigin {
   since?: number;
   cancel: (message: OutboundMessage) => boolean;
   /** What is to travel beside the options' own, on a wire that has a place for it. */
-  meta?: Pick<WireMeta, 'r' | 're'>;
+  meta?: Pick<WireMeta, 'r' | 're'> | undefined;
   /** It is of the wire, not of the application: nobody is told what becomes of it. */
   isGreeting?: boolean;
 }

@@ -55,7 +55,7 @@ export class Outbox {
   #flow: FlowReports | undefined;
   #onOverflow: (() => void) | undefined;
   readonly #relief = new Relief();
-  readonly #idle = new Idle(() => this.#backlog.size + this.#handed === 0);
+  readonly #idle = new Idle(() => this.#backlog.size === 0 && this.#handed === 0);
   // a custom socket may run the application's code inside send()
   #isFlushing = false;
   // the first turn with a transport is not over
@@ -186,6 +186,7 @@ export class Outbox {
   /** The peer has accepted these. */
   acknowledged(messages: readonly OutboundMessage[]): void {
     for (const message of messages) if (!message.isGreeting) this.#fates.acknowledged(message);
+    this.#idle.look();
     this.#emptied();
   }
 
@@ -349,8 +350,7 @@ export class Outbox {
   }
 
   #messageOf(encoded: EncodedMessage, options: SendOptions, meta?: MessageOrigin['meta']): OutboundMessage {
-    const isLeaving = this.#wire !== undefined && this.#flow !== undefined;
-    return new OutboundMessage(encoded, options, this.#postmark.next(options, { isLeaving, ...(meta && { meta }) }));
+    return new OutboundMessage(encoded, options, this.#postmark.next(options, Boolean(this.#wire && this.#flow), meta));
   }
 
   readonly #withdraw = (message: OutboundMessage, code: ErrorCode, cause?: unknown): boolean =>

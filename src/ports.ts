@@ -335,6 +335,8 @@ export class Ports {
   #intercept(message: unknown, meta: WireMeta | undefined): boolean {
     if (this.answers.take(message, meta)) return true;
     const { profile } = this.#options.settings();
+    // most messages are nobody's answer, and cost nothing here
+    if (!profile.isPong && this.requests.size === 0) return false;
     let isOurs = false;
     isolated(
       () => {

@@ -21,14 +21,12 @@ export class Postmark {
   }
 
   /** The origin of the next message. `isLeaving`: its turn ends with a flush. */
-  next(
-    { ttlMs }: SendOptions,
-    { isLeaving, meta }: { isLeaving: boolean; meta?: MessageOrigin['meta'] },
-  ): MessageOrigin {
+  next({ ttlMs }: SendOptions, isLeaving: boolean, meta?: MessageOrigin['meta']): MessageOrigin {
     const { clock, cancel } = this.#options;
+    // always of the same shape
     return {
       number: this.#nextNumber++,
-      ...(meta && { meta }),
+      meta,
       // the time is read only for those who are bound by it
       now: ttlMs === undefined ? 0 : clock.now(),
       since: this.#since(isLeaving),

@@ -19,7 +19,7 @@ class Desk {
   });
 
   since(isLeaving = true): number | undefined {
-    return this.postmark.next({}, { isLeaving }).since;
+    return this.postmark.next({}, isLeaving).since;
   }
 }
 
@@ -27,7 +27,7 @@ describe('what an outbox puts on a message', () => {
   test('is a number that none had before, how to take it back, and what travels with it', () => {
     const { postmark } = new Desk();
     const meta = { r: 'q1' };
-    const marks = [postmark.next({}, { isLeaving: true }), postmark.next({}, { isLeaving: true, meta })];
+    const marks = [postmark.next({}, true), postmark.next({}, true, meta)];
     expect(marks.map(({ number }) => number)).toEqual([1, 2]);
     expect(marks.map((mark) => mark.meta)).toEqual([undefined, meta]);
     expect(marks[0]?.cancel(undefined as never)).toBe(true);
@@ -35,9 +35,9 @@ describe('what an outbox puts on a message', () => {
 
   test('is the time of day only where a time to live is held against it', () => {
     const desk = new Desk();
-    expect(desk.postmark.next({}, { isLeaving: true }).now).toBe(0);
+    expect(desk.postmark.next({}, true).now).toBe(0);
     expect(desk.readings.wall).toBe(0);
-    expect(desk.postmark.next({ ttlMs: 5 }, { isLeaving: true }).now).toBe(1_700_000_000_000);
+    expect(desk.postmark.next({ ttlMs: 5 }, true).now).toBe(1_700_000_000_000);
   });
 
   test('is since when it waits, on the monotonic clock, in whole milliseconds', () => {

@@ -89,10 +89,12 @@ export function encodeWith({ codec, outbound }: Pick<Profile, 'codec' | 'outboun
     if (!result.ok) throw new MessageError('SCHEMA_MISMATCH', { message: mismatchText(result.problem) });
     value = result.value;
   }
-  return attempt(
-    () => encode(codec, value),
-    (cause) => (cause instanceof MessageError ? cause : new MessageError('NOT_ENCODABLE', { cause })),
-  );
+  // without a closure, for it is asked for each message
+  try {
+    return encode(codec, value);
+  } catch (cause) {
+    throw cause instanceof MessageError ? cause : new MessageError('NOT_ENCODABLE', { cause });
+  }
 }
 
 /** A payload that its wire has parsed already, as `holdfast.v1` does: any JSON value. */
@@ -114,15 +116,13 @@ export type Payload = InboundData | JsonPayload;
 
 /** @throws {InboundError} `NOT_DECODABLE`, `SCHEMA_MISMATCH` */
 export function decodeWith<In>({ codec, inbound }: Pick<Profile<In>, 'codec' | 'inbound'>, payload: Payload): In {
-  const value = attempt(
-    () => decode(codec, payload),
-    (cause) =>
-      new InboundError(
-        'NOT_DECODABLE',
-        arrived(payload),
-        cause instanceof WrongKind ? { message: cause.message } : { cause },
-      ),
-  );
+  let value: unknown;
+  try {
+    value = decode(codec, payload);
+  } catch (cause) {
+    const details = cause instanceof WrongKind ? { message: cause.message } : { cause };
+    throw new InboundError('NOT_DECODABLE', arrived(payload), details);
+  }
   if (!inbound) return value as In;
   const result = attempt(
     () => validated(inbound, value),

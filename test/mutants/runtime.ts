@@ -103,8 +103,8 @@ export const RUNTIME_MUTANTS: readonly Mutant[] = [
   {
     what: 'a request that was answered is in doubt when its acknowledgement is lost',
     file: 'src/fates.ts',
-    from: 'if (message.isAnswered) this.acknowledged(message);\n    else ',
-    to: '',
+    from: 'if (!message.isAnswered) return',
+    to: 'return',
     tests: ['test/service-wire-requests'],
   },
   {
