@@ -222,6 +222,11 @@ describe('the inbox', () => {
     box.receive('late');
     await microtasks();
     expect([clock.pending(), heard, delivered]).toEqual([0, ['a'], ['a']]);
+    // whoever listened is gone, even where something were read again
+    box.attach();
+    box.receive('again');
+    clock.advance(0);
+    expect(heard).toEqual(['a']);
     expect([await iteration.next(), await iteration.next()]).toEqual([
       { done: false, value: 'a' },
       { done: true, value: undefined },
