@@ -9,7 +9,8 @@ const pure = ['machines/**/*.ts', 'src/core/**/*.ts', 'src/protocol/**/*.ts', 's
 const handedIn = 'Time and chance are handed in: a pure room takes them as arguments.';
 
 export default defineConfig(
-  globalIgnores(['dist', 'coverage']),
+  // what stands for somebody who installs the package is checked as such, against what is built
+  globalIgnores(['dist', 'coverage', 'scripts/consumer']),
   { linterOptions: { reportUnusedDisableDirectives: 'error' } },
   js.configs.recommended,
   tseslint.configs.strictTypeChecked,
@@ -68,6 +69,5 @@ export default defineConfig(
       ],
     },
   },
-  { files: ['**/*.cts'], rules: { '@typescript-eslint/no-require-imports': 'off' } },
   { files: ['**/*.js'], extends: [tseslint.configs.disableTypeChecked] },
 );
