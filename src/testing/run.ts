@@ -76,13 +76,19 @@ async function endAbruptly(stage: Stage, { watch, at }: { watch: Watch; at: numb
   // whoever does not run cannot end
   device.wake();
   device.thaw();
-  if (stage.chance.happens(0.5)) await destroyInside(stage);
-  await end(stage);
+  await end(stage, stage.chance.happens(0.5) ? await destroyInside(stage) : undefined);
+}
+
+/** How often the client was destroyed in the middle of an event, and how often that came to its end. */
+interface Inside {
+  asked: number;
+  ended: number;
 }
 
 // the application does so in the middle of an event: of one that comes soon, or of the end itself
-async function destroyInside(stage: Stage): Promise<void> {
-  const { apps, service, history, inside } = stage;
+async function destroyInside(stage: Stage): Promise<Inside> {
+  const { apps, service, history } = stage;
+  const inside = { asked: 0, ended: 0 };
   for (const app of apps)
     app.atNext = () => {
       history.note(`${app.connection.id} destroys the client while it is told something`);
@@ -90,6 +96,7 @@ async function destroyInside(stage: Stage): Promise<void> {
       void service.destroy().then(() => (inside.ended += 1));
     };
   await stage.pass(SOON_MS);
+  return inside;
 }
 
 function calmed({ steps, calmAt }: Plan): (Step | { what: 'calm'; at: number })[] {
@@ -145,8 +152,8 @@ async function idle(stage: Stage, watch: Watch): Promise<void> {
   stage.history.require(stage.network.sockets.length === before, () => 'at rest there are dials');
 }
 
-async function end(stage: Stage): Promise<void> {
-  const { history, service, nodes, store, network, clock, device, apps, book, inside } = stage;
+async function end(stage: Stage, inside: Inside = { asked: 0, ended: 0 }): Promise<void> {
+  const { history, service, nodes, store, network, clock, device, apps, book } = stage;
   let left = 1 + nodes.length;
   const ended = (): void => {
     left -= 1;

@@ -80,8 +80,6 @@ export class Stage {
   readonly settings: ServiceOptions;
   readonly apps: readonly ClientApp[];
   readonly book: Book;
-  /** How often the client was destroyed in the middle of an event, and how often that came to its end. */
-  readonly inside = { asked: 0, ended: 0 };
   /** When the client heard something on a line, the last time, in ms of the run. */
   readonly heardAt = new Map<Line, number>();
   /** The lines of the audit log. */
