@@ -1,5 +1,5 @@
 import { keepResults } from './keeping.ts';
-import { CANDIDATES, HOLDFAST, HOLDFAST_PLAIN, RAW } from './peers/candidates.ts';
+import { CANDIDATES, HOLDFAST, HOLDFAST_PLAIN, RAW, RECONNECTING } from './peers/candidates.ts';
 import { dropSections } from './peers/drops.ts';
 import type { Candidate } from './peers/ends.ts';
 import { idleSection } from './peers/idle.ts';
@@ -12,6 +12,7 @@ import type { Bar, FigureColumn, Section } from './section.ts';
 
 const ROUNDS = 7;
 const DROP_ROUNDS = 3;
+const QUICK_ROUNDS = 5;
 // raw runs again after so many others
 const ANCHOR = 4;
 
@@ -61,9 +62,10 @@ export async function quickSections(): Promise<Section[]> {
   const own = [HOLDFAST, HOLDFAST_PLAIN];
   const sections: Section[] = [];
   try {
-    for (const trial of TRIALS.filter(({ isQuick }) => isQuick)) sections.push(await carrying(pairs, trial, own, 5));
-    sections.push(await asking(pairs, { count: 1_000, inFlight: 1 }, own, 5));
-    sections.push(await asking(pairs, { count: 10_000, inFlight: 100 }, own, 5));
+    for (const trial of TRIALS.filter(({ isQuick }) => isQuick))
+      sections.push(await carrying(pairs, trial, own, QUICK_ROUNDS));
+    sections.push(await asking(pairs, { count: 1_000, inFlight: 1 }, own, QUICK_ROUNDS));
+    sections.push(await asking(pairs, { count: 10_000, inFlight: 100 }, own, QUICK_ROUNDS));
   } finally {
     await pairs.stop();
   }
@@ -140,11 +142,18 @@ function note(what: string): void {
   process.stderr.write(`${new Date().toISOString().slice(11, 19)} ${what}\n`);
 }
 
+// who does not run as it is by itself, and how
+function tuned(): string {
+  const all = new Set([...CANDIDATES, ...RECONNECTING].filter((one) => one.tuned !== undefined));
+  return [...all].map((one) => `${one.name} (${one.tuned ?? ''})`).join('; ');
+}
+
 const ACCOUNT = {
   name: 'peers',
   title: 'Everybody side by side',
   notes: `Medians; in brackets the least and the most of ${ROUNDS} rounds, each run held against the raw runs just before and after it: raw runs again after every ${ANCHOR} others. Client and
 server are processes of their own, a pair for each candidate. \`capacity\` is what the busier end could carry in a second, by its time of the processor: it moves less than what the clock says on a machine that
 is shared. Bytes are those of the server's socket in both directions. Every message is parsed, and its receiver checks order, loss and repetition; a candidate with a fault is INVALID.
-\`holdfast\` runs as users get it: health is watched, and an audit log is attached at its default level.`,
+\`holdfast\` runs as users get it: health is watched, and an audit log is attached at its default level. Everybody has defaults, but for
+${tuned()}.`,
 };

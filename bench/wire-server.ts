@@ -1,12 +1,13 @@
 /** A process of its own: a server for every way to send messages, which counts at its sockets what they cost. */
 import { createServer } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
-import { createHoldfastServer, type Session, type SessionReceipt } from 'holdfast/server';
+import { createHoldfastServer } from 'holdfast/server';
 import { serveWebSockets } from 'holdfast/server/ws';
 import { WebSocketServer, type WebSocket } from 'ws';
 
 import { FrameTap, since, type Traffic } from './frame-tap.ts';
 import { messagesOf, Roll, STREAMS } from './payloads.ts';
+import { outletFor } from './session-outlet.ts';
 import { pour, type SettlingOutlet, type Shape } from './turns.ts';
 
 /** What a bench tells the server. Each is answered once it is done. */
@@ -125,19 +126,6 @@ function serveHoldfast(path: string, compression: boolean): void {
     },
   });
   serveWebSockets(server, http, { path, maxPayload: MAX_PAYLOAD });
-}
-
-function outletFor(session: Session): SettlingOutlet {
-  let last: SessionReceipt | undefined;
-  return {
-    send: (message) => {
-      last = session.send(message);
-    },
-    // acknowledgements are cumulative
-    settled: async () => {
-      await last?.settled;
-    },
-  };
 }
 
 function report(what: WireReport): void {

@@ -1,10 +1,9 @@
 /** A process of its own: clients of any library. */
 import { quantile } from '../rounds.ts';
-import type { Shape } from '../turns.ts';
 import { candidateNamed } from './candidates.ts';
 import type { ClientEnd } from './ends.ts';
 import { obey } from './process.ts';
-import { memory, micros, Station, type Span } from './station.ts';
+import { micros, ordersOf, Station } from './station.ts';
 
 const station = new Station();
 let ends: ClientEnd[] = [];
@@ -28,22 +27,7 @@ const orders = {
     ends = [];
     await Promise.all(all.map((end) => end.close()));
   },
-  expect: (span: Span) => {
-    station.expect(span);
-    station.begin();
-  },
-  complete: () => station.complete(),
-  pour: (what: Span & { shape: Shape }) => station.pour(what),
-  pace: (how: { perSecond: number; seconds: number }) => station.pace(how),
-  insist: (how: { perSecond: number; seconds: number; settlingMs: number }) => station.insist(how),
-  time: () => {
-    station.time();
-  },
-  delays: () => station.delays(),
-  begin: () => {
-    station.begin();
-  },
-  cpuMicros: () => station.cpuMicros(),
+  ...ordersOf(station),
   /** Asks so often, with so many questions that have no answer yet. Times in µs. */
   trips: async ({ count, inFlight }: { count: number; inFlight: number }) => {
     const [end] = ends;
@@ -66,7 +50,6 @@ const orders = {
     const seconds = (micros() - began) / 1e6;
     return { p50: quantile(times, 0.5), p99: quantile(times, 0.99), perSecond: count / seconds, faults };
   },
-  memory,
 };
 
 export type ClientOrders = typeof orders;

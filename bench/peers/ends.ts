@@ -1,15 +1,9 @@
 import type { Server } from 'node:http';
 
-/** One end of a connection, whichever library it is of. */
-export interface End {
-  /** Sends a message: a value that JSON can hold, or bytes. */
-  send(message: object): void;
-  /** Resolves when everything sent is where it belongs, as far as this end can know. */
-  settled(): Promise<void>;
-}
+import type { SettlingOutlet } from '../turns.ts';
 
 /** The end of a client. */
-export interface ClientEnd extends End {
+export interface ClientEnd extends SettlingOutlet {
   /** Resolves with the answer: by the library's own way to ask, or else by a message with the same number. */
   ask(message: Numbered): Promise<unknown>;
   close(): Promise<void>;
@@ -29,7 +23,7 @@ export interface ClientEars {
 
 /** Hears what comes to a server. */
 export interface ServerEars {
-  opened(end: End): void;
+  opened(end: SettlingOutlet): void;
   heard: (message: unknown) => void;
   /** Whether messages are to be sent back instead, where the library has no other way to answer. */
   readonly isEcho: boolean;
@@ -54,16 +48,7 @@ export interface Candidate {
   open(url: string, ears: ClientEars): Promise<ClientEnd>;
 }
 
-export const SERVICES = [
-  'raw',
-  'raw-deflate',
-  'holdfast',
-  'holdfast-deflate',
-  'socket.io',
-  'graphql-ws',
-  'mqtt',
-] as const;
-export type ServiceName = (typeof SERVICES)[number];
+export type ServiceName = 'raw' | 'raw-deflate' | 'holdfast' | 'holdfast-deflate' | 'socket.io' | 'graphql-ws' | 'mqtt';
 
 /** Answers of a peer that has none of its own: the message with the number comes back. */
 export class Replies {

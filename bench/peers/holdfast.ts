@@ -1,11 +1,12 @@
 import { jsonProfile, type RetryOptions, type WireOptions } from 'holdfast';
 import { createAuditLog, memorySink } from 'holdfast/audit';
-import { createHoldfastServer, type Session, type SessionReceipt } from 'holdfast/server';
+import { createHoldfastServer } from 'holdfast/server';
 import { serveWebSockets } from 'holdfast/server/ws';
 import type { WebSocket } from 'ws';
 
 import { openConnection } from '../senders.ts';
-import { Replies, type ClientEars, type ClientEnd, type End, type Numbered, type Service } from './ends.ts';
+import { outletFor } from '../session-outlet.ts';
+import { Replies, type ClientEars, type ClientEnd, type Numbered, type Service } from './ends.ts';
 
 const MAX_PAYLOAD = 16_777_216;
 const DRAIN_MS = 45_000;
@@ -22,26 +23,13 @@ export function serviceOf(compression: boolean): Service {
             ears.heard(data);
           });
           session.onRequest(({ data }) => data);
-          ears.opened(endOf(session));
+          ears.opened(outletFor(session));
         },
         onError: (error) => {
           throw error;
         },
       });
       serveWebSockets(server, http, { maxPayload: MAX_PAYLOAD });
-    },
-  };
-}
-
-function endOf(session: Session): End {
-  let last: SessionReceipt | undefined;
-  return {
-    send: (message) => {
-      last = session.send(message);
-    },
-    // acknowledgements are cumulative
-    settled: async () => {
-      await last?.settled;
     },
   };
 }

@@ -6,8 +6,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import { SERVICE } from './candidates.ts';
 import type { ServiceName } from './ends.ts';
 import { obey } from './process.ts';
-import { memory, Station, type Span } from './station.ts';
-import type { Shape } from '../turns.ts';
+import { ordersOf, Station } from './station.ts';
 
 const station = new Station();
 const sockets = new Set<Socket>();
@@ -43,26 +42,7 @@ const orders = {
   echo: (is: boolean): void => {
     isEcho = is;
   },
-  expect: (span: Span) => {
-    station.expect(span);
-    station.begin();
-  },
-  complete: () => station.complete(),
-  pour: (what: Span & { shape: Shape }) => station.pour(what),
-  pace: (how: { perSecond: number; seconds: number }) => station.pace(how),
-  time: () => {
-    station.time();
-  },
-  delays: () => station.delays(),
-  note: () => {
-    station.note();
-  },
-  noted: () => station.noted(),
-  begin: () => {
-    station.begin();
-  },
-  cpuMicros: () => station.cpuMicros(),
-  memory,
+  ...ordersOf(station),
   /** Of all sockets so far, in both directions. */
   bytes: (): number => [...sockets].reduce((sum, socket) => sum + bytesOf(socket), gone),
 };

@@ -1,12 +1,17 @@
 import { messagesOf, Roll, STREAMS, type Payloads } from '../payloads.ts';
-import { pour, type Shape } from '../turns.ts';
-import type { End } from './ends.ts';
+import { pour, type SettlingOutlet, type Shape } from '../turns.ts';
 
 /** Messages of a stream, those from a number on, up to another one but not that. */
 export interface Span {
   stream: string;
   from: number;
   to: number;
+}
+
+/** So many messages a second, for so long. */
+export interface Pace {
+  perSecond: number;
+  seconds: number;
 }
 
 /** What receiving them came to. */
@@ -21,32 +26,35 @@ const ARRIVAL_MS = 45_000;
 
 /** Sends and receives messages at one end, in a process of its own, and counts what that costs. */
 export class Station {
-  #end: End | undefined;
+  #end: SettlingOutlet | undefined;
   #roll: Roll | undefined;
+  // what is done with each message at present
+  #take: (message: unknown) => void = () => undefined;
   #isComplete: Promise<number> = Promise.resolve(0);
   #arrived: (atMicros: number) => void = () => undefined;
   #cpu = process.cpuUsage();
-  #delays: number[] | undefined;
-  #noted: { numbers: number[]; times: number[] } | undefined;
+  #delays: number[] = [];
+  #noted: { numbers: number[]; times: number[] } = { numbers: [], times: [] };
 
   /** There is somebody to send to. */
-  opened(end: End): void {
+  opened(end: SettlingOutlet): void {
     this.#end = end;
   }
 
   heard(message: unknown): void {
-    if (this.#noted) {
-      this.#noted.numbers.push((message as { n: number }).n);
-      this.#noted.times.push(micros());
-    } else if (this.#delays) this.#delays.push(micros() - (message as { at: number }).at);
-    else if (this.#roll?.take(message)) this.#arrived(micros());
+    this.#take(message);
   }
 
-  /** These are to come. */
+  /** These are to come. What that costs is counted from now on. */
   expect({ stream, from, to }: Span): void {
-    this.#roll = new Roll(payloadsOf(stream), from);
-    this.#roll.expect(to, { isExact: false });
+    const roll = new Roll(payloadsOf(stream), from);
+    roll.expect(to, { isExact: false });
+    this.#roll = roll;
     this.#isComplete = new Promise((resolve) => (this.#arrived = resolve));
+    this.#take = (message) => {
+      if (roll.take(message)) this.#arrived(micros());
+    };
+    this.begin();
   }
 
   /** Resolves once they have come, or will not come any more. */
@@ -66,7 +74,7 @@ export class Station {
   async pour({ stream, from, to, shape }: Span & { shape: Shape }): Promise<number> {
     const end = this.#present;
     const messages = messagesOf(payloadsOf(stream), from, to);
-    this.#cpu = process.cpuUsage();
+    this.begin();
     const atMicros = micros();
     await pour(end, messages, shape);
     await end.settled();
@@ -74,34 +82,28 @@ export class Station {
   }
 
   /** Sends messages at an even pace, each with the time at which it left. */
-  async pace({ perSecond, seconds }: { perSecond: number; seconds: number }): Promise<void> {
+  async pace(pace: Pace): Promise<void> {
     const end = this.#present;
-    const began = micros();
-    for (let n = 0; n < perSecond * seconds;) {
-      const due = Math.min(perSecond * seconds, ((micros() - began) / 1e6) * perSecond);
-      for (; n < due; n++) end.send({ type: 'input', data: 'ls -la', n, at: micros() });
-      await new Promise((resolve) => setImmediate(resolve));
-    }
+    const send = (n: number): void => {
+      end.send({ type: 'input', data: 'ls -la', n, at: micros() });
+    };
+    await paced(pace, send, () => new Promise((resolve) => setImmediate(resolve)));
     await end.settled();
   }
 
   /** Sends at an even pace whatever becomes of the connection, and waits for a while until all is settled. @returns How many messages were accepted. */
-  async insist({ perSecond, seconds, settlingMs }: { perSecond: number; seconds: number; settlingMs: number }) {
+  async insist({ settlingMs, ...pace }: Pace & { settlingMs: number }): Promise<number> {
     const end = this.#present;
-    const began = micros();
     let accepted = 0;
-    for (let n = 0; n < perSecond * seconds;) {
-      const due = Math.min(perSecond * seconds, ((micros() - began) / 1e6) * perSecond);
-      for (; n < due; n++) {
-        try {
-          end.send({ type: 'input', data: 'ls -la', n: accepted });
-          accepted += 1;
-        } catch {
-          // it was refused, and its sender knows
-        }
+    const send = (): void => {
+      try {
+        end.send({ type: 'input', data: 'ls -la', n: accepted });
+        accepted += 1;
+      } catch {
+        // it was refused, and its sender knows
       }
-      await new Promise((resolve) => setTimeout(resolve, 1));
-    }
+    };
+    await paced(pace, send, () => new Promise((resolve) => setTimeout(resolve, 1)));
     await Promise.race([
       end.settled().catch(() => undefined),
       new Promise((resolve) => setTimeout(resolve, settlingMs)),
@@ -111,26 +113,31 @@ export class Station {
 
   /** From now on writes down which messages come, and when. */
   note(): void {
-    this.#noted = { numbers: [], times: [] };
+    const noted: { numbers: number[]; times: number[] } = { numbers: [], times: [] };
+    this.#noted = noted;
+    this.#take = (message) => {
+      noted.numbers.push((message as { n: number }).n);
+      noted.times.push(micros());
+    };
   }
 
   /** What was written down; times in µs. */
   noted(): { numbers: number[]; times: number[] } {
-    const noted = this.#noted ?? { numbers: [], times: [] };
-    this.#noted = undefined;
-    return noted;
+    return this.#noted;
   }
 
   /** From now on counts how long each message was on its way. */
   time(): void {
-    this.#delays = [];
+    const delays: number[] = [];
+    this.#delays = delays;
+    this.#take = (message) => {
+      delays.push(micros() - (message as { at: number }).at);
+    };
   }
 
   /** How long each was, in µs. */
   delays(): number[] {
-    const delays = this.#delays ?? [];
-    this.#delays = undefined;
-    return delays;
+    return this.#delays;
   }
 
   /** Counts the time of the processor from now on. */
@@ -144,9 +151,50 @@ export class Station {
     return user + system;
   }
 
-  get #present(): End {
+  get #present(): SettlingOutlet {
     if (!this.#end) throw new Error('There is nobody to send to.');
     return this.#end;
+  }
+}
+
+/** What each end does when it is asked to. */
+export function ordersOf(station: Station) {
+  return {
+    expect: (span: Span) => {
+      station.expect(span);
+    },
+    complete: () => station.complete(),
+    pour: (what: Span & { shape: Shape }) => station.pour(what),
+    pace: (how: Pace) => station.pace(how),
+    insist: (how: Pace & { settlingMs: number }) => station.insist(how),
+    time: () => {
+      station.time();
+    },
+    delays: () => station.delays(),
+    note: () => {
+      station.note();
+    },
+    noted: () => station.noted(),
+    begin: () => {
+      station.begin();
+    },
+    cpuMicros: () => station.cpuMicros(),
+    memory,
+  };
+}
+
+// sends what is due, and lets others run, until it is through
+async function paced(
+  { perSecond, seconds }: Pace,
+  send: (n: number) => void,
+  rest: () => Promise<unknown>,
+): Promise<void> {
+  const all = perSecond * seconds;
+  const began = micros();
+  for (let n = 0; n < all;) {
+    const due = Math.min(all, ((micros() - began) / 1e6) * perSecond);
+    for (; n < due; n++) send(n);
+    await rest();
   }
 }
 
@@ -156,7 +204,7 @@ export function micros(): number {
 }
 
 /** What a process takes when nothing is left to collect, in bytes. */
-export function memory(): { heap: number; rss: number } {
+function memory(): { heap: number; rss: number } {
   globalThis.gc?.();
   globalThis.gc?.();
   const { heapUsed: heap, rss } = process.memoryUsage();
