@@ -115,8 +115,8 @@ export class Connection<In = InboundData, Out = unknown> {
    *   `REPLY_LOST`; its `outcome` says whether the peer may have acted on the request. Only a request with an idempotency key
    *   is ever sent again.
    */
-  request(message: Out, options: RequestOptions = {}): Promise<In> {
-    const error = rejected(requestRule, options, this.#source);
+  request(message: Out, options?: RequestOptions): Promise<In> {
+    const error = options === undefined ? undefined : rejected(requestRule, options, this.#source);
     return quiet(error ? Promise.reject(error) : (this.#ports.requests.ask(message, options) as Promise<In>));
   }
 

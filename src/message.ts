@@ -57,6 +57,7 @@ export class OutboundMessage implements Queueable<OutboundMessage>, Receipt {
   readonly #cancel: (message: OutboundMessage) => boolean;
   #data: EncodedMessage['data'];
   #fate: Fate = 'waiting';
+  #metaText: string | undefined;
   #isInDoubt = false;
   #isAnswered = false;
   #error: MessageError | undefined;
@@ -90,9 +91,19 @@ export class OutboundMessage implements Queueable<OutboundMessage>, Receipt {
     return `m${this.#number}`;
   }
 
-  /** Bytes of what travels with it. */
+  /** What travels with it as JSON text, made when it is first asked for. */
+  get metaText(): string | undefined {
+    return this.meta && (this.#metaText ??= JSON.stringify(this.meta));
+  }
+
+  /** Bytes of that. */
   get metaBytes(): number {
-    return this.meta ? utf8Bytes(JSON.stringify(this.meta)) : 0;
+    return this.meta ? utf8Bytes(this.metaText ?? '') : 0;
+  }
+
+  /** Why it was not sent, or may not have been. */
+  get error(): MessageError | undefined {
+    return this.#error;
   }
 
   get fate(): Fate {
@@ -118,9 +129,10 @@ export class OutboundMessage implements Queueable<OutboundMessage>, Receipt {
     return this.#cancel(this);
   }
 
-  /** Calls back once its fate is final. One at a time. */
+  /** Calls back once its fate is final, which it may be already. One at a time. */
   whenSettled(callback: () => void): void {
-    this.#onSettled = callback;
+    if (this.isOver) callback();
+    else this.#onSettled = callback;
   }
 
   /** Whether a socket died with it before: it may have left then, whatever becomes of it now. */

@@ -4,8 +4,8 @@ import { outboxMachine, type OutboxEvent, type OutboxInput } from '../machines/o
 import { Backlog, type OutboxLimits } from './backlog.ts';
 import type { ErrorCode, MessageError } from './errors.ts';
 import { Fates, type FatesOptions, type OutboxCounts, type OutboxLoad } from './fates.ts';
-import { FlushClock } from './flush-clock.ts';
 import { Gate } from './gate.ts';
+import { FlushClock } from './core/flush-clock.ts';
 import { Outgoing } from './core/ledger.ts';
 import { Idle } from './idle.ts';
 import { cancelOnAbort, OutboundMessage, shown, type MessageOrigin, type WaitingMessage } from './message.ts';

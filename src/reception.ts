@@ -108,7 +108,7 @@ export class Reception {
     const { session, wire, deliver } = this.#options;
     const skip = session.incoming.arrived(first, items.length);
     if (skip === null) throw new ProtocolViolation(`position ${first} came before those in between`, WireClose.gap);
-    for (const item of items.slice(skip)) hand(item, deliver);
+    for (let index = skip; index < items.length; index++) hand(items[index] as Item, deliver);
     session.incoming.acceptAll();
     // what came twice was sent by somebody who does not know that it came
     if (skip === items.length) wire.acknowledge();

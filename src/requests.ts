@@ -36,15 +36,22 @@ interface Pending {
   readonly options: SendOptions;
   /** Whether the peer takes it twice without harm. */
   readonly isKeyed: boolean;
+  readonly signal: AbortSignal | undefined;
   /** Of its message, once that was sent off. */
   receipt: OutboundMessage | undefined;
   /** Whether an earlier message of it has left: then it may have been acted on, whatever becomes of this one. */
   hasLeftBefore: boolean;
-  resolve(reply: unknown): void;
-  reject(error: MessageError): void;
+  /** Settle what the asker waits for; the first of them counts. */
+  resolve: (reply: unknown) => void;
+  reject: (error: MessageError) => void;
+  /** Present while it waits. */
+  timer: unknown;
+  onAbort: (() => void) | undefined;
 }
 
 const DEFAULT_TIMEOUT_MS = 30_000;
+// so many requests go through one Map
+const RENEW_AT = 1_024;
 
 /**
  * Requests that wait for their replies. Each settles exactly once: by its reply, its deadline, its signal, by the fate of its
@@ -53,7 +60,9 @@ const DEFAULT_TIMEOUT_MS = 30_000;
 export class Requests {
   readonly #options: RequestsOptions;
   // in order of asking
-  readonly #pending = new Map<string, Pending>();
+  #pending = new Map<string, Pending>();
+  // how many have been put into it
+  #kept = 0;
   #nextNumber = 1;
 
   constructor(options: RequestsOptions) {
@@ -66,53 +75,36 @@ export class Requests {
   }
 
   /** Sends a request. @returns Its reply. Rejects with a {@link MessageError} whose `outcome` says whether it may have been acted on. */
-  ask(message: unknown, { timeoutMs = DEFAULT_TIMEOUT_MS, signal, ...options }: RequestOptions): Promise<unknown> {
+  ask(message: unknown, { timeoutMs = DEFAULT_TIMEOUT_MS, signal, ...options }: RequestOptions = {}): Promise<unknown> {
     const replies = this.#options.replies();
     const isCarried = this.#options.carriesIds();
     if (!replies && !isCarried) return Promise.reject(this.#error('NO_CORRELATION', 'not_sent'));
+    const id = `${this.#options.prefix ?? ''}r${this.#nextNumber++}`;
+    let tagged: unknown;
+    try {
+      tagged = replies && 'tag' in replies ? replies.tag(message, id) : message;
+    } catch (cause) {
+      return Promise.reject(this.#error('NOT_ENCODABLE', 'not_sent', cause));
+    }
     return new Promise((resolve, reject) => {
-      const { clock } = this.#options;
-      const id = `${this.#options.prefix ?? ''}r${this.#nextNumber++}`;
-      const leave = (): void => {
-        this.#pending.delete(id);
-        clock.clearTimeout(timer);
-        signal?.removeEventListener('abort', onAbort);
-      };
-      const onAbort = (): void => {
-        this.#abandon(id, 'REQUEST_ABORTED', signal?.reason);
-      };
-      const timer = clock.setTimeout(() => {
-        this.#abandon(id, 'REQUEST_TIMEOUT');
-      }, timeoutMs);
-      let tagged: unknown;
-      try {
-        tagged = replies && 'tag' in replies ? replies.tag(message, id) : message;
-      } catch (cause) {
-        clock.clearTimeout(timer);
-        reject(this.#error('NOT_ENCODABLE', 'not_sent', cause));
-        return;
-      }
       const pending: Pending = {
         id,
         message: tagged,
         meta: isCarried ? { r: id } : undefined,
         options,
         isKeyed: options.idempotencyKey !== undefined || this.#options.resendSafe(),
+        signal,
         receipt: undefined,
         hasLeftBefore: false,
-        resolve: (reply) => {
-          leave();
-          pending.receipt?.answered();
-          resolve(reply);
-        },
-        reject: (error) => {
-          leave();
-          reject(error);
-        },
+        resolve,
+        reject,
+        timer: this.#options.clock.setTimeout(() => {
+          this.#abandon(pending, 'REQUEST_TIMEOUT');
+        }, timeoutMs),
+        onAbort: undefined,
       };
-      this.#pending.set(id, pending);
-      signal?.addEventListener('abort', onAbort);
-      if (signal?.aborted) onAbort();
+      this.#keep(pending);
+      if (signal?.aborted) this.#abandon(pending, 'REQUEST_ABORTED', signal.reason);
       else this.#send(pending);
     });
   }
@@ -123,7 +115,7 @@ export class Requests {
     const replies = this.#pending.size > 0 ? this.#options.replies() : undefined;
     if (!replies) return false;
     const pending = 'idOf' in replies ? this.#named(replies.idOf(message)) : this.#answered(replies, message);
-    pending?.resolve(message);
+    if (pending) this.#resolve(pending, message);
     return pending !== undefined;
   }
 
@@ -132,7 +124,7 @@ export class Requests {
     if (this.#options.replies()) return;
     for (const pending of [...this.#pending.values()]) {
       pending.receipt?.cancel();
-      pending.reject(this.#error('NO_CORRELATION', hasLeft(pending) ? 'unknown' : 'not_sent'));
+      this.#reject(pending, this.#error('NO_CORRELATION', hasLeft(pending) ? 'unknown' : 'not_sent'));
     }
   }
 
@@ -143,14 +135,50 @@ export class Requests {
       // one that is keyed and left in doubt has no other socket to go to
       const { fate } = pending.receipt ?? {};
       if (pending.isKeyed && (fate === 'sent' || fate === 'acknowledged')) this.#sendAgain(pending);
-      else pending.reject(this.#error('REPLY_LOST', 'unknown'));
+      else this.#reject(pending, this.#error('REPLY_LOST', 'unknown'));
     }
   }
 
   /** The connection has ended. */
   end(): void {
     for (const pending of [...this.#pending.values()])
-      pending.reject(this.#error('REPLY_LOST', hasLeft(pending) || pending.hasLeftBefore ? 'unknown' : 'not_sent'));
+      this.#reject(
+        pending,
+        this.#error('REPLY_LOST', hasLeft(pending) || pending.hasLeftBefore ? 'unknown' : 'not_sent'),
+      );
+  }
+
+  // a Map that is filled and emptied for ever leaves its old tables chained to the new, and the collector of V8 keeps all that was in them for long
+  #keep(pending: Pending): void {
+    if (this.#kept >= Math.max(RENEW_AT, this.#pending.size * 4)) {
+      this.#pending = new Map(this.#pending);
+      this.#kept = 0;
+    }
+    this.#kept += 1;
+    this.#pending.set(pending.id, pending);
+    const { signal } = pending;
+    if (!signal) return;
+    pending.onAbort = () => {
+      this.#abandon(pending, 'REQUEST_ABORTED', signal.reason);
+    };
+    signal.addEventListener('abort', pending.onAbort);
+  }
+
+  #leave({ id, timer, signal, onAbort }: Pending): void {
+    this.#pending.delete(id);
+    this.#options.clock.clearTimeout(timer);
+    if (onAbort) signal?.removeEventListener('abort', onAbort);
+  }
+
+  #resolve(pending: Pending, reply: unknown): void {
+    this.#leave(pending);
+    pending.receipt?.answered();
+    pending.resolve(reply);
+  }
+
+  #reject(pending: Pending, error: MessageError): void {
+    this.#leave(pending);
+    pending.reject(error);
   }
 
   #sendAgain(pending: Pending): void {
@@ -159,32 +187,40 @@ export class Requests {
   }
 
   #send(pending: Pending): void {
-    pending.receipt = this.#options.send(pending.message, pending.options, pending.meta);
-    pending.receipt.settled.catch((error: unknown) => {
-      pending.reject(pending.hasLeftBefore ? this.#error('REPLY_LOST', 'unknown', error) : (error as MessageError));
+    const receipt = this.#options.send(pending.message, pending.options, pending.meta);
+    pending.receipt = receipt;
+    // once whatever ends it is through, which may have more to say of the request itself
+    receipt.whenSettled(() => {
+      if (receipt.error) void Promise.resolve(receipt.error).then((error) => this.#undelivered(pending, error));
     });
   }
 
+  #undelivered(pending: Pending, error: MessageError): void {
+    if (this.#pending.get(pending.id) !== pending) return;
+    this.#reject(pending, pending.hasLeftBefore ? this.#error('REPLY_LOST', 'unknown', error) : error);
+  }
+
   // a message that waits is taken back; one that has left may be acted on all the same
-  #abandon(id: string, code: ErrorCode, cause?: unknown): void {
-    const pending = this.#pending.get(id);
-    if (!pending) return;
+  #abandon(pending: Pending, code: ErrorCode, cause?: unknown): void {
+    if (this.#pending.get(pending.id) !== pending) return;
     pending.receipt?.cancel();
-    pending.reject(this.#error(code, hasLeft(pending) || pending.hasLeftBefore ? 'unknown' : 'not_sent', cause));
+    const outcome = hasLeft(pending) || pending.hasLeftBefore ? 'unknown' : 'not_sent';
+    this.#reject(pending, this.#error(code, outcome, cause));
   }
 
   // a reply that comes after its deadline is a message like any other
   #replied(id: string, message: unknown, headers: WireMeta['h']): boolean {
     const pending = this.#pending.get(id);
+    if (!pending) return false;
     const refusal = headers?.['error'];
-    if (refusal === undefined) pending?.resolve(message);
+    if (refusal === undefined) this.#resolve(pending, message);
     else {
       const text = `The peer answered the request with an error: ${refusal}`;
       const details = { ...this.#options.context, outcome: 'rejected', message: `${text}.` } as const;
-      pending?.receipt?.answered();
-      pending?.reject(new MessageError('REQUEST_REFUSED', { ...details, cause: message }));
+      pending.receipt?.answered();
+      this.#reject(pending, new MessageError('REQUEST_REFUSED', { ...details, cause: message }));
     }
-    return pending !== undefined;
+    return true;
   }
 
   #named(id: string | undefined): Pending | undefined {

@@ -17,6 +17,8 @@ interface Answer {
 }
 
 const DEADLINE_MS = 120_000;
+// where each process leaves a profile of its time, if anywhere
+const { HOLDFAST_PROFILES: PROFILES } = process.env;
 
 /** A process that does what it is asked. */
 export class Process<Known extends Orders> {
@@ -27,7 +29,9 @@ export class Process<Known extends Orders> {
   /** `script`: beside this file. It has to call {@link obey}. */
   constructor(script: string, args: readonly string[] = []) {
     const path = fileURLToPath(new URL(script, import.meta.url));
-    this.#child = fork(path, args, { execArgv: ['--expose-gc', '--import', 'tsx'] });
+    this.#child = fork(path, args, {
+      execArgv: ['--expose-gc', ...(PROFILES ? ['--cpu-prof', `--cpu-prof-dir=${PROFILES}`] : []), '--import', 'tsx'],
+    });
     this.#child.on('message', ({ id, output, error }: Answer) => {
       const waiting = this.#waiting.get(id);
       this.#waiting.delete(id);

@@ -132,8 +132,10 @@ export class Incoming {
   /** The application has accepted a message that was handed to it. In any order. */
   accept(position: number): void {
     if (position <= this.#accepted || position > this.#handed) return;
-    this.#early.add(position);
-    while (this.#early.delete(this.#accepted + 1)) this.#accepted += 1;
+    // in order, as nearly always
+    if (position === this.#accepted + 1) this.#accepted = position;
+    else this.#early.add(position);
+    while (this.#early.size > 0 && this.#early.delete(this.#accepted + 1)) this.#accepted += 1;
   }
 
   /** The application has accepted everything that was handed to it. */

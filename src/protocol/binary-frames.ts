@@ -12,7 +12,8 @@ const NO_META = new Uint8Array(0);
 
 export interface BinaryMessage {
   d: Uint8Array<ArrayBuffer>;
-  meta?: WireMeta;
+  /** What travels with it, as JSON text. */
+  metaText?: string | undefined;
 }
 
 /** Writes a batch of messages whose payloads are bytes: one allocation, one copy. */
@@ -21,7 +22,7 @@ export function writeBinaryBatch(
   messages: readonly BinaryMessage[],
   ack: number,
 ): Uint8Array<ArrayBuffer> {
-  const parts = messages.map(({ d, meta }) => ({ d, meta: meta ? toUtf8(JSON.stringify(meta)) : NO_META }));
+  const parts = messages.map(({ d, metaText }) => ({ d, meta: metaText ? toUtf8(metaText) : NO_META }));
   let length = 1 + varintBytes(first) + varintBytes(ack) + varintBytes(parts.length);
   for (const { d, meta } of parts) length += varintBytes(meta.length) + meta.length + varintBytes(d.length) + d.length;
   const frame = new Uint8Array(length);

@@ -70,8 +70,11 @@ const IS: Record<Kind, (value: unknown) => boolean> = {
   },
 };
 
+// where a value is: by name, or in a list
+type Path = string | { readonly list: string; index: number };
+
 /** Holds a value to a shape. @returns Its known fields, copied; what else it has is left out. */
-export type Check = (value: unknown, path: string) => Record<string, unknown>;
+export type Check = (value: unknown, path: Path) => Record<string, unknown>;
 
 /** The check of a shape, made once. @throws {ProtocolViolation} The check does, naming the field and never its value. */
 export function checkOf(fields: Fields): Check {
@@ -80,33 +83,46 @@ export function checkOf(fields: Fields): Check {
     return { name: isOptional ? name.slice(0, -1) : name, isOptional, check: valueCheckOf(field) };
   });
   return (value, path) => {
-    if (!isPlain(value)) throw new ProtocolViolation(`${path} is no object`);
+    if (!isPlain(value)) throw new ProtocolViolation(`${said(path)} is no object`);
     const checked: Record<string, unknown> = {};
     for (const { name, isOptional, check } of entries) {
       // own fields only: nothing that a peer can write reaches a prototype
       const given = Object.hasOwn(value, name) ? value[name] : undefined;
       if (given === undefined && isOptional) continue;
-      checked[name] = check(given, `${path}.${name}`);
+      checked[name] = check(given, path, name);
     }
     return checked;
   };
 }
 
-function valueCheckOf(field: Fields[string]): (value: unknown, path: string) => unknown {
+// `path` and `name`: where the value is, put together only where it is told
+function valueCheckOf(field: Fields[string]): (value: unknown, path: Path, name: string) => unknown {
   if (typeof field === 'string') {
     const is = IS[field];
-    return (value, path) => {
-      if (!is(value)) throw new ProtocolViolation(`${path} is no ${field}`);
+    return (value, path, name) => {
+      if (!is(value)) throw new ProtocolViolation(`${said(path)}.${name} is no ${field}`);
       return value;
     };
   }
-  if (!isList(field)) return checkOf(field);
+  if (!isList(field)) {
+    const check = checkOf(field);
+    return (value, path, name) => check(value, `${said(path)}.${name}`);
+  }
   const item = checkOf(field[0]);
-  return (value, path) => {
+  return (value, path, name) => {
     if (!Array.isArray(value) || value.length === 0)
-      throw new ProtocolViolation(`${path} is no list with something in it`);
-    return value.map((each, index) => item(each, `${path}[${index}]`));
+      throw new ProtocolViolation(`${said(path)}.${name} is no list with something in it`);
+    // one place for all of them: which it is, is looked up by whoever complains
+    const place = { list: `${said(path)}.${name}`, index: 0 };
+    return value.map((each, index) => {
+      place.index = index;
+      return item(each, place);
+    });
   };
+}
+
+function said(path: Path): string {
+  return typeof path === 'string' ? path : `${path.list}[${path.index}]`;
 }
 
 function isList(field: Fields | readonly [Fields]): field is readonly [Fields] {

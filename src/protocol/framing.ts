@@ -13,10 +13,11 @@ export interface FramedMessage {
   readonly meta?: WireMeta | undefined;
 }
 
-/** A message with what it weighs: bytes of its payload, and of what travels with it. */
+/** A message with what it weighs: bytes of its payload, and of what travels with it, as JSON text. */
 export interface WeighedMessage extends FramedMessage {
   readonly bytes: number;
   readonly metaBytes: number;
+  readonly metaText: string | undefined;
 }
 
 // PROTOCOL.md: what a frame should hold at most
@@ -26,10 +27,14 @@ const MAX_FRAME_BYTES = 65_536;
 const HEAD_BYTES = 64;
 const EACH_BYTES = 16;
 
-export function weighed(message: FramedMessage): WeighedMessage {
-  const { data, meta } = message;
-  const bytes = typeof data === 'string' ? utf8Bytes(data) : data.length;
-  return { ...message, bytes, metaBytes: meta ? utf8Bytes(JSON.stringify(meta)) : 0 };
+/** `bytes`: of the payload, where they are known. */
+export function weighed({ data, meta }: FramedMessage, bytes = lengthOf(data)): WeighedMessage {
+  const metaText = meta && JSON.stringify(meta);
+  return { data, meta, bytes, metaText, metaBytes: metaText ? utf8Bytes(metaText) : 0 };
+}
+
+function lengthOf(data: FramedMessage['data']): number {
+  return typeof data === 'string' ? utf8Bytes(data) : data.length;
 }
 
 /** What a message counts in a window. */
@@ -79,29 +84,29 @@ export class Run {
 
 /** A frame with one message that has no position. */
 export function volatileFrame({ data, meta = {} }: FramedMessage): Frame {
-  if (typeof data !== 'string') return writeBinaryBatch(0, [{ d: data, meta }], 0);
-  return `{"t":"v","b":[${withMeta(data, meta)}]}`;
+  const metaText = JSON.stringify(meta);
+  if (typeof data !== 'string') return writeBinaryBatch(0, [{ d: data, metaText }], 0);
+  return `{"t":"v","b":[${withMeta(data, metaText)}]}`;
 }
 
 function frameOf(messages: readonly WeighedMessage[], first: number, ack: number): Frame {
   const texts: string[] = [];
   let hasMeta = false;
-  for (const { data, meta } of messages) {
+  for (const { data, metaText } of messages) {
     if (typeof data !== 'string') return writeBinaryBatch(first, messages.map(binary), ack);
     texts.push(data);
-    hasMeta ||= meta !== undefined;
+    hasMeta ||= metaText !== undefined;
   }
   if (!hasMeta) return writeBatch(first, texts, ack > 0 ? ack : undefined);
-  const list = messages.map(({ meta = {} }, index) => withMeta(texts[index] ?? 'null', meta));
+  const list = messages.map(({ metaText }, index) => withMeta(texts[index] ?? 'null', metaText));
   return `{"t":"m","s":${first},"b":[${list.join(',')}]${ack > 0 ? `,"a":${ack}` : ''}}`;
 }
 
-function binary({ data, meta }: FramedMessage) {
-  return { d: typeof data === 'string' ? toUtf8(data) : data, ...(meta && { meta }) };
+function binary({ data, metaText }: WeighedMessage) {
+  return { d: typeof data === 'string' ? toUtf8(data) : data, metaText };
 }
 
-// the payload is JSON text already: it is put in as it is, not written anew
-function withMeta(data: string, meta: WireMeta): string {
-  const fields = JSON.stringify(meta).slice(1, -1);
-  return `{"d":${data}${fields === '' ? '' : `,${fields}`}}`;
+// both are JSON text already: it is put in as it is, not written anew
+function withMeta(data: string, metaText = '{}'): string {
+  return metaText === '{}' ? `{"d":${data}}` : `{"d":${data},${metaText.slice(1)}`;
 }

@@ -61,6 +61,7 @@ export class Conversation implements LinkReader {
 
   received(frame: FrameFrom<'client'>, bytes: number): void {
     const { parts } = this.#options;
+    parts.outflow.heard();
     if (!this.#isConfirmed) {
       this.#isConfirmed = true;
       parts.confirm();
@@ -221,8 +222,10 @@ export class Conversation implements LinkReader {
   }
 }
 
+const NO_META = Object.freeze({});
+
 function plain(data: unknown): Arrival {
-  return { data, meta: {} };
+  return { data, meta: NO_META };
 }
 
 function withMeta({ d: data, ...meta }: WireMessage): Arrival {

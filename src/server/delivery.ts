@@ -166,7 +166,7 @@ export class Delivery {
 
   #take(page: readonly StoredMessage[]): void {
     if (page.length === 0) this.#breakOff('the store has lost messages');
-    else this.#atHand = page.map(weighed);
+    else this.#atHand = page.map((message) => weighed(message));
   }
 
   #breakOff(what: string): void {

@@ -40,16 +40,8 @@ export class Dispatch {
       intake.accept(position);
       return;
     }
-    const letter: Letter = {
-      message: meta.r === undefined ? inbound(held, position) : this.#requestOf(held, meta.r),
-      bytes,
-      accept: () => {
-        intake.accept(position);
-      },
-      refuse: (refusal) => {
-        intake.refuse(position, refusal);
-      },
-    };
+    const message = meta.r === undefined ? inbound(held, position) : this.#requestOf(held, meta.r);
+    const letter = new HeldLetter(message, { intake, position, bytes });
     if (meta.c === undefined) mailbox.put(letter);
     else channels.put(meta.c, letter);
   }
@@ -64,28 +56,49 @@ export class Dispatch {
   #requestOf(held: HeldMessage, id: string): InboundRequest {
     const { c: channel } = held.meta;
     let receipt: SessionReceipt | undefined;
-    return {
-      ...inbound(held, held.position),
-      reply: (data, { error } = {}) => {
-        const options = {
-          ...(channel !== undefined && { channel }),
-          ...(error !== undefined && { headers: { error } }),
-        };
-        // a handler that returns nothing has answered all the same
-        receipt ??= this.#options.send(data === undefined ? null : data, options, { re: id });
-        return receipt;
-      },
+    const reply: InboundRequest['reply'] = (data, { error } = {}) => {
+      const options: MessageOptions = {};
+      if (channel !== undefined) options.channel = channel;
+      if (error !== undefined) options.headers = { error };
+      // a handler that returns nothing has answered all the same
+      receipt ??= this.#options.send(data === undefined ? null : data, options, { re: id });
+      return receipt;
     };
+    return Object.assign(inbound(held, held.position), { reply });
   }
 }
 
-function inbound({ data, meta }: Arrival, position: number | null): InboundMessage {
-  return {
-    data,
-    position,
-    ...(meta.n !== undefined && { type: meta.n }),
-    ...(meta.h !== undefined && { headers: meta.h }),
-    ...(meta.k !== undefined && { key: meta.k }),
-    ...(meta.c !== undefined && { channel: meta.c }),
-  };
+/** A message that the session holds until it is accepted. */
+class HeldLetter implements Letter {
+  readonly message: InboundMessage | InboundRequest;
+  readonly bytes: number;
+  readonly #intake: Intake;
+  readonly #position: number;
+
+  constructor(
+    message: InboundMessage | InboundRequest,
+    { intake, position, bytes }: { intake: Intake; position: number; bytes: number },
+  ) {
+    this.message = message;
+    this.bytes = bytes;
+    this.#intake = intake;
+    this.#position = position;
+  }
+
+  accept(): void {
+    this.#intake.accept(this.#position);
+  }
+
+  refuse(refusal: Refusal): void {
+    this.#intake.refuse(this.#position, refusal);
+  }
+}
+
+function inbound({ data, meta: { n, h, k, c } }: Arrival, position: number | null): InboundMessage {
+  const message: { -readonly [Field in keyof InboundMessage]: InboundMessage[Field] } = { data, position };
+  if (n !== undefined) message.type = n;
+  if (h !== undefined) message.headers = h;
+  if (k !== undefined) message.key = k;
+  if (c !== undefined) message.channel = c;
+  return message;
 }

@@ -1,4 +1,5 @@
 import { Acknowledging, ackPolicyFor } from '../core/acknowledging.ts';
+import { ByPosition } from '../core/by-position.ts';
 import { Incoming } from '../core/ledger.ts';
 import { WireClose } from '../protocol/close-codes.ts';
 import type { WireMeta } from '../protocol/frames.ts';
@@ -49,7 +50,7 @@ export class Intake {
   readonly #ledger = new Incoming();
   readonly #acknowledging: Acknowledging;
   // what was handed over and not accepted, by position
-  readonly #held = new Map<number, HeldMessage>();
+  readonly #held = new ByPosition<HeldMessage>();
   #heldBytes = 0;
   // of what was accepted since the last thought of an acknowledgement
   #releasedBytes = 0;
@@ -112,12 +113,15 @@ export class Intake {
     // they were sent again because an acknowledgement was lost
     if (skipped > 0) this.#options.acknowledge(0);
     const bytes = frameBytes / arrivals.length;
-    const fresh = arrivals
-      .slice(skipped)
-      .map(({ data, meta }, index) => ({ data, meta, bytes, position: first + skipped + index }));
-    for (const message of fresh) this.#hold(message);
+    const fresh: HeldMessage[] = [];
+    for (let index = skipped; index < arrivals.length; index++) {
+      const { data, meta } = arrivals[index] as Arrival;
+      const message = { data, meta, bytes, position: first + index };
+      fresh.push(message);
+      this.#hold(message);
+    }
     this.#checkWindow();
-    this.#unsorted.push(...fresh);
+    for (const message of fresh) this.#unsorted.push(message);
     if (!this.#isSorting) this.#sort();
   }
 
@@ -131,7 +135,7 @@ export class Intake {
 
   /** The application did not take a message: the client is told, and once it knows, the message counts as accepted. */
   refuse(position: number, refusal: Refusal): void {
-    if (this.#held.has(position) && !this.#refusals.has(position)) this.#refusals.refuse(position, refusal);
+    if (this.#held.get(position) && !this.#refusals.has(position)) this.#refusals.refuse(position, refusal);
   }
 
   /** The client has answered a ping of this server. */
@@ -147,7 +151,7 @@ export class Intake {
     this.#acknowledging.told(told);
     this.#refusals.attached();
     this.#announce();
-    void this.#write();
+    this.#write();
   }
 
   /** The position to acknowledge; from now on the client knows it. */
@@ -183,11 +187,12 @@ export class Intake {
 
   // to share a frame evenly costs nothing, and is wrong where a small message and a large one came together
   #weigh(): void {
-    for (const message of this.#held.values()) {
+    this.#heldBytes = 0;
+    for (const [, message] of this.#held) {
       if (message.position > this.#weighedTo) message.bytes = weightOf(message);
+      this.#heldBytes += message.bytes;
     }
     this.#weighedTo = this.#ledger.handed;
-    this.#heldBytes = [...this.#held.values()].reduce((sum, { bytes }) => sum + bytes, 0);
   }
 
   // in order: a message with a key waits for the store's answer, and all after it wait with it
@@ -245,13 +250,17 @@ export class Intake {
     this.#heldBytes -= bytes;
     this.#releasedBytes += bytes;
     this.#ledger.accept(position);
-    void this.#write();
+    this.#write();
   }
 
   // one at a time: what is accepted meanwhile goes with the next
-  async #write(): Promise<void> {
+  #write(): void {
     if (this.#isWriting) return;
     this.#isWriting = true;
+    void this.#writeAll();
+  }
+
+  async #writeAll(): Promise<void> {
     const { store, sid, ownership, fault } = this.#options;
     let keys: string[] = [];
     try {

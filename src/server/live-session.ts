@@ -142,6 +142,7 @@ export class LiveSession implements Session, ConversationParts {
     const shared = { sid, store, ownership: this.ownership, fault };
     this.outflow = new Outflow({
       ...shared,
+      clock,
       delivery: this.#delivery,
       bufferedBytes: limits.bufferedBytes,
       overflowed: () => {

@@ -1,3 +1,4 @@
+import { isThenable } from '../core/isolation.ts';
 import { check } from '../core/rules.ts';
 import { FaultError } from '../errors.ts';
 import type { Refusal } from './refusals.ts';
@@ -8,8 +9,8 @@ import type { Acknowledge, InboundMessage, InboundRequest, Report } from './mess
 export interface Letter {
   readonly message: InboundMessage | InboundRequest;
   readonly bytes: number;
-  readonly accept: () => void;
-  readonly refuse: (refusal: Refusal) => void;
+  accept(): void;
+  refuse(refusal: Refusal): void;
 }
 
 /** How the messages of a session's own channel are handed over; those of its other channels are accepted before that. */
@@ -73,6 +74,16 @@ export class Mailbox implements AsyncIterable<InboundMessage | InboundRequest> {
 
   put(letter: Letter): void {
     if (this.#isClosed) return;
+    const consumer = this.#consumerOf(letter);
+    // nobody is before it, and somebody takes it: it need not wait at all
+    if (consumer && this.#letters.length === 0 && !this.#isHandingOver) {
+      this.#isHandingOver = true;
+      this.#call(consumer, letter);
+      this.#isHandingOver = false;
+      // it may have closed the mailbox, or come by more
+      this.#handOver();
+      return;
+    }
     this.#letters.push(letter);
     this.#bytes += letter.bytes;
     this.#handOver();
@@ -169,13 +180,15 @@ export class Mailbox implements AsyncIterable<InboundMessage | InboundRequest> {
     const before = this.#letters.length;
     let taken = 0;
     for (let letter = this.#letters[0]; letter; letter = this.#letters[taken]) {
-      const to = this.#takerOf(letter);
-      if (!to) break;
+      const consumer = this.#consumerOf(letter);
+      const reader = consumer ? undefined : this.#readers.shift();
+      if (!consumer && !reader) break;
       taken += 1;
       this.#bytes -= letter.bytes;
-      to(letter);
+      if (consumer) this.#call(consumer, letter);
+      else reader?.take(letter);
     }
-    this.#letters.splice(0, taken);
+    if (taken > 0) this.#letters.splice(0, taken);
     this.#isHandingOver = false;
     if (this.#isClosed && this.#letters.length === 0) this.#dismiss();
     if (taken > 0 && before > 0) this.#changed();
@@ -187,47 +200,63 @@ export class Mailbox implements AsyncIterable<InboundMessage | InboundRequest> {
     for (const reader of readers) reader.done();
   }
 
-  #takerOf({ message }: Letter): ((letter: Letter) => void) | undefined {
-    const consumer = this.#onRequest && 'reply' in message ? this.#onRequest : this.#onMessage;
-    if (consumer) {
-      return (letter) => {
-        this.#call(consumer, letter);
-      };
-    }
-    const reader = this.#readers.shift();
-    return reader && ((letter) => reader.take(letter));
+  #consumerOf({ message }: Letter): Consumer | undefined {
+    return this.#onRequest && 'reply' in message ? this.#onRequest : this.#onMessage;
   }
 
   #call({ handle, acknowledge }: Consumer, letter: Letter): void {
-    const failed = (cause: unknown): void => {
-      this.#report(new FaultError('LISTENER_THREW', { cause }));
-      if (acknowledge === 'processed') letter.refuse(FAILED);
-    };
     let returned: unknown;
     try {
       returned = (handle as MessageHandler)(letter.message);
     } catch (cause) {
-      failed(cause);
+      this.#failed(cause, acknowledge, letter);
       if (acknowledge === 'received') letter.accept();
       return;
     }
-    const processed = Promise.resolve(returned);
-    if (acknowledge === 'received') {
-      letter.accept();
-      processed.catch(failed);
-    } else {
-      processed.then(letter.accept, failed);
+    if (acknowledge === 'received') letter.accept();
+    // who is through by now needs no promise to say so
+    if (isThenable(returned)) void this.#finish(returned, acknowledge, letter);
+    else if (acknowledge === 'processed') letter.accept();
+  }
+
+  async #finish(returned: PromiseLike<unknown>, acknowledge: Acknowledge, letter: Letter): Promise<void> {
+    try {
+      await returned;
+    } catch (cause) {
+      this.#failed(cause, acknowledge, letter);
+      return;
+    }
+    if (acknowledge === 'processed') letter.accept();
+  }
+
+  #failed(cause: unknown, acknowledge: Acknowledge, letter: Letter): void {
+    this.#report(new FaultError('LISTENER_THREW', { cause }));
+    if (acknowledge === 'processed') letter.refuse(FAILED);
+  }
+
+  #answer(handler: RequestHandler, request: InboundRequest): unknown {
+    try {
+      const returned = handler(request);
+      if (isThenable(returned)) return this.#answerLater(returned, request);
+      request.reply(returned);
+    } catch (cause) {
+      this.#refuse(request, cause);
+    }
+    return undefined;
+  }
+
+  async #answerLater(returned: PromiseLike<unknown>, request: InboundRequest): Promise<void> {
+    try {
+      request.reply(await returned);
+    } catch (cause) {
+      this.#refuse(request, cause);
     }
   }
 
-  async #answer(handler: RequestHandler, request: InboundRequest): Promise<void> {
-    try {
-      request.reply(await handler(request));
-    } catch (cause) {
-      // its text may say what is none of the client's business
-      request.reply('the handler failed', { error: FAILED.code });
-      this.#report(new FaultError('LISTENER_THREW', { cause }));
-    }
+  #refuse(request: InboundRequest, cause: unknown): void {
+    // its text may say what is none of the client's business
+    request.reply('the handler failed', { error: FAILED.code });
+    this.#report(new FaultError('LISTENER_THREW', { cause }));
   }
 }
 

@@ -313,8 +313,8 @@ function refusalOf(claim: ResumeClaim, session: Session): ResumeRefusal | null {
   return claim.hi < rx ? 'ahead' : null;
 }
 
-function bytesOf({ data, meta }: StoredMessage): number {
-  return data.length + (meta ? JSON.stringify(meta).length : 0);
+function bytesOf({ data, meta, metaText = meta && JSON.stringify(meta) }: StoredMessage): number {
+  return data.length + (metaText?.length ?? 0);
 }
 
 function nonceOf({ principal, nonce }: Pick<OpenWish, 'principal' | 'nonce'>): string {

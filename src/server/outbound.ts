@@ -21,7 +21,7 @@ export function outbound(
   const isBytes = data instanceof ArrayBuffer || ArrayBuffer.isView(data);
   const encoded = isBytes ? encodeBytes(data) : encodeJson(data);
   const meta = metaOf(options, ids);
-  return weighed(meta ? { data: encoded.data, meta } : { data: encoded.data });
+  return weighed({ data: encoded.data, meta }, encoded.bytes);
 }
 
 function metaOf(

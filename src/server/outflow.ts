@@ -1,4 +1,7 @@
 import { MessageError } from '../errors.ts';
+import { ByPosition } from '../core/by-position.ts';
+import { FlushClock } from '../core/flush-clock.ts';
+import type { StoreClock } from './clock.ts';
 import type { Delivery } from './delivery.ts';
 import { frameBytesOf, type WeighedMessage } from '../protocol/framing.ts';
 import type { Link } from './link.ts';
@@ -8,6 +11,7 @@ import type { SessionStore } from './store.ts';
 
 export interface OutflowOptions {
   sid: string;
+  clock: StoreClock;
   store: SessionStore;
   ownership: Ownership;
   delivery: Delivery;
@@ -42,7 +46,7 @@ export class Outflow {
   #underway: readonly Waiting[] = [];
   readonly #heldChannels = new Set<string>();
   // in the store and not acknowledged, as far as they were sent by this node; lowest position first
-  readonly #receipts = new Map<number, Receipt>();
+  readonly #receipts = new ByPosition<Receipt>();
   #link: Link | undefined;
   // of a frame that the client takes, as it said on its last socket
   #frameBytes = Infinity;
@@ -54,9 +58,19 @@ export class Outflow {
   #toldStore: number;
   #onSettled: (() => void) | undefined;
   #end: MessageError | undefined;
+  readonly #flushClock: FlushClock;
 
   constructor(options: OutflowOptions) {
     this.#options = options;
+    this.#flushClock = new FlushClock({
+      clock: options.clock,
+      lingerMs: () => 0,
+      flush: () => {
+        const isAny = this.#waiting.length > 0;
+        this.#append();
+        return isAny;
+      },
+    });
     this.#toldStore = options.delivery.acknowledged;
   }
 
@@ -87,7 +101,7 @@ export class Outflow {
     const waiting = { message, receipt: new Receipt(message.meta) };
     this.#waiting.push(waiting);
     this.#waitingBytes += bytes;
-    void this.#append();
+    this.#flushClock.request();
     return waiting.receipt;
   }
 
@@ -109,10 +123,15 @@ export class Outflow {
     this.#retry();
   }
 
+  /** The client has said something. */
+  heard(): void {
+    this.#flushClock.received();
+  }
+
   /** Holds the messages of a channel back, or lets them go. Those that have positions go. */
   hold(channel: string, isHeld: boolean): void {
     if (isHeld) this.#heldChannels.add(channel);
-    else if (this.#heldChannels.delete(channel)) void this.#append();
+    else if (this.#heldChannels.delete(channel)) this.#append();
   }
 
   /** A channel is no more: what waits for it is not sent. What the store may have by now goes, as does all that has a position. */
@@ -126,7 +145,7 @@ export class Outflow {
   /** The receipts of what this node has sent to a channel and the client has not acknowledged. */
   unsettled(channel: string): Receipt[] {
     const waiting = this.#waiting.map(({ receipt }) => receipt);
-    return [...this.#receipts.values(), ...waiting].filter((receipt) => receipt.channel === channel);
+    return [...this.#sent, ...waiting].filter((receipt) => receipt.channel === channel);
   }
 
   /**
@@ -153,7 +172,7 @@ export class Outflow {
   /** The same of messages that are told by their idempotency keys. */
   refusedByKey(keys: readonly string[], error: MessageError): void {
     const refused = new Set<string | undefined>(keys);
-    for (const receipt of this.#receipts.values()) if (refused.has(receipt.key)) receipt.settle(error);
+    for (const receipt of this.#sent) if (refused.has(receipt.key)) receipt.settle(error);
   }
 
   /** Calls back once nothing is left unacknowledged: now, or later. @returns Takes that back. */
@@ -170,9 +189,10 @@ export class Outflow {
     if (this.#end) return;
     this.#end = new MessageError(code, { message });
     this.#link = undefined;
+    this.#flushClock.cancel();
     this.#options.delivery.detach();
     // one that the store may have by now goes to the client when the session lives on elsewhere
-    for (const receipt of [...this.#receipts.values(), ...this.#underway.map((waiting) => waiting.receipt)])
+    for (const receipt of [...this.#sent, ...this.#underway.map((waiting) => waiting.receipt)])
       receipt.settle(new MessageError('OUTCOME_UNKNOWN', { message, outcome: 'unknown' }));
     for (const { receipt } of this.#waiting) receipt.settle(this.#end);
     this.#receipts.clear();
@@ -180,18 +200,26 @@ export class Outflow {
     this.#waitingBytes = 0;
   }
 
-  #retry(): void {
-    this.#isFull = false;
-    void this.#append();
+  // the receipts of what is in the store
+  get #sent(): Receipt[] {
+    return [...this.#receipts].map(([, receipt]) => receipt);
   }
 
-  // one append at a time, one a tick: what is sent meanwhile goes with the next
-  async #append(): Promise<void> {
+  #retry(): void {
+    this.#isFull = false;
+    this.#append();
+  }
+
+  // one append at a time: what is sent meanwhile goes with the next
+  #append(): void {
     if (this.#isAppending || this.#waiting.length === 0) return;
     this.#isAppending = true;
+    void this.#appendAll();
+  }
+
+  async #appendAll(): Promise<void> {
     const { store, sid, ownership, fault } = this.#options;
     try {
-      await Promise.resolve();
       while (this.#next().length > 0) {
         let sent: Waiting[] = [];
         const answer = await ownership.write(async (gen) => {
@@ -281,10 +309,12 @@ export class Outflow {
   }
 
   #settle(upTo: number): void {
-    for (const [position, receipt] of this.#receipts) {
+    for (;;) {
+      const position = this.#receipts.lowest ?? Infinity;
       if (position > upTo) break;
+      const receipt = this.#receipts.get(position);
       this.#receipts.delete(position);
-      receipt.settle(null);
+      receipt?.settle(null);
     }
     this.#look();
   }

@@ -43,7 +43,8 @@ export class Ownership {
   /** Writes as the owner. @returns What the store says; `lost` when the session is no longer this node's. */
   async write<Answer>(attempt: (gen: number) => Promise<Answer>): Promise<Exclude<Answer, 'fenced' | 'gone'> | 'lost'> {
     for (;;) {
-      await Promise.allSettled(this.#changes);
+      // nearly never, and each write would pay for it
+      if (this.isChanging) await Promise.allSettled(this.#changes);
       const gen = this.#gen;
       const answer = await attempt(gen);
       if (!isLoss(answer)) return answer as Exclude<Answer, 'fenced' | 'gone'>;

@@ -4,6 +4,8 @@ import type { WireMeta } from '../protocol/frames.ts';
 export interface StoredMessage {
   readonly data: string | Uint8Array<ArrayBuffer>;
   readonly meta?: WireMeta | undefined;
+  /** That as JSON text, where it is known already: a store may keep either. */
+  readonly metaText?: string | undefined;
 }
 
 /** What a store knows of a session, once a node owns it. */

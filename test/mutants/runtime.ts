@@ -137,10 +137,10 @@ export const RUNTIME_MUTANTS: readonly Mutant[] = [
   },
   {
     what: 'a flush that was called off comes all the same',
-    file: 'src/flush-clock.ts',
+    file: 'src/core/flush-clock.ts',
     from: '    this.#options.clock.clearTimeout(this.#timer);\n    this.#pending = this.#gathering = false;',
     to: '    this.#gathering = false;',
-    tests: ['test/flush-clock'],
+    tests: ['test/core/flush-clock'],
   },
   {
     what: 'a silence is waited for longer after each link that was given up, without end',

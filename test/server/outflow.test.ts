@@ -27,7 +27,7 @@ async function start({ maxMessages = 100, maxBytes = 10_000, bufferedBytes = 5_0
       write();
     },
   };
-  const shared = { sid: 's', store, ownership: new Ownership(1, (why) => told.push(why)) };
+  const shared = { sid: 's', clock, store, ownership: new Ownership(1, (why) => told.push(why)) };
   const fault = (cause: unknown): void => void faults.push(cause);
   const delivery = new Delivery(
     {

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 
-import { FlushClock } from '../src/flush-clock.ts';
-import { SimulatedClock } from '../src/testing/clock.ts';
-import { microtasks } from './support/service.ts';
+import { FlushClock } from '../../src/core/flush-clock.ts';
+import { SimulatedClock } from '../../src/testing/clock.ts';
+import { microtasks } from '../support/service.ts';
 
 function flushing({ lingerMs = 0 } = {}): {
   flushClock: FlushClock;
