@@ -42,6 +42,8 @@ export class LaneQueue<Item extends Queueable<Item>> {
     normal: emptyLane(),
     low: emptyLane(),
   };
+  // the same, strongest first
+  readonly #ranked = PRIORITIES.map((priority) => this.#lanes[priority]);
   // the sums over all lanes; kept by #link and #unlink
   #size = 0;
   #bytes = 0;
@@ -71,18 +73,17 @@ export class LaneQueue<Item extends Queueable<Item>> {
 
   /** The next item, removed; of one lane only, when it is named. `undefined` when there is none. */
   take(only?: Priority): Item | undefined {
-    const priority = only ?? this.#turn();
-    const item = priority && this.#lanes[priority].first;
-    if (!item) return undefined;
-    this.#passOver(item.priority);
+    const lane = only ? this.#lanes[only] : this.#turn();
+    const item = lane?.first;
+    if (!lane || !item) return undefined;
+    this.#passOver(lane);
     this.#unlink(item);
     return item;
   }
 
   /** The next item, left where it is. */
   peek(): Item | undefined {
-    const priority = this.#turn();
-    return (priority && this.#lanes[priority].first) ?? undefined;
+    return this.#turn()?.first ?? undefined;
   }
 
   /** Takes an item out that is waiting in this queue. */
@@ -133,22 +134,20 @@ export class LaneQueue<Item extends Queueable<Item>> {
   }
 
   // the strongest lane that has something, unless a weaker one has been passed over too often
-  #turn(): Priority | undefined {
-    let strongest: Priority | undefined;
-    for (const priority of PRIORITIES) {
-      const lane = this.#lanes[priority];
+  #turn(): Lane<Item> | undefined {
+    let strongest: Lane<Item> | undefined;
+    for (const lane of this.#ranked) {
       if (!lane.first) continue;
-      strongest ??= priority;
-      if (lane.passedOver >= PATIENCE) return priority;
+      strongest ??= lane;
+      if (lane.passedOver >= PATIENCE) return lane;
     }
     return strongest;
   }
 
-  #passOver(served: Priority): void {
+  #passOver(served: Lane<Item>): void {
     let isWeaker = false;
-    for (const priority of PRIORITIES) {
-      const lane = this.#lanes[priority];
-      if (priority === served) {
+    for (const lane of this.#ranked) {
+      if (lane === served) {
         lane.passedOver = 0;
         isWeaker = true;
       } else if (isWeaker && lane.first) lane.passedOver += 1;

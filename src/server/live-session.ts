@@ -380,7 +380,7 @@ export class LiveSession implements Session, ConversationParts {
     });
   }
 
-  #send(data: unknown, options: MessageOptions, ids: Pick<WireMeta, 'r' | 're'> = {}): Receipt {
+  #send(data: unknown, options: MessageOptions, ids?: Pick<WireMeta, 'r' | 're'>): Receipt {
     if (options.channel !== undefined && !this.channels.get(options.channel))
       return Receipt.refused(new MessageError('CONNECTION_ENDED', { message: 'The channel is not open.' }));
     try {

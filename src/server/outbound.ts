@@ -16,7 +16,7 @@ const checkMeta = checkOf(MESSAGE_META);
 export function outbound(
   data: unknown,
   options: MessageOptions = {},
-  ids: Pick<WireMeta, 'r' | 're'> = {},
+  ids?: Pick<WireMeta, 'r' | 're'>,
 ): WeighedMessage {
   const isBytes = data instanceof ArrayBuffer || ArrayBuffer.isView(data);
   const encoded = isBytes ? encodeBytes(data) : encodeJson(data);
@@ -26,14 +26,16 @@ export function outbound(
 
 function metaOf(
   { type, headers, key, channel }: MessageOptions,
-  ids: Pick<WireMeta, 'r' | 're'>,
+  ids: Pick<WireMeta, 'r' | 're'> | undefined,
 ): WireMeta | undefined {
+  // most have nothing with them, and are not to pay for the others
+  const isBare = key === undefined && type === undefined && headers === undefined && channel === undefined;
+  if (isBare && ids === undefined) return undefined;
   const meta: WireMeta = { ...ids };
   if (key !== undefined) meta.k = key;
   if (type !== undefined) meta.n = type;
   if (headers !== undefined) meta.h = headers;
   if (channel !== undefined) meta.c = channel;
-  if (Object.keys(meta).length === 0) return undefined;
   try {
     return checkMeta(meta, 'message');
   } catch (cause) {

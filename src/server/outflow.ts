@@ -220,7 +220,7 @@ export class Outflow {
   async #appendAll(): Promise<void> {
     const { store, sid, ownership, fault } = this.#options;
     try {
-      while (this.#next().length > 0) {
+      while (this.#hasNext) {
         let sent: Waiting[] = [];
         const answer = await ownership.write(async (gen) => {
           // chosen as late as can be: while it is decided whose the session is, a channel may end
@@ -252,9 +252,17 @@ export class Outflow {
     }
   }
 
+  get #hasNext(): boolean {
+    return this.#heldChannels.size > 0 ? this.#next().length > 0 : this.#mayAppend && this.#waiting.length > 0;
+  }
+
+  get #mayAppend(): boolean {
+    return !this.#isFull && !this.#end;
+  }
+
   // what may be appended; it stays here until the store has it
   #next(): Waiting[] {
-    if (this.#isFull || this.#end) return [];
+    if (!this.#mayAppend) return [];
     if (this.#heldChannels.size === 0) return this.#waiting.slice(0, this.#appendSize);
     return this.#waiting
       .filter(({ message }) => !this.#heldChannels.has(message.meta?.c ?? ''))

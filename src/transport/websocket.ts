@@ -124,15 +124,17 @@ export function openWebSocket(
     try {
       return socket[name];
     } catch {
-      if (condition === 'sound') {
-        condition = 'broken';
-        queueMicrotask(() => {
-          if (condition === 'broken')
-            giveUp(CloseCode.abnormal, { detail: `the ${name} of the WebSocket cannot be read` });
-        });
-      }
+      unreadable(name);
       return otherwise;
     }
+  }
+
+  function unreadable(name: string): void {
+    if (condition !== 'sound') return;
+    condition = 'broken';
+    queueMicrotask(() => {
+      if (condition === 'broken') giveUp(CloseCode.abnormal, { detail: `the ${name} of the WebSocket cannot be read` });
+    });
   }
 
   try {
