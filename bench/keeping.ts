@@ -13,17 +13,19 @@ export interface Account {
   name: string;
   title: string;
   notes: string;
+  /** Packages whose versions matter as well. */
+  versions?: readonly string[];
 }
 
 /** Writes down what was measured, and where. */
-export function keepResults({ name, title, notes }: Account, sections: readonly Section[]): void {
+export function keepResults({ name, title, notes, versions = [] }: Account, sections: readonly Section[]): void {
   mkdirSync(folder, { recursive: true });
   const setting = {
     date: new Date().toISOString().slice(0, 10),
     machine: `${cpus().length} × ${cpus()[0]?.model ?? 'unknown'}, ${process.platform} ${process.arch}`,
     'load over the last 15 min': loadavg()[2]?.toFixed(1),
     node: process.version,
-    ...Object.fromEntries(['holdfast', 'ws', 'pako', 'xstate'].map((name) => [name, versionOf(name)])),
+    ...Object.fromEntries(['holdfast', 'ws', 'pako', 'xstate', ...versions].map((name) => [name, versionOf(name)])),
   };
   writeFileSync(
     `${folder}${name}.json`,

@@ -44,7 +44,7 @@ export async function benchPeers(report: (section: Section) => void): Promise<vo
   const pairs = new Pairs();
   try {
     for (const trial of TRIALS) tell(await carrying(pairs, trial, CANDIDATES, ROUNDS));
-    tell(await asking(pairs, { count: 2_000, inFlight: 1 }, CANDIDATES, ROUNDS));
+    tell(await asking(pairs, { count: 4_000, inFlight: 1 }, CANDIDATES, ROUNDS));
     tell(await asking(pairs, { count: 20_000, inFlight: 100 }, CANDIDATES, ROUNDS));
     for (const perSecond of [1_000, 20_000]) tell(await pacing(pairs, perSecond));
   } finally {
@@ -64,8 +64,8 @@ export async function quickSections(): Promise<Section[]> {
   try {
     for (const trial of TRIALS.filter(({ isQuick }) => isQuick))
       sections.push(await carrying(pairs, trial, own, QUICK_ROUNDS));
-    sections.push(await asking(pairs, { count: 1_000, inFlight: 1 }, own, QUICK_ROUNDS));
-    sections.push(await asking(pairs, { count: 10_000, inFlight: 100 }, own, QUICK_ROUNDS));
+    sections.push(await asking(pairs, { count: 4_000, inFlight: 1 }, own, QUICK_ROUNDS));
+    sections.push(await asking(pairs, { count: 20_000, inFlight: 100 }, own, QUICK_ROUNDS));
   } finally {
     await pairs.stop();
   }
@@ -151,6 +151,16 @@ function tuned(): string {
 const ACCOUNT = {
   name: 'peers',
   title: 'Everybody side by side',
+  versions: [
+    'undici',
+    'reconnecting-websocket',
+    'partysocket',
+    'websocket-ts',
+    'socket.io',
+    'graphql-ws',
+    'mqtt',
+    'aedes',
+  ],
   notes: `Medians; in brackets the least and the most of ${ROUNDS} rounds, each run held against the raw runs just before and after it: raw runs again after every ${ANCHOR} others. Client and
 server are processes of their own, a pair for each candidate. \`capacity\` is what the busier end could carry in a second, by its time of the processor: it moves less than what the clock says on a machine that
 is shared. Bytes are those of the server's socket in both directions. Every message is parsed, and its receiver checks order, loss and repetition; a candidate with a fault is INVALID.

@@ -108,8 +108,9 @@ export class Vigil {
  */
 export class Silence {
   readonly #options: SilenceOptions;
-  // since when the peer owes something and says nothing
+  // since when the peer owes something and says nothing, and how many bytes that was then
   #since: number | null = null;
+  #owedBytes = 0;
   #timer: unknown;
   #dueAt = 0;
   #isTold = false;
@@ -126,15 +127,15 @@ export class Silence {
   /** Something left that the peer has to acknowledge. */
   asked(): void {
     if (this.#since !== null) return;
-    this.#since = this.#now();
-    if (this.#timer === undefined) this.#arm(this.#limitMs());
+    this.#begin();
+    if (this.#since !== null && this.#timer === undefined) this.#arm(this.#limitMs());
   }
 
   /** A frame came. */
   heard(): void {
     this.#isTold = false;
     if (this.#since === null) return;
-    this.#since = this.#options.owed() === null ? null : this.#now();
+    this.#begin();
     if (this.#since !== null && this.#timer === undefined) this.#arm(this.#limitMs());
   }
 
@@ -143,6 +144,12 @@ export class Silence {
     this.#options.clock.clearTimeout(this.#timer);
     this.#timer = undefined;
     this.#since = null;
+  }
+
+  #begin(): void {
+    const owed = this.#options.owed();
+    this.#since = owed === null ? null : this.#now();
+    this.#owedBytes = owed ?? 0;
   }
 
   #arm(leftMs: number): void {
@@ -158,7 +165,7 @@ export class Silence {
     if (this.#options.owed() === null) this.#since = null;
     if (this.#since === null) return;
     const now = this.#now();
-    if (now - this.#dueAt > OVERSLEPT_MS) this.#since = now;
+    if (now - this.#dueAt > OVERSLEPT_MS) this.#begin();
     const leftMs = this.#since + this.#limitMs() - now;
     if (leftMs > 0) return this.#arm(leftMs);
     this.#isTold = true;
@@ -177,9 +184,9 @@ export class Silence {
     return { lateMs: Math.floor(timeoutMs / 2), timeoutMs };
   }
 
-  // what is large takes its time
+  // what is large takes its time; what was sent into the silence does not explain it, and would put its end off for ever
   #transferMs(): number {
-    return (this.#options.owed() ?? 0) / SLOWEST_BYTES_PER_MS;
+    return this.#owedBytes / SLOWEST_BYTES_PER_MS;
   }
 
   #now(): number {

@@ -69,6 +69,16 @@ describe('a silence', () => {
     expect(w.told.map(({ at }) => at)).toEqual([1_501]);
   });
 
+  test('is not put off by sending more into it than the slowest of links carries', () => {
+    const w = new Watched();
+    w.asks(3_200);
+    for (let tick = 0; tick < 40; tick++) {
+      w.clock.advance(100);
+      w.asks(10_000);
+    }
+    expect(w.told).toEqual([{ at: 1_600, lateMs: 300, timeoutMs: 600 }]);
+  });
+
   test('can be told again once something was heard', () => {
     const w = new Watched();
     w.asks();

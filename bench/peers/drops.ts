@@ -6,13 +6,11 @@ import type { Candidate } from './ends.ts';
 import { Pairs, type Pair } from './pairs.ts';
 
 const PER_SECOND = 1_000;
-const BEFORE_MS = 1_000;
+// who has been open for a while comes back sooner, and most of what is lost has been
+const BEFORE_MS = 12_000;
 // as long as the slowest of those that come back by themselves may need, but from a hole
 const AFTER_MS: Record<Drop, number> = { terminate: 6_000, close: 6_000, stall: 6_000, hole: 60_000 };
 const SETTLING_MS = 5_000;
-// so many at once: none of them needs more than a part of a core
-const ABREAST = 4;
-
 const FIGURES: readonly FigureColumn[] = [
   { key: 'firstMs', heading: 'first after ms', digits: 0 },
   { key: 'lost', heading: 'lost', digits: 0 },
@@ -31,19 +29,14 @@ export async function dropSections(note: (what: string) => void, rounds: number)
 }
 
 async function dropSection(how: Drop, rounds: number): Promise<Section> {
-  const results: Comparison[] = [];
-  // in a hole nobody has anything to do
-  const abreast = how === 'hole' ? RECONNECTING.length : ABREAST;
-  for (let first = 0; first < RECONNECTING.length; first += abreast) {
-    const measured = await Promise.all(
-      RECONNECTING.slice(first, first + abreast).map(async (candidate) => {
-        const measures: Measure[] = [];
-        for (let round = 0; round < rounds; round++) measures.push(await dropped(candidate, how));
-        return alone(candidate.name, measures);
-      }),
-    );
-    results.push(...measured);
-  }
+  // all at once: none of them needs more than a part of a core
+  const results = await Promise.all(
+    RECONNECTING.map(async (candidate): Promise<Comparison> => {
+      const measures: Measure[] = [];
+      for (let round = 0; round < rounds; round++) measures.push(await dropped(candidate, how));
+      return alone(candidate.name, measures);
+    }),
+  );
   return { title: TITLES[how], figures: FIGURES, results, bars: barsOf(how, results) };
 }
 

@@ -1,11 +1,11 @@
-import { jsonProfile, type RetryOptions, type WireOptions } from 'holdfast';
+import { EnhancedWebSocketService, jsonProfile, type RetryOptions, type WireOptions } from 'holdfast';
 import { createAuditLog, memorySink } from 'holdfast/audit';
 import { createHoldfastServer } from 'holdfast/server';
 import { serveWebSockets } from 'holdfast/server/ws';
 import type { WebSocket } from 'ws';
 
-import { openConnection } from '../senders.ts';
 import { outletFor } from '../session-outlet.ts';
+import { Uncompressed } from './sockets.ts';
 import { Replies, type ClientEars, type ClientEnd, type Numbered, type Service } from './ends.ts';
 
 const MAX_PAYLOAD = 16_777_216;
@@ -34,7 +34,14 @@ export function serviceOf(compression: boolean): Service {
   };
 }
 
-/** As users get it: health is watched, and an audit log is attached at its default level. The queue has no bounds, for nothing else here has any. */
+// of each server, the service whose connections go there, and how many it has
+let opened = 0;
+const services = new Map<string, { service: EnhancedWebSocketService; open: number }>();
+
+/**
+ * As users get it: the connections of a process belong to one service, health is watched, and an audit log is attached at its default level. The queue has
+ * no bounds, for nothing else here has any.
+ */
 export async function openHoldfast(
   url: string,
   { form, heard }: ClientEars,
@@ -42,12 +49,11 @@ export async function openHoldfast(
   retry: RetryOptions = {},
 ): Promise<ClientEnd> {
   const isPlain = wire === 'plain';
-  const { service, connection, close } = await openConnection(url, {
-    wire,
-    retry,
-    ...(form === 'json' && { profile: jsonProfile }),
-  });
-  createAuditLog({ sinks: [memorySink()] }).attach(service);
+  const shared = services.get(url) ?? { service: serviceFor(url, { form, wire, retry }), open: 0 };
+  services.set(url, shared);
+  shared.open += 1;
+  const { service } = shared;
+  const connection = service.connection(await service.connect({ serviceType: 'main', key: `${opened++}` }));
   const replies = new Replies();
   connection.subscribe((message) => {
     if (!replies.take(message)) heard(message);
@@ -64,6 +70,25 @@ export async function openHoldfast(
     send,
     ask: isPlain ? askPlain : (message) => connection.request(message),
     settled: () => connection.drainQueue({ timeoutMs: DRAIN_MS }),
-    close,
+    close: async () => {
+      await connection.close();
+      if (--shared.open > 0) return;
+      services.delete(url);
+      await service.destroy();
+    },
   };
+}
+
+function serviceFor(
+  url: string,
+  { form, wire, retry }: { form: ClientEars['form']; wire: 'plain' | WireOptions; retry: RetryOptions },
+): EnhancedWebSocketService {
+  const queue = { maxMessages: 1e9, maxBytes: 1e12 };
+  const profile = form === 'json' && { profile: jsonProfile };
+  const service = new EnhancedWebSocketService({
+    services: { main: { url, wire, retry, queue, maxConnections: 100_000, ...profile } },
+    WebSocket: Uncompressed,
+  });
+  createAuditLog({ sinks: [memorySink()] }).attach(service);
+  return service;
 }

@@ -14,7 +14,7 @@ const USES: readonly (readonly [name: string, code: string])[] = [
   ['websocket-ts', "export { WebsocketBuilder } from 'websocket-ts'"],
   ['socket.io-client', "export { io } from 'socket.io-client'"],
   ['graphql-ws', "export { createClient } from 'graphql-ws'"],
-  ['mqtt', "export { connect } from 'mqtt'"],
+  ['mqtt', "export { default } from 'mqtt'"],
 ];
 
 /** How large everybody is in a browser. */
