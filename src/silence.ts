@@ -128,15 +128,12 @@ export class Silence {
   asked(): void {
     if (this.#since !== null) return;
     this.#begin();
-    if (this.#since !== null && this.#timer === undefined) this.#arm(this.#limitMs());
   }
 
   /** A frame came. */
   heard(): void {
     this.#isTold = false;
-    if (this.#since === null) return;
-    this.#begin();
-    if (this.#since !== null && this.#timer === undefined) this.#arm(this.#limitMs());
+    if (this.#since !== null) this.#begin();
   }
 
   /** The socket is gone. */
@@ -150,6 +147,7 @@ export class Silence {
     const owed = this.#options.owed();
     this.#since = owed === null ? null : this.#now();
     this.#owedBytes = owed ?? 0;
+    if (owed !== null && this.#timer === undefined) this.#arm(this.#limitMs());
   }
 
   #arm(leftMs: number): void {
@@ -165,7 +163,7 @@ export class Silence {
     if (this.#options.owed() === null) this.#since = null;
     if (this.#since === null) return;
     const now = this.#now();
-    if (now - this.#dueAt > OVERSLEPT_MS) this.#begin();
+    if (now - this.#dueAt > OVERSLEPT_MS) return this.#begin();
     const leftMs = this.#since + this.#limitMs() - now;
     if (leftMs > 0) return this.#arm(leftMs);
     this.#isTold = true;
