@@ -1,4 +1,7 @@
+import { writeFileSync } from 'node:fs';
+
 import { keepResults } from './keeping.ts';
+import { peersPicture } from './peers-picture.ts';
 import { CANDIDATES, HOLDFAST, HOLDFAST_PLAIN, RAW, RECONNECTING } from './peers/candidates.ts';
 import { dropSections } from './peers/drops.ts';
 import type { Candidate } from './peers/ends.ts';
@@ -54,6 +57,7 @@ export async function benchPeers(report: (section: Section) => void): Promise<vo
   tell(await idleSection(note));
   tell(await sizesSection());
   keepResults(ACCOUNT, sections);
+  writeFileSync(new URL('./results/peers.svg', import.meta.url), peersPicture(sections));
 }
 
 /** A part of it that is over in a minute: ours alone beside raw. */
@@ -165,5 +169,7 @@ const ACCOUNT = {
 server are processes of their own, a pair for each candidate. \`capacity\` is what the busier end could carry in a second, by its time of the processor: it moves less than what the clock says on a machine that
 is shared. Bytes are those of the server's socket in both directions. Every message is parsed, and its receiver checks order, loss and repetition; a candidate with a fault is INVALID.
 \`holdfast\` runs as users get it: health is watched, and an audit log is attached at its default level. Everybody has defaults, but for
-${tuned()}.`,
+${tuned()}.
+
+![How much of a bare ws on both ends everybody carries](peers.svg)`,
 };

@@ -48,6 +48,27 @@ describe('a mailbox', () => {
     expect(changes()).toBeGreaterThan(0);
   });
 
+  test('is never in the way: what somebody takes at once waits for nothing, and changes nothing', () => {
+    const { mailbox, letter, request, fates, changes } = start();
+    const seen: unknown[] = [];
+    mailbox.onMessage(({ data }) => {
+      seen.push([data, mailbox.size]);
+      // what comes inside a handler waits for it
+      if (data === 'a') mailbox.put(letter('b'));
+      seen.push(`${String(data)} is through`);
+    });
+    mailbox.put(letter('a'));
+    expect(seen).toEqual([['a', 0], 'a is through', ['b', 1], 'b is through']);
+    expect([fates, mailbox.size]).toEqual([['a accepted', 'b accepted'], 0]);
+    const before = changes();
+    mailbox.put(letter('c'));
+    expect(changes()).toBe(before);
+    mailbox.onRequest(({ data }) => data);
+    const asked = request('now');
+    mailbox.put(asked);
+    expect(asked.replies).toEqual(['now']);
+  });
+
   test('accepts what was received once the handler was called, whatever becomes of it', async () => {
     const { mailbox, letter, fates, errors } = start();
     mailbox.onMessage(({ data }) => {

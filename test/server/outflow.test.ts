@@ -80,6 +80,42 @@ test('one append a tick takes everything that was sent in it', async () => {
   ]);
 });
 
+test('a flood in one direction is gathered for a millisecond at a time, until the client says something', async () => {
+  const { clock, outflow, attach, settle, sent } = await start();
+  attach();
+  const flood = async (from: number, to: number): Promise<void> => {
+    for (let data = from; data <= to; data++) {
+      outflow.send(outbound(data));
+      await settle();
+    }
+  };
+  await flood(1, 12);
+  expect(sent).toHaveLength(8);
+  await clock.advanceAsync(1);
+  expect(sent.slice(8)).toEqual(['9[9,10,11,12]']);
+  // a window that brings nothing ends it
+  await clock.advanceAsync(1);
+  for (let data = 13; data <= 40; data++) {
+    outflow.heard();
+    await flood(data, data);
+  }
+  expect([sent.length, clock.pending()]).toEqual([37, 0]);
+});
+
+test('what is gathered is over with the session, and holds no timer', async () => {
+  const { clock, outflow, attach, settle } = await start();
+  attach();
+  const receipts = [];
+  for (let data = 1; data <= 9; data++) {
+    receipts.push(outflow.send(outbound(data)));
+    await settle();
+  }
+  expect(clock.pending()).toBe(1);
+  outflow.end(new MessageError('CONNECTION_ENDED'));
+  expect(clock.pending()).toBe(0);
+  expect(await codeOf(receipts[8]?.settled ?? Promise.resolve())).toBe('CONNECTION_ENDED not_sent');
+});
+
 test('nothing is sent before the store has it (trap 1)', async () => {
   const { store, outflow, attach, settle, sent } = await start();
   let answer: () => void = () => undefined;

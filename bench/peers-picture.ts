@@ -1,0 +1,82 @@
+import type { Section } from './section.ts';
+
+/** A job that is drawn: the section that has it, and the ratio that counts. */
+interface Column {
+  heading: string;
+  title: string;
+  figure: string;
+}
+
+const COLUMNS: readonly Column[] = [
+  { heading: 'up, 100 a turn', title: 'terminal, up, 100 a turn: what each end can carry', figure: 'capacity' },
+  { heading: 'up, 1 a turn', title: 'terminal, up, 1 a turn: what each end can carry', figure: 'capacity' },
+  { heading: 'down, 100 a turn', title: 'terminal, down, 100 a turn: what each end can carry', figure: 'capacity' },
+  { heading: 'down, 1 a turn', title: 'terminal, down, 1 a turn: what each end can carry', figure: 'capacity' },
+  { heading: 'requests, 100 open', title: 'round trips, 100 in flight', figure: 'perSecond' },
+];
+const LEFT = 250;
+const COLUMN = 138;
+const TOP = 96;
+const ROW = 26;
+const BAR = 14;
+// a bar is as long as the logarithm of its ratio: half of a column for as much as this
+const MOST = 16;
+const HALF = 46;
+const WIDTH = LEFT + COLUMNS.length * COLUMN + 16;
+
+/** How much of raw everybody carries: a row for each, a column for each job, bars to both sides of raw. */
+export function peersPicture(sections: readonly Section[]): string {
+  const columns = COLUMNS.map(({ title, figure }) => {
+    const results = sections.find((section) => section.title === title)?.results.slice(1) ?? [];
+    return new Map(results.map(({ name, ratios }) => [name, ratios[figure]?.median]));
+  });
+  const names = [...new Set(columns.flatMap((column) => [...column.keys()]))];
+  const height = TOP + names.length * ROW + 24;
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" width="${WIDTH}" height="${height}" role="img" aria-label="How much of a bare ws client and server everybody carries">
+<style>
+  svg { background: #fff; font: 13px system-ui, sans-serif }
+  text { fill: #24292f }
+  .title { font-size: 16px; font-weight: 600 }
+  .soft { fill: #57606a; font-size: 12px }
+  .raw { stroke: #57606a }
+  .bar { fill: #8c959f }
+  .own { fill: #0969da }
+  @media (prefers-color-scheme: dark) {
+    svg { background: #0d1117 }
+    text { fill: #e6edf3 }
+    .soft { fill: #8d96a0 }
+    .raw { stroke: #8d96a0 }
+    .bar { fill: #6e7681 }
+    .own { fill: #58a6ff }
+  }
+</style>
+<text class="title" x="16" y="28">How much of a bare ws on both ends everybody carries</text>
+<text class="soft" x="16" y="48">small JSON messages; the line is ws, to the right is more; logarithmic</text>
+${COLUMNS.map(({ heading }, index) => `<text class="soft" x="${middleOf(index)}" y="${TOP - 16}" text-anchor="middle">${heading}</text>`).join('\n')}
+${names.map((name, row) => rowOf(name, columns, TOP + row * ROW)).join('\n')}
+${COLUMNS.map((_, index) => `<line class="raw" x1="${middleOf(index)}" x2="${middleOf(index)}" y1="${TOP - 6}" y2="${height - 20}"/>`).join('\n')}
+</svg>
+`;
+}
+
+function rowOf(name: string, columns: readonly ReadonlyMap<string, number | undefined>[], y: number): string {
+  const kind = name.startsWith('holdfast') ? 'own' : 'bar';
+  const cells = columns.flatMap((column, index) => {
+    const ratio = column.get(name);
+    return ratio === undefined ? [] : [cellOf(ratio, { kind, x: middleOf(index), y })];
+  });
+  return [`<text x="${LEFT - 12}" y="${y + 15}" text-anchor="end">${name}</text>`, ...cells].join('\n');
+}
+
+function cellOf(ratio: number, { kind, x, y }: { kind: string; x: number; y: number }): string {
+  const length = Math.max(-HALF, Math.min(HALF, (Math.log(ratio) / Math.log(MOST)) * HALF));
+  const [from, wide] = length < 0 ? [x + length, -length] : [x, length];
+  // beside the bar, on the side that it does not reach
+  const side = length < 0 ? 'start' : 'end';
+  const at = length < 0 ? x + 5 : x - 5;
+  return `<rect class="${kind}" x="${from.toFixed(1)}" y="${y + 4}" width="${wide.toFixed(1)}" height="${BAR}"/><text class="soft" x="${at}" y="${y + 15}" text-anchor="${side}">${ratio.toFixed(2)}</text>`;
+}
+
+function middleOf(column: number): number {
+  return LEFT + column * COLUMN + COLUMN / 2;
+}
