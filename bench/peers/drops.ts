@@ -2,7 +2,6 @@ import { alone, type Comparison, type Measure } from '../rounds.ts';
 import type { Bar, FigureColumn, Section } from '../section.ts';
 import { HOLDFAST, RECONNECTING } from './candidates.ts';
 import { DropProxy, type Drop } from './drop-proxy.ts';
-import type { Candidate } from './ends.ts';
 import { Pairs, type Pair } from './pairs.ts';
 
 const PER_SECOND = 1_000;
@@ -29,15 +28,32 @@ export async function dropSections(note: (what: string) => void, rounds: number)
 }
 
 async function dropSection(how: Drop, rounds: number): Promise<Section> {
-  // all at once: none of them needs more than a part of a core
-  const results = await Promise.all(
-    RECONNECTING.map(async (candidate): Promise<Comparison> => {
-      const measures: Measure[] = [];
-      for (let round = 0; round < rounds; round++) measures.push(await dropped(candidate, how));
-      return alone(candidate.name, measures);
-    }),
-  );
+  const measures = RECONNECTING.map((): Measure[] => []);
+  for (let round = 0; round < rounds; round++) {
+    const measured = await allDropped(how);
+    for (const [index, measure] of measured.entries()) measures[index]?.push(measure);
+  }
+  const results = RECONNECTING.map(({ name }, index): Comparison => alone(name, measures[index] ?? []));
   return { title: TITLES[how], figures: FIGURES, results, bars: barsOf(how, results) };
+}
+
+// all at once, for none of them needs more than a part of a core; but first all of them start, which takes more than that
+async function allDropped(how: Drop): Promise<Measure[]> {
+  const pairs = new Pairs();
+  const proxies: DropProxy[] = [];
+  try {
+    const started = await Promise.all(RECONNECTING.map((candidate) => pairs.of(candidate)));
+    return await Promise.all(
+      started.map((pair) => {
+        const proxy = new DropProxy(Number(new URL(pair.url).port));
+        proxies.push(proxy);
+        return droppedOn(pair, proxy, how);
+      }),
+    );
+  } finally {
+    for (const proxy of proxies) proxy.stop();
+    await pairs.stop();
+  }
 }
 
 const TITLES: Record<Drop, string> = {
@@ -46,18 +62,6 @@ const TITLES: Record<Drop, string> = {
   stall: 'nothing gets through for 200 ms under 1,000 messages a second, then the connection is reset',
   hole: 'nothing gets through any more under 1,000 messages a second, and nobody is told',
 };
-
-async function dropped(candidate: Candidate, how: Drop): Promise<Measure> {
-  const pairs = new Pairs();
-  const pair = await pairs.of(candidate);
-  const proxy = new DropProxy(Number(new URL(pair.url).port));
-  try {
-    return await droppedOn(pair, proxy, how);
-  } finally {
-    proxy.stop();
-    await pairs.stop();
-  }
-}
 
 async function droppedOn({ candidate, client, server }: Pair, proxy: DropProxy, how: Drop): Promise<Measure> {
   const url = await proxy.listen();
