@@ -89,7 +89,8 @@ export class Conversation {
   // what the server said of trouble on the present socket
   #warning: Warning | undefined;
   readonly #pings = new Pings();
-  readonly #vigil: Vigil;
+  /** Whether the server is silent while it owes something. */
+  readonly vigil: Vigil;
   // a newer socket has said hello, while there is one in use
   #isMoving = false;
   // what is to come first in a session has been said: one may go on that was lost before
@@ -102,7 +103,7 @@ export class Conversation {
   constructor(options: ConversationOptions) {
     this.#options = options;
     this.#session = new ClientSession(options.outbox.ledger, options.freshNonce);
-    this.#vigil = new Vigil(options);
+    this.vigil = new Vigil(options);
   }
 
   readonly #reports: WireReports = {
@@ -159,7 +160,7 @@ export class Conversation {
         },
         introduced: () => {
           this.#hellos += 1;
-          this.#vigil.introduced();
+          this.vigil.introduced();
         },
         plain: () => {
           // a server that must speak it may do so again at the next attempt
@@ -198,7 +199,7 @@ export class Conversation {
   /** A frame came. */
   receive(data: InboundData): void {
     this.#exchange?.reception.receive(data);
-    this.#vigil.heard();
+    this.vigil.heard();
   }
 
   /** Gives the server a fresh token. */
@@ -233,7 +234,7 @@ export class Conversation {
     this.#warning = undefined;
     this.#isMoving = false;
     this.#pings.clear();
-    this.#vigil.lost();
+    this.vigil.lost();
     if (!this.#isLeaving) return;
     this.end();
     this.#options.sessionLost();
@@ -307,9 +308,9 @@ export class Conversation {
       reports: this.#reports,
       isShared: () => pool !== undefined && pool.size > 0,
       isHeldBack: (message) => pool?.holdsBack(message) === true,
-      asked: this.#vigil.asked,
+      asked: this.vigil.asked,
     });
-    this.#vigil.begin(() => wire.owedBytes);
+    this.vigil.begin(() => wire.owedBytes);
     const reception = new Reception({
       session,
       wire,
@@ -332,7 +333,7 @@ export class Conversation {
       ponged: ({ i, now }) => {
         const rttMs = this.#pings.answered(i, this.#now(), now);
         if (rttMs === null) return;
-        this.#vigil.answered();
+        this.vigil.answered();
         this.#options.measured(rttMs);
       },
       noticed: (notice) => {

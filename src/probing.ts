@@ -3,9 +3,8 @@ import { isolated } from './core/isolation.ts';
 import type { Link } from './link.ts';
 import { Pings, type Answered } from './pings.ts';
 import { encodeWith, type Profile } from './protocol/profile.ts';
-import type { SessionWire } from './session-wire.ts';
 import type { ServiceSettings } from './settings.ts';
-import { SLOWEST_BYTES_PER_MS } from './silence.ts';
+import { SLOWEST_BYTES_PER_MS, type Vigil } from './silence.ts';
 import type { Transport } from './transport/transport.ts';
 
 // however much is under way, a link is not waited for longer than that beside its deadline
@@ -33,8 +32,7 @@ export interface ProberOptions {
   /** The link in use. */
   link: () => Link | undefined;
   /** What asks in its place on a wire that has a ping of its own. */
-  wire: () =>
-    { ping(answered?: Answered): void; readonly wire: Pick<SessionWire, 'owedBytes'> | undefined } | undefined;
+  wire: () => { ping(answered?: Answered): void; readonly vigil: Pick<Vigil, 'owedBytes'> } | undefined;
 }
 
 /** How the links of one connection are asked for signs of life. */
@@ -63,7 +61,7 @@ export class Prober implements Asking {
     const link = this.#options.link();
     // what went out before the peer was last heard has had its time
     const written = link?.signsOfLife === this.#signsAtWrite ? this.#written : 0;
-    const bytes = wire ? (wire.wire?.owedBytes ?? 0) : Math.max(written, link?.transport?.bufferedBytes ?? 0);
+    const bytes = wire ? wire.vigil.owedBytes : Math.max(written, link?.transport?.bufferedBytes ?? 0);
     return Math.min(MOST_BURDEN_MS, Math.floor(bytes / SLOWEST_BYTES_PER_MS));
   }
 

@@ -53,6 +53,11 @@ export class Vigil {
     this.#options = options;
   }
 
+  /** What the server owed when the present silence began; 0 while there is none. */
+  get owedBytes(): number {
+    return this.#silence?.owedBytes ?? 0;
+  }
+
   /** The hello goes out. */
   introduced(): void {
     this.#introducedAt = this.#now();
@@ -117,6 +122,11 @@ export class Silence {
 
   constructor(options: SilenceOptions) {
     this.#options = options;
+  }
+
+  /** What the peer owed when the present silence began; 0 while there is none. */
+  get owedBytes(): number {
+    return this.#since === null ? 0 : this.#owedBytes;
   }
 
   /** Whether it was told, and nothing was heard since. */

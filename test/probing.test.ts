@@ -59,6 +59,7 @@ class Doubt {
   readonly reported: unknown[] = [];
   profile: Profile = jsonProfile;
   ask: (() => void) | undefined;
+  owedBytes = 0;
   at = 0;
   readonly measured: (number | null)[] = [];
   readonly prober: Prober;
@@ -79,7 +80,7 @@ class Doubt {
       now: () => this.at,
       measured: (rttMs) => this.measured.push(rttMs),
       link: () => this.link,
-      wire: () => (this.ask ? { ping: this.ask, wire: undefined } : undefined),
+      wire: () => (this.ask ? { ping: this.ask, vigil: { owedBytes: this.owedBytes } } : undefined),
     });
     this.prober.canProbe(this.link);
   }
@@ -315,5 +316,13 @@ describe('what a prober can measure', () => {
     expect(d.prober.burdenMs).toBe(0);
     d.prober.wrote(1e9);
     expect(d.prober.burdenMs).toBe(30_000);
+  });
+
+  test('knows it on a wire with acknowledgements by what was owed when the silence began', () => {
+    const d = new Doubt();
+    d.ask = () => undefined;
+    d.owedBytes = 64_000;
+    d.prober.wrote(1e9);
+    expect(d.prober.burdenMs).toBe(2_000);
   });
 });

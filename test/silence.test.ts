@@ -77,6 +77,10 @@ describe('a silence', () => {
       w.asks(10_000);
     }
     expect(w.told).toEqual([{ at: 1_600, lateMs: 300, timeoutMs: 600 }]);
+    expect(w.silence.owedBytes).toBe(3_200);
+    w.owed = null;
+    w.silence.heard();
+    expect(w.silence.owedBytes).toBe(0);
   });
 
   test('can be told again once something was heard', () => {
