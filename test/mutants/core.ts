@@ -47,8 +47,8 @@ export const CORE_MUTANTS: readonly Mutant[] = [
   {
     what: 'an acknowledgement comes before the application has what it acknowledges',
     file: 'src/core/ledger.ts',
-    from: 'while (this.#early.delete(this.#accepted + 1)) this.#accepted += 1;',
-    to: 'this.#accepted = position;',
+    from: 'else this.#early.add(position);',
+    to: 'else this.#accepted = position;',
     tests: ['test/core/ledger'],
   },
   {

@@ -117,16 +117,30 @@ export const RUNTIME_MUTANTS: readonly Mutant[] = [
   {
     what: 'the timer of a request goes on when it has its reply',
     file: 'src/requests.ts',
-    from: "        clock.clearTimeout(timer);\n        signal?.removeEventListener('abort', onAbort);",
-    to: "        signal?.removeEventListener('abort', onAbort);",
+    from: '    this.#options.clock.clearTimeout(timer);\n',
+    to: '',
     tests: ['test/requests'],
   },
   {
     what: 'a signal holds on to a request that is over',
     file: 'src/requests.ts',
-    from: "        clock.clearTimeout(timer);\n        signal?.removeEventListener('abort', onAbort);",
-    to: '        clock.clearTimeout(timer);',
+    from: "    if (onAbort) signal?.removeEventListener('abort', onAbort);\n",
+    to: '',
     tests: ['test/requests'],
+  },
+  {
+    what: 'a Map of requests is renewed without those that wait',
+    file: 'src/requests.ts',
+    from: 'this.#pending = new Map(this.#pending);',
+    to: 'this.#pending = new Map();',
+    tests: ['test/requests'],
+  },
+  {
+    what: 'what is sent into a silence puts its end off',
+    file: 'src/silence.ts',
+    from: 'return this.#owedBytes / SLOWEST_BYTES_PER_MS;',
+    to: 'return (this.#options.owed() ?? 0) / SLOWEST_BYTES_PER_MS;',
+    tests: ['test/silence'],
   },
   {
     what: 'a turn to dial that is given back is nobody’s',
@@ -180,8 +194,8 @@ export const RUNTIME_MUTANTS: readonly Mutant[] = [
   {
     what: 'what comes from the server is acknowledged before it is handed over',
     file: 'src/reception.ts',
-    from: '    for (const item of items.slice(skip)) hand(item, deliver);\n    session.incoming.acceptAll();',
-    to: '    session.incoming.acceptAll();\n    for (const item of items.slice(skip)) hand(item, deliver);',
+    from: '    for (let index = skip; index < items.length; index++) hand(items[index] as Item, deliver);\n    session.incoming.acceptAll();',
+    to: '    session.incoming.acceptAll();\n    for (let index = skip; index < items.length; index++) hand(items[index] as Item, deliver);',
     tests: ['test/reception'],
   },
   {

@@ -3,6 +3,20 @@ import type { Mutant } from './mutant.ts';
 /** Rules of the server, broken one at a time. */
 export const SERVER_MUTANTS: readonly Mutant[] = [
   {
+    what: 'what the client says ends no flood, and its replies wait with what is gathered',
+    file: 'src/server/outflow.ts',
+    from: 'this.#flushClock.received();',
+    to: '',
+    tests: ['test/server/outflow'],
+  },
+  {
+    what: 'what is gathered for a client goes on being waited for when its session has ended',
+    file: 'src/server/outflow.ts',
+    from: '    this.#flushClock.cancel();\n    this.#options.delivery.detach();\n    // one that',
+    to: '    this.#options.delivery.detach();\n    // one that',
+    tests: ['test/server/outflow'],
+  },
+  {
     what: 'a session is resumed by another principal',
     file: 'src/server/memory-store.ts',
     from: ' || claim.principal !== wish.principal',

@@ -30,14 +30,14 @@ export const SIMULATION_MUTANTS: readonly Mutant[] = [
   {
     what: 'a request that may have been acted on is told as not sent when its time is over',
     file: 'src/requests.ts',
-    from: "pending.reject(this.#error(code, hasLeft(pending) || pending.hasLeftBefore ? 'unknown' : 'not_sent', cause));",
-    to: "pending.reject(this.#error(code, 'not_sent', cause));",
+    from: 'this.#reject(pending, this.#error(code, outcome, cause));',
+    to: "this.#reject(pending, this.#error(code, outcome && 'not_sent', cause));",
     tests: SEEDS,
   },
   {
     what: 'a request has no deadline',
     file: 'src/requests.ts',
-    from: "        this.#abandon(id, 'REQUEST_TIMEOUT');\n",
+    from: "          this.#abandon(pending, 'REQUEST_TIMEOUT');\n",
     to: '',
     tests: SEEDS,
   },
@@ -59,8 +59,8 @@ export const SIMULATION_MUTANTS: readonly Mutant[] = [
   {
     what: 'the server hands over again what it was handed before',
     file: 'src/server/intake.ts',
-    from: '      .slice(skipped)\n      .map(({ data, meta }, index) => ({ data, meta, bytes, position: first + skipped + index }));',
-    to: '      .map(({ data, meta }, index) => ({ data, meta, bytes, position: first + index }));',
+    from: 'let index = skipped; index < arrivals.length',
+    to: 'let index = 0; index < arrivals.length',
     tests: SEEDS,
   },
   {
@@ -101,8 +101,8 @@ export const SIMULATION_MUTANTS: readonly Mutant[] = [
   {
     what: 'the server acknowledges what no application is through with',
     file: 'src/server/mailbox.ts',
-    from: '    this.#letters.push(letter);\n',
-    to: '    letter.accept();\n    this.#letters.push(letter);\n',
+    from: '    const consumer = this.#consumerOf(letter);\n    // nobody',
+    to: '    letter.accept();\n    const consumer = this.#consumerOf(letter);\n    // nobody',
     tests: SEEDS,
   },
   {
