@@ -61,7 +61,8 @@ export class Prober implements Asking {
     const link = this.#options.link();
     // what went out before the peer was last heard has had its time
     const written = link?.signsOfLife === this.#signsAtWrite ? this.#written : 0;
-    const bytes = wire ? wire.vigil.owedBytes : Math.max(written, link?.transport?.bufferedBytes ?? 0);
+    const sent = wire ? wire.vigil.owedBytes : written;
+    const bytes = Math.max(sent, link?.transport?.bufferedBytes ?? 0);
     return Math.min(MOST_BURDEN_MS, Math.floor(bytes / SLOWEST_BYTES_PER_MS));
   }
 

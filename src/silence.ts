@@ -157,11 +157,19 @@ export class Silence {
     const owed = this.#options.owed();
     this.#since = owed === null ? null : this.#now();
     this.#owedBytes = owed ?? 0;
-    if (owed !== null && this.#timer === undefined) this.#arm(this.#limitMs());
+    if (owed !== null && !this.#isArmedInTime) this.#arm(this.#limitMs());
+  }
+
+  // a timer that was set for something large is too late for what is small; most are not looked at so closely
+  get #isArmedInTime(): boolean {
+    if (this.#timer === undefined) return false;
+    const leftMs = this.#dueAt - this.#now();
+    return leftMs <= 2 * LEAST_SILENCE_MS || leftMs <= this.#limitMs();
   }
 
   #arm(leftMs: number): void {
     const waitMs = Math.min(leftMs, MAX_DELAY_MS);
+    this.#options.clock.clearTimeout(this.#timer);
     this.#dueAt = this.#now() + waitMs;
     this.#timer = this.#options.clock.setTimeout(() => {
       this.#timer = undefined;

@@ -324,5 +324,8 @@ describe('what a prober can measure', () => {
     d.owedBytes = 64_000;
     d.prober.wrote(1e9);
     expect(d.prober.burdenMs).toBe(2_000);
+    // what is ahead of the question and has not left
+    Object.defineProperty(d.line, 'bufferedBytes', { value: 96_000 });
+    expect(d.prober.burdenMs).toBe(3_000);
   });
 });

@@ -83,6 +83,19 @@ describe('a silence', () => {
     expect(w.silence.owedBytes).toBe(0);
   });
 
+  test('is as short as ever after something large, whose timer is still set', () => {
+    const w = new Watched();
+    w.asks(1_000_000);
+    w.clock.advance(300);
+    w.owed = null;
+    w.silence.heard();
+    w.clock.advance(700);
+    w.asks(100);
+    expect(w.clock.pending()).toBe(1);
+    w.clock.advance(60_000);
+    expect(w.told.map(({ at }) => at)).toEqual([2_504]);
+  });
+
   test('can be told again once something was heard', () => {
     const w = new Watched();
     w.asks();

@@ -206,8 +206,11 @@ export class Mailbox implements AsyncIterable<InboundMessage | InboundRequest> {
 
   #call({ handle, acknowledge }: Consumer, letter: Letter): void {
     let returned: unknown;
+    let isLater: boolean;
     try {
       returned = (handle as MessageHandler)(letter.message);
+      // to look at it may throw as well
+      isLater = isThenable(returned);
     } catch (cause) {
       this.#failed(cause, acknowledge, letter);
       if (acknowledge === 'received') letter.accept();
@@ -215,7 +218,7 @@ export class Mailbox implements AsyncIterable<InboundMessage | InboundRequest> {
     }
     if (acknowledge === 'received') letter.accept();
     // who is through by now needs no promise to say so
-    if (isThenable(returned)) void this.#finish(returned, acknowledge, letter);
+    if (isLater) void this.#finish(returned as PromiseLike<unknown>, acknowledge, letter);
     else if (acknowledge === 'processed') letter.accept();
   }
 

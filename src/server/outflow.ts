@@ -66,7 +66,8 @@ export class Outflow {
       clock: options.clock,
       lingerMs: () => 0,
       flush: () => {
-        const isAny = this.#waiting.length > 0;
+        // what is held back is nothing to flush, nor is what goes with an append that is under way
+        const isAny = !this.#isAppending && this.#hasNext;
         this.#append();
         return isAny;
       },
@@ -231,7 +232,8 @@ export class Outflow {
           if (typeof given === 'string') this.#underway = [];
           return given;
         });
-        if (answer === 'lost' || answer === null) return;
+        if (answer === 'lost') return;
+        if (answer === null) continue;
         // what the store answers in the same turn, such as that a message is accepted, can be told along with these
         await Promise.resolve();
         if (this.#end) return;

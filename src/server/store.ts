@@ -4,7 +4,7 @@ import type { WireMeta } from '../protocol/frames.ts';
 export interface StoredMessage {
   readonly data: string | Uint8Array<ArrayBuffer>;
   readonly meta?: WireMeta | undefined;
-  /** That as JSON text, where it is known already: a store may keep either. */
+  /** That as JSON text, where it is known already, for a store that keeps text. What is read from a store has `meta`. */
   readonly metaText?: string | undefined;
 }
 

@@ -69,6 +69,16 @@ describe('a mailbox', () => {
     expect(asked.replies).toEqual(['now']);
   });
 
+  test('goes on when what a handler returns cannot be looked at', () => {
+    const { mailbox, letter, fates, errors } = start();
+    const { proxy, revoke } = Proxy.revocable({}, {});
+    revoke();
+    mailbox.onMessage(() => proxy);
+    mailbox.put(letter('a'));
+    mailbox.put(letter('b'));
+    expect([fates, errors.length]).toEqual([['a accepted', 'b accepted'], 2]);
+  });
+
   test('accepts what was received once the handler was called, whatever becomes of it', async () => {
     const { mailbox, letter, fates, errors } = start();
     mailbox.onMessage(({ data }) => {

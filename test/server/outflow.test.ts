@@ -4,9 +4,11 @@ import { MessageError } from '../../src/errors.ts';
 import type { Link } from '../../src/server/link.ts';
 import { Delivery } from '../../src/server/delivery.ts';
 import { MemoryStore } from '../../src/server/memory-store.ts';
+import type { MessageOptions } from '../../src/server/message.ts';
 import { outbound } from '../../src/server/outbound.ts';
 import { Outflow } from '../../src/server/outflow.ts';
 import { Ownership } from '../../src/server/ownership.ts';
+import type { Receipt } from '../../src/server/receipt.ts';
 import { SimulatedClock } from '../../src/testing/clock.ts';
 import { CLIENT_LIMITS } from '../support/wire-client.ts';
 
@@ -52,7 +54,14 @@ async function start({ maxMessages = 100, maxBytes = 10_000, bufferedBytes = 5_0
     delivery.pump();
   };
   const settle = (): Promise<void> => clock.advanceAsync(0);
-  return { ...shared, link, delivery, outflow, attach, settle, told, faults, sent, wish };
+  let flooded = 0;
+  /** Sends one message a turn. @returns The receipt of the last. */
+  const flood = async (turns: number, options: MessageOptions = {}): Promise<Receipt> => {
+    const receipt = outflow.send(outbound(++flooded, options));
+    await settle();
+    return turns > 1 ? flood(turns - 1, options) : receipt;
+  };
+  return { ...shared, link, delivery, outflow, attach, settle, flood, told, faults, sent, wish };
 }
 
 const codeOf = (promise: Promise<void>): Promise<string> =>
@@ -81,39 +90,40 @@ test('one append a tick takes everything that was sent in it', async () => {
 });
 
 test('a flood in one direction is gathered for a millisecond at a time, until the client says something', async () => {
-  const { clock, outflow, attach, settle, sent } = await start();
+  const { clock, outflow, attach, flood, sent } = await start();
   attach();
-  const flood = async (from: number, to: number): Promise<void> => {
-    for (let data = from; data <= to; data++) {
-      outflow.send(outbound(data));
-      await settle();
-    }
-  };
-  await flood(1, 12);
+  await flood(12);
   expect(sent).toHaveLength(8);
   await clock.advanceAsync(1);
   expect(sent.slice(8)).toEqual(['9[9,10,11,12]']);
   // a window that brings nothing ends it
   await clock.advanceAsync(1);
-  for (let data = 13; data <= 40; data++) {
+  for (let turn = 0; turn < 28; turn++) {
     outflow.heard();
-    await flood(data, data);
+    await flood(1);
   }
   expect([sent.length, clock.pending()]).toEqual([37, 0]);
 });
 
-test('what is gathered is over with the session, and holds no timer', async () => {
-  const { clock, outflow, attach, settle } = await start();
+test('what is held back is nothing to gather for: no timer looks at it again and again', async () => {
+  const { clock, outflow, attach, settle, flood, sent } = await start();
   attach();
-  const receipts = [];
-  for (let data = 1; data <= 9; data++) {
-    receipts.push(outflow.send(outbound(data)));
-    await settle();
-  }
+  outflow.hold('c', true);
+  await flood(12, { channel: 'c' });
+  await clock.advanceAsync(2);
+  expect([sent, clock.pending()]).toEqual([[], 0]);
+  outflow.hold('c', false);
+  await settle();
+  expect(sent).toHaveLength(1);
+});
+
+test('what is gathered is over with the session, and holds no timer', async () => {
+  const { clock, outflow, attach, flood } = await start();
+  attach();
+  const last = await flood(9);
   expect(clock.pending()).toBe(1);
   outflow.end(new MessageError('CONNECTION_ENDED'));
-  expect(clock.pending()).toBe(0);
-  expect(await codeOf(receipts[8]?.settled ?? Promise.resolve())).toBe('CONNECTION_ENDED not_sent');
+  expect([clock.pending(), await codeOf(last.settled)]).toEqual([0, 'CONNECTION_ENDED not_sent']);
 });
 
 test('nothing is sent before the store has it (trap 1)', async () => {
