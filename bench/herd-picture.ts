@@ -1,4 +1,5 @@
 import { SLOT_MS, type Course } from './herd-run.ts';
+import { kindOf, svgOf } from './picture.ts';
 
 const WIDTH = 860;
 const LEFT = 210;
@@ -13,36 +14,22 @@ export function herdPicture(courses: readonly Course[]): string {
   const height = TOP + courses.length * ROW + 40;
   const clients = Math.max(...courses.map(({ seen }) => sum(seen.returned)));
   const rows = courses.map((course, index) => rowOf(course, { y: TOP + index * ROW, clients }));
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" width="${WIDTH}" height="${height}" role="img" aria-label="Clients that return in each 100 ms after all of them lost one server">
-<style>
-  svg { background: #fff; font: 13px system-ui, sans-serif }
-  text { fill: #24292f }
-  .title { font-size: 16px; font-weight: 600 }
-  .soft { fill: #57606a; font-size: 12px }
-  .grid { stroke: #d0d7de }
-  .bar { fill: #8c959f }
-  .own { fill: #0969da }
-  @media (prefers-color-scheme: dark) {
-    svg { background: #0d1117 }
-    text { fill: #e6edf3 }
-    .soft { fill: #8d96a0 }
-    .grid { stroke: #30363d }
-    .bar { fill: #6e7681 }
-    .own { fill: #58a6ff }
-  }
-</style>
-<text class="title" x="16" y="28">${clients.toLocaleString('en')} clients lose one server, which is back at once: who returns when</text>
-<text class="soft" x="16" y="48">each bar is 100 ms, as high as the share of all clients that it brings back (square root, so that small ones show)</text>
-<text class="soft" x="${WIDTH - 16}" y="48" text-anchor="end">peak in 100 ms</text>
-${gridOf(height)}
-${rows.join('\n')}
-</svg>
-`;
+  const title = `${clients.toLocaleString('en')} clients lose one server, which is back at once: who returns when`;
+  const peak = `<text class="soft" x="${WIDTH - 16}" y="48" text-anchor="end">peak in 100 ms</text>`;
+  return svgOf({
+    width: WIDTH,
+    height,
+    label: 'Clients that return in each 100 ms after all of them lost one server',
+    title,
+    legend:
+      'each bar is 100 ms, as high as the share of all clients that it brings back (square root, so that small ones show)',
+    content: [peak, gridOf(height), ...rows].join('\n'),
+  });
 }
 
 function rowOf({ way, seen }: Course, { y, clients }: { y: number; clients: number }): string {
   const base = y + ROW - 4;
-  const kind = way.name.startsWith('holdfast') ? 'own' : 'bar';
+  const kind = kindOf(way.name);
   const bars = seen.returned.flatMap((those, slot) => {
     if (those === 0) return [];
     const x = xOf(slot * SLOT_MS);

@@ -1,3 +1,4 @@
+import { kindOf, svgOf } from './picture.ts';
 import type { Section } from './section.ts';
 
 /** A job that is drawn: the section that has it, and the ratio that counts. */
@@ -32,35 +33,27 @@ export function peersPicture(sections: readonly Section[]): string {
   });
   const names = [...new Set(columns.flatMap((column) => [...column.keys()]))];
   const height = TOP + names.length * ROW + 24;
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" width="${WIDTH}" height="${height}" role="img" aria-label="How much of a bare ws client and server everybody carries">
-<style>
-  svg { background: #fff; font: 13px system-ui, sans-serif }
-  text { fill: #24292f }
-  .title { font-size: 16px; font-weight: 600 }
-  .soft { fill: #57606a; font-size: 12px }
-  .raw { stroke: #57606a }
-  .bar { fill: #8c959f }
-  .own { fill: #0969da }
-  @media (prefers-color-scheme: dark) {
-    svg { background: #0d1117 }
-    text { fill: #e6edf3 }
-    .soft { fill: #8d96a0 }
-    .raw { stroke: #8d96a0 }
-    .bar { fill: #6e7681 }
-    .own { fill: #58a6ff }
-  }
-</style>
-<text class="title" x="16" y="28">How much of a bare ws on both ends everybody carries</text>
-<text class="soft" x="16" y="48">small JSON messages; the line is ws, to the right is more; logarithmic</text>
-${COLUMNS.map(({ heading }, index) => `<text class="soft" x="${middleOf(index)}" y="${TOP - 16}" text-anchor="middle">${heading}</text>`).join('\n')}
-${names.map((name, row) => rowOf(name, columns, TOP + row * ROW)).join('\n')}
-${COLUMNS.map((_, index) => `<line class="raw" x1="${middleOf(index)}" x2="${middleOf(index)}" y1="${TOP - 6}" y2="${height - 20}"/>`).join('\n')}
-</svg>
-`;
+  const headings = COLUMNS.map(
+    ({ heading }, index) =>
+      `<text class="soft" x="${middleOf(index)}" y="${TOP - 16}" text-anchor="middle">${heading}</text>`,
+  );
+  const rows = names.map((name, row) => rowOf(name, columns, TOP + row * ROW));
+  const raw = COLUMNS.map(
+    (_, index) =>
+      `<line class="grid" stroke-width="2" x1="${middleOf(index)}" x2="${middleOf(index)}" y1="${TOP - 6}" y2="${height - 20}"/>`,
+  );
+  return svgOf({
+    width: WIDTH,
+    height,
+    label: 'How much of a bare ws client and server everybody carries',
+    title: 'How much of a bare ws on both ends everybody carries',
+    legend: 'small JSON messages; the line is ws, to the right is more; logarithmic',
+    content: [...headings, ...rows, ...raw].join('\n'),
+  });
 }
 
 function rowOf(name: string, columns: readonly ReadonlyMap<string, number | undefined>[], y: number): string {
-  const kind = name.startsWith('holdfast') ? 'own' : 'bar';
+  const kind = kindOf(name);
   const cells = columns.flatMap((column, index) => {
     const ratio = column.get(name);
     return ratio === undefined ? [] : [cellOf(ratio, { kind, x: middleOf(index), y })];

@@ -10,6 +10,7 @@ const BEFORE_MS = 12_000;
 // as long as the slowest of those that come back by themselves may need, but from a hole
 const AFTER_MS: Record<Drop, number> = { terminate: 6_000, close: 6_000, stall: 6_000, hole: 60_000 };
 const SETTLING_MS = 5_000;
+
 const FIGURES: readonly FigureColumn[] = [
   { key: 'firstMs', heading: 'first after ms', digits: 0 },
   { key: 'lost', heading: 'lost', digits: 0 },
