@@ -202,7 +202,10 @@ export interface QueueOptions {
 
 /** How a silent link is told from a dead one. */
 export interface HeartbeatOptions {
-  /** From the last answer to the next probe. At least 1. @default 25_000 */
+  /**
+   * From the last answer to the next probe. At least 1. From 5,000 on it may be up to a sixteenth shorter, so that the probes of all connections of a
+   * service fall together. @default 25_000
+   */
   intervalMs?: number;
   /**
    * The same for the first probe of a link, and after a measurement that speaks against its grade, so that both are known soon; no more than `intervalMs`. At

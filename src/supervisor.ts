@@ -3,6 +3,7 @@ import { createActor, fromCallback, type ActorRefFrom, type EventObject } from '
 import { childIdOf, type RestartIntensity } from '../machines/group.ts';
 import { supervisorMachine, type SupervisorEvent } from '../machines/supervisor.ts';
 import { groupLogic, type ConnectionActor, type GroupActor } from './group.ts';
+import { keepBeat } from './common-beat.ts';
 import type { InspectionEvent } from './inspection.ts';
 import { isolated } from './core/isolation.ts';
 import { endOrphans } from './orphans.ts';
@@ -56,6 +57,7 @@ export function startSupervisor(
   const input = { intensity };
   const root = createActor(supervisorLogic, { id: 'supervisor', clock, input, ...(inspect && { inspect }) });
   bindWorld(root.system, world);
+  keepBeat(root.system, clock);
   indexTimers(root.system);
   // a machine that dies of a child's death does not know that child any more
   let children = {};
