@@ -15,10 +15,13 @@ export interface Account {
   notes: string;
   /** Packages whose versions matter as well. */
   versions?: readonly string[];
+  /** What else it depends on. */
+  facts?: Readonly<Record<string, string>>;
 }
 
 /** Writes down what was measured, and where. */
-export function keepResults({ name, title, notes, versions = [] }: Account, sections: readonly Section[]): void {
+export function keepResults(account: Account, sections: readonly Section[]): void {
+  const { name, title, notes, versions = [], facts } = account;
   mkdirSync(folder, { recursive: true });
   const setting = {
     date: new Date().toISOString().slice(0, 10),
@@ -26,15 +29,16 @@ export function keepResults({ name, title, notes, versions = [] }: Account, sect
     'load over the last 15 min': loadavg()[2]?.toFixed(1),
     node: process.version,
     ...Object.fromEntries(['holdfast', 'ws', 'pako', 'xstate', ...versions].map((name) => [name, versionOf(name)])),
+    ...facts,
   };
   writeFileSync(
     `${folder}${name}.json`,
     `${JSON.stringify({ setting, sections: sections.map(asPrinted) }, null, 2)}\n`,
   );
   const head = `# ${title}\n\nWritten by \`npm run bench -- ${name}\`.`;
-  const facts = Object.entries(setting).map(([what, value]) => `- ${what}: ${value}`);
+  const lines = Object.entries(setting).map(([what, value]) => `- ${what}: ${value}`);
   const tables = sections.map((section) => `\`\`\`text\n${printed(section)}\n\`\`\``);
-  writeFileSync(`${folder}${name}.md`, `${[head, facts.join('\n'), notes, ...tables].join('\n\n')}\n`);
+  writeFileSync(`${folder}${name}.md`, `${[head, lines.join('\n'), notes, ...tables].join('\n\n')}\n`);
 }
 
 // figures that a section does not print were not measured for it

@@ -107,25 +107,32 @@ export const STREAMS: readonly Payloads[] = [
 /** Follows a stream at its receiver: every message once, in order, and as it was sent. */
 export class Roll {
   readonly #payloads: Payloads;
-  // the number that comes next, and the one that comes no more
-  #next: number;
+  readonly #lanes: number;
+  // of each lane, the number that comes next
+  readonly #next: number[];
+  // the number that comes no more, and how many before it are still to come
   #end: number;
+  #left = 0;
   #isExact = false;
   #faults = 0;
 
-  /** `first`: the number that the first message has. */
-  constructor(payloads: Payloads, first: number) {
+  /** `first`: the number that the first message has. `lanes`: over how many connections they are dealt out in turn; each keeps its own order. */
+  constructor(payloads: Payloads, first: number, lanes = 1) {
     this.#payloads = payloads;
-    this.#next = this.#end = first;
+    this.#lanes = lanes;
+    this.#end = first;
+    this.#next = [];
+    for (let n = first; n < first + lanes; n++) this.#next[n % lanes] = n;
   }
 
   /** Messages that are lost, came twice, out of order or with other contents. */
   get faults(): number {
-    return this.#faults + Math.max(0, this.#end - this.#next);
+    return this.#faults + Math.max(0, this.#left);
   }
 
   /** The messages up to a number are to come, that one not included. `isExact`: their contents are compared as well. */
   expect(end: number, { isExact }: { isExact: boolean }): void {
+    this.#left += end - this.#end;
     this.#end = end;
     this.#isExact = isExact;
   }
@@ -133,12 +140,18 @@ export class Roll {
   /** A message came. @returns Whether it was the last of those expected. */
   take(message: unknown): boolean {
     const n = this.#payloads.numberOf(message);
-    if (n === undefined || n !== this.#next || n >= this.#end) this.#faults += 1;
+    const lane = (n ?? 0) % this.#lanes;
+    const next = this.#next[lane] ?? 0;
+    if (n === undefined || n !== next || n >= this.#end) this.#faults += 1;
     else if (this.#isExact && !isSame(message, this.#payloads.message(n))) this.#faults += 1;
-    // a gap is one fault for each message in it
-    if (n !== undefined && n > this.#next) this.#faults += n - this.#next - 1;
-    this.#next = Math.max(this.#next, (n ?? -1) + 1);
-    return this.#next === this.#end;
+    if (n !== undefined && n >= next) {
+      const passed = (n - next) / this.#lanes;
+      // a gap is one fault for each message in it
+      this.#faults += Math.max(0, passed - 1);
+      this.#left -= passed + 1;
+      this.#next[lane] = n + this.#lanes;
+    }
+    return this.#left === 0;
   }
 }
 

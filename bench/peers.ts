@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 
 import { keepResults } from './keeping.ts';
+import { note } from './note.ts';
 import { peersPicture } from './peers-picture.ts';
 import { CANDIDATES, HOLDFAST, HOLDFAST_PLAIN, RAW, RECONNECTING } from './peers/candidates.ts';
 import { dropSections } from './peers/drops.ts';
@@ -10,7 +11,7 @@ import { ask, carry, pace } from './peers/jobs.ts';
 import { TRIALS, type Trial } from './peers/loads.ts';
 import { able, Pairs, type Pair } from './peers/pairs.ts';
 import { sizesSection } from './peers/sizes.ts';
-import { interleaved, type Comparison, type Measure } from './rounds.ts';
+import { interleaved, marked, type Comparison, type Measure } from './rounds.ts';
 import type { Bar, FigureColumn, Section } from './section.ts';
 
 const ROUNDS = 7;
@@ -130,8 +131,7 @@ async function compared<Figure extends string>(
   const run = (candidate: Candidate) => async (): Promise<Measure<Figure>> => job(await pairs.of(candidate));
   const others = candidates.map((candidate) => ({ name: candidate.name, run: run(candidate) }));
   const results = await interleaved(run(RAW), others, rounds, ANCHOR);
-  // who loses, doubles or reorders is marked, and not averaged away
-  return results.map((one) => ((one.values['faults']?.most ?? 0) > 0 ? { ...one, name: `${one.name} INVALID` } : one));
+  return results.map(marked);
 }
 
 function barOf(
@@ -140,10 +140,6 @@ function barOf(
 ): Bar {
   const value = results.find(({ name }) => name === HOLDFAST.name)?.ratios[figure]?.median ?? Number.NaN;
   return { ...bar, value, isMet: bar.least === undefined ? value <= (bar.most ?? 0) : value >= bar.least };
-}
-
-function note(what: string): void {
-  process.stderr.write(`${new Date().toISOString().slice(11, 19)} ${what}\n`);
 }
 
 // who does not run as it is by itself, and how

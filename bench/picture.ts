@@ -7,7 +7,7 @@ export interface Picture {
   title: string;
   /** How it is to be read. */
   legend: string;
-  /** The elements below that. Classes: `soft` for lesser text, `grid` for lines, `own` and `bar` for bars of ours and of others. */
+  /** The elements below that. Classes: `soft` for lesser text, `grid` for lines, `own` and `bar` for bars of ours and of others, `curve` and `c0` to `c4` for lines. */
   content: string;
 }
 
@@ -21,6 +21,12 @@ export function svgOf({ width, height, label, title, legend, content }: Picture)
   .grid { stroke: #d0d7de }
   .bar { fill: #8c959f }
   .own { fill: #0969da }
+  .curve { fill: none; stroke-width: 2 }
+  .c0 { stroke: #57606a }
+  .c1 { stroke: #0969da }
+  .c2 { stroke: #54aeff }
+  .c3 { stroke: #bc4c00 }
+  .c4 { stroke: #1a7f37 }
   @media (prefers-color-scheme: dark) {
     svg { background: #0d1117 }
     text { fill: #e6edf3 }
@@ -28,6 +34,11 @@ export function svgOf({ width, height, label, title, legend, content }: Picture)
     .grid { stroke: #30363d }
     .bar { fill: #6e7681 }
     .own { fill: #58a6ff }
+    .c0 { stroke: #c9d1d9 }
+    .c1 { stroke: #388bfd }
+    .c2 { stroke: #a5d6ff }
+    .c3 { stroke: #f0883e }
+    .c4 { stroke: #3fb950 }
   }
 </style>
 <text class="title" x="16" y="28">${title}</text>

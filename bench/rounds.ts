@@ -60,6 +60,11 @@ export function alone(name: string, measures: readonly Measure[]): Comparison {
   return { name, values: spreads(measures), ratios: {} };
 }
 
+/** Who loses, doubles or reorders is called so, and not averaged away. */
+export function marked(one: Comparison): Comparison {
+  return (one.values['faults']?.most ?? 0) > 0 ? { ...one, name: `${one.name} INVALID` } : one;
+}
+
 /** The value below which a share of some numbers lies. */
 export function quantile(numbers: readonly number[], share: number): number {
   const sorted = numbers.toSorted((one, other) => one - other);

@@ -24,11 +24,22 @@ export const SINGLES: Shape = { name: '1 a turn', perTurn: 1, gapMs: 0 };
 /** Far enough from each other that nothing has a reason to gather them. */
 export const APART: Shape = { name: '1 a ms', perTurn: 1, gapMs: 1 };
 
+/** Calls back once others have had their turn. */
+export type Turn = (goOn: () => void) => void;
+
 /** Sends messages in this shape. */
-export async function pour(outlet: Outlet, messages: readonly object[], { perTurn, gapMs }: Shape): Promise<void> {
+export async function pour(
+  outlet: Outlet,
+  messages: readonly object[],
+  { perTurn, gapMs }: Shape,
+  turn: Turn = setImmediate,
+): Promise<void> {
   for (let sent = 0; sent < messages.length;) {
     for (const message of messages.slice(sent, sent + perTurn)) outlet.send(message);
     sent += perTurn;
-    await new Promise((resolve) => (gapMs > 0 ? setTimeout(resolve, gapMs) : setImmediate(resolve)));
+    await new Promise<void>((resolve) => {
+      if (gapMs > 0) setTimeout(resolve, gapMs);
+      else turn(resolve);
+    });
   }
 }

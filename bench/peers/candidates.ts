@@ -4,6 +4,7 @@ import type { Candidate, Service, ServiceName } from './ends.ts';
 const sockets = () => import('./sockets.ts');
 const holdfast = () => import('./holdfast.ts');
 const socketIo = () => import('./socket-io.ts');
+const socketIoClient = () => import('./socket-io-client.ts');
 const graphqlWs = () => import('./graphql-ws.ts');
 const mqtt = () => import('./mqtt.ts');
 
@@ -66,12 +67,16 @@ export const CANDIDATES: readonly Candidate[] = [
   },
   { name: 'partysocket', service: 'raw', open: async (url, ears) => (await sockets()).openParty(url, ears) },
   { name: 'websocket-ts', service: 'raw', open: async (url, ears) => (await sockets()).openWebsocketTs(url, ears) },
-  { name: 'socket.io', service: 'socket.io', open: async (url, ears) => (await socketIo()).openSocketIo(url, ears) },
+  {
+    name: 'socket.io',
+    service: 'socket.io',
+    open: async (url, ears) => (await socketIoClient()).openSocketIo(url, ears),
+  },
   {
     name: 'socket.io, tuned',
     service: 'socket.io',
     tuned: "transports: ['websocket']",
-    open: async (url, ears) => (await socketIo()).openSocketIo(url, ears, { transports: ['websocket'] }),
+    open: async (url, ears) => (await socketIoClient()).openSocketIo(url, ears, { transports: ['websocket'] }),
   },
   {
     name: 'graphql-ws',
@@ -134,7 +139,7 @@ export const RECONNECTING: readonly Candidate[] = [
     service: 'socket.io',
     tuned: 'transports, delays',
     open: async (url, ears) =>
-      (await socketIo()).openSocketIo(url, ears, {
+      (await socketIoClient()).openSocketIo(url, ears, {
         transports: ['websocket'],
         reconnectionDelay: SOON_MS,
         reconnectionDelayMax: 5 * SOON_MS,

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 
-import { micros } from './station.ts';
+import { micros } from './instruments.ts';
 
 /** What befalls a connection. `terminate`: both ends see it go; `close`: the server says 1001; `stall`: 200 ms of nothing, then it is reset; `hole`: from now on nothing gets through, and nobody is told. */
 export type Drop = 'terminate' | 'close' | 'stall' | 'hole';

@@ -70,6 +70,21 @@ export class Replies {
   }
 }
 
+/** All of them as one: messages go to each of them in turn. */
+export function dealtOut(ends: readonly SettlingOutlet[]): SettlingOutlet {
+  const [only] = ends;
+  if (only && ends.length === 1) return only;
+  let sent = 0;
+  return {
+    send: (message) => {
+      ends[sent++ % ends.length]?.send(message);
+    },
+    settled: async () => {
+      await Promise.all(ends.map((end) => end.settled()));
+    },
+  };
+}
+
 /** As JSON, if it is no bytes. */
 export function encoded(message: object): string | Uint8Array {
   return message instanceof Uint8Array ? message : JSON.stringify(message);

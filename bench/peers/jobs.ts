@@ -10,6 +10,8 @@ export interface Load {
   direction: 'up' | 'down';
   shape: Shape;
   messages: number;
+  /** Over how many connections they are dealt out. @default 1 */
+  connections?: number;
 }
 
 export type CarryingFigure = 'perSecond' | 'capacity' | 'clientMicros' | 'serverMicros' | 'bytes' | 'faults';
@@ -19,6 +21,8 @@ const LEAST_MESSAGES = 500;
 // before anything is measured: the compiler has seen the code, and sockets have grown
 const LEAD = 0.25;
 const LATE_MS = 300;
+/** How many handshakes are under way. */
+export const AT_ONCE = 64;
 
 /**
  * Carries a load over a connection of its own. Per message: the time of the processor at each end, and the bytes of the server's socket in both directions. `capacity` is what the busier end
@@ -26,14 +30,14 @@ const LATE_MS = 300;
  */
 export async function carry(pair: Pair, load: Load): Promise<Measure<CarryingFigure>> {
   const { candidate, client, server } = pair;
-  const { payloads, direction, shape } = load;
+  const { payloads, direction, shape, connections = 1 } = load;
   const [sender, receiver] = direction === 'up' ? [client, server] : [server, client];
   const messages = Math.max(LEAST_MESSAGES, Math.round(load.messages * (candidate.share ?? 1)));
   const lead = Math.round(messages * LEAD);
   const stream = payloads.name;
 
   async function send(from: number, to: number) {
-    await receiver.ask('expect', { stream, from, to });
+    await receiver.ask('expect', { stream, from, to, lanes: connections });
     const [began, arrival] = await Promise.all([
       sender.ask('pour', { stream, from, to, shape }),
       receiver.ask('complete'),
@@ -41,7 +45,7 @@ export async function carry(pair: Pair, load: Load): Promise<Measure<CarryingFig
     return { ...arrival, seconds: (arrival.atMicros - began) / 1e6 };
   }
 
-  await opened(pair, payloads.form);
+  await opened(pair, payloads.form, connections);
   await send(0, lead);
   const before = await server.ask('bytes');
   const { seconds, faults } = await send(lead, lead + messages);
@@ -101,6 +105,7 @@ export async function pace(
   };
 }
 
-async function opened({ candidate, client, url }: Pair, form: 'json' | 'bytes'): Promise<void> {
-  await client.ask('open', { name: candidate.name, url, form, count: 1 });
+async function opened({ candidate, client, server, url }: Pair, form: 'json' | 'bytes', count = 1): Promise<void> {
+  await server.ask('forget');
+  await client.ask('open', { name: candidate.name, url, form, count, atOnce: AT_ONCE });
 }

@@ -1,20 +1,25 @@
 import { CANDIDATES, RAW } from './candidates.ts';
 import type { Candidate } from './ends.ts';
-import { Process } from './process.ts';
+import { Process, type Asked } from './process.ts';
 import type { ClientOrders } from './client.ts';
 import type { ServerOrders } from './server.ts';
 
-/** A candidate with a process for each of its ends. */
+/** A candidate, with each of its ends in a process or a page of its own. */
 export interface Pair {
   candidate: Candidate;
   url: string;
+  client: Asked<ClientOrders>;
+  server: Asked<ServerOrders>;
+}
+
+interface ProcessPair extends Pair {
   client: Process<ClientOrders>;
   server: Process<ServerOrders>;
 }
 
 /** The processes of all candidates, each started when it is first needed: they share no heap, and the compiler knows each of them alone. */
 export class Pairs {
-  readonly #pairs = new Map<string, Promise<Pair>>();
+  readonly #pairs = new Map<string, Promise<ProcessPair>>();
 
   of(candidate: Candidate): Promise<Pair> {
     const known = this.#pairs.get(candidate.name) ?? started(candidate);
@@ -40,7 +45,7 @@ export function able(candidates: readonly Candidate[], ...needs: readonly ('upli
 /** Raw, and everybody else. */
 export const ALL: readonly Candidate[] = [RAW, ...CANDIDATES];
 
-async function started(candidate: Candidate): Promise<Pair> {
+async function started(candidate: Candidate): Promise<ProcessPair> {
   const server = new Process<ServerOrders>('./server.ts', [candidate.service]);
   const client = new Process<ClientOrders>('./client.ts');
   return { candidate, url: `ws://127.0.0.1:${await server.ask('port')}`, client, server };

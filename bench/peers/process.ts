@@ -4,6 +4,14 @@ import { fileURLToPath } from 'node:url';
 /** What a process does when it is asked to, by name. */
 export type Orders = Record<string, (input: never) => unknown>;
 
+/** Whom one can ask to do something, by name. */
+export interface Asked<Known extends Orders> {
+  ask<Name extends keyof Known & string>(
+    order: Name,
+    ...[input]: Parameters<Known[Name]> extends [] ? [] : Parameters<Known[Name]>
+  ): Promise<Awaited<ReturnType<Known[Name]>>>;
+}
+
 interface Question {
   id: number;
   order: string;
@@ -21,7 +29,7 @@ const DEADLINE_MS = 120_000;
 const { HOLDFAST_PROFILES: PROFILES } = process.env;
 
 /** A process that does what it is asked. */
-export class Process<Known extends Orders> {
+export class Process<Known extends Orders> implements Asked<Known> {
   readonly #child: ChildProcess;
   readonly #waiting = new Map<number, { resolve: (output: never) => void; reject: (error: Error) => void }>();
   #asked = 0;

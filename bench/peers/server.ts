@@ -4,14 +4,20 @@ import { createServer } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 
 import { SERVICE } from './candidates.ts';
-import type { ServiceName } from './ends.ts';
+import { dealtOut, type ServiceName } from './ends.ts';
+import type { SettlingOutlet } from '../turns.ts';
+import { memory, processInstruments } from './instruments.ts';
 import { obey } from './process.ts';
 import { ordersOf, Station } from './station.ts';
 
-const station = new Station();
+const LOOK_MS = 20;
+
+const station = new Station(processInstruments());
 const sockets = new Set<Socket>();
 const http = createServer();
+let ends: SettlingOutlet[] = [];
 let isEcho = false;
+let upgrades = 0;
 // bytes of sockets that are closed
 let gone = 0;
 http.on('connection', (socket: Socket) => {
@@ -21,10 +27,14 @@ http.on('connection', (socket: Socket) => {
     gone += bytesOf(socket);
   });
 });
+http.on('upgrade', () => {
+  upgrades += 1;
+});
 const service = await SERVICE[process.argv[2] as ServiceName]();
 await service.serve(http, {
   opened: (end) => {
-    station.opened(end);
+    ends.push(end);
+    station.opened(dealtOut(ends));
   },
   heard: (message) => {
     station.heard(message);
@@ -43,6 +53,21 @@ const orders = {
     isEcho = is;
   },
   ...ordersOf(station),
+  memory,
+  /** Lets go of whom it could send to. */
+  forget: (): void => {
+    ends = [];
+  },
+  /** How many WebSockets were accepted so far. */
+  upgrades: (): number => upgrades,
+  /** Resets all sockets. */
+  drop: (): void => {
+    for (const socket of sockets) socket.resetAndDestroy();
+  },
+  /** Resolves once so many WebSockets were accepted. */
+  upgraded: async (count: number): Promise<void> => {
+    while (upgrades < count) await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+  },
   /** Of all sockets so far, in both directions. */
   bytes: (): number => [...sockets].reduce((sum, socket) => sum + bytesOf(socket), gone),
 };

@@ -1,8 +1,11 @@
 import { build } from 'esbuild';
+import { fileURLToPath } from 'node:url';
 import { brotliCompressSync, gzipSync } from 'node:zlib';
 
 import { alone, type Comparison } from '../rounds.ts';
 import type { Section } from '../section.ts';
+
+const TSCONFIG = fileURLToPath(new URL('../../tsconfig.base.json', import.meta.url));
 
 /** The least that somebody needs who connects with it. */
 const USES: readonly (readonly [name: string, code: string])[] = [
@@ -23,6 +26,8 @@ export async function sizesSection(): Promise<Section> {
   for (const [name, contents] of USES) {
     const { outputFiles } = await build({
       stdin: { contents, resolveDir: import.meta.dirname },
+      // the library as it is installed, not its sources
+      tsconfig: TSCONFIG,
       bundle: true,
       minify: true,
       format: 'esm',

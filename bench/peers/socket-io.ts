@@ -1,8 +1,6 @@
-import { once } from 'node:events';
 import { Server } from 'socket.io';
-import { io, type ManagerOptions, type Socket } from 'socket.io-client';
 
-import { unknowable, type ClientEars, type ClientEnd, type Service } from './ends.ts';
+import { unknowable, type Service } from './ends.ts';
 
 export const service: Service = {
   serve: (http, ears) => {
@@ -23,30 +21,3 @@ export const service: Service = {
     });
   },
 };
-
-/** With its defaults it begins by polling, and is ready once it has changed over. */
-export async function openSocketIo(
-  url: string,
-  { heard }: ClientEars,
-  options: Partial<ManagerOptions> = {},
-): Promise<ClientEnd> {
-  const socket: Socket = io(url.replace('ws:', 'http:'), { ...options, forceNew: true });
-  socket.on('message', heard);
-  await new Promise<void>((resolve) => {
-    socket.on('connect', resolve);
-  });
-  const { engine } = socket.io;
-  if (engine.transport.name !== 'websocket') await new Promise((resolve) => engine.once('upgrade', resolve));
-  return {
-    send: (message) => {
-      socket.emit('message', message);
-    },
-    ask: (message) => socket.emitWithAck('ask', message) as Promise<unknown>,
-    settled: unknowable,
-    close: async () => {
-      const closed = once(engine as never, 'close');
-      socket.disconnect();
-      await closed;
-    },
-  };
-}

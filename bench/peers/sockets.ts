@@ -7,6 +7,7 @@ import { ArrayQueue, ConstantBackoff, WebsocketBuilder } from 'websocket-ts';
 import { WebSocket, WebSocketServer } from 'ws';
 
 import { decoded, encoded, Replies, unknowable, type ClientEars, type ClientEnd, type Service } from './ends.ts';
+import { openLike } from './likes.ts';
 
 const MAX_PAYLOAD = 16_777_216;
 
@@ -64,43 +65,6 @@ export async function openWs(
       socket.close();
       await once(socket, 'close');
     },
-  };
-}
-
-/** As much of a WebSocket as all of them have. */
-interface Like {
-  binaryType: string;
-  addEventListener(type: 'message', listener: (event: { data: unknown }) => void): unknown;
-  addEventListener(type: 'open' | 'close', listener: () => void): unknown;
-  send(data: string | Uint8Array<ArrayBuffer>): void;
-  close(): void;
-}
-
-async function openLike(socket: Like, ears: ClientEars): Promise<ClientEnd> {
-  socket.binaryType = 'arraybuffer';
-  const replies = new Replies();
-  socket.addEventListener('message', ({ data }) => {
-    const message = decoded(data);
-    if (!replies.take(message)) ears.heard(message);
-  });
-  await new Promise<void>((resolve) => {
-    socket.addEventListener('open', resolve);
-  });
-  return {
-    send: (message) => {
-      socket.send(encoded(message) as string);
-    },
-    ask: (message) => {
-      const reply = replies.to(message);
-      socket.send(JSON.stringify(message));
-      return reply;
-    },
-    settled: unknowable,
-    close: () =>
-      new Promise((resolve) => {
-        socket.addEventListener('close', resolve);
-        socket.close();
-      }),
   };
 }
 

@@ -1,5 +1,7 @@
 import { messagesOf, Roll, STREAMS, type Payloads } from '../payloads.ts';
 import { pour, type SettlingOutlet, type Shape } from '../turns.ts';
+import type { Instruments } from './instruments.ts';
+import { IS_VERIFYING } from './promises.ts';
 
 /** Messages of a stream, those from a number on, up to another one but not that. */
 export interface Span {
@@ -16,7 +18,7 @@ export interface Pace {
 
 /** What receiving them came to. */
 export interface Arrival {
-  /** When the last one came, on the clock of {@link micros}. */
+  /** When the last one came, on the clock that all ends have in common. */
   atMicros: number;
   /** Messages that are lost, came twice, out of order or with other contents. */
   faults: number;
@@ -24,17 +26,21 @@ export interface Arrival {
 
 const ARRIVAL_MS = 45_000;
 
-/** Sends and receives messages at one end, in a process of its own, and counts what that costs. */
+/** Sends and receives messages at one end, in a process or a page of its own, and counts what that costs. */
 export class Station {
+  readonly #instruments: Instruments;
   #end: SettlingOutlet | undefined;
   #roll: Roll | undefined;
   // what is done with each message at present
   #take: (message: unknown) => void = () => undefined;
   #isComplete: Promise<number> = Promise.resolve(0);
   #arrived: (atMicros: number) => void = () => undefined;
-  #cpu = process.cpuUsage();
   #delays: number[] = [];
   #noted: { numbers: number[]; times: number[] } = { numbers: [], times: [] };
+
+  constructor(instruments: Instruments) {
+    this.#instruments = instruments;
+  }
 
   /** There is somebody to send to. */
   opened(end: SettlingOutlet): void {
@@ -45,16 +51,17 @@ export class Station {
     this.#take(message);
   }
 
-  /** These are to come. What that costs is counted from now on. */
-  expect({ stream, from, to }: Span): void {
-    const roll = new Roll(payloadsOf(stream), from);
-    roll.expect(to, { isExact: false });
+  /** These are to come, dealt out to so many connections. What that costs is counted from now on. */
+  expect({ stream, from, to, lanes }: Span & { lanes: number }): void | Promise<void> {
+    const { micros } = this.#instruments;
+    const roll = new Roll(payloadsOf(stream), from, lanes);
+    roll.expect(to, { isExact: IS_VERIFYING });
     this.#roll = roll;
     this.#isComplete = new Promise((resolve) => (this.#arrived = resolve));
     this.#take = (message) => {
       if (roll.take(message)) this.#arrived(micros());
     };
-    this.begin();
+    return this.begin();
   }
 
   /** Resolves once they have come, or will not come any more. */
@@ -62,7 +69,7 @@ export class Station {
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<number>((resolve) => {
       timer = setTimeout(() => {
-        resolve(micros());
+        resolve(this.#instruments.micros());
       }, ARRIVAL_MS);
     });
     const atMicros = await Promise.race([this.#isComplete, late]);
@@ -74,9 +81,9 @@ export class Station {
   async pour({ stream, from, to, shape }: Span & { shape: Shape }): Promise<number> {
     const end = this.#present;
     const messages = messagesOf(payloadsOf(stream), from, to);
-    this.begin();
-    const atMicros = micros();
-    await pour(end, messages, shape);
+    await this.begin();
+    const atMicros = this.#instruments.micros();
+    await pour(end, messages, shape, this.#instruments.turn);
     await end.settled();
     return atMicros;
   }
@@ -84,10 +91,11 @@ export class Station {
   /** Sends messages at an even pace, each with the time at which it left. */
   async pace(pace: Pace): Promise<void> {
     const end = this.#present;
+    const { micros, turn } = this.#instruments;
     const send = (n: number): void => {
       end.send({ type: 'input', data: 'ls -la', n, at: micros() });
     };
-    await paced(pace, send, () => new Promise((resolve) => setImmediate(resolve)));
+    await this.#paced(pace, send, () => new Promise<void>(turn));
     await end.settled();
   }
 
@@ -103,7 +111,7 @@ export class Station {
         // it was refused, and its sender knows
       }
     };
-    await paced(pace, send, () => new Promise((resolve) => setTimeout(resolve, 1)));
+    await this.#paced(pace, send, () => new Promise((resolve) => setTimeout(resolve, 1)));
     await Promise.race([
       end.settled().catch(() => undefined),
       new Promise((resolve) => setTimeout(resolve, settlingMs)),
@@ -113,6 +121,7 @@ export class Station {
 
   /** From now on writes down which messages come, and when. */
   note(): void {
+    const { micros } = this.#instruments;
     const noted: { numbers: number[]; times: number[] } = { numbers: [], times: [] };
     this.#noted = noted;
     this.#take = (message) => {
@@ -128,6 +137,7 @@ export class Station {
 
   /** From now on counts how long each message was on its way. */
   time(): void {
+    const { micros } = this.#instruments;
     const delays: number[] = [];
     this.#delays = delays;
     this.#take = (message) => {
@@ -141,14 +151,25 @@ export class Station {
   }
 
   /** Counts the time of the processor from now on. */
-  begin(): void {
-    this.#cpu = process.cpuUsage();
+  begin(): void | Promise<void> {
+    return this.#instruments.begin();
   }
 
   /** In µs, since it began. */
-  cpuMicros(): number {
-    const { user, system } = process.cpuUsage(this.#cpu);
-    return user + system;
+  cpuMicros(): number | Promise<number> {
+    return this.#instruments.cpuMicros();
+  }
+
+  // sends what is due, and lets others run, until it is through
+  async #paced({ perSecond, seconds }: Pace, send: (n: number) => void, rest: () => Promise<unknown>): Promise<void> {
+    const { micros } = this.#instruments;
+    const all = perSecond * seconds;
+    const began = micros();
+    for (let n = 0; n < all;) {
+      const due = Math.min(all, ((micros() - began) / 1e6) * perSecond);
+      for (; n < due; n++) send(n);
+      await rest();
+    }
   }
 
   get #present(): SettlingOutlet {
@@ -160,9 +181,7 @@ export class Station {
 /** What each end does when it is asked to. */
 export function ordersOf(station: Station) {
   return {
-    expect: (span: Span) => {
-      station.expect(span);
-    },
+    expect: (what: Span & { lanes: number }) => station.expect(what),
     complete: () => station.complete(),
     pour: (what: Span & { shape: Shape }) => station.pour(what),
     pace: (how: Pace) => station.pace(how),
@@ -175,40 +194,9 @@ export function ordersOf(station: Station) {
       station.note();
     },
     noted: () => station.noted(),
-    begin: () => {
-      station.begin();
-    },
+    begin: () => station.begin(),
     cpuMicros: () => station.cpuMicros(),
-    memory,
   };
-}
-
-// sends what is due, and lets others run, until it is through
-async function paced(
-  { perSecond, seconds }: Pace,
-  send: (n: number) => void,
-  rest: () => Promise<unknown>,
-): Promise<void> {
-  const all = perSecond * seconds;
-  const began = micros();
-  for (let n = 0; n < all;) {
-    const due = Math.min(all, ((micros() - began) / 1e6) * perSecond);
-    for (; n < due; n++) send(n);
-    await rest();
-  }
-}
-
-/** A time that all processes of a machine have in common. */
-export function micros(): number {
-  return Number(process.hrtime.bigint()) / 1_000;
-}
-
-/** What a process takes when nothing is left to collect, in bytes. */
-function memory(): { heap: number; rss: number } {
-  globalThis.gc?.();
-  globalThis.gc?.();
-  const { heapUsed: heap, rss } = process.memoryUsage();
-  return { heap, rss };
 }
 
 function payloadsOf(stream: string): Payloads {

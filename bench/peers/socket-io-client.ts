@@ -1,0 +1,30 @@
+import { io, type ManagerOptions, type Socket } from 'socket.io-client';
+
+import { unknowable, type ClientEars, type ClientEnd } from './ends.ts';
+
+/** With its defaults it begins by polling, and is ready once it has changed over. */
+export async function openSocketIo(
+  url: string,
+  { heard }: ClientEars,
+  options: Partial<ManagerOptions> = {},
+): Promise<ClientEnd> {
+  const socket: Socket = io(url.replace('ws:', 'http:'), { ...options, forceNew: true });
+  socket.on('message', heard);
+  await new Promise<void>((resolve) => {
+    socket.on('connect', resolve);
+  });
+  const { engine } = socket.io;
+  if (engine.transport.name !== 'websocket') await new Promise((resolve) => engine.once('upgrade', resolve));
+  return {
+    send: (message) => {
+      socket.emit('message', message);
+    },
+    ask: (message) => socket.emitWithAck('ask', message) as Promise<unknown>,
+    settled: unknowable,
+    close: async () => {
+      const closed = new Promise((resolve) => engine.once('close', resolve));
+      socket.disconnect();
+      await closed;
+    },
+  };
+}
