@@ -1,6 +1,5 @@
-import { connectionMachine } from '../../machines/connection.ts';
 import { heartbeatOf, type ConnectionEvent, type WireName } from '../../machines/facts.ts';
-import { leafOf, stepThrough } from '../support/machine-graph.ts';
+import { leafOf } from '../support/machine-graph.ts';
 import type { ConnectionSnapshot } from './connection-cases.ts';
 import {
   enters,
@@ -36,8 +35,8 @@ function isLost({ event }: ConnectionEdge): boolean {
 }
 
 /** Whether a step announces a discontinuity. */
-function announces({ from, event, to }: ConnectionEdge): boolean {
-  return from !== to && stepThrough(connectionMachine, from, [event]).effects.includes('emit discontinuity');
+function announces({ effects }: ConnectionEdge): boolean {
+  return effects.some((effect) => effect.startsWith('xstate.emit {"event":{"type":"discontinuity"'));
 }
 
 /** What holds because of holdfast.v1: which wire is spoken, and what becomes of the session. */

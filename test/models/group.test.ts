@@ -168,6 +168,7 @@ describe('a group, explored', () => {
           actor.send(event);
         },
         getSnapshot: () => actor.getSnapshot(),
+        system: actor.system,
         stop: () => {
           pending = clock.pending();
           actor.stop();

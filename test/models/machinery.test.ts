@@ -1,4 +1,12 @@
-import { assign, createActor, setup, SimulatedClock as JumpingClock, type Actor, type SnapshotFrom } from 'xstate';
+import {
+  assign,
+  createActor,
+  emit,
+  setup,
+  SimulatedClock as JumpingClock,
+  type Actor,
+  type SnapshotFrom,
+} from 'xstate';
 import { describe, expect, test } from 'vitest';
 
 import { SimulatedClock } from '../../src/testing/clock.ts';
@@ -16,28 +24,59 @@ import {
 type LampEvent = { type: 'press'; hard: boolean } | { type: 'break' | 'mend' };
 type LampSnapshot = SnapshotFrom<typeof lamp>;
 
-/** A lamp with one of each fault: a state that nothing leads to, a transition that is never taken, a way of no return. */
-const lamp = setup({
-  types: { context: {} as { presses: number }, events: {} as LampEvent },
-  actions: { count: assign({ presses: ({ context }) => context.presses + 1 }) },
+const parts = setup({
+  types: {
+    context: {} as { presses: number },
+    events: {} as LampEvent,
+    emitted: {} as { type: 'shone'; presses: number },
+  },
+  actions: {
+    count: assign({ presses: ({ context }) => context.presses + 1 }),
+    click: (_, _params: { isLoud: boolean }) => undefined,
+    shine: emit(({ context }) => ({ type: 'shone' as const, presses: context.presses })),
+    creak: () => undefined,
+    hum: () => undefined,
+  },
   guards: {
     isHard: ({ event }) => event.type === 'press' && event.hard,
     never: () => false,
   },
   delays: { glow: 100 },
-}).createMachine({
-  id: 'lamp',
-  context: { presses: 0 },
-  initial: 'dark',
-  states: {
-    dark: {
-      on: { press: { guard: 'isHard', target: 'lit', actions: 'count' }, mend: { guard: 'never', target: 'spare' } },
-    },
-    lit: { on: { break: 'broken' }, after: { glow: 'dark' } },
-    broken: {},
-    spare: {},
-  },
 });
+
+const [click, silence] = [clickOf(true), clickOf(false)];
+const usual: Lamp = { begins: ['hum'], pressed: ['count', click, 'shine'], mended: ['creak'] };
+
+/** What a lamp does when it begins, when it is pressed, and when somebody mends it who has nothing to mend. */
+interface Lamp {
+  begins: readonly 'hum'[];
+  pressed: readonly ('count' | 'shine' | ReturnType<typeof clickOf>)[];
+  mended: readonly 'creak'[];
+}
+
+/** A lamp with one of each fault: a state that nothing leads to, a transition that is never taken, a way of no return. */
+const lamp = lampOf(usual);
+
+function clickOf(isLoud: boolean): { type: 'click'; params: { isLoud: boolean } } {
+  return { type: 'click', params: { isLoud } };
+}
+
+function lampOf({ begins, pressed, mended }: Lamp) {
+  return parts.createMachine({
+    id: 'lamp',
+    context: { presses: 0 },
+    entry: begins,
+    initial: 'dark',
+    states: {
+      dark: {
+        on: { press: { guard: 'isHard', target: 'lit', actions: pressed }, mend: { guard: 'never', target: 'spare' } },
+      },
+      lit: { on: { break: 'broken', mend: { actions: mended } }, after: { glow: 'dark' } },
+      broken: {},
+      spare: {},
+    },
+  });
+}
 
 function graphOf(limit = 100): MachineGraph<LampSnapshot, LampEvent> {
   return explore<LampSnapshot, LampEvent, undefined>(lamp, {
@@ -108,13 +147,25 @@ describe('walking a graph with real actors', () => {
     const found = divergences(graphOf(), { create: (clock) => createActor(lax, { clock }), timersOf });
     expect(found[0]).toContain('"hard":false');
   });
+
+  test.each([
+    ['an effect that is missing', { pressed: ['count', click] }, 'emit'],
+    ['an effect that is given something else', { pressed: ['count', silence, 'shine'] }, '"isLoud":false'],
+    ['effects in another order', { pressed: ['count', 'shine', click] }, 'does xstate.emit'],
+    ['an effect of an event that moves nothing', { mended: [] }, 'does nothing instead of creak'],
+    ['an effect before the first event', { begins: [] }, 'at the start: does nothing instead of hum'],
+  ] satisfies [string, Partial<Lamp>, string][])('finds %s', (_what, change, words) => {
+    const other = lampOf({ ...usual, ...change });
+    const found = divergences(graphOf(), { create: (clock) => createActor(other, { clock }), timersOf });
+    expect(found.join('\n')).toContain(words);
+  });
 });
 
 describe('stepping', () => {
   test('names the effects of the last event', () => {
     const start = createActor(lamp).getSnapshot();
     const lit = stepThrough(lamp, start, [{ type: 'press', hard: true }]);
-    expect([lit.snapshot.value, lit.effects]).toEqual(['lit', ['arm glow']]);
+    expect([lit.snapshot.value, lit.effects]).toEqual(['lit', ['click', 'emit shone', 'arm glow']]);
     const broken = stepThrough(lamp, start, [{ type: 'press', hard: true }, { type: 'break' }]);
     expect([broken.snapshot.value, broken.effects]).toEqual(['broken', ['disarm glow']]);
   });

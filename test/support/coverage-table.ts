@@ -7,7 +7,7 @@ const HEAD = `# What the models cover
 
 Written by \`npm run models\`, and held to the models by \`npm test\`. Each machine is explored as it is shipped: in every situation (a state, with what of its context the chart decides
 by), each event that it knows, in every form that makes a difference, and each timer. Every invariant holds on every edge, and every edge is walked on a real actor
-with a clock, which comes to the same state with the same actors and timers.
+with a clock, which comes to the same state by the same effects in the same order, with the same actors and timers.
 
 | machine | states reached | transitions taken | situations | edges | invariants |
 |---|---|---|---|---|---|

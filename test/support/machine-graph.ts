@@ -1,6 +1,7 @@
 import {
   getNextTransitions,
   transition,
+  type AnyActorRef,
   type AnyActorScope,
   type AnyMachineSnapshot,
   type AnyStateMachine,
@@ -13,6 +14,7 @@ import {
 import { adjacencyMapToArray, getAdjacencyMap, getStateNodes } from 'xstate/graph';
 
 import { SimulatedClock } from '../../src/testing/clock.ts';
+import { effectInFull } from './machine-effects.ts';
 
 /** What exploring needs of a machine: the production one, with the placeholders of its own setup. */
 export interface Explorable<S, E, I> {
@@ -50,6 +52,8 @@ export interface Edge<S, E> {
   to: S;
   fromKey: string;
   toKey: string;
+  /** What there is to do on the way, in its order, each with all that it is given. */
+  effects: readonly string[];
 }
 
 /** Everything a machine can do, as far as its exploration tells states apart. */
@@ -57,6 +61,8 @@ export interface MachineGraph<S, E> {
   /** One snapshot for each state, nearest to the start first. */
   states: ReadonlyMap<string, S>;
   edges: readonly Edge<S, E>[];
+  /** What there is to do before the first event. */
+  beginning: readonly string[];
   /** The transition definitions that were taken on the way. */
   taken: ReadonlySet<AnyTransitionDefinition>;
   /** The events of a shortest path to a state. */
@@ -69,6 +75,7 @@ export interface Runnable<S, E> {
   stop(): unknown;
   send(event: E): void;
   getSnapshot(): S;
+  readonly system: Pick<AnyActorRef['system'], 'inspect'>;
 }
 
 /** How real actors walk a graph. */
@@ -90,9 +97,9 @@ export function explore<S extends AnyMachineSnapshot, E extends EventObject, I>(
   machine: Explorable<S, E, I>,
   { input, decidesBy, cases, canHappen, limit }: Exploration<S, E, I>,
 ): MachineGraph<S, E> {
-  const taken = new Set<AnyTransitionDefinition>();
+  const records: Records<S> = { taken: new Set(), beginning: [], effects: new Map() };
   const keyOf = (snapshot: S): string => JSON.stringify([snapshot.status, snapshot.value, decidesBy(snapshot)]);
-  const adjacency = getAdjacencyMap(recording(machine, taken), {
+  const adjacency = getAdjacencyMap(recording(machine, records), {
     input,
     limit,
     serializeState: keyOf,
@@ -102,7 +109,8 @@ export function explore<S extends AnyMachineSnapshot, E extends EventObject, I>(
     filterEvents: (snapshot, event) => snapshot.status === 'active' && (canHappen?.(snapshot, event) ?? true),
   });
   const edges = adjacencyMapToArray(adjacency).map(({ state: from, event, nextState: to }) => {
-    return { from, event, to, fromKey: keyOf(from), toKey: keyOf(to) };
+    const effects = records.effects.get(from)?.get(event) ?? [];
+    return { from, event, to, fromKey: keyOf(from), toKey: keyOf(to), effects };
   });
   // the edges come breadth first, so each state stands here as it was first met
   const states = new Map<string, S>();
@@ -110,7 +118,8 @@ export function explore<S extends AnyMachineSnapshot, E extends EventObject, I>(
     if (!states.has(fromKey)) states.set(fromKey, from);
     if (!states.has(toKey)) states.set(toKey, to);
   }
-  return { states, edges, taken, pathTo: shortestPaths(edges) };
+  const { taken, beginning } = records;
+  return { states, edges, beginning, taken, pathTo: shortestPaths(edges) };
 }
 
 /** The transitions that no exploration took, in words. */
@@ -169,24 +178,36 @@ export function stranded<S, E>({ states, edges }: MachineGraph<S, E>, goal: (sna
 
 /**
  * Walks every edge on a real actor: the shortest path to its state, then its event. Tells, in words, where the actor comes
- * to another state than the exploration, with other actors, or with other timers than the state calls for. Timers are
- * fired by their clock. The events that a state ignores are sent to one actor, for none of them may move it.
+ * to another state than the exploration, with other actors, by other effects, or with other timers than the state calls
+ * for. Timers are fired by their clock. The events that a state ignores are sent to one actor, for none of them may move it.
  */
 export function divergences<S extends AnyMachineSnapshot, E extends EventObject>(
-  { edges, pathTo }: MachineGraph<S, E>,
+  { edges, beginning, pathTo }: MachineGraph<S, E>,
   { create, timersOf }: Replay<S, E>,
 ): string[] {
-  const found: string[] = [];
+  // all of them begin alike
+  const first = create(new SimulatedClock());
+  const begun = differenceOf(
+    effectsOf(first, () => first.start()),
+    beginning,
+  );
+  first.stop();
+  const found = begun === '' ? [] : [`at the start: ${begun}`];
   for (const walk of inWalks(edges)) {
     const clock = new SimulatedClock();
     const actor = create(clock);
     actor.start();
-    for (const event of [...pathTo(walk[0].fromKey), ...walk.map((edge) => edge.event)]) perform(event, actor, clock);
+    for (const event of pathTo(walk[0].fromKey)) perform(event, actor, clock);
+    const done = effectsOf(actor, () => {
+      for (const { event } of walk) perform(event, actor, clock);
+    });
     const snapshot = actor.getSnapshot();
     const expected = walk[0].to;
     const pending = clock.pending();
     actor.stop();
+    const due = walk.flatMap(({ effects }) => effects);
     const differences = [
+      differenceOf(done, due),
       inFull(snapshot) === inFull(expected) ? '' : `comes to ${inFull(snapshot)} instead of ${inFull(expected)}`,
       pending === timersOf(snapshot) ? '' : `has ${pending} timers instead of ${timersOf(snapshot)}`,
       clock.pending() === 0 ? '' : `keeps ${clock.pending()} timers when it is stopped`,
@@ -270,29 +291,68 @@ function perform<S, E extends EventObject>(event: E, actor: Runnable<S, E>, cloc
   else actor.send(event);
 }
 
+function differenceOf(done: readonly string[], due: readonly string[]): string {
+  const [actual, expected] = [done, due].map((effects) => effects.join(', ') || 'nothing');
+  return actual === expected ? '' : `does ${actual} instead of ${expected}`;
+}
+
+/** What an actor is seen to carry out meanwhile. What its children do is theirs. */
+function effectsOf<S, E>({ system }: Runnable<S, E>, act: () => unknown): string[] {
+  const effects: string[] = [];
+  const watch = system.inspect((told) => {
+    if (told.type === '@xstate.action' && told.actorRef.sessionId === told.rootId)
+      effects.push(effectInFull(told.action));
+  });
+  act();
+  watch.unsubscribe();
+  return effects;
+}
+
+/** What is written down while a machine is explored. */
+interface Records<S> {
+  taken: Set<AnyTransitionDefinition>;
+  beginning: readonly string[];
+  effects: Map<S, Map<EventObject, readonly string[]>>;
+}
+
 function recording<S extends AnyMachineSnapshot, E extends EventObject, I>(
   machine: Explorable<S, E, I>,
-  taken: Set<AnyTransitionDefinition>,
+  records: Records<S>,
 ): Parameters<typeof getAdjacencyMap<S, E, I>>[0] {
   const watched = new WeakSet();
   const watch = ({ system }: AnyActorScope): void => {
     if (watched.has(system)) return;
     watched.add(system);
     system.inspect((event) => {
-      if (event.type === '@xstate.microstep') for (const definition of event._transitions) taken.add(definition);
+      if (event.type === '@xstate.microstep')
+        for (const definition of event._transitions) records.taken.add(definition);
     });
   };
   return {
     getInitialSnapshot: (scope, input) => {
       watch(scope);
-      return machine.getInitialSnapshot(scope, input);
+      const [listening, effects] = listeningTo(scope);
+      records.beginning = effects;
+      return machine.getInitialSnapshot(listening, input);
     },
     transition: (snapshot, event, scope) => {
       watch(scope);
-      return machine.transition(snapshot, event, scope);
+      const [listening, effects] = listeningTo(scope);
+      const next = machine.transition(snapshot, event, listening);
+      if (effects.length > 0) {
+        const known = records.effects.get(snapshot) ?? new Map<EventObject, readonly string[]>();
+        records.effects.set(snapshot, known.set(event, effects));
+      }
+      return next;
     },
     getPersistedSnapshot: (snapshot) => snapshot,
   };
+}
+
+// the effects are written down as they come, for what they were given may change afterwards
+function listeningTo(scope: AnyActorScope): [AnyActorScope, string[]] {
+  const effects: string[] = [];
+  return [{ ...scope, actionExecutor: (effect) => effects.push(effectInFull(effect)) }, effects];
 }
 
 // breadth first as the edges are, so the first edge into a state ends a shortest path to it
