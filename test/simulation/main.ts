@@ -1,12 +1,12 @@
 // `npm run simulate -- --seed 42` shows what happens with one seed; `-- --seeds 1000 [--first 1] [--workers 2] [--write]` runs many, and says, or writes down, what came of them. `--of wire` does
-// so with the simulation that sees every frame.
-import { createHash } from 'node:crypto';
+// so with the simulation that sees every frame. `--pin` writes down the histories that every machine is held to.
 import { writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 
 import type { FaultKind } from '../../src/testing/faults.ts';
 import { runMany } from './crew.ts';
+import { hashOf, pin } from './pins.ts';
 import { PLAYS, type Again, type Play, type PlayName } from './plays.ts';
 import { Sights } from './sights.ts';
 import { summaryOf } from './summary.ts';
@@ -22,17 +22,27 @@ const { values } = parseArgs({
     first: { type: 'string', default: '1' },
     workers: { type: 'string', default: String(availableParallelism()) },
     write: { type: 'boolean', default: false },
+    pin: { type: 'boolean', default: false },
   },
 });
 
 if (!(values.of in PLAYS)) throw new RangeError(`--of takes ${Object.keys(PLAYS).join(' or ')}, and not ${values.of}.`);
 const of = values.of as PlayName;
-process.exitCode = values.seed === undefined ? await many() : await one(numberOf(values.seed, 'seed'));
+process.exitCode = await (values.pin
+  ? pinned()
+  : values.seed === undefined
+    ? many()
+    : one(numberOf(values.seed, 'seed')));
+
+async function pinned(): Promise<number> {
+  for (const [seed, hash] of Object.entries(await pin())) process.stdout.write(`seed ${seed}: history ${hash}\n`);
+  return 0;
+}
 
 async function one(seed: number): Promise<number> {
   const { breach, faults, history, again } = await PLAYS[of].tell(seed, lessOf(values));
   process.stdout.write(`${history}\n\nseed ${seed}, with ${faults.join(', ') || 'no fault'}\n`);
-  process.stdout.write(`history ${createHash('sha256').update(history).digest('hex')}\n`);
+  process.stdout.write(`history ${hashOf(history)}\n`);
   process.stdout.write(breach === null ? 'every promise was kept\n' : `BROKEN: ${breach}\n`);
   if (again !== null) process.stdout.write(`again: npm run simulate -- ${again}\n`);
   return breach === null ? 0 : 1;
