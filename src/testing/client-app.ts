@@ -2,7 +2,7 @@ import type { Connection, EnhancedWebSocketService, MessageError, Receipt, SendO
 import type { Book } from './book.ts';
 import type { Chance } from './chance.ts';
 import type { History } from './history.ts';
-import { LAST_WORD, payloadOf, tagOf, textOf } from './payload.ts';
+import { HOSTILE, LAST_WORD, payloadOf, tagOf, textOf } from './payload.ts';
 
 export interface ClientAppOptions {
   service: EnhancedWebSocketService;
@@ -254,10 +254,13 @@ export class ClientApp {
   }
 
   #hear(message: unknown): void {
-    const { book, whims, isExposed } = this.#options;
+    const { book, whims, isExposed, history } = this.#options;
     // a reply that nobody waits for any more is a message like any other
     if (typeof message === 'string' && message.startsWith('re:')) return;
+    // whoever welcomes a client may speak to it, as long as it keeps the protocol
+    if (message === HOSTILE.fair) return;
     const tag = tagOf(message);
+    history.require(message !== HOSTILE.foul, () => `${this.connection.id} gets what broke the protocol`);
     // of somebody else's
     if (isExposed && !tag.startsWith('s')) return;
     book.heardDown(this.connection.id, tag, textOf(message));

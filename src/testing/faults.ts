@@ -159,7 +159,7 @@ export const STRIKING = Object.keys(STRIKES) as (keyof typeof STRIKES)[];
  * any more and nobody is told; `one-way links`, the same in one direction; `ambushes`, the next greeting,
  * hello, welcome, acknowledgement or close is lost, and its connection with it; `stalls`; `refusals` of dials; `slow handshakes`; `crashes` of a server with all that is in its memory; `drains`, a
  * server asks its clients to move and leaves; `dismissals`, a server or a proxy closes a connection with one of many codes; `lost stores`, with every server; `hostile servers`, which break the
- * protocol; the device is `offline`, its pages hidden (`hidden pages`) or frozen (`freezes`), it `sleeps`, somebody sets its clock (`clock jumps`); `bad credentials`, refused, failing or hanging;
+ * protocol, at once or in a session that they have welcomed the client to; the device is `offline`, its pages hidden (`hidden pages`) or frozen (`freezes`), it `sleeps`, somebody sets its clock (`clock jumps`); `bad credentials`, refused, failing or hanging;
  * `meddling`, the application pauses and resumes, purges, drains and configures; `closings`, by the application, which connects again; and for the whole run: a `slow network`, a
  * `narrow network` of 20 kB/s, a `slow store`, `slow handlers` on the servers, `restless handlers` on the client, which send, connect and close in the middle of an event, `short credentials`, which have
  * to be renewed on the way, and `little room` in the queue and the socket.

@@ -1,5 +1,6 @@
 import type { ServerSocket, SocketEvents } from '../server/index.ts';
 import type { Chance } from './chance.ts';
+import { GREETING, helloIn, HostileSession } from './hostile-session.ts';
 import type { Host } from './line.ts';
 
 type Attack = (socket: ServerSocket, chance: Chance) => void;
@@ -7,17 +8,8 @@ type Attack = (socket: ServerSocket, chance: Chance) => void;
 // some of them a server may not send, and all of them arrive
 const CODES = [1000, 1001, 1002, 1003, 1007, 1008, 1009, 1011, 1012, 1013, 3000, 4001, 4003, 4201, 4301, 4409, 4999];
 const HUGE = 1_100_000;
-const WINDOW = { m: 2_048, b: 1_048_576 };
-// as an honest server begins
-const GREETING = JSON.stringify({
-  t: 'srv',
-  v: [1],
-  node: 'hostile',
-  caps: [],
-  lim: { frame: 262_144, inflated: 1_048_576, win: WINDOW },
-  ping: { iv: 25_000, to: 10_000 },
-  now: 0,
-});
+// for how long it behaves
+const PATIENCE = ['none', 'none', 'until it has greeted', 'until it has welcomed', 'until it has welcomed'] as const;
 
 /** What it does, by name. Nothing of it is a frame that a client of `holdfast.v1` may believe. */
 const ATTACKS = {
@@ -69,7 +61,7 @@ export interface HostileServerOptions {
   tell?: (attack: string) => void;
 }
 
-/** A host that takes every socket and breaks every protocol, in one of many ways each. */
+/** A host that takes every socket and breaks every protocol, in one of many ways each; at once, or once it is trusted. */
 export class HostileServer implements Host {
   readonly name = 'hostile';
   readonly isUp = true;
@@ -88,12 +80,23 @@ export class HostileServer implements Host {
       ATTACKS[name](socket, chance);
     };
     let left = chance.below(4);
-    if (chance.happens(0.5)) socket.send(GREETING);
-    else attack();
+    let session: HostileSession | undefined;
+    const patience = chance.pick(PATIENCE);
+    if (patience === 'none') attack();
+    else socket.send(GREETING);
     return {
       // it answers with more of the same
-      received: () => {
-        if (left-- > 0) attack();
+      received: (data) => {
+        const hello = patience === 'until it has welcomed' && !session ? helloIn(data) : null;
+        if (hello) {
+          tell?.('welcomes');
+          session = new HostileSession(socket, hello, chance);
+          session.welcome();
+          session.speak();
+        } else if (left-- > 0) {
+          if (session) session.attack(tell);
+          else attack();
+        }
       },
       closed: () => undefined,
       heard: () => undefined,

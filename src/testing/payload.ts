@@ -10,6 +10,9 @@ export function payloadOf(tag: string, chance: Chance): string {
   return `${tag} ${PLANTED.payload} ${'.'.repeat(chance.happens(0.05) ? chance.below(8_000) : chance.below(60))}`;
 }
 
+/** What a hostile server says inside a session: what it may, for it opened that session properly, and what no application must ever get. */
+export const HOSTILE = { fair: 'hostile, but in its place', foul: 'hostile, and out of its place' };
+
 /** A payload as it was given, or as bytes of that; '' for anything else. */
 export function textOf(data: unknown): string {
   if (typeof data === 'string') return data;

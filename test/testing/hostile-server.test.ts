@@ -3,6 +3,8 @@ import { describe, expect, test } from 'vitest';
 import { HoldfastError } from '../../src/index.ts';
 import { Chance } from '../../src/testing/chance.ts';
 import { HostileServer } from '../../src/testing/hostile-server.ts';
+import { HOSTILE } from '../../src/testing/payload.ts';
+import { SESSION_ATTACKS } from '../../src/testing/hostile-session.ts';
 import { SimulatedClient } from '../support/simulated-client.ts';
 import { NetworkRig } from '../support/simulated.ts';
 
@@ -22,6 +24,10 @@ const ATTACKS = [
 ];
 const HASTY = { baseMs: 20, capMs: 400, promptMs: 20, maxRetries: 4 };
 
+// all that an application may notice of a session with it
+const FAIR = ['opened', 'resumed', 'lost: unknown', HOSTILE.fair];
+const HELLO = '{"t":"hello"}';
+
 /** A hostile server of this seed on a network. */
 function hostile(seed: number) {
   const attacks: string[] = [];
@@ -38,7 +44,7 @@ function seen(seed: number): { attacks: string[]; frames: string[] } {
     frames.push(typeof data === 'string' ? data : [...new Uint8Array(data as ArrayBuffer)].join());
   for (let count = 0; count < 6; count++) {
     rig.clock.advance(20);
-    socket.send('hello');
+    socket.send(HELLO);
   }
   rig.clock.advance(20);
   return { attacks, frames: [...frames, ...rig.heard] };
@@ -56,17 +62,25 @@ describe('a hostile server', () => {
   test(`attacks in every way within ${SEEDS} seeds`, () => {
     const attacks = new Set<string>();
     for (let seed = 0; seed < SEEDS; seed++) for (const attack of seen(seed).attacks) attacks.add(attack);
-    expect([...attacks].sort()).toEqual(ATTACKS);
+    expect([...attacks].sort()).toEqual([...ATTACKS, ...SESSION_ATTACKS, 'welcomes'].sort());
   });
 
-  test('begins as an honest one would about every other time, and answers with at most three attacks', () => {
+  test('begins as an honest one would more often than not, and answers with at most three attacks', () => {
     const all = Array.from({ length: 200 }, (_, seed) => seen(seed));
     const honest = all.filter(({ frames }) => frames[0]?.startsWith('{"t":"srv","v":[1]'));
-    expect(honest.length).toBeGreaterThan(70);
-    expect(honest.length).toBeLessThan(130);
-    const most = all.map(({ attacks }) => attacks.length);
+    expect(honest.length).toBeGreaterThan(90);
+    expect(honest.length).toBeLessThan(150);
+    const most = all.map(({ attacks }) => attacks.filter((attack) => attack !== 'welcomes').length);
     expect(Math.max(...most)).toBe(4);
     expect(Math.min(...most)).toBe(0);
+  });
+
+  test('welcomes whoever says hello, once, in some of its guises, and attacks only then', () => {
+    const trusted = Array.from({ length: 200 }, (_, seed) => seen(seed).attacks).filter(
+      (attacks) => attacks[0] === 'welcomes',
+    );
+    expect(trusted.length).toBeGreaterThan(50);
+    for (const [, ...attacks] of trusted) expect(SESSION_ATTACKS).toEqual(expect.arrayContaining(attacks));
   });
 
   test('does the same again with the same seed', () => {
@@ -83,7 +97,7 @@ describe('a hostile server', () => {
 });
 
 describe('a client that faces a hostile server', () => {
-  test('never throws, never hears a message, and comes to its end with everything settled', async () => {
+  test('never throws, hears nothing that has no place, and comes to its end with everything settled', async () => {
     let dials = 0;
     for (let seed = 0; seed < SEEDS; seed++) {
       const { rig } = hostile(seed);
@@ -105,10 +119,12 @@ describe('a client that faces a hostile server', () => {
             ends.push(error instanceof HoldfastError ? `${name} is refused` : `${name}: ${String(error)}`),
         );
       await clock.advanceAsync(20_000);
-      expect([seed, client.reported, client.heard.filter((each) => each !== 'opened')]).toEqual([seed, [], []]);
+      expect([seed, client.reported, client.heard.filter((each) => !FAIR.includes(each))]).toEqual([seed, [], []]);
+      const wasWelcomed = ends.includes('connect is well');
       expect([seed, ...ends.sort()]).toEqual([
         seed,
-        'connect is refused',
+        // a welcome is what it waits for
+        wasWelcomed ? 'connect is well' : 'connect is refused',
         'destroy is well',
         'late send is refused',
         'request is refused',

@@ -183,7 +183,7 @@ describe('whoever joins in', () => {
     expect(simulation.breach).toMatch(breach);
   });
 
-  test('that remembers other runs gets no shorter one that could not be had again', async () => {
+  test('that remembers other runs gets no shorter one that could not be had again', { timeout: 60_000 }, async () => {
     let opened = 0;
     const { breach, shrunk, again } = await simulate({
       seed: 1,
