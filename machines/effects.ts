@@ -11,12 +11,9 @@ import {
   heartbeatOf,
   lastFailure,
   linkedBy,
-  offerAfterRefusal,
   openedBy,
   retrying,
   suspended,
-  isBeyondRecovery,
-  isUntried,
   weighed,
   type ActorInput,
   type AuthorizerInput,
@@ -34,6 +31,7 @@ import {
 import { healthMachine } from './health.ts';
 import { outboxMachine, type OutboxEvent } from './outbox.ts';
 import { DELAYS } from './policy.ts';
+import { isBeyondRecovery, isUntried, offerAfterRefusal } from './trials.ts';
 
 type ConnectionReport = 'connection.active' | 'connection.rested';
 
@@ -96,7 +94,7 @@ export const connectionSetup = setup({
     rewatchLink: sendTo('health', ({ context }) => ({ type: 'watch' as const, policy: heartbeatOf(context) })),
     expectReplacement: assign({ mayBeReplaced: true }),
     noteLink: assign(({ event }) => linkedBy(event)),
-    turnOffer: assign({ offer: ({ context }) => offerAfterRefusal(context) }),
+    turnOffer: assign({ offer: ({ context, event }) => offerAfterRefusal(context, event) }),
     drawDeparture: assign(({ context, event }) => drawDeparture(context, event)),
     stopWaiting: sendTo('negotiator', { type: 'yield' }),
     announceLoss: emit(({ event }) => discontinuity(event)),

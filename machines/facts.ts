@@ -124,7 +124,13 @@ export type ConnectionEvent =
   | { type: 'successor.failed' }
   /** The server asks for fresh credentials; it has taken them; there are none to give. */
   | { type: 'credentials.demanded' | 'credentials.renewed' | 'credentials.spent' }
-  | { type: 'socket.closed'; generation: number; failure: Failure }
+  | {
+      type: 'socket.closed';
+      generation: number;
+      failure: Failure;
+      /** Of a handshake that was refused: what it did with the name of holdfast.v1, whatever the next one was to do. */
+      offer?: WireOffer;
+    }
   | { type: 'greeting.failed'; failure: Failure }
   | { type: 'pause' | 'resume' }
   | OutboxEdge
@@ -314,34 +320,13 @@ export function weighed({ failure, rejections, policy }: ConnectionContext): Par
     case 'reauthenticate':
       return { floorMs, credentials: 'fresh', rejections: rejections + 1 };
     case 'renegotiate':
-      return policy.wire === 'prefer' ? { floorMs, offer: 'withheld' } : { floorMs };
+      // after a handshake that was refused the next one is on the other wire already
+      return policy.wire === 'prefer' && failure.code !== 'HANDSHAKE_FAILED'
+        ? { floorMs, offer: 'withheld' }
+        : { floorMs };
     default:
       return { floorMs };
   }
-}
-
-/** Whether a strategy is one that needs no waiting, and has not been tried in this episode. */
-export function isUntried({ failure, tried }: ConnectionContext, strategy: RecoveryStrategy): boolean {
-  return failure?.strategy === strategy && !tried.includes(strategy);
-}
-
-/** Whether nothing but the application can help: the table says so, or what it says instead is not to be had. */
-export function isBeyondRecovery({ failure, policy }: ConnectionContext): boolean {
-  switch (failure?.strategy) {
-    case 'manual':
-      return true;
-    case 'reauthenticate':
-      return policy.maxRejections === null;
-    case 'renegotiate':
-      return policy.wire !== 'prefer';
-    default:
-      return false;
-  }
-}
-
-/** What an attempt that the server refused says about the next: the name of the subprotocol may have been the reason. */
-export function offerAfterRefusal({ offer, policy }: ConnectionContext): WireOffer {
-  return policy.wire === 'prefer' && offer === 'made' ? 'withheld' : 'made';
 }
 
 /** How a connection says that its session is over, and another has begun. */

@@ -40,7 +40,7 @@ export const assessing = connectionSetup.createStateConfig({
       guard: 'mayRenegotiate',
       target: 'backoff',
       actions: ['countRetry', 'noteTrial', 'drawPrompt'],
-      description: 'The server may well speak plain.',
+      description: 'The server may well speak the other wire.',
     },
     {
       guard: 'mayBeginAnew',

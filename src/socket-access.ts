@@ -341,8 +341,10 @@ export class SocketAccess implements Access {
     }
     this.wasRead = end.wasClean && end.initiator === 'local';
     this.conversation.ended(end.code);
-    if (this.#wire === 'plain') this.#options.memory.plainEnded(this.#url, { ...end, wasOpen });
-    this.#failed(this.conversation.explained(this.#verdicts.failureOf(end, { wasOpen, wire: this.#wire })), generation);
+    this.#options.memory.ended(this.#url, { ...end, wasOpen, wire: this.#wire ?? 'holdfast.v1' });
+    const offer = this.#wire === 'plain' ? 'withheld' : 'made';
+    const failed = this.conversation.explained(this.#verdicts.failureOf(end, { wasOpen, wire: this.#wire }));
+    this.#failed(failed, generation, wasOpen ? undefined : offer);
   }
 
   // the application's rules say what kind of trouble it is, and nobody has to decide on it
@@ -350,10 +352,10 @@ export class SocketAccess implements Access {
     this.#options.failed(this.#verdicts.ruled(failed), cause);
   };
 
-  #failed(failed: Failure, generation: number): void {
+  #failed(failed: Failure, generation: number, offer?: WireOffer): void {
     const decided = this.#verdicts.decide(failed);
     this.#options.pool?.failing(decided);
-    this.#tell({ type: 'socket.closed', generation, failure: decided });
+    this.#tell({ type: 'socket.closed', generation, failure: decided, ...(offer && { offer }) });
   }
 
   #adopt(link: Link, generation: number): void {

@@ -33,18 +33,19 @@ export class WireMemory {
   }
 
   /**
-   * A plain socket to a URL has ended. In a way that only a server of `holdfast.v1` has, or one that refuses what was asked for, or for the third time in a row before it opened: then it is
-   * not known any more whether plain works there. Browsers do not say why a handshake fails.
+   * A socket to a URL has ended, or was refused. Whatever it was to speak is not known to work there any more if the server refuses what was asked for; plain also after an end that only a server
+   * of `holdfast.v1` has, and after the third time in a row that it did not open. Browsers do not say why a handshake fails.
    */
-  plainEnded(
+  ended(
     url: string,
-    { code, status, wasOpen }: Pick<TransportEnd, 'code' | 'status'> & { wasOpen: boolean },
+    { code, status, wasOpen, wire }: Pick<TransportEnd, 'code' | 'status'> & { wasOpen: boolean; wire: WireName },
   ): void {
     const known = this.#known.get(placeOf(url));
-    if (!known) return;
+    if (known?.wire !== wire) return;
     known.failures = wasOpen ? 0 : known.failures + 1;
-    const isRefused = status === 400 || status === 426 || known.failures >= MOST_FAILURES;
-    if (isRefused || (code >= WIRE_CODES.first && code <= WIRE_CODES.last)) this.#known.delete(placeOf(url));
+    const isRefused = status === 400 || status === 426;
+    const isForeign = known.failures >= MOST_FAILURES || (code >= WIRE_CODES.first && code <= WIRE_CODES.last);
+    if (isRefused || (wire === 'plain' && isForeign)) this.#known.delete(placeOf(url));
   }
 
   /** Which wire worked at a URL lately; `undefined` when that is not known. */

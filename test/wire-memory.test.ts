@@ -48,7 +48,7 @@ describe('what worked at a URL', () => {
   ] as const)('is in doubt, as plain, after the end %j: then %s is known', (end, known) => {
     const { memory } = remembering();
     memory.remember('wss://host/a', 'plain');
-    memory.plainEnded('wss://host/a?token=1', { ...end, wasOpen: true });
+    memory.ended('wss://host/a?token=1', { ...end, wasOpen: true, wire: 'plain' });
     expect(memory.recall('wss://host/a')).toBe(known);
   });
 
@@ -56,11 +56,33 @@ describe('what worked at a URL', () => {
     const { memory } = remembering();
     memory.remember('wss://host/a', 'plain');
     const ends = (wasOpen: boolean): unknown => {
-      memory.plainEnded('wss://host/a', { code: 1006, wasOpen });
+      memory.ended('wss://host/a', { code: 1006, wasOpen, wire: 'plain' });
       return memory.recall('wss://host/a');
     };
     expect([ends(false), ends(false), ends(true), ends(false), ends(false)]).toEqual(Array(5).fill('plain'));
     expect(ends(false)).toBeUndefined();
+  });
+
+  test.each([
+    [{ code: 1006, status: 400 }, undefined],
+    [{ code: 1006, status: 426 }, undefined],
+    [{ code: 1006, status: 503 }, 'holdfast.v1'],
+    [{ code: 1006 }, 'holdfast.v1'],
+    [{ code: 4001 }, 'holdfast.v1'],
+  ] as const)('is in doubt, as holdfast.v1, after handshakes that end %j: then %s is known', (end, known) => {
+    const { memory } = remembering();
+    memory.remember('wss://host/a', 'holdfast.v1');
+    for (let handshakes = 1; handshakes <= 4; handshakes++)
+      memory.ended('wss://host/a', { ...end, wasOpen: false, wire: 'holdfast.v1' });
+    expect(memory.recall('wss://host/a')).toBe(known);
+  });
+
+  test('says nothing of a wire that was not tried', () => {
+    const { memory } = remembering();
+    memory.remember('wss://host/a', 'plain');
+    memory.ended('wss://host/a', { code: 1006, status: 400, wasOpen: false, wire: 'holdfast.v1' });
+    memory.ended('wss://host/b', { code: 1006, status: 400, wasOpen: false, wire: 'plain' });
+    expect([memory.recall('wss://host/a'), memory.recall('wss://host/b')]).toEqual(['plain', undefined]);
   });
 
   test('is told apart by scheme, host, port and path; what follows may hold a token, and changes', () => {

@@ -10,14 +10,12 @@ import {
   initialContext,
   lastFailure,
   linkedBy,
-  offerAfterRefusal,
   openedBy,
   stateOf,
   type ConnectionContext,
   type ConnectionEvent,
-  type WireOffer,
 } from '../../machines/facts.ts';
-import { DEFAULT_POLICY, type WireChoice } from '../../machines/policy.ts';
+import { DEFAULT_POLICY } from '../../machines/policy.ts';
 import {
   away,
   closed,
@@ -129,19 +127,6 @@ describe('what an event says about the link', () => {
     ['anything else', connect, {}],
   ])('is known for %s', (_what, event, known) => {
     expect(linkedBy(event)).toEqual(known);
-  });
-});
-
-describe('the offer after a handshake that was refused', () => {
-  test.each<[WireChoice, WireOffer, WireOffer]>([
-    ['prefer', 'made', 'withheld'],
-    ['prefer', 'withheld', 'made'],
-    ['required', 'made', 'made'],
-    ['required', 'withheld', 'made'],
-    ['plain', 'made', 'made'],
-    ['plain', 'withheld', 'made'],
-  ])('is, where the wire is %s and it was %s, %s', (wire, offer, next) => {
-    expect(offerAfterRefusal(knowing({ offer, policy: { ...DEFAULT_POLICY, wire } }))).toBe(next);
   });
 });
 

@@ -8,6 +8,7 @@ import {
   type ConnectionEvent,
   type ConnectionInput,
   type SessionLoss,
+  type WireOffer,
 } from '../../machines/facts.ts';
 import { DEFAULT_POLICY, type ConnectionPolicy } from '../../machines/policy.ts';
 import { classified, closureErrorCode, failure, type Failure } from '../../src/core/recovery.ts';
@@ -45,6 +46,12 @@ export function closedWith(code: number, rules: readonly RecoveryRule[] = []): F
   const initiator = code === 1005 || code === 1006 ? 'network' : 'peer';
   const closure = { code, reason: '', wasClean: initiator === 'peer', initiator } as const;
   return classified({ code: closureErrorCode(closure, true), closure }, rules);
+}
+
+/** The failure of a handshake that was refused with this status. */
+export function refusedWith(status: number): Failure {
+  const closure = { code: 1006, reason: '', wasClean: false, initiator: 'network', status } as const;
+  return classified({ code: closureErrorCode(closure, false), closure });
 }
 
 /** The same of a socket that spoke holdfast.v1. */
@@ -104,8 +111,12 @@ export function succeeded(generation: number, lost: SessionLoss | null = null): 
   return { type: 'successor.welcomed', generation, isResumed, lost, ping: { intervalMs: 2.5e8, timeoutMs: 1e9 } };
 }
 
-export function closed(generation: number, failed: Failure = closedWith(1006)): ConnectionEvent {
-  return { type: 'socket.closed', generation, failure: failed };
+export function closed(
+  generation: number,
+  failed: Failure = closedWith(1006),
+  offer: WireOffer | null = null,
+): ConnectionEvent {
+  return { type: 'socket.closed', generation, failure: failed, ...(offer && { offer }) };
 }
 
 /** A timer that fires, for stepping; real actors have their clock for that. */

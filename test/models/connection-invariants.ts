@@ -1,4 +1,5 @@
-import { CONNECTION_STATES, isBeyondRecovery, stateOf, type ConnectionEvent } from '../../machines/facts.ts';
+import { CONNECTION_STATES, stateOf, type ConnectionEvent } from '../../machines/facts.ts';
+import { isBeyondRecovery } from '../../machines/trials.ts';
 import { leafOf, type Edge } from '../support/machine-graph.ts';
 import type { ConnectionSnapshot } from './connection-cases.ts';
 
@@ -189,7 +190,9 @@ export const INVARIANTS: readonly Invariant[] = [
   },
   {
     says: 'never retries what is left to the application (original fault 20)',
-    holds: (edge) => !enters(edge, isWaiting) || !isBeyondRecovery(edge.to.context),
+    // what it tries at once for the first time has not been tried before
+    holds: (edge) =>
+      !enters(edge, isWaiting) || !isBeyondRecovery({ ...edge.to.context, tried: edge.from.context.tried }),
   },
   {
     says: 'waits in backoff for a time that a timer can hold',

@@ -109,6 +109,11 @@ export const WIRE_INVARIANTS: readonly Invariant[] = [
       to.context.offer === 'made',
   },
   {
+    says: 'tries the other wire after a handshake that was refused, whichever it was meant for',
+    holds: ({ from, event, to }) =>
+      event.type !== 'socket.closed' || event.offer === undefined || to === from || to.context.offer !== event.offer,
+  },
+  {
     says: 'leaves within what the server gave, after a wait that a timer can hold',
     holds: (edge) => {
       const { from, event, to } = edge;

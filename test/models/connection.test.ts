@@ -31,6 +31,7 @@ import {
   opened,
   plain,
   refused,
+  refusedWith,
   restore,
   shared,
   succeeded,
@@ -123,7 +124,11 @@ function graphOf(wire: WireChoice): [ConnectionInput, Graph] {
         { type: 'greeting.failed', failure: manual(unreachable) },
       ],
       'socket.opened': ({ context: { generation } }) => [...openings[wire](generation), opened(generation - 1)],
-      'socket.closed': ({ context: { generation } }) => [
+      'socket.closed': ({ context: { generation }, value }) => [
+        // what is known of a server may have made another offer than the chart meant
+        ...(wire === 'prefer' && leafOf({ value }) === 'dialing'
+          ? (['made', 'withheld'] as const).map((offer) => closed(generation, refusedWith(400), offer))
+          : []),
         ...closures[wire].map((closure) => closed(generation, closure)),
         closed(generation - 1, closedWith(1008)),
       ],

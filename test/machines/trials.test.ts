@@ -1,0 +1,63 @@
+import { describe, expect, test } from 'vitest';
+
+import { initialContext, type ConnectionContext, type WireOffer } from '../../machines/facts.ts';
+import { DEFAULT_POLICY, type WireChoice } from '../../machines/policy.ts';
+import { isBeyondRecovery, isUntried, offerAfterRefusal } from '../../machines/trials.ts';
+import { closed, closedOnWire, closedWith, connect, inputOf, refusedWith } from '../models/connection-cases.ts';
+
+const knowing = (known: Partial<ConnectionContext>): ConnectionContext => ({ ...initialContext(inputOf()), ...known });
+const preferring = { ...DEFAULT_POLICY, wire: 'prefer' } as const;
+
+describe('the offer after a handshake that was refused', () => {
+  test.each<[WireChoice, WireOffer, WireOffer]>([
+    ['prefer', 'made', 'withheld'],
+    ['prefer', 'withheld', 'made'],
+    ['required', 'made', 'made'],
+    ['required', 'withheld', 'made'],
+    ['plain', 'made', 'made'],
+    ['plain', 'withheld', 'made'],
+  ])('is, where the wire is %s and it was %s, %s', (wire, offer, next) => {
+    expect(offerAfterRefusal(knowing({ offer, policy: { ...DEFAULT_POLICY, wire } }), connect)).toBe(next);
+  });
+
+  test('goes by what the handshake did, where that was known better', () => {
+    const next = (intended: WireOffer, offer: WireOffer): WireOffer =>
+      offerAfterRefusal(knowing({ offer: intended, policy: preferring }), closed(1, refusedWith(400), offer));
+    expect([next('made', 'withheld'), next('withheld', 'made')]).toEqual(['made', 'withheld']);
+  });
+});
+
+describe('a failure', () => {
+  test('is tried at once each time in another way', () => {
+    const failure = closedOnWire(4002);
+    expect(isUntried(knowing({ failure }), 'renegotiate')).toBe(true);
+    expect(isUntried(knowing({ failure, tried: ['renegotiate'] }), 'renegotiate')).toBe(false);
+    expect(isUntried(knowing({ failure }), 'reauthenticate')).toBe(false);
+  });
+
+  test.each<[string, Partial<ConnectionContext>, boolean]>([
+    ['that is left to the application', { failure: closedWith(1008) }, true],
+    ['that time heals', { failure: closedWith(1006) }, false],
+    ['of the wire, where there is no other', { failure: closedOnWire(4002) }, true],
+    ['of the wire, where there is another', { failure: closedOnWire(4002), policy: preferring }, false],
+    ['of plain, before the other wire was tried', { failure: refusedWith(400), policy: preferring }, false],
+    [
+      'of plain, once the other wire was tried',
+      { failure: refusedWith(400), policy: preferring, tried: ['renegotiate'] },
+      true,
+    ],
+    [
+      'of a plain handshake that was not answered, whatever was tried',
+      { failure: { ...refusedWith(400), closure: null }, policy: preferring, tried: ['renegotiate'] },
+      false,
+    ],
+    [
+      'of the other wire, once it was tried',
+      { failure: refusedWith(400), policy: preferring, tried: ['renegotiate'], offer: 'withheld' },
+      false,
+    ],
+    ['of nothing', {}, false],
+  ])('%s is beyond recovery: %s', (_what, known, isBeyond) => {
+    expect(isBeyondRecovery(knowing(known))).toBe(isBeyond);
+  });
+});

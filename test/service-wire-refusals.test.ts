@@ -1,0 +1,104 @@
+import { describe, expect, test } from 'vitest';
+
+import { nodeSockets, type FakeNodeSocket } from './support/fake-socket.ts';
+import { ServerScript } from './support/server-script.ts';
+import { Rig, TERMINAL } from './support/service.ts';
+
+const NAME = 'holdfast.v1';
+const OFFERED = 'offered';
+const PLAIN = 'plain';
+
+/** A service in Node, where the status of a refused handshake is seen. It has just been asked for a connection. */
+async function asked(wire: 'prefer' | 'plain' | 'required' = 'prefer'): Promise<Rig<FakeNodeSocket>> {
+  const r = new Rig(nodeSockets(), { terminal: { wire } });
+  void r.service.connect(TERMINAL).catch(() => undefined);
+  await r.settle();
+  return r;
+}
+
+async function refused(r: Rig<FakeNodeSocket>, status: number): Promise<void> {
+  r.sockets.last.refuses(status);
+  await r.settle();
+}
+
+/** What each handshake was for. */
+function dials(r: Rig<FakeNodeSocket>): string[] {
+  return r.sockets.all.map(({ protocols }) => (protocols?.includes(NAME) ? OFFERED : PLAIN));
+}
+
+/** Plain is open, known to work, and was lost; what follows is dialled. */
+async function wasPlain(): Promise<Rig<FakeNodeSocket>> {
+  const r = await asked();
+  r.sockets.last.opens();
+  await r.clock.advanceAsync(3_000);
+  expect(r.status().wire).toBe('plain');
+  r.sockets.last.ends(1006);
+  await r.settle();
+  await r.passBackoff();
+  return r;
+}
+
+describe.each([400, 426])('a handshake that is refused with %s, where holdfast.v1 is preferred', (status) => {
+  test('as plain, which worked there before, is followed by one with the name, at once', async () => {
+    const r = await wasPlain();
+    expect(dials(r)).toEqual([OFFERED, PLAIN]);
+    await refused(r, status);
+    expect(r.status()).toMatchObject({ state: 'backoff', lastError: { strategy: 'renegotiate', httpStatus: status } });
+    await r.passBackoff();
+    expect(dials(r)).toEqual([OFFERED, PLAIN, OFFERED]);
+    r.sockets.last.opens();
+    const server = new ServerScript(r.sockets.last);
+    server.srv();
+    await r.settle();
+    server.welcome();
+    await r.settle();
+    expect([r.state(), r.status().wire]).toEqual(['open', NAME]);
+  });
+
+  test('as plain, which was only tried because the server was down, is followed by one with the name', async () => {
+    const r = await asked();
+    await refused(r, 503);
+    await r.passBackoff();
+    await refused(r, status);
+    await r.passBackoff();
+    expect([dials(r), r.state()]).toEqual([[OFFERED, PLAIN, OFFERED], 'connecting']);
+  });
+
+  test('on both wires ends the connection, whichever came first', async () => {
+    const anew = await asked();
+    const known = await wasPlain();
+    const before = dials(known).length - 1;
+    for (const r of [anew, known])
+      for (let refusal = 1; refusal <= 10 && r.state() !== 'failed'; refusal++) {
+        await refused(r, status);
+        if (r.state() !== 'failed') await r.passBackoff();
+      }
+    expect([anew.state(), dials(anew)]).toEqual(['failed', [OFFERED, PLAIN]]);
+    // plain has the last word on either way
+    expect([known.state(), dials(known).slice(before)]).toEqual(['failed', [PLAIN, OFFERED, PLAIN]]);
+    for (const r of [anew, known]) expect(r.status().lastError).toMatchObject({ httpStatus: status });
+  });
+
+  test('with the name, which worked there before, is followed by plain, for every connection', async () => {
+    const r = await asked();
+    r.sockets.last.opens();
+    const server = new ServerScript(r.sockets.last);
+    server.srv();
+    await r.settle();
+    server.welcome();
+    await r.settle();
+    void r.service.connect({ serviceType: 'terminal', terminalId: 'two' });
+    await r.settle();
+    await refused(r, status);
+    await r.clock.advanceAsync(1_000);
+    expect(dials(r)).toEqual([OFFERED, OFFERED, PLAIN]);
+  });
+});
+
+describe.each(['plain', 'required'] as const)('a handshake that is refused with 400, where the wire is %s', (wire) => {
+  test('ends the connection, for there is no other', async () => {
+    const r = await asked(wire);
+    await refused(r, 400);
+    expect([r.state(), r.sockets.all.length]).toEqual(['failed', 1]);
+  });
+});
