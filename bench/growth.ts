@@ -16,9 +16,9 @@ import { BURSTS } from './turns.ts';
 const CROWDS = [1, 10, 100, 1_000, 10_000];
 const FEW = 100;
 const SPREADS = [1, 10, 100, 1_000];
-const ROUNDS = 3;
+const ROUNDS = 2;
 // one of few connections is too cheap to be measured alone
-const LIVES: Readonly<Record<number, number>> = { 1: 10, 10: 4 };
+const LIVES: Readonly<Record<number, number>> = { 1: 3, 10: 2 };
 const MESSAGES = 50_000;
 const MOST_TIMES = 1.3;
 const COSTS = ['start', 'recover', 'stop'] as const;
@@ -39,13 +39,7 @@ const CARRYING: readonly FigureColumn[] = [
   { key: 'serverMicros', heading: 'server CPU µs', digits: 2, isBare: true },
 ];
 
-const CANDIDATES: readonly Candidate[] = [
-  RAW,
-  HOLDFAST,
-  HOLDFAST_PLAIN,
-  candidateNamed('partysocket'),
-  candidateNamed('socket.io, tuned'),
-];
+const CANDIDATES: readonly Candidate[] = [RAW, HOLDFAST, HOLDFAST_PLAIN, candidateNamed('partysocket')];
 
 /** What one more connection costs, by how many there are, and what many of them carry together. Writes `bench/results/growth.*` as well. */
 export async function benchGrowth(report: (section: Section) => void): Promise<void> {
@@ -127,7 +121,7 @@ async function spreadSection(pairs: Pairs, connections: number): Promise<Section
 const ACCOUNT = {
   name: 'growth',
   title: 'What one more connection costs',
-  versions: ['partysocket', 'socket.io'],
+  versions: ['partysocket'],
   notes: `Medians; beside them the least and the most of ${ROUNDS} rounds. Client and server are processes of their own, a pair for each candidate, and everybody has a turn with each number of connections before the
 next. 64 handshakes are under way at once. All connections are reset at once by the server, and each carries a message once all of them are open again: a candidate that loses one is INVALID. CPU is that of the whole
 process, garbage collection included, and of the half second after it; with 1 and 10 connections, that is mostly the process itself. Heap is what is in use after a collection, for each connection.

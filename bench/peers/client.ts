@@ -37,14 +37,17 @@ const orders = {
   close: async () => {
     const all = ends;
     ends = [];
+    station.closed();
     await Promise.all(all.map((end) => end.close()));
   },
   ...ordersOf(station),
   memory,
-  trips: (how: { count: number; inFlight: number }) => {
+  trips: async (how: { count: number; inFlight: number }) => {
     const [end] = ends;
     if (!end) throw new Error('There is nobody to ask.');
-    return trips(end, how, micros);
+    const measured = await trips(end, how, micros);
+    await end.settled();
+    return measured;
   },
 };
 

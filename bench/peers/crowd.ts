@@ -26,6 +26,7 @@ export async function livesOf(
   const recover = isLost ? await costOf(pair, () => lost(pair, connections)) : ([Number.NaN, Number.NaN] as const);
   const faults = await greeted(pair, connections);
   const stop = await costOf(pair, () => client.ask('close'));
+  await server.ask('forget');
   const each = (figure: number): number => figure / connections;
   return {
     start: each(start[0]),
@@ -44,6 +45,8 @@ async function lost({ server }: Pair, connections: number): Promise<void> {
   const before = await server.ask('upgrades');
   await server.ask('drop');
   await server.ask('upgraded', before + connections);
+  // who gave up a handshake has asked for another one, and the rest is not there yet
+  await server.ask('peopled', connections);
 }
 
 // whether each of them carries a message

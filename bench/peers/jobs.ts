@@ -46,11 +46,11 @@ export async function carry(pair: Pair, load: Load): Promise<Measure<CarryingFig
   }
 
   await opened(pair, payloads.form, connections);
-  await send(0, lead);
-  const before = await server.ask('bytes');
+  const before = await send(0, lead);
+  const bytesBefore = await server.ask('bytes');
   const { seconds, faults } = await send(lead, lead + messages);
   const [clientCpu, serverCpu] = [await client.ask('cpuMicros'), await server.ask('cpuMicros')];
-  const bytes = (await server.ask('bytes')) - before;
+  const bytes = (await server.ask('bytes')) - bytesBefore;
   await client.ask('close');
   const [clientMicros, serverMicros] = [clientCpu / messages, serverCpu / messages];
   return {
@@ -59,7 +59,7 @@ export async function carry(pair: Pair, load: Load): Promise<Measure<CarryingFig
     clientMicros,
     serverMicros,
     bytes: bytes / messages,
-    faults,
+    faults: before.faults + faults,
   };
 }
 
@@ -72,11 +72,11 @@ export async function ask(
   const trips = Math.max(LEAST_MESSAGES, Math.round(count * (candidate.share ?? 1)));
   await opened(pair, 'json');
   await server.ask('echo', true);
-  await client.ask('trips', { count: Math.round(trips * LEAD), inFlight });
+  const before = await client.ask('trips', { count: Math.round(trips * LEAD), inFlight });
   const measured = await client.ask('trips', { count: trips, inFlight });
   await server.ask('echo', false);
   await client.ask('close');
-  return measured;
+  return { ...measured, faults: before.faults + measured.faults };
 }
 
 /** How long messages are on their way up at an even pace, in µs. */

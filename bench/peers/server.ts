@@ -57,6 +57,7 @@ const orders = {
   /** Lets go of whom it could send to. */
   forget: (): void => {
     ends = [];
+    station.closed();
   },
   /** How many WebSockets were accepted so far. */
   upgrades: (): number => upgrades,
@@ -67,6 +68,10 @@ const orders = {
   /** Resolves once so many WebSockets were accepted. */
   upgraded: async (count: number): Promise<void> => {
     while (upgrades < count) await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+  },
+  /** Resolves once there are so many sockets. */
+  peopled: async (count: number): Promise<void> => {
+    while (sockets.size < count) await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
   },
   /** Of all sockets so far, in both directions. */
   bytes: (): number => [...sockets].reduce((sum, socket) => sum + bytesOf(socket), gone),

@@ -25,6 +25,7 @@ export interface Arrival {
 }
 
 const ARRIVAL_MS = 45_000;
+const REPETITION_MS = 200;
 
 /** Sends and receives messages at one end, in a process or a page of its own, and counts what that costs. */
 export class Station {
@@ -45,6 +46,13 @@ export class Station {
   /** There is somebody to send to. */
   opened(end: SettlingOutlet): void {
     this.#end = end;
+  }
+
+  /** There is nobody any more, and nothing of them is kept. */
+  closed(): void {
+    this.#end = undefined;
+    this.#roll = undefined;
+    this.#take = () => undefined;
   }
 
   heard(message: unknown): void {
@@ -74,6 +82,8 @@ export class Station {
     });
     const atMicros = await Promise.race([this.#isComplete, late]);
     clearTimeout(timer);
+    // what comes twice comes after the last one
+    if (IS_VERIFYING) await new Promise((resolve) => setTimeout(resolve, REPETITION_MS));
     return { atMicros, faults: this.#roll?.faults ?? 0 };
   }
 
