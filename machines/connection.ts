@@ -116,7 +116,7 @@ export const connectionMachine = connectionSetup.createMachine({
                 'socket.closed': {
                   guard: 'isCurrent',
                   target: '#connection.assessing',
-                  actions: ['recordFailure', 'turnOffer'],
+                  actions: ['recordFailure', 'noteRefusal', 'turnOffer'],
                 },
               },
               after: {

@@ -27,16 +27,17 @@ import {
   type NegotiatorCommand,
   type RetryHold,
   type SocketCommand,
+  type WireOffer,
 } from './facts.ts';
 import { healthMachine } from './health.ts';
 import { outboxMachine, type OutboxEvent } from './outbox.ts';
 import { DELAYS } from './policy.ts';
-import { isBeyondRecovery, isUntried, offerAfterRefusal } from './trials.ts';
+import { isBeyondRecovery, isUntried, offerAfterRefusal, withRefusal } from './trials.ts';
 
 type ConnectionReport = 'connection.active' | 'connection.rested';
 
 // what is forgotten once a connection is stable, or the application wants it anew
-const NEW_EPISODE = { retries: 0, rejections: 0, tried: [] as RecoveryStrategy[] };
+const NEW_EPISODE = { retries: 0, rejections: 0, tried: [] as RecoveryStrategy[], refused: [] as WireOffer[] };
 
 /** What the chart of a connection does, asks and waits for, by name. */
 export const connectionSetup = setup({
@@ -98,10 +99,16 @@ export const connectionSetup = setup({
     drawDeparture: assign(({ context, event }) => drawDeparture(context, event)),
     stopWaiting: sendTo('negotiator', { type: 'yield' }),
     announceLoss: emit(({ event }) => discontinuity(event)),
-    recordOpen: assign({ opens: ({ context }) => context.opens + 1, tenure: 'new', credentials: 'fresh' }),
+    recordOpen: assign({
+      opens: ({ context }) => context.opens + 1,
+      tenure: 'new',
+      credentials: 'fresh',
+      refused: [],
+    }),
     settle: assign({ ...NEW_EPISODE, tenure: 'stable' }),
     keepCredentials: assign({ credentialsFailures: 0, credentials: 'kept' }),
     recordFailure: assign(({ context, event }) => failedBy(context, event)),
+    noteRefusal: assign({ refused: ({ context, event }) => withRefusal(context.refused, event) }),
     recordCode: assign(({ context }, { code }: { code: Failure['code'] }) => ({
       failure: classified({ code, wire: context.wire }, context.policy.rules),
     })),

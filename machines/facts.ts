@@ -43,6 +43,8 @@ export interface ConnectionContext extends ConnectionInput {
   rejections: number;
   /** What was tried in this episode without waiting for it: each once. */
   tried: RecoveryStrategy[];
+  /** Which handshakes were refused for what they asked for, in this episode and since the last link: those with the name of holdfast.v1, those without. */
+  refused: WireOffer[];
   /** Whether the last open connection outlived the stable period; its first retry is prompt. */
   tenure: 'new' | 'stable';
   /** The wait chosen for the retry that is pending, in ms. */
@@ -81,6 +83,7 @@ const REMEMBERED = [
   'credentials',
   'rejections',
   'tried',
+  'refused',
   'tenure',
   'offer',
 ] as const satisfies (keyof ConnectionContext)[];
@@ -218,6 +221,7 @@ const FRESH: Omit<ConnectionContext, keyof ConnectionInput> = {
   credentials: 'fresh',
   rejections: 0,
   tried: [],
+  refused: [],
   tenure: 'new',
   retryDelayMs: 0,
   floorMs: 0,

@@ -16,8 +16,8 @@ async function asked(wire: 'prefer' | 'plain' | 'required' = 'prefer'): Promise<
   return r;
 }
 
-async function refused(r: Rig<FakeNodeSocket>, status: number): Promise<void> {
-  r.sockets.last.refuses(status);
+async function refused(r: Rig<FakeNodeSocket>, status: number, retryAfter?: string): Promise<void> {
+  r.sockets.last.refuses(status, retryAfter);
   await r.settle();
 }
 
@@ -74,9 +74,28 @@ describe.each([400, 426])('a handshake that is refused with %s, where holdfast.v
         if (r.state() !== 'failed') await r.passBackoff();
       }
     expect([anew.state(), dials(anew)]).toEqual(['failed', [OFFERED, PLAIN]]);
-    // plain has the last word on either way
-    expect([known.state(), dials(known).slice(before)]).toEqual(['failed', [PLAIN, OFFERED, PLAIN]]);
+    expect([known.state(), dials(known).slice(before)]).toEqual(['failed', [PLAIN, OFFERED]]);
     for (const r of [anew, known]) expect(r.status().lastError).toMatchObject({ httpStatus: status });
+  });
+
+  test('on both wires ends the connection, also when both are asked to wait', async () => {
+    const r = await asked();
+    await refused(r, status, '5');
+    expect([r.state(), r.status().lastError?.retryAfterMs]).toEqual(['backoff', 5_000]);
+    await r.passBackoff();
+    await refused(r, status, '5');
+    expect([r.state(), dials(r)]).toEqual(['failed', [OFFERED, PLAIN]]);
+  });
+
+  test('as plain is not the end, as long as the other wire only found nobody there', async () => {
+    const r = await wasPlain();
+    await refused(r, status);
+    await r.passBackoff();
+    await refused(r, 503);
+    await r.passBackoff();
+    await refused(r, status);
+    await r.passBackoff();
+    expect([r.state(), dials(r).slice(1)]).toEqual(['connecting', [PLAIN, OFFERED, PLAIN, OFFERED]]);
   });
 
   test('with the name, which worked there before, is followed by plain, for every connection', async () => {

@@ -21,6 +21,7 @@ import {
   shared,
   succeeded,
   welcomed,
+  refusedWith,
 } from '../models/connection-cases.ts';
 import { stepThrough } from '../support/machine-graph.ts';
 
@@ -67,7 +68,7 @@ function passes(guard: string, event: ConnectionEvent, known: Known = {}): boole
 const policy = { ...DEFAULT_POLICY, maxRetries: 2, maxCredentialsRetries: 1 };
 const preferring = { ...policy, wire: 'prefer' } as const;
 const expired = closedWith(4401);
-const weary: Known = { rejections: 2, tried: ['reauthenticate'] };
+const weary: Known = { rejections: 2, tried: ['reauthenticate'], refused: ['made'] };
 
 describe('an action', () => {
   test.each<[string, ConnectionEvent, Known, Known]>([
@@ -86,10 +87,15 @@ describe('an action', () => {
     [
       'recordOpen',
       connect,
-      { opens: 1, tenure: 'stable', credentials: 'kept' },
-      { opens: 2, tenure: 'new', credentials: 'fresh' },
+      { opens: 1, tenure: 'stable', credentials: 'kept', refused: ['made'] },
+      { opens: 2, tenure: 'new', credentials: 'fresh', refused: [] },
     ],
-    ['settle', connect, { retries: 5, ...weary }, { retries: 0, rejections: 0, tried: [], tenure: 'stable' }],
+    [
+      'settle',
+      connect,
+      { retries: 5, ...weary },
+      { retries: 0, rejections: 0, tried: [], refused: [], tenure: 'stable' },
+    ],
     ['keepCredentials', connect, { credentialsFailures: 5 }, { credentialsFailures: 0, credentials: 'kept' }],
     ['weighFailure', connect, { failure: lost, credentials: 'kept' }, {}],
     [
@@ -104,6 +110,8 @@ describe('an action', () => {
     ['countCredentialsFailure', connect, { credentialsFailures: 5 }, { credentialsFailures: 6 }],
     ['countRetry', connect, { retries: 5 }, { retries: 6 }],
     ['recordFailure', { type: 'credentials.failed', failure: refused }, {}, { failure: refused }],
+    ['noteRefusal', closed(1, refusedWith(400), 'made'), {}, { refused: ['made'] }],
+    ['noteRefusal', closed(1), {}, {}],
     ['recordCloseRequest', disconnect, {}, { closeRequest: { code: 1000, reason: 'bye' } }],
   ])('%s changes what is known, and nothing else', (name, event, known, changed) => {
     const { context, todo } = done(name, event, known);

@@ -83,6 +83,7 @@ describe('the context that a connection starts with', () => {
       credentials: 'fresh',
       rejections: 0,
       tried: [],
+      refused: [],
       tenure: 'new',
       retryDelayMs: 0,
       floorMs: 0,

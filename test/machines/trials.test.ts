@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 
-import { initialContext, type ConnectionContext, type WireOffer } from '../../machines/facts.ts';
+import { initialContext, type ConnectionContext, type ConnectionEvent, type WireOffer } from '../../machines/facts.ts';
 import { DEFAULT_POLICY, type WireChoice } from '../../machines/policy.ts';
-import { isBeyondRecovery, isUntried, offerAfterRefusal } from '../../machines/trials.ts';
+import { isBeyondRecovery, isUntried, offerAfterRefusal, withRefusal } from '../../machines/trials.ts';
 import { closed, closedOnWire, closedWith, connect, inputOf, refusedWith } from '../models/connection-cases.ts';
 
 const knowing = (known: Partial<ConnectionContext>): ConnectionContext => ({ ...initialContext(inputOf()), ...known });
@@ -27,6 +27,20 @@ describe('the offer after a handshake that was refused', () => {
   });
 });
 
+describe('what was refused', () => {
+  test('is known of each wire, once', () => {
+    const [made, withheld] = (['made', 'withheld'] as const).map((offer) => closed(1, refusedWith(400), offer));
+    const after = (...events: (ConnectionEvent | undefined)[]): WireOffer[] =>
+      events.reduce<WireOffer[]>((refused, event = connect) => withRefusal(refused, event), []);
+    expect([after(made), after(made, made), after(made, withheld)]).toEqual([['made'], ['made'], ['made', 'withheld']]);
+  });
+
+  test('is nothing that went wrong otherwise', () => {
+    const events = [closed(1, refusedWith(503), 'made'), closed(1, closedWith(1006)), connect];
+    expect(events.flatMap((event) => withRefusal([], event))).toEqual([]);
+  });
+});
+
 describe('a failure', () => {
   test('is tried at once each time in another way', () => {
     const failure = closedOnWire(4002);
@@ -40,20 +54,15 @@ describe('a failure', () => {
     ['that time heals', { failure: closedWith(1006) }, false],
     ['of the wire, where there is no other', { failure: closedOnWire(4002) }, true],
     ['of the wire, where there is another', { failure: closedOnWire(4002), policy: preferring }, false],
-    ['of plain, before the other wire was tried', { failure: refusedWith(400), policy: preferring }, false],
     [
-      'of plain, once the other wire was tried',
-      { failure: refusedWith(400), policy: preferring, tried: ['renegotiate'] },
-      true,
-    ],
-    [
-      'of a plain handshake that was not answered, whatever was tried',
-      { failure: { ...refusedWith(400), closure: null }, policy: preferring, tried: ['renegotiate'] },
+      'of one wire, as long as the other was not refused, whatever was tried',
+      { failure: refusedWith(400), policy: preferring, refused: ['withheld'], tried: ['renegotiate'] },
       false,
     ],
+    ['of both wires', { failure: refusedWith(426), policy: preferring, refused: ['withheld', 'made'] }, true],
     [
-      'of the other wire, once it was tried',
-      { failure: refusedWith(400), policy: preferring, tried: ['renegotiate'], offer: 'withheld' },
+      'of a handshake that was not answered, whatever was refused',
+      { failure: { ...refusedWith(400), closure: null }, policy: preferring, refused: ['withheld', 'made'] },
       false,
     ],
     ['of nothing', {}, false],

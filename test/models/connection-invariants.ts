@@ -190,9 +190,7 @@ export const INVARIANTS: readonly Invariant[] = [
   },
   {
     says: 'never retries what is left to the application (original fault 20)',
-    // what it tries at once for the first time has not been tried before
-    holds: (edge) =>
-      !enters(edge, isWaiting) || !isBeyondRecovery({ ...edge.to.context, tried: edge.from.context.tried }),
+    holds: (edge) => !enters(edge, isWaiting) || !isBeyondRecovery(edge.to.context),
   },
   {
     says: 'waits in backoff for a time that a timer can hold',

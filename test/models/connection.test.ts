@@ -77,18 +77,19 @@ function graphOf(wire: WireChoice): [ConnectionInput, Graph] {
   const input = inputOf({ policy: { ...policy, ...budgets[wire], wire } });
   const graph = explore<ConnectionSnapshot, ConnectionEvent, ConnectionInput>(connectionMachine, {
     input,
-    limit: 120_000,
+    limit: 240_000,
     // Left out is what grows or never repeats (generation, seed, the drawn waits) and what is always written before it is
     // read again (the failure, and what is known of a link once that link is gone). Events are made from the true generation.
     decidesBy: (snapshot) => {
       const { retries, credentialsFailures, tenure, canPing, network, page, opens, offer } = snapshot.context;
-      const { rejections, tried, floorMs } = snapshot.context;
+      const { rejections, tried, refused, floorMs } = snapshot.context;
       const isEstablished = snapshot.matches({ live: { linked: 'established' } });
       const spoken = isEstablished || leafOf(snapshot) === 'greeting' ? snapshot.context.wire : null;
       const { mayBeReplaced } = snapshot.context;
       const counted = [retries, credentialsFailures, tenure, network, page, opens > 0, rejections, ...tried];
       return [
         ...counted,
+        refused.length,
         isEstablished && canPing,
         offer,
         spoken,

@@ -130,8 +130,8 @@ export class FakeNodeSocket extends FakeSocket {
   }
 
   /** The server answers the handshake with this status. */
-  refuses(statusCode: number): void {
-    const response = { statusCode, headers: {} } as never;
+  refuses(statusCode: number, retryAfter?: string): void {
+    const response = { statusCode, headers: { 'retry-after': retryAfter } } as never;
     for (const { event, listener } of [...this.#listeners]) if (event === 'unexpected-response') listener({}, response);
   }
 
