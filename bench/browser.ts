@@ -3,7 +3,7 @@ import { Tabs, type TabPair } from './browser/tabs.ts';
 import { keepResults } from './keeping.ts';
 import { note } from './note.ts';
 import type { Candidate } from './peers/ends.ts';
-import { ask, carry, type CarryingFigure } from './peers/jobs.ts';
+import { ask, carry, TRIP_COLUMNS, type CarryingFigure } from './peers/jobs.ts';
 import { TRIALS, type Trial } from './peers/loads.ts';
 import { tiny } from './payloads.ts';
 import { interleaved, marked, type Comparison, type Measure } from './rounds.ts';
@@ -24,11 +24,6 @@ const CARRYING: readonly FigureColumn[] = [
   { key: 'clientMicros', heading: 'client CPU µs', digits: 2, isBare: true },
   { key: 'serverMicros', heading: 'server CPU µs', digits: 2, isBare: true },
   { key: 'bytes', heading: 'bytes', digits: 1 },
-];
-const ASKING: readonly FigureColumn[] = [
-  { key: 'p50', heading: 'p50 µs', digits: 0 },
-  { key: 'p99', heading: 'p99 µs', digits: 0 },
-  { key: 'perSecond', heading: 'requests/s', digits: 0 },
 ];
 
 /** What clients carry in Chromium, held against its own WebSocket in the same interleaved run. Writes `bench/results/browser.*` as well. */
@@ -63,7 +58,7 @@ async function asking(tabs: Tabs, how: { count: number; inFlight: number }): Pro
   const title = `round trips, ${how.inFlight} in flight`;
   note(title);
   const results = await compared(tabs, (pair) => ask(pair, how));
-  return { title, figures: ASKING, results };
+  return { title, figures: TRIP_COLUMNS, results };
 }
 
 async function compared<Figure extends string>(

@@ -7,7 +7,7 @@ import { CANDIDATES, HOLDFAST, HOLDFAST_PLAIN, RAW, RECONNECTING } from './peers
 import { dropSections } from './peers/drops.ts';
 import type { Candidate } from './peers/ends.ts';
 import { idleSection } from './peers/idle.ts';
-import { ask, carry, pace } from './peers/jobs.ts';
+import { ask, carry, pace, TRIP_COLUMNS } from './peers/jobs.ts';
 import { TRIALS, type Trial } from './peers/loads.ts';
 import { able, Pairs, type Pair } from './peers/pairs.ts';
 import { sizesSection } from './peers/sizes.ts';
@@ -26,11 +26,6 @@ const CARRYING: readonly FigureColumn[] = [
   { key: 'clientMicros', heading: 'client CPU µs', digits: 2, isBare: true },
   { key: 'serverMicros', heading: 'server CPU µs', digits: 2, isBare: true },
   { key: 'bytes', heading: 'bytes', digits: 1 },
-];
-const TRIPS: readonly FigureColumn[] = [
-  { key: 'p50', heading: 'p50 µs', digits: 0 },
-  { key: 'p99', heading: 'p99 µs', digits: 0 },
-  { key: 'perSecond', heading: 'requests/s', digits: 0 },
 ];
 const PACES: readonly FigureColumn[] = [
   { key: 'p50', heading: 'p50 µs', digits: 0 },
@@ -109,7 +104,7 @@ async function asking(
     how.inFlight === 1
       ? barOf(results, { name: 'holdfast.v1, p50', figure: 'p50', most: 1.2, goal: 1.1 })
       : barOf(results, { name: 'holdfast.v1, requests/s', figure: 'perSecond', least: 2, goal: 3.5 });
-  return { title: name, figures: TRIPS, results, bars: [bar] };
+  return { title: name, figures: TRIP_COLUMNS, results, bars: [bar] };
 }
 
 async function pacing(pairs: Pairs, perSecond: number): Promise<Section> {

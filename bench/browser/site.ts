@@ -1,15 +1,13 @@
-import { build } from 'esbuild';
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { WebSocketServer, type WebSocket } from 'ws';
 
-import { within } from './within.ts';
+import { bundledForBrowser } from '../browser-bundle.ts';
+import { within } from '../within.ts';
 
 const SCRIPT = fileURLToPath(new URL('page.ts', import.meta.url));
-// it knows no paths into the source: the package is bundled as it is built
-const TSCONFIG = fileURLToPath(new URL('../../tsconfig.base.json', import.meta.url));
 const PAGE = '<!doctype html><title>bench</title><script type="module" src="/page.js"></script>';
 const START_MS = 60_000;
 
@@ -20,7 +18,7 @@ export class Site {
   readonly #expected = new Map<string, (socket: WebSocket) => void>();
   #visits = 0;
 
-  private constructor(script: string) {
+  private constructor(script: Buffer) {
     this.#http = createServer((request, response) => {
       const [type, body] = request.url === '/page.js' ? ['text/javascript', script] : ['text/html', PAGE];
       // the clock of a page is precise only where nobody else can be
@@ -33,7 +31,7 @@ export class Site {
   }
 
   static async open(): Promise<Site> {
-    const site = new Site(await bundled());
+    const site = new Site(Buffer.from(await bundledForBrowser({ entryPoints: [SCRIPT] })));
     await once(site.#http.listen(0, '127.0.0.1'), 'listening');
     return site;
   }
@@ -52,19 +50,4 @@ export class Site {
     this.#http.close();
     this.#http.closeAllConnections();
   }
-}
-
-async function bundled(): Promise<string> {
-  const { outputFiles } = await build({
-    entryPoints: [SCRIPT],
-    tsconfig: TSCONFIG,
-    bundle: true,
-    minify: true,
-    format: 'esm',
-    platform: 'browser',
-    target: 'es2022',
-    write: false,
-    logLevel: 'error',
-  });
-  return outputFiles[0]?.text ?? '';
 }

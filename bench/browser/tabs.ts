@@ -11,7 +11,7 @@ import { deskOf } from './desk.ts';
 import { Line } from './line.ts';
 import { Site } from './site.ts';
 import type { Spent } from './spending.ts';
-import { within } from './within.ts';
+import { within } from '../within.ts';
 
 const INSTALL = fileURLToPath(new URL('../../scripts/chromium.sh', import.meta.url));
 const ARGUMENTS = [

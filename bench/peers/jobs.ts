@@ -1,5 +1,6 @@
 import type { Payloads } from '../payloads.ts';
 import { quantile, type Measure } from '../rounds.ts';
+import type { FigureColumn } from '../section.ts';
 import type { Shape } from '../turns.ts';
 import type { Pair } from './pairs.ts';
 
@@ -16,6 +17,13 @@ export interface Load {
 
 export type CarryingFigure = 'perSecond' | 'capacity' | 'clientMicros' | 'serverMicros' | 'bytes' | 'faults';
 export type TripFigure = 'p50' | 'p99' | 'perSecond' | 'faults';
+
+/** What is shown of round trips. */
+export const TRIP_COLUMNS: readonly (FigureColumn & { key: TripFigure })[] = [
+  { key: 'p50', heading: 'p50 µs', digits: 0 },
+  { key: 'p99', heading: 'p99 µs', digits: 0 },
+  { key: 'perSecond', heading: 'requests/s', digits: 0 },
+];
 
 const LEAST_MESSAGES = 500;
 // before anything is measured: the compiler has seen the code, and sockets have grown

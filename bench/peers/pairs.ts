@@ -1,6 +1,7 @@
 import { CANDIDATES, RAW } from './candidates.ts';
 import type { Candidate } from './ends.ts';
-import { Process, type Asked } from './process.ts';
+import { Process } from './process.ts';
+import type { Asked } from './questions.ts';
 import type { ClientOrders } from './client.ts';
 import type { ServerOrders } from './server.ts';
 

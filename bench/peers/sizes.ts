@@ -1,11 +1,8 @@
-import { build } from 'esbuild';
-import { fileURLToPath } from 'node:url';
 import { brotliCompressSync, gzipSync } from 'node:zlib';
 
+import { bundledForBrowser } from '../browser-bundle.ts';
 import { alone, type Comparison } from '../rounds.ts';
 import type { Section } from '../section.ts';
-
-const TSCONFIG = fileURLToPath(new URL('../../tsconfig.base.json', import.meta.url));
 
 /** The least that somebody needs who connects with it. */
 const USES: readonly (readonly [name: string, code: string])[] = [
@@ -24,21 +21,11 @@ const USES: readonly (readonly [name: string, code: string])[] = [
 export async function sizesSection(): Promise<Section> {
   const results: Comparison[] = [];
   for (const [name, contents] of USES) {
-    const { outputFiles } = await build({
+    const code = await bundledForBrowser({
       stdin: { contents, resolveDir: import.meta.dirname },
-      // the library as it is installed, not its sources
-      tsconfig: TSCONFIG,
-      bundle: true,
-      minify: true,
-      format: 'esm',
-      platform: 'browser',
-      target: 'es2022',
-      write: false,
-      logLevel: 'error',
       // what is only loaded when somebody asks for it
       external: name === 'holdfast' ? ['pako'] : [],
     });
-    const code = outputFiles[0]?.contents ?? new Uint8Array();
     const kB = (bytes: Uint8Array): number => bytes.length / 1_000;
     results.push(
       alone(name, [{ min: kB(code), gzip: kB(gzipSync(code, { level: 9 })), brotli: kB(brotliCompressSync(code)) }]),
