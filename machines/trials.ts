@@ -1,9 +1,8 @@
 /** What may still be tried after a failure, and with which wire. */
 import type { Failure, RecoveryStrategy } from '../src/core/recovery.ts';
+import { refusesWire } from '../src/core/recovery-table.ts';
 import type { ConnectionContext, ConnectionEvent, WireOffer } from './facts.ts';
 
-// what a server answers that does not take what it was asked for; source: PROTOCOL.md, "Close codes"
-const OTHER_WIRE: readonly (number | undefined)[] = [400, 426];
 // with the name of holdfast.v1, and without it
 const OFFERS = 2;
 
@@ -40,5 +39,5 @@ export function offerAfterRefusal({ offer, policy }: ConnectionContext, event: C
 }
 
 function isOfHandshake({ closure }: Failure): boolean {
-  return OTHER_WIRE.includes(closure?.status);
+  return refusesWire(closure?.status);
 }

@@ -1,3 +1,4 @@
+import { refusesWire } from './core/recovery-table.ts';
 import type { WireName } from '../machines/facts.ts';
 import type { TransportEnd } from './transport/transport.ts';
 
@@ -43,9 +44,8 @@ export class WireMemory {
     const known = this.#known.get(placeOf(url));
     if (known?.wire !== wire) return;
     known.failures = wasOpen ? 0 : known.failures + 1;
-    const isRefused = status === 400 || status === 426;
     const isForeign = known.failures >= MOST_FAILURES || (code >= WIRE_CODES.first && code <= WIRE_CODES.last);
-    if (isRefused || (wire === 'plain' && isForeign)) this.#known.delete(placeOf(url));
+    if (refusesWire(status) || (wire === 'plain' && isForeign)) this.#known.delete(placeOf(url));
   }
 
   /** Which wire worked at a URL lately; `undefined` when that is not known. */

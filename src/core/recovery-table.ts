@@ -105,3 +105,8 @@ export const DEFAULT_RULES: readonly RecoveryRule[] = [
   ...WIRE_CODES.map((rule) => ({ ...rule, wire: 'holdfast.v1' as const })),
   ...CODES,
 ];
+
+/** Whether a handshake was refused with what a server answers that does not take what it was asked for: the name of holdfast.v1, or that it was missing. Source: PROTOCOL.md, "Close codes". */
+export function refusesWire(status: number | undefined): boolean {
+  return status === 400 || status === 426;
+}
