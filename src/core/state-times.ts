@@ -58,9 +58,13 @@ export class StateTimes {
     const now = Number.isFinite(at) ? Math.max(at, lastAt) : lastAt;
     const from = now - this.#windowMs;
     const times = mergedTimes(this.#merged, from);
+    let leftMs = this.#windowMs - sumOf(times, [...times.keys()]);
     for (const [index, state] of this.#states.entries()) {
-      const stay = (this.#starts[index + 1] ?? now) - Math.max(from, this.#starts[index] ?? now);
-      if (stay > 0) spend(times, state, stay);
+      // where a clock is so far on that it no longer tells milliseconds apart, differences of its times are rounded up as well
+      const stayMs = Math.min(leftMs, (this.#starts[index + 1] ?? now) - Math.max(from, this.#starts[index] ?? now));
+      if (stayMs <= 0) continue;
+      spend(times, state, stayMs);
+      leftMs -= stayMs;
     }
     const upMs = sumOf(times, UP);
     const wantedMs = upMs + sumOf(times, DOWN);
