@@ -135,7 +135,7 @@ export class Outbox {
     this.#fates.accepted();
     cancelOnAbort(message, options.signal, this.#withdraw);
     if (message.priority === 'critical') this.#rush();
-    this.#request();
+    this.#request(meta?.r !== undefined);
     return message;
   }
 
@@ -345,8 +345,8 @@ export class Outbox {
     return this.#flow !== undefined && this.#wire?.isOpen === true && this.#wire.hasRoom;
   };
 
-  #request(): void {
-    if (this.#wire && this.#flow && this.#backlog.size > 0) this.#flushClock.request();
+  #request(isQuestion = false): void {
+    if (this.#wire && this.#flow && this.#backlog.size > 0) this.#flushClock.request(isQuestion);
   }
 
   #messageOf(encoded: EncodedMessage, options: SendOptions, meta?: MessageOrigin['meta']): OutboundMessage {

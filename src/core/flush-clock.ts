@@ -1,6 +1,8 @@
 /** This many flushes within one millisecond, with nothing received in between, are a one-way flood. */
 const FLOOD_FLUSHES = 8;
 const GATHER_MS = 1;
+/** So many questions of one turn leave together. */
+const PORTION = 25;
 const NOW = Promise.resolve();
 
 /** As much of a clock as it needs. */
@@ -21,13 +23,16 @@ export interface FlushClockOptions {
 /**
  * When to flush: at the end of the microtask turn, so that what one turn sends leaves together and nobody waits; only under a
  * one-way flood once a millisecond, until a window passes with nothing to send. Request and reply never get there, for
- * something is received in between.
+ * something is received in between. Of many questions that are asked in one turn some leave before its end: the peer works on the first of them
+ * while the last are written.
  */
 export class FlushClock {
   readonly #options: FlushClockOptions;
-  // one flush is pending: in this turn, or by the timer
-  #pending = false;
+  // what the next flush waits for
+  #pending: 'turn' | 'timer' | null = null;
   #timer: unknown;
+  // questions asked in this turn, and not flushed
+  #asked = 0;
   #gathering = false;
   // flushes since #windowAt, the millisecond they all fell into
   #flushes = 0;
@@ -37,20 +42,19 @@ export class FlushClock {
     this.#options = options;
   }
 
-  /** Something waits to be flushed. */
-  request(): void {
-    if (this.#pending) return;
-    const waitMs = this.#gathering ? GATHER_MS : this.#options.lingerMs();
-    if (waitMs > 0) return this.defer(waitMs);
-    this.#pending = true;
-    // not queueMicrotask(), which enters an async scope of its own in Node: that takes as long as many a flush
-    void NOW.then(this.#run);
+  /** Something waits to be flushed. `isQuestion`: somebody waits for the peer's answer to it. */
+  request(isQuestion = false): void {
+    if (!this.#pending) this.#begin();
+    // whatever else waits in this turn goes along, for it came before
+    if (!isQuestion || this.#pending !== 'turn' || ++this.#asked < PORTION) return;
+    this.#asked = 0;
+    this.#options.flush();
   }
 
   /** Puts the next flush off by a time, in ms; whatever is asked for meanwhile waits for it. */
   defer(waitMs: number): void {
     this.#options.clock.clearTimeout(this.#timer);
-    this.#pending = true;
+    this.#pending = 'timer';
     this.#timer = this.#options.clock.setTimeout(this.#run, waitMs);
   }
 
@@ -62,14 +66,24 @@ export class FlushClock {
   /** Forgets the pending flush. */
   cancel(): void {
     this.#options.clock.clearTimeout(this.#timer);
-    this.#pending = this.#gathering = false;
+    this.#pending = null;
+    this.#gathering = false;
     this.#flushes = 0;
+  }
+
+  #begin(): void {
+    const waitMs = this.#gathering ? GATHER_MS : this.#options.lingerMs();
+    if (waitMs > 0) return this.defer(waitMs);
+    this.#pending = 'turn';
+    // not queueMicrotask(), which enters an async scope of its own in Node: that takes as long as many a flush
+    void NOW.then(this.#run);
   }
 
   readonly #run = (): void => {
     // cancelled since it was asked for
     if (!this.#pending) return;
-    this.#pending = false;
+    this.#pending = null;
+    this.#asked = 0;
     const flushed = this.#options.flush();
     if (this.#gathering) {
       this.#gathering = flushed;

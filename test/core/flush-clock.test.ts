@@ -8,7 +8,7 @@ function flushing({ lingerMs = 0 } = {}): {
   flushClock: FlushClock;
   clock: SimulatedClock;
   /** Something waits to be flushed, and flushing is asked for. */
-  give: () => void;
+  give: (isQuestion?: boolean) => void;
   flushes: () => number;
 } {
   const clock = new SimulatedClock();
@@ -24,9 +24,9 @@ function flushing({ lingerMs = 0 } = {}): {
       return hadSome;
     },
   });
-  const give = (): void => {
+  const give = (isQuestion?: boolean): void => {
     waiting += 1;
-    flushClock.request();
+    flushClock.request(isQuestion);
   };
   return { flushClock, clock, give, flushes: () => flushes };
 }
@@ -38,6 +38,44 @@ describe('the flush clock', () => {
     expect(f.flushes()).toBe(0);
     await microtasks();
     expect([f.flushes(), f.clock.pending()]).toEqual([1, 0]);
+  });
+
+  test('flushes after every 25 questions of one turn, and what is left at its end', async () => {
+    const f = flushing();
+    for (let count = 0; count < 60; count++) {
+      f.give(true);
+      expect(f.flushes()).toBe(Math.floor((count + 1) / 25));
+    }
+    await microtasks();
+    expect([f.flushes(), f.clock.pending()]).toEqual([3, 0]);
+    // each turn counts its own
+    for (let count = 0; count < 24; count++) f.give(true);
+    expect(f.flushes()).toBe(3);
+    await microtasks();
+    expect(f.flushes()).toBe(4);
+  });
+
+  test('counts no message among the questions that nobody waits for an answer to', async () => {
+    const f = flushing();
+    for (let count = 0; count < 100; count++) f.give(count % 5 === 0);
+    expect(f.flushes()).toBe(0);
+    await microtasks();
+    expect(f.flushes()).toBe(1);
+  });
+
+  test('lets questions wait that a timer is set for: a linger, or what a new line is given to prove itself', async () => {
+    const f = flushing({ lingerMs: 5 });
+    for (let count = 0; count < 100; count++) f.give(true);
+    await microtasks();
+    expect(f.flushes()).toBe(0);
+    await f.clock.advanceAsync(5);
+    expect(f.flushes()).toBe(1);
+    const other = flushing();
+    other.flushClock.defer(0);
+    for (let count = 0; count < 100; count++) other.give(true);
+    expect(other.flushes()).toBe(0);
+    await other.clock.advanceAsync(0);
+    expect(other.flushes()).toBe(1);
   });
 
   test('gathers for a millisecond at a time once eight flushes fell into one, and nothing was received', async () => {
