@@ -59,13 +59,15 @@ export class Backlog {
   #outsideBytes = 0;
   // the waiting message of each coalesce key
   readonly #byKey = new Map<string, OutboundMessage>();
-  readonly #expiry: Expiry;
+  readonly #expiry: Expiry<OutboundMessage>;
   #isOverflowing = false;
 
   constructor(options: BacklogOptions) {
     this.#options = options;
     this.#expiry = new Expiry({
       clock: options.clock,
+      // by the wall: nobody wants a message that a machine has slept over
+      now: () => options.clock.now(),
       waiting: () => this,
       expire: (message) => {
         this.withdraw(message, 'EXPIRED');

@@ -1,33 +1,40 @@
 import { MAX_DELAY_MS } from './core/backoff.ts';
-import type { OutboundMessage } from './message.ts';
 import type { Clock } from './transport/clock.ts';
 
-export interface ExpiryOptions {
-  clock: Clock;
-  /** Every message that waits. */
-  waiting: () => Iterable<OutboundMessage>;
-  expire: (message: OutboundMessage) => void;
+/** What waits no longer than that: on the clock of its {@link Expiry}, in ms; Infinity for ever. */
+export interface Expiring {
+  readonly expiresAt: number;
 }
 
-/** Drops what has waited too long, about when its time is up; one timer for all, and none while nothing can expire. */
-export class Expiry {
-  readonly #options: ExpiryOptions;
+export interface ExpiryOptions<Item extends Expiring> {
+  clock: Pick<Clock, 'setTimeout' | 'clearTimeout'>;
+  /** In ms. Timers may be late by it, or early. */
+  now: () => number;
+  /** Everything that waits. */
+  waiting: () => Iterable<Item>;
+  /** Waits no more from now on. */
+  expire: (item: Item) => void;
+}
+
+/** Ends what has waited too long, about when its time is up; one timer for all, and none while nothing can expire. */
+export class Expiry<Item extends Expiring> {
+  readonly #options: ExpiryOptions<Item>;
   // when the timer fires; Infinity while there is none
   #dueAt = Infinity;
   #timer: unknown;
 
-  constructor(options: ExpiryOptions) {
+  constructor(options: ExpiryOptions<Item>) {
     this.#options = options;
   }
 
-  /** A message that may expire begins to wait. */
-  watch({ expiresAt }: OutboundMessage): void {
+  /** Something begins to wait. */
+  watch({ expiresAt }: Item): void {
     if (expiresAt < this.#dueAt) this.#arm(expiresAt);
   }
 
-  /** Whether a message's time is up, by the wall clock: a timer may be late, a message must not be. */
-  isOver({ expiresAt }: OutboundMessage): boolean {
-    return expiresAt !== Infinity && expiresAt <= this.#options.clock.now();
+  /** Whether its time is up: a timer may be late. */
+  isOver({ expiresAt }: Item): boolean {
+    return expiresAt !== Infinity && expiresAt <= this.#options.now();
   }
 
   /** Nothing waits any more. */
@@ -38,22 +45,22 @@ export class Expiry {
   }
 
   #arm(at: number): void {
-    const { clock } = this.#options;
+    const { clock, now } = this.#options;
     clock.clearTimeout(this.#timer);
     this.#dueAt = at;
-    const delayMs = Math.min(MAX_DELAY_MS, Math.max(1, at - clock.now()));
+    const delayMs = Math.min(MAX_DELAY_MS, Math.max(1, at - now()));
     this.#timer = clock.setTimeout(() => {
       this.#sweep();
     }, delayMs);
   }
 
   #sweep(): void {
+    const { waiting, expire } = this.#options;
     this.#dueAt = Infinity;
+    for (const item of [...waiting()]) if (this.isOver(item)) expire(item);
     let next = Infinity;
-    for (const message of [...this.#options.waiting()]) {
-      if (this.isOver(message)) this.#options.expire(message);
-      else next = Math.min(next, message.expiresAt);
-    }
-    if (next !== Infinity) this.#arm(next);
+    // not of the same list: whoever heard of the end of one may have ended others
+    for (const { expiresAt } of waiting()) next = Math.min(next, expiresAt);
+    if (next < this.#dueAt) this.#arm(next);
   }
 }

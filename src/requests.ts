@@ -1,9 +1,10 @@
 import { MessageError, type ErrorCode, type ErrorDetails } from './errors.ts';
+import { Expiry } from './expiry.ts';
 import type { OutboundMessage } from './message.ts';
 import type { WireMeta } from './protocol/frames.ts';
 import type { ReplyMatcher } from './protocol/profile.ts';
 import type { SendOptions } from './receipt.ts';
-import type { Clock } from './transport/clock.ts';
+import { monotonicNow, type Clock } from './transport/clock.ts';
 
 /** How one request is to be treated, beside what holds for every message. */
 export interface RequestOptions extends SendOptions {
@@ -44,8 +45,9 @@ interface Pending {
   /** Settle what the asker waits for; the first of them counts. */
   resolve: (reply: unknown) => void;
   reject: (error: MessageError) => void;
+  /** In ms on the monotonic clock. */
+  readonly expiresAt: number;
   /** Present while it waits. */
-  timer: unknown;
   onAbort: (() => void) | undefined;
 }
 
@@ -64,9 +66,19 @@ export class Requests {
   // how many have been put into it
   #kept = 0;
   #nextNumber = 1;
+  readonly #deadlines: Expiry<Pending>;
 
   constructor(options: RequestsOptions) {
     this.#options = options;
+    const { clock } = options;
+    this.#deadlines = new Expiry({
+      clock,
+      now: () => monotonicNow(clock),
+      waiting: () => this.#pending.values(),
+      expire: (pending) => {
+        this.#abandon(pending, 'REQUEST_TIMEOUT');
+      },
+    });
   }
 
   /** How many wait. */
@@ -98,9 +110,7 @@ export class Requests {
         hasLeftBefore: false,
         resolve,
         reject,
-        timer: this.#options.clock.setTimeout(() => {
-          this.#abandon(pending, 'REQUEST_TIMEOUT');
-        }, timeoutMs),
+        expiresAt: monotonicNow(this.#options.clock) + timeoutMs,
         onAbort: undefined,
       };
       this.#keep(pending);
@@ -156,6 +166,7 @@ export class Requests {
     }
     this.#kept += 1;
     this.#pending.set(pending.id, pending);
+    this.#deadlines.watch(pending);
     const { signal } = pending;
     if (!signal) return;
     pending.onAbort = () => {
@@ -164,9 +175,9 @@ export class Requests {
     signal.addEventListener('abort', pending.onAbort);
   }
 
-  #leave({ id, timer, signal, onAbort }: Pending): void {
+  #leave({ id, signal, onAbort }: Pending): void {
     this.#pending.delete(id);
-    this.#options.clock.clearTimeout(timer);
+    if (this.#pending.size === 0) this.#deadlines.stop();
     if (onAbort) signal?.removeEventListener('abort', onAbort);
   }
 

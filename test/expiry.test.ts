@@ -4,12 +4,18 @@ import { Expiry } from '../src/expiry.ts';
 import { OutboundMessage } from '../src/message.ts';
 import { SimulatedClock } from '../src/testing/clock.ts';
 
-function expiring(): { expiry: Expiry; clock: SimulatedClock; expired: string[]; add: (ttlMs?: number) => void } {
+function expiring(): {
+  expiry: Expiry<OutboundMessage>;
+  clock: SimulatedClock;
+  expired: string[];
+  add: (ttlMs?: number) => void;
+} {
   const clock = new SimulatedClock();
   const waiting = new Set<OutboundMessage>();
   const expired: string[] = [];
   const expiry = new Expiry({
     clock,
+    now: () => clock.now(),
     waiting: () => waiting,
     expire: (message) => {
       waiting.delete(message);
@@ -52,6 +58,27 @@ describe('expiry', () => {
     clock.sleep(3_000);
     clock.advance(0);
     expect([expired, clock.untilNextMs()]).toEqual([['m1', 'm2'], 57_000]);
+  });
+
+  test('leaves no timer behind when the end of one message is the end of all', () => {
+    const clock = new SimulatedClock();
+    const waiting = new Set([{ expiresAt: 100 }, { expiresAt: 60_000 }]);
+    const expiry = new Expiry({
+      clock,
+      now: () => clock.now(),
+      waiting: () => waiting,
+      expire: () => {
+        waiting.clear();
+        expiry.stop();
+      },
+    });
+    const from = clock.now();
+    for (const item of waiting) {
+      item.expiresAt += from;
+      expiry.watch(item);
+    }
+    clock.advance(100);
+    expect([waiting.size, clock.pending()]).toEqual([0, 0]);
   });
 
   test('takes a time that no timer can hold for what it is', () => {
