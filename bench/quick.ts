@@ -1,9 +1,10 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 
 import { quickSections } from './peers.ts';
+import type { Comparison } from './rounds.ts';
 import { printed, type Section } from './section.ts';
 
-/** A ratio to raw, by what it is of. */
+/** A ratio to raw, by what it is of: the best of all rounds over raw's best, which other work on the machine moves least. */
 type Ratios = Record<string, number>;
 
 const kept = new URL('./results/quick.json', import.meta.url);
@@ -48,18 +49,24 @@ async function measured(): Promise<Ratios> {
   return ratiosOf(sections);
 }
 
-function ratiosOf(sections: readonly Section[]): Ratios {
-  const ratios = sections.flatMap(({ title, results }) =>
-    results.slice(1).flatMap(({ name, ratios: own }) =>
+/** The figures that are looked at, of all who are held against raw, which is the first of each section. */
+export function ratiosOf(sections: readonly Pick<Section, 'title' | 'results'>[]): Ratios {
+  const ratios = sections.flatMap(({ title, results: [raw, ...others] }) =>
+    others.flatMap((own) =>
       ['capacity', 'p50', 'perSecond'].flatMap((figure): [string, number][] => {
-        const ratio = own[figure]?.median;
         // what a clock says of throughput moves with whatever else runs here
-        const isClocked = figure === 'perSecond' && 'capacity' in own;
-        return ratio === undefined || isClocked ? [] : [[`${name}, ${title}, ${figure}`, ratio]];
+        const isClocked = figure === 'perSecond' && 'capacity' in own.values;
+        const ratio = bestOf(own, figure) / bestOf(raw, figure);
+        return Number.isNaN(ratio) || isClocked ? [] : [[`${own.name}, ${title}, ${figure}`, ratio]];
       }),
     ),
   );
   return Object.fromEntries(ratios);
+}
+
+function bestOf(one: Comparison | undefined, figure: string): number {
+  const spread = one?.values[figure];
+  return (isCost(figure) ? spread?.least : spread?.most) ?? Number.NaN;
 }
 
 function joined(some: Ratios, others: Ratios, pick: (name: string, one: number, other: number) => number): Ratios {
@@ -77,5 +84,5 @@ function better(name: string, one: number, other: number): number {
 }
 
 function isCost(name: string): boolean {
-  return COSTS.some((figure) => name.endsWith(`, ${figure}`));
+  return COSTS.some((figure) => name.endsWith(figure));
 }

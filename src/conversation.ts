@@ -1,6 +1,6 @@
 import type { ConnectionEvent, SessionLoss } from '../machines/facts.ts';
 import { tameText } from './core/redact.ts';
-import { classified, failure, type Failure } from './core/recovery.ts';
+import { failure, type Failure } from './core/recovery.ts';
 import { ClientSession } from './core/session.ts';
 import { MessageError, type ErrorDetails } from './errors.ts';
 import type { Link } from './link.ts';
@@ -22,6 +22,7 @@ import type { WireSettings } from './settings.ts';
 import { monotonicNow, type Clock } from './transport/clock.ts';
 import type { InboundData, Transport } from './transport/transport.ts';
 import { Vigil, type Expectation, type VigilOptions } from './silence.ts';
+import { failureOfViolation } from './verdicts.ts';
 import { Warning } from './warning.ts';
 
 type Frame<Type extends ServerFrame['t']> = Extract<ServerFrame, { t: Type }>;
@@ -97,6 +98,8 @@ export class Conversation {
   #isGreeted = false;
   // the goodbye is said: the session ends with its socket
   #isLeaving = false;
+  // when the session lost its last socket
+  #lostAt = Infinity;
   // hellos without a welcome so far: any of them may move the session to its socket, however late it comes, and once
   #hellos = 0;
 
@@ -115,6 +118,11 @@ export class Conversation {
   /** Whether there is a session that may be resumed. */
   get isResumable(): boolean {
     return this.#session.isResumable;
+  }
+
+  /** Whether its server has forgotten it, as it said that it would. */
+  get isForgotten(): boolean {
+    return this.#now() - this.#lostAt > this.#session.ttlMs;
   }
 
   /** What messages leave by; `undefined` unless the present socket has been welcomed. */
@@ -148,7 +156,7 @@ export class Conversation {
     const { choice, compression, limits } = this.#options.settings();
     const negotiation = new Negotiation(link, transport, {
       introduction: () => ({ nonce: this.#session.nonce, resume: this.#session.resumption, auth, limits }),
-      loadDeflater: compression ? loadDeflater : null,
+      loadDeflater: compression ? async () => (await import('./protocol/deflater.ts')).pakoDeflater : null,
       reports: {
         proven: () => {
           tell({ type: 'wire.proven' });
@@ -230,6 +238,7 @@ export class Conversation {
 
   /** The socket is gone; the session is not, unless this side ended it. */
   lost(): void {
+    if (this.#exchange) this.#lostAt = this.#now();
     this.#exchange = undefined;
     this.#warning = undefined;
     this.#isMoving = false;
@@ -385,15 +394,4 @@ export class Conversation {
   #now(): number {
     return monotonicNow(this.#options.clock);
   }
-}
-
-/** A breach of the protocol as the failure of its socket. */
-export function failureOfViolation({ closeCode, message }: ProtocolViolation): Failure {
-  const closure = { code: closeCode, reason: '', wasClean: false, initiator: 'local' } as const;
-  return classified({ code: 'PROTOCOL_VIOLATION', closure }, [], { detail: message });
-}
-
-async function loadDeflater(): Promise<Deflater> {
-  const { pakoDeflater } = await import('./protocol/deflater.ts');
-  return pakoDeflater;
 }

@@ -1,6 +1,6 @@
 import type { CredentialsNeed, WireName, WireOffer } from '../machines/facts.ts';
 import type { Access, Joined, Tell } from './access.ts';
-import { Conversation, failureOfViolation, type ConversationOptions } from './conversation.ts';
+import { Conversation, type ConversationOptions } from './conversation.ts';
 import { failure, type Failure } from './core/recovery.ts';
 import { Endpoint, type RequestFacts, type Settled } from './endpoint.ts';
 import type { ErrorDetails } from './errors.ts';
@@ -20,7 +20,7 @@ import { offering, Succession } from './succession.ts';
 import { monotonicNow, type Clock } from './transport/clock.ts';
 import type { InboundData, TransportEnd, WireData } from './transport/transport.ts';
 import { openWebSocket, type WebSocketConstructor } from './transport/websocket.ts';
-import { constructorFailure, Verdicts } from './verdicts.ts';
+import { constructorFailure, failureOfViolation, Verdicts } from './verdicts.ts';
 import type { WireMemory } from './wire-memory.ts';
 
 export interface SocketAccessOptions extends Pick<ConversationOptions, 'roundTrips' | 'unanswered' | 'isWatched'> {
@@ -393,7 +393,7 @@ export class SocketAccess implements Access {
     const { choice } = this.#options.settings().wire;
     if (choice !== 'prefer') return choice === 'required';
     // a session is not given up because a server was down for a moment
-    if (this.conversation.isResumable) return true;
+    if (this.conversation.isResumable && (offer === 'made' || !this.conversation.isForgotten)) return true;
     const known = this.#options.memory.recall(this.#url);
     return known === undefined ? offer === 'made' : known === 'holdfast.v1';
   }

@@ -4,6 +4,7 @@ import { tameText } from './core/redact.ts';
 import { kindOf } from './failures.ts';
 import type { WireName } from '../machines/facts.ts';
 import type { Settled } from './endpoint.ts';
+import type { ProtocolViolation } from './protocol/violation.ts';
 import type { ServiceSettings } from './settings.ts';
 import type { TransportEnd } from './transport/transport.ts';
 
@@ -85,4 +86,10 @@ export function constructorFailure(cause: unknown): Failure {
   if (kind === 'SyntaxError') return failure('INVALID_URL', kind);
   const failed = failure('WEBSOCKET_FAILED', kind);
   return cause instanceof TypeError ? { ...failed, strategy: 'manual' } : failed;
+}
+
+/** A breach of the protocol as the failure of its socket. */
+export function failureOfViolation({ closeCode, message }: ProtocolViolation): Failure {
+  const closure = { code: closeCode, reason: '', wasClean: false, initiator: 'local' } as const;
+  return classified({ code: 'PROTOCOL_VIOLATION', closure }, [], { detail: message });
 }

@@ -1,11 +1,9 @@
 import { describe, expect, test, vi } from 'vitest';
 
-import { failureOfViolation } from '../src/conversation.ts';
 import { failure, ownClosure } from '../src/core/recovery.ts';
 import { encodePlain } from '../src/protocol/codec.ts';
 import type { ServerFrame } from '../src/protocol/frames.ts';
 import { writeText } from '../src/protocol/text-frames.ts';
-import { ProtocolViolation } from '../src/protocol/violation.ts';
 import { LIMITS, welcomeOf } from './support/server-script.ts';
 import { framesOf, framesOn } from './support/session.ts';
 import { microtasks } from './support/service.ts';
@@ -373,19 +371,6 @@ describe('a failure', () => {
     t.joins();
     t.introduces({ v: [9] }, { isSuccessor: true });
     expect(t.conversation.explained(replaced).strategy).toBe('manual');
-  });
-
-  test.each([
-    [4001, 'manual'],
-    [4006, 'manual'],
-    [4201, 'reconnect'],
-  ])('of the protocol with %i is judged by its code: %s', (code, strategy) => {
-    expect(failureOfViolation(new ProtocolViolation('broken', code))).toMatchObject({
-      code: 'PROTOCOL_VIOLATION',
-      strategy,
-      detail: 'broken',
-      closure: { code, initiator: 'local' },
-    });
   });
 });
 

@@ -114,6 +114,53 @@ describe.each([400, 426])('a handshake that is refused with %s, where holdfast.v
   });
 });
 
+/** A session was open, whose server keeps it for 2 minutes, and lost its socket; what follows is dialled. */
+async function hadSession(): Promise<Rig<FakeNodeSocket>> {
+  const r = await asked();
+  r.sockets.last.opens();
+  const server = new ServerScript(r.sockets.last);
+  server.srv();
+  await r.settle();
+  server.welcome({ ttl: 120_000 });
+  await r.settle();
+  r.sockets.last.ends(1006);
+  await r.settle();
+  await r.passBackoff();
+  return r;
+}
+
+describe('a session that may be resumed, at a server that refuses its wire from now on', () => {
+  test('is asked for as long as it may be there, and then is lost to plain', async () => {
+    const r = await hadSession();
+    const losses: unknown[] = [];
+    r.service.on('discontinuity', (loss) => losses.push(loss));
+    const from = r.clock.now();
+    const asks: number[] = [];
+    for (let attempt = 0; attempt < 100 && dials(r).at(-1) === OFFERED; attempt++) {
+      asks.push(r.clock.now() - from);
+      await refused(r, 400);
+      await r.passBackoff();
+    }
+    expect(asks.length).toBeGreaterThan(5);
+    expect(asks.at(-1)).toBeLessThanOrEqual(120_000);
+    expect(r.clock.now() - from).toBeGreaterThan(119_000);
+    expect([r.state(), dials(r).at(-1), losses]).toEqual(['connecting', PLAIN, []]);
+    r.sockets.last.opens();
+    await r.settle();
+    expect([r.state(), r.status().wire, losses]).toMatchObject(['open', PLAIN, [{ why: 'plain' }]]);
+  });
+
+  test('is asked for however long its server is only down', async () => {
+    const r = await hadSession();
+    const from = r.clock.now();
+    while (r.clock.now() - from < 10 * 60_000) {
+      await refused(r, 503);
+      await r.passBackoff();
+    }
+    expect(new Set(dials(r))).toEqual(new Set([OFFERED]));
+  });
+});
+
 describe.each(['plain', 'required'] as const)('a handshake that is refused with 400, where the wire is %s', (wire) => {
   test('ends the connection, for there is no other', async () => {
     const r = await asked(wire);

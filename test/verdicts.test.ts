@@ -2,9 +2,10 @@ import { describe, expect, test } from 'vitest';
 
 import { failure } from '../src/core/recovery.ts';
 import type { ServiceOptions } from '../src/options.ts';
+import { ProtocolViolation } from '../src/protocol/violation.ts';
 import { settle, type ServiceSettings } from '../src/settings.ts';
 import type { TransportEnd } from '../src/transport/transport.ts';
-import { constructorFailure, Verdicts } from '../src/verdicts.ts';
+import { constructorFailure, failureOfViolation, Verdicts } from '../src/verdicts.ts';
 import { microtasks } from './support/service.ts';
 
 const END: TransportEnd = { code: 1006, reason: '', wasClean: false, initiator: 'network', detail: null };
@@ -193,5 +194,20 @@ describe('a constructor that threw', () => {
     };
     const cause = Object.defineProperty(new Error('no'), 'name', { get: name });
     expect(constructorFailure(cause)).toMatchObject({ code: 'WEBSOCKET_FAILED', strategy: 'reconnect' });
+  });
+});
+
+describe('a breach of the protocol', () => {
+  test.each([
+    [4001, 'manual'],
+    [4006, 'manual'],
+    [4201, 'reconnect'],
+  ])('with %i is judged by its code: %s', (code, strategy) => {
+    expect(failureOfViolation(new ProtocolViolation('broken', code))).toMatchObject({
+      code: 'PROTOCOL_VIOLATION',
+      strategy,
+      detail: 'broken',
+      closure: { code, initiator: 'local' },
+    });
   });
 });

@@ -37,6 +37,7 @@ export class ClientSession<Item> {
   // the name of the session that would be opened next
   #nonce: string | undefined;
   #ticket: Ticket | undefined;
+  #ttlMs = 0;
   // why the last session ended without a new one; null while nothing was lost
   #lost: string | null = null;
 
@@ -49,6 +50,11 @@ export class ClientSession<Item> {
   /** Whether there is a session to resume. */
   get isResumable(): boolean {
     return this.#ticket !== undefined;
+  }
+
+  /** How long the server keeps it without a socket, as it said last, in ms. */
+  get ttlMs(): number {
+    return this.#ttlMs;
   }
 
   /** Whether there is or was a session whose end somebody is still to be told of. */
@@ -71,7 +77,7 @@ export class ClientSession<Item> {
 
   /** Takes the server's answer to a hello that said {@link resumption}. `null` when it cannot be true. */
   welcomed(welcome: Welcome): Welcomed<Item> | null {
-    const { sid, tok, ep, resumed, rx, top } = welcome;
+    const { sid, tok, ep, resumed, rx, top, ttl } = welcome;
     if (!resumed) return this.#opened(welcome);
     const known = this.#ticket;
     if (sid !== known?.sid || ep !== known.ep || top < this.incoming.handed) return null;
@@ -79,6 +85,7 @@ export class ClientSession<Item> {
     const acknowledged = this.outgoing.acknowledge(rx);
     if (!acknowledged) return null;
     this.#ticket = { sid, tok, ep };
+    this.#ttlMs = ttl;
     return { kind: 'resumed', acknowledged };
   }
 
@@ -96,12 +103,13 @@ export class ClientSession<Item> {
     return this.outgoing.restart();
   }
 
-  #opened({ sid, tok, ep, rx, why }: Welcome): Welcomed<Item> | null {
+  #opened({ sid, tok, ep, rx, ttl, why }: Welcome): Welcomed<Item> | null {
     // nothing has been sent in it
     if (rx !== 0) return null;
     const lost = this.#ticket ? (why ?? 'unknown') : this.#lost;
     const inDoubt = this.end();
     this.#ticket = { sid, tok, ep };
+    this.#ttlMs = ttl;
     this.#nonce = undefined;
     return { kind: 'opened', lost, inDoubt };
   }

@@ -254,4 +254,32 @@ export const MACHINE_MUTANTS: readonly Mutant[] = [
     to: '',
     tests: ['test/machines/supervisor'],
   },
+  {
+    what: 'a server that has refused one wire has refused both',
+    file: 'machines/trials.ts',
+    from: 'refused.length === OFFERS',
+    to: 'refused.length > 0',
+    tests: ['test/machines/trials'],
+  },
+  {
+    what: 'the wire that was refused is offered again',
+    file: 'machines/trials.ts',
+    from: "refused === 'made' ? 'withheld' : 'made'",
+    to: "refused === 'made' ? 'made' : 'withheld'",
+    tests: ['test/machines/trials'],
+  },
+  {
+    what: 'a wire that was refused twice counts for both',
+    file: 'machines/trials.ts',
+    from: 'return refused.includes(event.offer) ? refused : [...refused, event.offer];',
+    to: 'return [...refused, event.offer];',
+    tests: ['test/machines/trials'],
+  },
+  {
+    what: 'whatever a handshake failed of counts for a wire that was refused',
+    file: 'machines/trials.ts',
+    from: ' || !isOfHandshake(event.failure)) return refused;',
+    to: ') return refused;',
+    tests: ['test/machines/trials'],
+  },
 ];

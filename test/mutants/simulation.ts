@@ -37,7 +37,7 @@ export const SIMULATION_MUTANTS: readonly Mutant[] = [
   {
     what: 'a request has no deadline',
     file: 'src/requests.ts',
-    from: "          this.#abandon(pending, 'REQUEST_TIMEOUT');\n",
+    from: '    this.#deadlines.watch(pending);\n',
     to: '',
     tests: SEEDS,
   },
