@@ -1,6 +1,7 @@
-import type { ConnectionEvent, SessionLoss } from '../machines/facts.ts';
+import type { ConnectionEvent, SessionLoss, WireName } from '../machines/facts.ts';
 import { tameText } from './core/redact.ts';
 import { failure, type Failure } from './core/recovery.ts';
+import { refusesWire } from './core/recovery-table.ts';
 import { ClientSession } from './core/session.ts';
 import { MessageError, type ErrorDetails } from './errors.ts';
 import type { Link } from './link.ts';
@@ -20,7 +21,7 @@ import { SessionWire } from './session-wire.ts';
 import type { WireReports } from './wire.ts';
 import type { WireSettings } from './settings.ts';
 import { monotonicNow, type Clock } from './transport/clock.ts';
-import type { InboundData, Transport } from './transport/transport.ts';
+import type { InboundData, Transport, TransportEnd } from './transport/transport.ts';
 import { Vigil, type Expectation, type VigilOptions } from './silence.ts';
 import { failureOfViolation } from './verdicts.ts';
 import { Warning } from './warning.ts';
@@ -98,8 +99,6 @@ export class Conversation {
   #isGreeted = false;
   // the goodbye is said: the session ends with its socket
   #isLeaving = false;
-  // when the session lost its last socket
-  #lostAt = Infinity;
   // hellos without a welcome so far: any of them may move the session to its socket, however late it comes, and once
   #hellos = 0;
 
@@ -120,9 +119,9 @@ export class Conversation {
     return this.#session.isResumable;
   }
 
-  /** Whether its server has forgotten it, as it said that it would. */
-  get isForgotten(): boolean {
-    return this.#now() - this.#lostAt > this.#session.ttlMs;
+  /** Whether there is no use in asking for it: its server takes no handshake of its wire any more, and has forgotten it, as it said that it would. */
+  get isForsaken(): boolean {
+    return this.#session.isForsaken(this.#now());
   }
 
   /** What messages leave by; `undefined` unless the present socket has been welcomed. */
@@ -231,14 +230,15 @@ export class Conversation {
     this.#isLeaving = true;
   }
 
-  /** A socket ended with this code. */
-  ended(closeCode: number): void {
-    if (closeCode === WireClose.sessionLost) this.#session.lose('lost');
+  /** A socket ended, or a handshake was refused. */
+  ended({ code, status, wire }: Pick<TransportEnd, 'code' | 'status'> & { wire: WireName }): void {
+    if (code === WireClose.sessionLost) this.#session.lose('lost');
+    if (wire !== 'plain' && refusesWire(status)) this.#session.refused();
   }
 
   /** The socket is gone; the session is not, unless this side ended it. */
   lost(): void {
-    if (this.#exchange) this.#lostAt = this.#now();
+    if (this.#exchange) this.#session.left(this.#now());
     this.#exchange = undefined;
     this.#warning = undefined;
     this.#isMoving = false;

@@ -12,7 +12,7 @@ export interface ExpiryOptions<Item extends Expiring> {
   now: () => number;
   /** Everything that waits. */
   waiting: () => Iterable<Item>;
-  /** Waits no more from now on. */
+  /** From now on it waits no more: it is not among what {@link ExpiryOptions.waiting} gives. */
   expire: (item: Item) => void;
 }
 

@@ -38,8 +38,8 @@ export interface OutboxOptions extends Omit<FatesOptions, 'settled'> {
 const NOTHING: EncodedMessage = { data: '', bytes: 0, form: 'text' };
 
 /**
- * The way out: messages wait until a wire is attached and the chart lets them flow; then they leave at the end of each turn. Every
- * message given to it has exactly one fate, which its receipt and the counters tell.
+ * The way out: messages wait until a wire is attached and the chart lets them flow; then they leave at the end of each turn, and of many
+ * requests the first before it. Every message given to it has exactly one fate, which its receipt and the counters tell.
  */
 export class Outbox {
   readonly #options: OutboxOptions;
@@ -114,6 +114,7 @@ export class Outbox {
 
   /** Takes a message. Never throws: what is refused is told by the receipt. */
   push(payload: unknown, options: SendOptions = {}, meta?: MessageOrigin['meta']): OutboundMessage {
+    if (meta?.r !== undefined) this.#flushClock.asking();
     const canWait = this.#wire?.isOpen === true || this.#options.queueing();
     const obstacle = this.#gate.obstacle(options, canWait);
     if (obstacle) return this.refused(this.#fates.error(obstacle.code, { cause: obstacle.cause }));
@@ -135,7 +136,7 @@ export class Outbox {
     this.#fates.accepted();
     cancelOnAbort(message, options.signal, this.#withdraw);
     if (message.priority === 'critical') this.#rush();
-    this.#request(meta?.r !== undefined);
+    this.#request();
     return message;
   }
 
@@ -304,10 +305,8 @@ export class Outbox {
     if (!wire?.isOpen || !flow || this.#isFlushing || this.#isOnTrial) return;
     const { highWaterBytes } = this.#options.limits();
     if (wire.bufferedBytes >= highWaterBytes || !wire.hasRoom) return;
-    this.#alone(wire, () => {
-      // a message that goes back because the socket died of it must not be taken for the same socket again
-      wire.write(() => this.#backlog.take('critical'));
-    });
+    // a message that goes back because the socket died of it must not be taken for the same socket again
+    this.#alone(wire, () => wire.write(() => this.#backlog.take('critical')));
     if (wire.bufferedBytes >= highWaterBytes) flow.congested();
   }
 
@@ -345,8 +344,8 @@ export class Outbox {
     return this.#flow !== undefined && this.#wire?.isOpen === true && this.#wire.hasRoom;
   };
 
-  #request(isQuestion = false): void {
-    if (this.#wire && this.#flow && this.#backlog.size > 0) this.#flushClock.request(isQuestion);
+  #request(): void {
+    if (this.#wire && this.#flow && this.#backlog.size > 0) this.#flushClock.request();
   }
 
   #messageOf(encoded: EncodedMessage, options: SendOptions, meta?: MessageOrigin['meta']): OutboundMessage {

@@ -134,7 +134,7 @@ export class Requests {
     if (this.#options.replies()) return;
     for (const pending of [...this.#pending.values()]) {
       pending.receipt?.cancel();
-      this.#reject(pending, this.#error('NO_CORRELATION', hasLeft(pending) ? 'unknown' : 'not_sent'));
+      this.#reject(pending, this.#error('NO_CORRELATION', outcomeOf(pending)));
     }
   }
 
@@ -152,10 +152,7 @@ export class Requests {
   /** The connection has ended. */
   end(): void {
     for (const pending of [...this.#pending.values()])
-      this.#reject(
-        pending,
-        this.#error('REPLY_LOST', hasLeft(pending) || pending.hasLeftBefore ? 'unknown' : 'not_sent'),
-      );
+      this.#reject(pending, this.#error('REPLY_LOST', outcomeOf(pending)));
   }
 
   // a Map that is filled and emptied for ever leaves its old tables chained to the new, and the collector of V8 keeps all that was in them for long
@@ -215,8 +212,7 @@ export class Requests {
   #abandon(pending: Pending, code: ErrorCode, cause?: unknown): void {
     if (this.#pending.get(pending.id) !== pending) return;
     pending.receipt?.cancel();
-    const outcome = hasLeft(pending) || pending.hasLeftBefore ? 'unknown' : 'not_sent';
-    this.#reject(pending, this.#error(code, outcome, cause));
+    this.#reject(pending, this.#error(code, outcomeOf(pending), cause));
   }
 
   // a reply that comes after its deadline is a message like any other
@@ -251,4 +247,9 @@ export class Requests {
 // from then on nobody knows whether the peer acts on it
 function hasLeft({ receipt }: Pending): boolean {
   return receipt !== undefined && receipt.fate !== 'waiting' && receipt.fate !== 'dropped';
+}
+
+// of one that ends without a reply
+function outcomeOf(pending: Pending): 'unknown' | 'not_sent' {
+  return hasLeft(pending) || pending.hasLeftBefore ? 'unknown' : 'not_sent';
 }

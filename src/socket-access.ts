@@ -340,11 +340,11 @@ export class SocketAccess implements Access {
       return;
     }
     this.wasRead = end.wasClean && end.initiator === 'local';
-    this.conversation.ended(end.code);
-    this.#options.memory.ended(this.#url, { ...end, wasOpen, wire: this.#wire ?? 'holdfast.v1' });
-    const offer = this.#wire === 'plain' ? 'withheld' : 'made';
+    const ended = { ...end, wasOpen, wire: this.#wire ?? 'holdfast.v1' };
+    this.conversation.ended(ended);
+    this.#options.memory.ended(this.#url, ended);
     const failed = this.conversation.explained(this.#verdicts.failureOf(end, { wasOpen, wire: this.#wire }));
-    this.#failed(failed, generation, wasOpen ? undefined : offer);
+    this.#failed(failed, generation, wasOpen ? undefined : ended.wire === 'plain' ? 'withheld' : 'made');
   }
 
   // the application's rules say what kind of trouble it is, and nobody has to decide on it
@@ -393,7 +393,7 @@ export class SocketAccess implements Access {
     const { choice } = this.#options.settings().wire;
     if (choice !== 'prefer') return choice === 'required';
     // a session is not given up because a server was down for a moment
-    if (this.conversation.isResumable && (offer === 'made' || !this.conversation.isForgotten)) return true;
+    if (this.conversation.isResumable && !this.conversation.isForsaken) return true;
     const known = this.#options.memory.recall(this.#url);
     return known === undefined ? offer === 'made' : known === 'holdfast.v1';
   }

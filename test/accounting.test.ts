@@ -22,6 +22,8 @@ interface Given {
   expiresAt: number;
   /** Its place in the order of sending: its own, or that of the waiting message which it took the place of. */
   place: number;
+  /** Whether that place may be before what has left already: a keyed message, which is sent again, had it. */
+  isAhead: boolean;
 }
 
 const sending = fc.record({
@@ -132,8 +134,9 @@ class Trial {
     const at = after.indexOf(receipt.id);
     const replaced = this.given.find((older) => older.receipt.id === before[at] && older.lane === priority);
     const isInPlace = replaced && after.every((id, index) => index === at || id === before[index]);
-    const place = isInPlace && after.length === before.length ? replaced.place : this.given.length;
-    this.given.push({ receipt, text, lane: priority, keyed, expiresAt, place });
+    const heir = isInPlace && after.length === before.length ? replaced : undefined;
+    const { place = this.given.length, isAhead = false } = heir ?? {};
+    this.given.push({ receipt, text, lane: priority, keyed, expiresAt, place, isAhead: keyed || isAhead });
   }
 
   #queued(): string[] {
@@ -261,7 +264,7 @@ function expectHonestWire({ given, wire }: Trial): void {
   for (const lane of PRIORITIES) {
     const once = wire
       .flatMap(({ text }) => given[Number.parseInt(text, 10)] ?? [])
-      .filter((message) => !message.keyed && message.lane === lane);
+      .filter((message) => !message.isAhead && message.lane === lane);
     const places = once.map(({ place }) => place);
     expect(places).toEqual([...places].sort((one, other) => one - other));
   }

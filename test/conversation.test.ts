@@ -124,9 +124,9 @@ describe('a conversation', () => {
   test('closed with 4301 is lost, and asks for a new session', () => {
     const t = new Talk();
     t.joins();
-    t.conversation.ended(1006);
+    t.conversation.ended({ code: 1006, wire: 'holdfast.v1' });
     expect(t.conversation.isResumable).toBe(true);
-    t.conversation.ended(4301);
+    t.conversation.ended({ code: 4301, wire: 'holdfast.v1' });
     expect(t.conversation.isResumable).toBe(false);
     t.loses();
     const { line, told } = t.welcomes({ sid: 's2' });

@@ -15,6 +15,29 @@ describe('the outbox', () => {
     expect([line.sent, line.writes]).toEqual([['a', 'b'], [2]]);
   });
 
+  test('hands over 25 of many requests when the next is asked, with what came before them, and what is left at the end of the turn', async () => {
+    const r = new OutboxRig();
+    const line = await r.attached();
+    r.push('a');
+    for (let number = 1; number <= 60; number++) r.outbox.push(`r${number}`, {}, { r: `r${number}` });
+    expect(line.writes).toEqual([26, 25]);
+    await microtasks();
+    expect(line.writes).toEqual([26, 25, 10]);
+    expect(line.sent).toEqual(['a', ...Array.from({ length: 60 }, (_, index) => `r${index + 1}`)]);
+  });
+
+  test('takes no request that closes it by what is handed over before: it is refused, and settled', async () => {
+    const r = new OutboxRig();
+    const line = await r.attached();
+    line.onSend = () => {
+      r.outbox.close('CONNECTION_ENDED');
+    };
+    const receipts = Array.from({ length: 26 }, (_, n) => r.outbox.push(`${n}`, {}, { r: `r${n}` }));
+    await r.turn();
+    expect(receipts.at(-1)?.error).toMatchObject({ code: 'CONNECTION_ENDED' });
+    expect(r.outbox.counts).toMatchObject({ waiting: 0, refused: 1 });
+  });
+
   test('keeps what was given while no transport is attached (original fault 4)', async () => {
     const r = new OutboxRig();
     r.push('a');

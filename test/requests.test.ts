@@ -177,19 +177,20 @@ describe('a request on a wire that carries ids', () => {
     expect(d.sent.map(({ r }) => r)).toEqual(['c2-r1', 'c2-r1']);
   });
 
-  test.each<[string, 'sent' | null, string]>([
-    ['waits', null, 'not_sent'],
-    ['has left', 'sent', 'unknown'],
+  test.each<[string, ('sent' | 'lost')[], string, string]>([
+    ['waits', [], 'not_sent', 'dropped'],
+    ['has left', ['sent'], 'unknown', 'sent'],
+    ['has left, and waits to be sent again,', ['sent', 'lost'], 'unknown', 'dropped'],
   ])(
     'that %s when the wire turns out to carry none is refused, and taken back where it can be',
-    async (_how, fate, outcome) => {
+    async (_how, history, outcome, fate) => {
       const d = carrying();
-      const asked = d.ask('x');
-      if (fate) d.becomes(fate);
+      const asked = d.ask('x', { idempotencyKey: 'k' });
+      for (const what of history) what === 'sent' ? d.becomes(what) : d.requests.lost();
       d.requests.uncorrelated();
       await microtasks();
       expect(asked.error).toMatchObject({ code: 'NO_CORRELATION', outcome });
-      expect([d.sent[0]?.receipt.fate, d.requests.size]).toEqual([fate ?? 'dropped', 0]);
+      expect([d.sent.at(-1)?.receipt.fate, d.requests.size]).toEqual([fate, 0]);
       const known = carrying(byId);
       known.ask('x');
       known.requests.uncorrelated();

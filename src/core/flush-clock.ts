@@ -31,7 +31,7 @@ export class FlushClock {
   // what the next flush waits for
   #pending: 'turn' | 'timer' | null = null;
   #timer: unknown;
-  // questions asked in this turn, and not flushed
+  // questions that were put since the last flush
   #asked = 0;
   #gathering = false;
   // flushes since #windowAt, the millisecond they all fell into
@@ -42,13 +42,24 @@ export class FlushClock {
     this.#options = options;
   }
 
-  /** Something waits to be flushed. `isQuestion`: somebody waits for the peer's answer to it. */
-  request(isQuestion = false): void {
-    if (!this.#pending) this.#begin();
-    // whatever else waits in this turn goes along, for it came before
-    if (!isQuestion || this.#pending !== 'turn' || ++this.#asked < PORTION) return;
-    this.#asked = 0;
-    this.#options.flush();
+  /** Something waits to be flushed. */
+  request(): void {
+    if (this.#pending) return;
+    const waitMs = this.#gathering ? GATHER_MS : this.#options.lingerMs();
+    if (waitMs > 0) return this.defer(waitMs);
+    this.#pending = 'turn';
+    // not queueMicrotask(), which enters an async scope of its own in Node: that takes as long as many a flush
+    void NOW.then(this.#turned);
+  }
+
+  /** A question is about to be put with what waits: somebody waits for the peer's answer. What was put before it leaves now, if there are as many as leave together. */
+  asking(): void {
+    if (this.#asked >= PORTION) {
+      this.#asked = 0;
+      // a timer is waited for, whoever asks
+      if (this.#pending === 'turn') this.#options.flush();
+    }
+    this.#asked += 1;
   }
 
   /** Puts the next flush off by a time, in ms; whatever is asked for meanwhile waits for it. */
@@ -68,16 +79,13 @@ export class FlushClock {
     this.#options.clock.clearTimeout(this.#timer);
     this.#pending = null;
     this.#gathering = false;
-    this.#flushes = 0;
+    this.#flushes = this.#asked = 0;
   }
 
-  #begin(): void {
-    const waitMs = this.#gathering ? GATHER_MS : this.#options.lingerMs();
-    if (waitMs > 0) return this.defer(waitMs);
-    this.#pending = 'turn';
-    // not queueMicrotask(), which enters an async scope of its own in Node: that takes as long as many a flush
-    void NOW.then(this.#run);
-  }
+  // whatever was put off since waits for its timer
+  readonly #turned = (): void => {
+    if (this.#pending === 'turn') this.#run();
+  };
 
   readonly #run = (): void => {
     // cancelled since it was asked for

@@ -37,7 +37,10 @@ export class ClientSession<Item> {
   // the name of the session that would be opened next
   #nonce: string | undefined;
   #ticket: Ticket | undefined;
-  #ttlMs = 0;
+  // when it lost its last socket, how long the server keeps it then, and whether that has refused the very wire since. Times in ms
+  #leftAt = Infinity;
+  #keptMs = Infinity;
+  #isRefused = false;
   // why the last session ended without a new one; null while nothing was lost
   #lost: string | null = null;
 
@@ -50,11 +53,6 @@ export class ClientSession<Item> {
   /** Whether there is a session to resume. */
   get isResumable(): boolean {
     return this.#ticket !== undefined;
-  }
-
-  /** How long the server keeps it without a socket, as it said last, in ms. */
-  get ttlMs(): number {
-    return this.#ttlMs;
   }
 
   /** Whether there is or was a session whose end somebody is still to be told of. */
@@ -75,9 +73,24 @@ export class ClientSession<Item> {
     return { ...this.#ticket, rx: this.incoming.accepted, lo: acknowledged + 1, hi: next - 1 };
   }
 
+  /** It has no socket any more. `at` in ms. */
+  left(at: number): void {
+    this.#leftAt = at;
+  }
+
+  /** The server has refused a handshake because of what it is to speak. */
+  refused(): void {
+    this.#isRefused = true;
+  }
+
+  /** Whether there is no use in asking for it: the server does not speak its wire any more, and has forgotten it, as it said that it would. `now` on the same clock as {@link left}. */
+  isForsaken(now: number): boolean {
+    return this.#isRefused && now - this.#leftAt > this.#keptMs;
+  }
+
   /** Takes the server's answer to a hello that said {@link resumption}. `null` when it cannot be true. */
   welcomed(welcome: Welcome): Welcomed<Item> | null {
-    const { sid, tok, ep, resumed, rx, top, ttl } = welcome;
+    const { sid, tok, ep, resumed, rx, top } = welcome;
     if (!resumed) return this.#opened(welcome);
     const known = this.#ticket;
     if (sid !== known?.sid || ep !== known.ep || top < this.incoming.handed) return null;
@@ -85,7 +98,7 @@ export class ClientSession<Item> {
     const acknowledged = this.outgoing.acknowledge(rx);
     if (!acknowledged) return null;
     this.#ticket = { sid, tok, ep };
-    this.#ttlMs = ttl;
+    this.#joined(welcome);
     return { kind: 'resumed', acknowledged };
   }
 
@@ -103,14 +116,22 @@ export class ClientSession<Item> {
     return this.outgoing.restart();
   }
 
-  #opened({ sid, tok, ep, rx, ttl, why }: Welcome): Welcomed<Item> | null {
+  #opened(welcome: Welcome): Welcomed<Item> | null {
+    const { sid, tok, ep, rx, why } = welcome;
     // nothing has been sent in it
     if (rx !== 0) return null;
     const lost = this.#ticket ? (why ?? 'unknown') : this.#lost;
     const inDoubt = this.end();
     this.#ticket = { sid, tok, ep };
-    this.#ttlMs = ttl;
+    this.#joined(welcome);
     this.#nonce = undefined;
     return { kind: 'opened', lost, inDoubt };
+  }
+
+  #joined({ ttl, ping }: Welcome): void {
+    // it counts from when it misses this side, which may be that much later
+    this.#keptMs = ttl + ping.iv + ping.to;
+    this.#leftAt = Infinity;
+    this.#isRefused = false;
   }
 }

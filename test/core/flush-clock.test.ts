@@ -8,7 +8,11 @@ function flushing({ lingerMs = 0 } = {}): {
   flushClock: FlushClock;
   clock: SimulatedClock;
   /** Something waits to be flushed, and flushing is asked for. */
-  give: (isQuestion?: boolean) => void;
+  give: () => void;
+  /** The same of a question. */
+  ask: () => void;
+  /** Called within each flush. */
+  onFlush: () => void;
   flushes: () => number;
 } {
   const clock = new SimulatedClock();
@@ -21,14 +25,20 @@ function flushing({ lingerMs = 0 } = {}): {
       const hadSome = waiting > 0;
       waiting = 0;
       if (hadSome) flushes += 1;
+      f.onFlush();
       return hadSome;
     },
   });
-  const give = (isQuestion?: boolean): void => {
+  const give = (): void => {
     waiting += 1;
-    flushClock.request(isQuestion);
+    flushClock.request();
   };
-  return { flushClock, clock, give, flushes: () => flushes };
+  const ask = (): void => {
+    flushClock.asking();
+    give();
+  };
+  const f = { flushClock, clock, give, ask, onFlush: (): void => undefined, flushes: () => flushes };
+  return f;
 }
 
 describe('the flush clock', () => {
@@ -40,16 +50,16 @@ describe('the flush clock', () => {
     expect([f.flushes(), f.clock.pending()]).toEqual([1, 0]);
   });
 
-  test('flushes after every 25 questions of one turn, and what is left at its end', async () => {
+  test('flushes 25 questions of one turn when the next is asked, and what is left at its end', async () => {
     const f = flushing();
     for (let count = 0; count < 60; count++) {
-      f.give(true);
-      expect(f.flushes()).toBe(Math.floor((count + 1) / 25));
+      f.ask();
+      expect(f.flushes()).toBe(Math.floor(count / 25));
     }
     await microtasks();
     expect([f.flushes(), f.clock.pending()]).toEqual([3, 0]);
     // each turn counts its own
-    for (let count = 0; count < 24; count++) f.give(true);
+    for (let count = 0; count < 25; count++) f.ask();
     expect(f.flushes()).toBe(3);
     await microtasks();
     expect(f.flushes()).toBe(4);
@@ -57,7 +67,9 @@ describe('the flush clock', () => {
 
   test('counts no message among the questions that nobody waits for an answer to', async () => {
     const f = flushing();
-    for (let count = 0; count < 100; count++) f.give(count % 5 === 0);
+    for (let count = 0; count < 100; count++)
+      if (count % 5 === 0) f.ask();
+      else f.give();
     expect(f.flushes()).toBe(0);
     await microtasks();
     expect(f.flushes()).toBe(1);
@@ -65,17 +77,40 @@ describe('the flush clock', () => {
 
   test('lets questions wait that a timer is set for: a linger, or what a new line is given to prove itself', async () => {
     const f = flushing({ lingerMs: 5 });
-    for (let count = 0; count < 100; count++) f.give(true);
+    for (let count = 0; count < 100; count++) f.ask();
     await microtasks();
     expect(f.flushes()).toBe(0);
     await f.clock.advanceAsync(5);
     expect(f.flushes()).toBe(1);
     const other = flushing();
     other.flushClock.defer(0);
-    for (let count = 0; count < 100; count++) other.give(true);
+    for (let count = 0; count < 100; count++) other.ask();
     expect(other.flushes()).toBe(0);
     await other.clock.advanceAsync(0);
     expect(other.flushes()).toBe(1);
+  });
+
+  test('what a flush within the turn put off waits for its timer, although the turn ends before that', async () => {
+    const f = flushing();
+    f.onFlush = () => {
+      f.onFlush = () => undefined;
+      f.flushClock.defer(10);
+      f.give();
+    };
+    for (let count = 0; count < 26; count++) f.ask();
+    await microtasks();
+    expect([f.flushes(), f.clock.untilNextMs()]).toEqual([1, 10]);
+    await f.clock.advanceAsync(10);
+    expect(f.flushes()).toBe(2);
+  });
+
+  test('called off, forgets the questions as well', () => {
+    const f = flushing();
+    for (let count = 0; count < 25; count++) f.ask();
+    f.flushClock.cancel();
+    f.give();
+    f.ask();
+    expect(f.flushes()).toBe(0);
   });
 
   test('gathers for a millisecond at a time once eight flushes fell into one, and nothing was received', async () => {

@@ -30,8 +30,8 @@ export const SIMULATION_MUTANTS: readonly Mutant[] = [
   {
     what: 'a request that may have been acted on is told as not sent when its time is over',
     file: 'src/requests.ts',
-    from: 'this.#reject(pending, this.#error(code, outcome, cause));',
-    to: "this.#reject(pending, this.#error(code, outcome && 'not_sent', cause));",
+    from: 'this.#error(code, outcomeOf(pending), cause)',
+    to: "this.#error(code, 'not_sent', cause)",
     tests: SEEDS,
   },
   {
