@@ -186,7 +186,9 @@ describe('a request on a wire that carries ids', () => {
     async (_how, history, outcome, fate) => {
       const d = carrying();
       const asked = d.ask('x', { idempotencyKey: 'k' });
-      for (const what of history) void (what === 'sent' ? d.becomes(what) : d.requests.lost());
+      for (const what of history)
+        if (what === 'sent') d.becomes(what);
+        else d.requests.lost();
       d.requests.uncorrelated();
       await microtasks();
       expect(asked.error).toMatchObject({ code: 'NO_CORRELATION', outcome });
