@@ -167,6 +167,7 @@ export class Conversation {
         },
         introduced: () => {
           this.#hellos += 1;
+          this.#session.asked();
           this.vigil.introduced();
         },
         plain: () => {
@@ -238,7 +239,7 @@ export class Conversation {
 
   /** The socket is gone; the session is not, unless this side ended it. */
   lost(): void {
-    if (this.#exchange) this.#session.left(this.#now());
+    this.#session.left(this.#now());
     this.#exchange = undefined;
     this.#warning = undefined;
     this.#isMoving = false;

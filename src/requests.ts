@@ -197,6 +197,8 @@ export class Requests {
   #send(pending: Pending): void {
     const receipt = this.#options.send(pending.message, pending.options, pending.meta);
     pending.receipt = receipt;
+    // what was handed over before it may have led to its end
+    if (this.#pending.get(pending.id) !== pending) receipt.cancel();
     // once whatever ends it is through, which may have more to say of the request itself
     receipt.whenSettled(() => {
       if (receipt.error) void Promise.resolve(receipt.error).then((error) => this.#undelivered(pending, error));

@@ -135,7 +135,8 @@ class Trial {
     const replaced = this.given.find((older) => older.receipt.id === before[at] && older.lane === priority);
     const isInPlace = replaced && after.every((id, index) => index === at || id === before[index]);
     const heir = isInPlace && after.length === before.length ? replaced : undefined;
-    const { place = this.given.length, isAhead = false } = heir ?? {};
+    // what a critical message took the place of is not seen where that leaves at once
+    const { place = this.given.length, isAhead = coalesceKey !== undefined && at < 0 } = heir ?? {};
     this.given.push({ receipt, text, lane: priority, keyed, expiresAt, place, isAhead: keyed || isAhead });
   }
 

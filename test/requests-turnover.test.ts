@@ -5,14 +5,19 @@ import { OutboundMessage } from '../src/message.ts';
 import { Requests } from '../src/requests.ts';
 import { SimulatedClock } from '../src/testing/clock.ts';
 
-function asking(): { clock: SimulatedClock; requests: Requests } {
+/** `sent` is called with each request that is sent. */
+function asking(sent: () => { cancel?: () => boolean } = () => ({})): { clock: SimulatedClock; requests: Requests } {
   const clock = new SimulatedClock();
   const requests = new Requests({
     clock,
     replies: () => undefined,
     carriesIds: () => true,
     send: () =>
-      new OutboundMessage({ data: '', bytes: 0, form: 'json' }, {}, { number: 1, now: 0, cancel: () => false }),
+      new OutboundMessage(
+        { data: '', bytes: 0, form: 'json' },
+        {},
+        { number: 1, now: 0, cancel: () => false, ...sent() },
+      ),
     resendSafe: () => false,
     context: { connectionId: 'c', serviceType: 's' },
   });
@@ -49,4 +54,21 @@ test('each of many requests is given up at its own time, by one timer for all', 
   expect(seen).toEqual(['', '100 100', '100 100 200', '100 100 200 300']);
   requests.end();
   expect([requests.size, clock.pending()]).toEqual([0, 0]);
+});
+
+test('a request that is given up while it is sent does not wait any more', async () => {
+  const controller = new AbortController();
+  let cancelled = 0;
+  const { clock, requests } = asking(() => {
+    controller.abort();
+    return {
+      cancel: () => {
+        cancelled += 1;
+        return true;
+      },
+    };
+  });
+  const asked = requests.ask('?', { signal: controller.signal });
+  await expect(asked).rejects.toMatchObject({ code: 'REQUEST_ABORTED', outcome: 'not_sent' });
+  expect([cancelled, requests.size, clock.pending()]).toEqual([1, 0, 0]);
 });

@@ -37,7 +37,7 @@ export class ClientSession<Item> {
   // the name of the session that would be opened next
   #nonce: string | undefined;
   #ticket: Ticket | undefined;
-  // when it lost its last socket, how long the server keeps it then, and whether that has refused the very wire since. Times in ms
+  // since when it has no socket, how long the server keeps it from then on, and whether that has refused the very wire since. Times in ms
   #leftAt = Infinity;
   #keptMs = Infinity;
   #isRefused = false;
@@ -73,9 +73,15 @@ export class ClientSession<Item> {
     return { ...this.#ticket, rx: this.incoming.accepted, lo: acknowledged + 1, hi: next - 1 };
   }
 
-  /** It has no socket any more. `at` in ms. */
+  /** A server is asked for it that speaks its wire: it may have it from now on, whether or not that can be heard. */
+  asked(): void {
+    this.#leftAt = Infinity;
+    this.#isRefused = false;
+  }
+
+  /** It has no socket, if it had one. `at` in ms. */
   left(at: number): void {
-    this.#leftAt = at;
+    if (this.#leftAt === Infinity) this.#leftAt = at;
   }
 
   /** The server has refused a handshake because of what it is to speak. */
@@ -131,7 +137,6 @@ export class ClientSession<Item> {
   #joined({ ttl, ping }: Welcome): void {
     // it counts from when it misses this side, which may be that much later
     this.#keptMs = ttl + ping.iv + ping.to;
-    this.#leftAt = Infinity;
-    this.#isRefused = false;
+    this.asked();
   }
 }

@@ -297,6 +297,13 @@ export const RUNTIME_MUTANTS: readonly Mutant[] = [
     tests: ['test/service-wire-refusals'],
   },
   {
+    what: 'a session is kept at its server for no longer than before it was asked for again',
+    file: 'src/core/session.ts',
+    from: '    this.#leftAt = Infinity;\n    this.#isRefused = false;\n',
+    to: '    this.#isRefused = false;\n',
+    tests: ['test/service-wire-refusals'],
+  },
+  {
     what: 'a refusal before a session was found again counts after it',
     file: 'src/core/session.ts',
     from: '    this.#isRefused = false;\n',
