@@ -7,6 +7,8 @@ import { Rig, TERMINAL } from './support/service.ts';
 const NAME = 'holdfast.v1';
 const OFFERED = 'offered';
 const PLAIN = 'plain';
+// how long a session is kept without a socket, and what its server may take to miss one
+const KEPT = { ttl: 120_000, ping: { iv: 20_000, to: 30_000 } };
 
 /** A service in Node, where the status of a refused handshake is seen. It has just been asked for a connection. */
 async function asked(wire: 'prefer' | 'plain' | 'required' = 'prefer'): Promise<Rig<FakeNodeSocket>> {
@@ -26,15 +28,34 @@ function dials(r: Rig<FakeNodeSocket>): string[] {
   return r.sockets.all.map(({ protocols }) => (protocols?.includes(NAME) ? OFFERED : PLAIN));
 }
 
+/** The newest socket opens, and is welcomed to a session. */
+async function welcomed(
+  r: Rig<FakeNodeSocket>,
+  welcome?: Parameters<ServerScript['welcome']>[0],
+): Promise<ServerScript> {
+  r.sockets.last.opens();
+  const server = new ServerScript(r.sockets.last);
+  server.srv();
+  await r.settle();
+  server.welcome(welcome);
+  await r.settle();
+  return server;
+}
+
+/** The newest socket breaks; what follows is dialled. */
+async function loses(r: Rig<FakeNodeSocket>): Promise<void> {
+  r.sockets.last.ends(1006);
+  await r.settle();
+  await r.passBackoff();
+}
+
 /** Plain is open, known to work, and was lost; what follows is dialled. */
 async function wasPlain(): Promise<Rig<FakeNodeSocket>> {
   const r = await asked();
   r.sockets.last.opens();
   await r.clock.advanceAsync(3_000);
   expect(r.status().wire).toBe('plain');
-  r.sockets.last.ends(1006);
-  await r.settle();
-  await r.passBackoff();
+  await loses(r);
   return r;
 }
 
@@ -46,12 +67,7 @@ describe.each([400, 426])('a handshake that is refused with %s, where holdfast.v
     expect(r.status()).toMatchObject({ state: 'backoff', lastError: { strategy: 'renegotiate', httpStatus: status } });
     await r.passBackoff();
     expect(dials(r)).toEqual([OFFERED, PLAIN, OFFERED]);
-    r.sockets.last.opens();
-    const server = new ServerScript(r.sockets.last);
-    server.srv();
-    await r.settle();
-    server.welcome();
-    await r.settle();
+    await welcomed(r);
     expect([r.state(), r.status().wire]).toEqual(['open', NAME]);
   });
 
@@ -100,12 +116,7 @@ describe.each([400, 426])('a handshake that is refused with %s, where holdfast.v
 
   test('with the name, which worked there before, is followed by plain, for every connection', async () => {
     const r = await asked();
-    r.sockets.last.opens();
-    const server = new ServerScript(r.sockets.last);
-    server.srv();
-    await r.settle();
-    server.welcome();
-    await r.settle();
+    await welcomed(r);
     void r.service.connect({ serviceType: 'terminal', terminalId: 'two' });
     await r.settle();
     await refused(r, status);
@@ -117,19 +128,12 @@ describe.each([400, 426])('a handshake that is refused with %s, where holdfast.v
 /** A session was open for so long, whose server keeps it for 2 minutes, and lost its socket; what follows is dialled. */
 async function hadSession(openMs = 0): Promise<Rig<FakeNodeSocket>> {
   const r = await asked();
-  r.sockets.last.opens();
-  const server = new ServerScript(r.sockets.last);
-  server.srv();
-  await r.settle();
-  server.welcome({ ttl: 120_000, ping: { iv: 20_000, to: 30_000 } });
-  await r.settle();
+  const server = await welcomed(r, KEPT);
   for (let at = 0; at < openMs; at += 1_000) {
     server.says({ t: 'ping', i: 1, ts: 1 });
     await r.clock.advanceAsync(1_000);
   }
-  r.sockets.last.ends(1006);
-  await r.settle();
-  await r.passBackoff();
+  await loses(r);
   return r;
 }
 
@@ -174,16 +178,9 @@ describe('a session that may be resumed', () => {
     await endure(r, 100_000, () => {
       r.sockets.last.refuses(426);
     });
-    r.sockets.last.opens();
-    const server = new ServerScript(r.sockets.last);
-    server.srv();
-    await r.settle();
-    server.welcome({ resumed: true, tok: 'k2', ttl: 120_000, ping: { iv: 20_000, to: 30_000 } });
-    await r.settle();
+    await welcomed(r, { ...KEPT, resumed: true, tok: 'k2' });
     expect(r.state()).toBe('open');
-    r.sockets.last.ends(1006);
-    await r.settle();
-    await r.passBackoff();
+    await loses(r);
     // longer than anybody remembers what it spoke
     await endure(r, 40 * 60_000, () => {
       r.sockets.last.refuses(503);
@@ -199,9 +196,7 @@ describe('a session that may be resumed', () => {
     r.sockets.last.opens();
     new ServerScript(r.sockets.last).srv();
     await r.settle();
-    r.sockets.last.ends(1006);
-    await r.settle();
-    await r.passBackoff();
+    await loses(r);
     const tookMs = await endure(r, 600_000, () => {
       r.sockets.last.refuses(400);
     });
