@@ -3,6 +3,7 @@ import { benchAudit } from './audit.ts';
 import { benchAuditVerify } from './audit-verify.ts';
 import { benchBrowser } from './browser.ts';
 import { benchEndurance } from './endurance.ts';
+import { benchFloors } from './floors.ts';
 import { benchGrowth } from './growth.ts';
 import { benchHealth } from './health.ts';
 import { benchHerd } from './herd.ts';
@@ -22,6 +23,7 @@ const BENCHES = new Map<string, Bench>([
   ['audit-verify', benchAuditVerify],
   ['browser', benchBrowser],
   ['endurance', benchEndurance],
+  ['floors', benchFloors],
   ['growth', benchGrowth],
   ['health', benchHealth],
   ['herd', benchHerd],

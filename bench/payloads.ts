@@ -28,6 +28,7 @@ const AUTHORS = [
 ];
 const ROOMS = ['general', 'releases', 'on-call', 'design', 'support', 'random'];
 const COMMANDS = ['ls -la', 'git log', 'cd src', 'npm test', 'top', 'vim a.ts', 'clear', 'pwd', 'make -j8', 'cat x.md'];
+const ascii = new TextDecoder();
 const LETTERS = 'abcdefghijklmnopqrstuvwxyz0123456789';
 const WORDS =
   `the a to and of in is that it for on with as at this but we you they can not have will would could should maybe
@@ -164,7 +165,8 @@ function recordsOf(name: string, size: number): Payloads {
       const fields = Array.from({ length: 8 }, (_, index) => [`f${index}`, Math.floor(draw() * 1e6)]);
       const named = { type: 'record', n, ...(Object.fromEntries(fields) as object), who: pick(AUTHORS, draw) };
       const missing = size - JSON.stringify({ ...named, fill: '' }).length;
-      return { ...named, fill: Array.from({ length: missing }, () => pick(LETTERS, draw)).join('') };
+      const letters = noise(missing, n).map((byte) => LETTERS.charCodeAt(byte % LETTERS.length));
+      return { ...named, fill: ascii.decode(letters) };
     },
     numberOf: fieldN,
   };
@@ -175,8 +177,7 @@ function bytesOf(name: string, size: number): Payloads {
     name,
     form: 'bytes',
     message(n) {
-      const draw = drawsFor(n);
-      const message = Uint8Array.from({ length: size }, () => Math.floor(draw() * 256));
+      const message = noise(size, n);
       new DataView(message.buffer).setUint32(0, n);
       return message;
     },
@@ -218,6 +219,21 @@ function drawsFor(n: number): () => number {
     seed = drawn.seed;
     return drawn.draw;
   };
+}
+
+// bytes that nothing makes smaller, in a hundredth of the time that a draw for each would take.
+// Source: George Marsaglia, "Xorshift RNGs", 2003
+function noise(size: number, n: number): Uint8Array<ArrayBuffer> {
+  const words = new Uint32Array(Math.ceil(size / 4));
+  // its state is never 0
+  let word = (Math.imul(n + 1, 0x9e3779b1) ^ SEED) | 1;
+  for (let index = 0; index < words.length; index++) {
+    word ^= word << 13;
+    word ^= word >>> 17;
+    word ^= word << 5;
+    words[index] = word;
+  }
+  return new Uint8Array(words.buffer, 0, size);
 }
 
 function pick<Item>(items: ArrayLike<Item>, draw: () => number): Item {

@@ -44,7 +44,7 @@ export async function benchPeers(report: (section: Section) => void): Promise<vo
   try {
     for (const trial of TRIALS) tell(await carrying(pairs, trial, CANDIDATES, ROUNDS));
     tell(await asking(pairs, { count: 4_000, inFlight: 1 }, CANDIDATES, ROUNDS));
-    tell(await asking(pairs, { count: 20_000, inFlight: 100 }, CANDIDATES, ROUNDS));
+    tell(await asking(pairs, { count: 50_000, inFlight: 100 }, CANDIDATES, ROUNDS));
     for (const perSecond of [1_000, 20_000]) tell(await pacing(pairs, perSecond));
   } finally {
     await pairs.stop();
@@ -65,14 +65,15 @@ export async function quickSections(): Promise<Section[]> {
     for (const trial of TRIALS.filter(({ isQuick }) => isQuick))
       sections.push(await carrying(pairs, trial, own, QUICK_ROUNDS));
     sections.push(await asking(pairs, { count: 4_000, inFlight: 1 }, own, QUICK_ROUNDS));
-    sections.push(await asking(pairs, { count: 20_000, inFlight: 100 }, own, QUICK_ROUNDS));
+    sections.push(await asking(pairs, { count: 50_000, inFlight: 100 }, own, QUICK_ROUNDS));
   } finally {
     await pairs.stop();
   }
   return sections;
 }
 
-async function carrying(
+/** Some of them with one load. */
+export async function carrying(
   pairs: Pairs,
   trial: Trial,
   candidates: readonly Candidate[],
@@ -91,7 +92,8 @@ async function carrying(
   return { title: `${name}: what each end can carry`, figures: CARRYING, results, bars: [bar] };
 }
 
-async function asking(
+/** Some of them with so many round trips, so many at a time. */
+export async function asking(
   pairs: Pairs,
   how: { count: number; inFlight: number },
   candidates: readonly Candidate[],

@@ -7,11 +7,14 @@ const socketIo = () => import('./socket-io.ts');
 const socketIoClient = () => import('./socket-io-client.ts');
 const graphqlWs = () => import('./graphql-ws.ts');
 const mqtt = () => import('./mqtt.ts');
+const bareBatches = () => import('./bare-batches.ts');
+const bareIdle = () => import('./bare-idle.ts');
 
 /** The server's side of each. */
 export const SERVICE: Record<ServiceName, () => Promise<Service>> = {
   raw: async () => (await sockets()).serviceOf(false),
   'raw-deflate': async () => (await sockets()).serviceOf({ threshold: 0 }),
+  'bare-batches': async () => (await bareBatches()).service,
   holdfast: async () => (await holdfast()).serviceOf(false),
   'holdfast-deflate': async () => (await holdfast()).serviceOf(true),
   'socket.io': async () => (await socketIo()).service,
@@ -37,6 +40,27 @@ export const HOLDFAST_PLAIN: Candidate = {
   service: 'raw',
   open: async (url, ears) => (await holdfast()).openHoldfast(url, ears, 'plain'),
 };
+
+/** Messages in batches that are kept and acknowledged, and nothing else. */
+export const BARE_BATCHES: Candidate = {
+  name: 'bare batches',
+  service: 'bare-batches',
+  open: async (url, ears) => (await bareBatches()).openBareBatches(url, ears),
+};
+
+/** Connections that watch their link, and nothing else. */
+export const BARE_IDLE: readonly Candidate[] = [
+  {
+    name: 'ws, pinging each 25 s',
+    service: 'raw',
+    open: async (url, ears) => (await bareIdle()).openPinging(url, ears),
+  },
+  {
+    name: 'the same, with 9 XState actors',
+    service: 'raw',
+    open: async (url, ears) => (await bareIdle()).openWithActors(url, ears),
+  },
+];
 
 /** Everybody beside raw, ours first. */
 export const CANDIDATES: readonly Candidate[] = [
@@ -155,7 +179,8 @@ export const RECONNECTING: readonly Candidate[] = [
 
 /** Of whatever list. */
 export function candidateNamed(name: string): Candidate {
-  const found = [RAW, ...CANDIDATES, ...RECONNECTING].find((candidate) => candidate.name === name);
+  const all = [RAW, BARE_BATCHES, ...BARE_IDLE, ...CANDIDATES, ...RECONNECTING];
+  const found = all.find((candidate) => candidate.name === name);
   if (!found) throw new Error(`Nobody here is called ${name}.`);
   return found;
 }

@@ -48,7 +48,8 @@ export interface Candidate {
   open(url: string, ears: ClientEars): Promise<ClientEnd>;
 }
 
-export type ServiceName = 'raw' | 'raw-deflate' | 'holdfast' | 'holdfast-deflate' | 'socket.io' | 'graphql-ws' | 'mqtt';
+export type ServiceName =
+  'raw' | 'raw-deflate' | 'bare-batches' | 'holdfast' | 'holdfast-deflate' | 'socket.io' | 'graphql-ws' | 'mqtt';
 
 /** Answers of a peer that has none of its own: the message with the number comes back. */
 export class Replies {

@@ -16,11 +16,11 @@ const FIGURES: readonly FigureColumn[] = [
 ];
 
 /** What a connection costs that nothing is sent on: in memory, and in time of the processor with the heartbeats that it has by itself. Everybody at once, in processes of their own. */
-export async function idleSection(note: (what: string) => void): Promise<Section> {
+export async function idleSection(note: (what: string) => void, candidates = ALL): Promise<Section> {
   const pairs = new Pairs();
   const opened: { pair: Pair; measure: Measure }[] = [];
   try {
-    for (const candidate of ALL) {
+    for (const candidate of candidates) {
       note(`${CONNECTIONS} idle connections of ${candidate.name}`);
       const pair = await pairs.of(candidate);
       opened.push({ pair, measure: await openedBy(pair) });

@@ -44,8 +44,21 @@ export async function openWs(
   ears: ClientEars,
   perMessageDeflate: false | { threshold: number } = false,
 ): Promise<ClientEnd> {
+  return wsEnd(await openWsSocket(url, perMessageDeflate), ears);
+}
+
+/** A `ws`, once it is open. */
+export async function openWsSocket(
+  url: string,
+  perMessageDeflate: false | { threshold: number } = false,
+): Promise<WebSocket> {
   const socket = new WebSocket(url, { perMessageDeflate });
   await once(socket, 'open');
+  return socket;
+}
+
+/** What is sent to it and heard of it. */
+export function wsEnd(socket: WebSocket, ears: ClientEars): ClientEnd {
   const replies = new Replies();
   socket.on('message', (data: Buffer, isBinary) => {
     const message = decoded(isBinary ? data : data.toString());
