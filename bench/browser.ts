@@ -11,7 +11,7 @@ import type { FigureColumn, Section } from './section.ts';
 
 const ROUNDS = 7;
 // a browser takes several times as long for a message as a process of Node
-const MOST_MESSAGES = 40_000;
+const MOST_MESSAGES = 20_000;
 const TRIPS = [
   { count: 2_000, inFlight: 1 },
   { count: 10_000, inFlight: 100 },

@@ -15,7 +15,7 @@ import { interleaved, marked, type Comparison, type Measure } from './rounds.ts'
 import type { Bar, FigureColumn, Section } from './section.ts';
 
 const ROUNDS = 7;
-const DROP_ROUNDS = 3;
+const DROP_ROUNDS = 5;
 const QUICK_ROUNDS = 5;
 // raw runs again after so many others
 const ANCHOR = 4;
