@@ -4,7 +4,7 @@ import { HOLDFAST, RECONNECTING } from './candidates.ts';
 import { DropProxy, type Drop } from './drop-proxy.ts';
 import { Pairs, type Pair } from './pairs.ts';
 
-// of all of them together no more than two cores can do: a client that waits for its turn is not slow to come back
+// all of them at once share the machine
 const PER_SECOND = 250;
 // who has been open for a while comes back sooner, and most of what is lost has been
 const BEFORE_MS = 12_000;
