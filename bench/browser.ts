@@ -7,7 +7,7 @@ import { ask, carry, TRIP_COLUMNS, type CarryingFigure } from './peers/jobs.ts';
 import { TRIALS, type Trial } from './peers/loads.ts';
 import { tiny } from './payloads.ts';
 import { interleaved, marked, type Comparison, type Measure } from './rounds.ts';
-import type { FigureColumn, Section } from './section.ts';
+import { reported, type FigureColumn, type Section } from './section.ts';
 
 const ROUNDS = 7;
 // a browser takes several times as long for a message as a process of Node
@@ -28,11 +28,7 @@ const CARRYING: readonly FigureColumn[] = [
 
 /** What clients carry in Chromium, held against its own WebSocket in the same interleaved run. Writes `bench/results/browser.*` as well. */
 export async function benchBrowser(report: (section: Section) => void): Promise<void> {
-  const sections: Section[] = [];
-  const tell = (section: Section): void => {
-    sections.push(section);
-    report(section);
-  };
+  const { sections, tell } = reported(report);
   const tabs = await Tabs.open();
   try {
     for (const trial of TRIALS) if (trial.payloads !== tiny) tell(await carrying(tabs, trial));

@@ -5,23 +5,22 @@ import { BARE_BATCHES, BARE_IDLE, HOLDFAST, RAW } from './peers/candidates.ts';
 import { idleSection } from './peers/idle.ts';
 import { TRIALS } from './peers/loads.ts';
 import { Pairs } from './peers/pairs.ts';
-import type { Section } from './section.ts';
+import { reported, type Section } from './section.ts';
 
 const ROUNDS = 5;
+const TRIPS = [
+  { count: 10_000, inFlight: 1 },
+  { count: 50_000, inFlight: 100 },
+];
 const TWO = [BARE_BATCHES, HOLDFAST];
 
 /** What the platform itself costs whoever does no more than has to be done. Writes `bench/results/floors.*` as well. */
 export async function benchFloors(report: (section: Section) => void): Promise<void> {
-  const sections: Section[] = [];
-  const tell = (section: Section): void => {
-    sections.push(section);
-    report(section);
-  };
+  const { sections, tell } = reported(report);
   const pairs = new Pairs();
   try {
     for (const trial of TRIALS) tell(await carrying(pairs, trial, TWO, ROUNDS));
-    tell(await asking(pairs, { count: 10_000, inFlight: 1 }, TWO, ROUNDS));
-    tell(await asking(pairs, { count: 50_000, inFlight: 100 }, TWO, ROUNDS));
+    for (const how of TRIPS) tell(await asking(pairs, how, TWO, ROUNDS));
   } finally {
     await pairs.stop();
   }
@@ -33,6 +32,6 @@ const ACCOUNT = {
   name: 'floors',
   title: 'What the platform itself costs',
   notes: `Measured as \`npm run bench\` does, ${ROUNDS} rounds. \`bare batches\` does with messages what \`holdfast.v1\` does and nothing around it: messages of a turn share a frame by the same clock, are kept until they are acknowledged, and acknowledged after 256 of them or
-50 ms. No states, no limits, no outbox, no order of priorities, no deadlines, no resuming, no checks, no health, no record. A bound that it does not reach is not to be reached on this machine; between it and \`holdfast.v1\` lies what the rest costs.
+50 ms. No states, no limits, no outbox, no order of priorities, no deadlines, no resuming, no checks, no health, no record. A bound that it does not reach is out of reach for whoever does more; between it and \`holdfast.v1\` lies what the rest costs.
 The idle ones beside raw do no more than ping each 25 s and take the round trip; with XState, of nine actors one takes two events each time.`,
 };

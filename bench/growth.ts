@@ -10,7 +10,7 @@ import { carry } from './peers/jobs.ts';
 import { Pairs, type Pair } from './peers/pairs.ts';
 import { terminal } from './payloads.ts';
 import { alone, interleaved, marked, quantile, type Comparison, type Measure } from './rounds.ts';
-import type { Bar, FigureColumn, Section } from './section.ts';
+import { reported, type Bar, type FigureColumn, type Section } from './section.ts';
 import { BURSTS } from './turns.ts';
 
 const CROWDS = [1, 10, 100, 1_000, 10_000];
@@ -43,11 +43,7 @@ const CANDIDATES: readonly Candidate[] = [RAW, HOLDFAST, HOLDFAST_PLAIN, candida
 
 /** What one more connection costs, by how many there are, and what many of them carry together. Writes `bench/results/growth.*` as well. */
 export async function benchGrowth(report: (section: Section) => void): Promise<void> {
-  const sections: Section[] = [];
-  const tell = (section: Section): void => {
-    sections.push(section);
-    report(section);
-  };
+  const { sections, tell } = reported(report);
   const pairs = new Pairs();
   try {
     const lives = await livesOfAll(pairs);

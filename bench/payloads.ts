@@ -221,7 +221,7 @@ function drawsFor(n: number): () => number {
   };
 }
 
-// bytes that nothing makes smaller, in a hundredth of the time that a draw for each would take.
+// bytes that nothing makes smaller, in a tenth of the time that a draw for each would take.
 // Source: George Marsaglia, "Xorshift RNGs", 2003
 function noise(size: number, n: number): Uint8Array<ArrayBuffer> {
   const words = new Uint32Array(Math.ceil(size / 4));

@@ -12,11 +12,15 @@ import { TRIALS, type Trial } from './peers/loads.ts';
 import { able, Pairs, type Pair } from './peers/pairs.ts';
 import { sizesSection } from './peers/sizes.ts';
 import { interleaved, marked, type Comparison, type Measure } from './rounds.ts';
-import type { Bar, FigureColumn, Section } from './section.ts';
+import { reported, type Bar, type FigureColumn, type Section } from './section.ts';
 
 const ROUNDS = 7;
 const DROP_ROUNDS = 5;
 const QUICK_ROUNDS = 5;
+const TRIPS = [
+  { count: 4_000, inFlight: 1 },
+  { count: 50_000, inFlight: 100 },
+];
 // raw runs again after so many others
 const ANCHOR = 4;
 
@@ -35,16 +39,11 @@ const PACES: readonly FigureColumn[] = [
 
 /** Everybody side by side, held against raw `ws` in the same interleaved run. Writes `bench/results/peers.*` as well. */
 export async function benchPeers(report: (section: Section) => void): Promise<void> {
-  const sections: Section[] = [];
-  const tell = (section: Section): void => {
-    sections.push(section);
-    report(section);
-  };
+  const { sections, tell } = reported(report);
   const pairs = new Pairs();
   try {
     for (const trial of TRIALS) tell(await carrying(pairs, trial, CANDIDATES, ROUNDS));
-    tell(await asking(pairs, { count: 4_000, inFlight: 1 }, CANDIDATES, ROUNDS));
-    tell(await asking(pairs, { count: 50_000, inFlight: 100 }, CANDIDATES, ROUNDS));
+    for (const how of TRIPS) tell(await asking(pairs, how, CANDIDATES, ROUNDS));
     for (const perSecond of [1_000, 20_000]) tell(await pacing(pairs, perSecond));
   } finally {
     await pairs.stop();
@@ -64,8 +63,7 @@ export async function quickSections(): Promise<Section[]> {
   try {
     for (const trial of TRIALS.filter(({ isQuick }) => isQuick))
       sections.push(await carrying(pairs, trial, own, QUICK_ROUNDS));
-    sections.push(await asking(pairs, { count: 4_000, inFlight: 1 }, own, QUICK_ROUNDS));
-    sections.push(await asking(pairs, { count: 50_000, inFlight: 100 }, own, QUICK_ROUNDS));
+    for (const how of TRIPS) sections.push(await asking(pairs, how, own, QUICK_ROUNDS));
   } finally {
     await pairs.stop();
   }

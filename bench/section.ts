@@ -33,6 +33,18 @@ export interface FigureColumn {
   isBare?: boolean;
 }
 
+/** Tells of each section as soon as it is there, and keeps them all. */
+export function reported(report: (section: Section) => void): { sections: Section[]; tell: typeof report } {
+  const sections: Section[] = [];
+  return {
+    sections,
+    tell: (section) => {
+      sections.push(section);
+      report(section);
+    },
+  };
+}
+
 /**
  * A section as a table: of each figure the median, then its ratio to the base, the median with the least and the most. Under it the bars.
  */

@@ -1,7 +1,7 @@
 import { keepResults } from './keeping.ts';
 import { bytes, chat, records, terminal, variedTerminal, type Payloads } from './payloads.ts';
 import { interleaved, type Comparison, type Measure } from './rounds.ts';
-import type { FigureColumn, Section } from './section.ts';
+import { reported, type FigureColumn, type Section } from './section.ts';
 import { APART, BURSTS, SINGLES, SMALL_BURSTS, type Shape } from './turns.ts';
 import { barsOf, type Costs } from './wire-bars.ts';
 import { holdfast, holdfastDeflate, raw, rawDeflate, type Way } from './wire-clients.ts';
@@ -37,11 +37,7 @@ const SPEEDS: readonly FigureColumn[] = [
 
 /** What a message costs on its way, beside raw JSON over `ws` in the same interleaved run. Writes `bench/results/wire.*` as well. */
 export async function benchWire(report: (section: Section) => void): Promise<void> {
-  const sections: Section[] = [];
-  const tell = (section: Section): void => {
-    sections.push(section);
-    report(section);
-  };
+  const { sections, tell } = reported(report);
   const server = await startWireServer();
   try {
     const costs: Costs[] = [];

@@ -6,6 +6,7 @@ import { WebSocket, WebSocketServer } from 'ws';
 import { FlushClock } from '../../src/core/flush-clock.ts';
 import type { SettlingOutlet } from '../turns.ts';
 import { Replies, type ClientEars, type ClientEnd, type Service } from './ends.ts';
+import { openWsSocket } from './sockets.ts';
 
 const FRAME_BYTES = 65_536;
 const FRAME_MESSAGES = 256;
@@ -166,12 +167,11 @@ export const service: Service = {
 };
 
 export async function openBareBatches(url: string, ears: ClientEars): Promise<ClientEnd> {
-  const socket = new WebSocket(url, { perMessageDeflate: false });
+  const socket = await openWsSocket(url);
   const replies = new Replies();
   const end = new BareBatches(socket, (message) => {
     if (!replies.take(message)) ears.heard(message);
   });
-  await once(socket, 'open');
   return {
     send: (message) => {
       end.send(message);
