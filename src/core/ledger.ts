@@ -79,6 +79,12 @@ export class Outgoing<Item> {
     return settled;
   }
 
+  /** What has a position and is not acknowledged. */
+  at(position: number): Item | undefined {
+    const index = position - this.#acknowledged - 1;
+    return index < 0 ? undefined : this.#items[this.#head + index];
+  }
+
   /** What is not acknowledged, in order; the first has the position after {@link Outgoing.acknowledged}. */
   unacknowledged(): Item[] {
     return this.#items.slice(this.#head);

@@ -133,19 +133,16 @@ export class MemoryStore implements SessionStore {
     return this.#write(sid, gen, (session) => {
       const { outgoing } = session;
       if (session.hasOverflowed) return 'overflow';
-      const bytes = messages.reduce((sum, message) => sum + bytesOf(message), 0);
-      const { maxMessages, maxBytes } = this.#options;
-      if (outgoing.size + messages.length > maxMessages || outgoing.bytes + bytes > maxBytes) {
-        // an owner slows its client down; without one, nobody would, and what cannot be kept whole is not kept
-        if (session.expiresAt !== null) {
-          session.hasOverflowed = true;
-          outgoing.restart();
-        }
+      const first = outgoing.next;
+      for (const message of messages) if (!this.#keep(outgoing, message)) break;
+      const last = outgoing.next - 1;
+      // an owner slows its client down; without one, nobody would, and what cannot be kept whole is not kept
+      if (session.expiresAt !== null && last - first + 1 < messages.length) {
+        session.hasOverflowed = true;
+        outgoing.restart();
         return 'overflow';
       }
-      const first = outgoing.next;
-      for (const message of messages) outgoing.record(message, bytesOf(message));
-      const last = outgoing.next - 1;
+      if (last < first) return 'overflow';
       if (gen === null) this.#tell('wake', { sid, top: last, node: session.node });
       return { first, last };
     });
@@ -157,7 +154,9 @@ export class MemoryStore implements SessionStore {
     if (!outgoing || after < outgoing.acknowledged) return Promise.resolve([]);
     const page: StoredMessage[] = [];
     let bytes = 0;
-    for (const message of outgoing.unacknowledged().slice(after - outgoing.acknowledged)) {
+    for (let position = after + 1; position < outgoing.next; position++) {
+      const message = outgoing.at(position);
+      if (!message) break;
       const size = bytesOf(message);
       if (page.length >= most.messages || (page.length > 0 && bytes + size > most.bytes)) break;
       page.push(message);
@@ -235,6 +234,13 @@ export class MemoryStore implements SessionStore {
     if (!session) return Promise.resolve('gone');
     if (gen !== null && gen !== session.gen) return Promise.resolve('fenced');
     return Promise.resolve(write(session));
+  }
+
+  #keep(outgoing: Outgoing<StoredMessage>, message: StoredMessage): boolean {
+    const bytes = bytesOf(message);
+    if (outgoing.size >= this.#options.maxMessages || outgoing.bytes + bytes > this.#options.maxBytes) return false;
+    outgoing.record(message, bytes);
+    return true;
   }
 
   #own(session: Session, { node, tokenHash }: Pick<OpenWish, 'node' | 'tokenHash'>): OwnedSession {

@@ -8,6 +8,7 @@ import type { Link } from './link.ts';
 import type { Ownership } from './ownership.ts';
 import { Receipt } from './receipt.ts';
 import type { SessionStore } from './store.ts';
+import { Waitlist, type Waiting } from './waitlist.ts';
 
 export interface OutflowOptions {
   sid: string;
@@ -24,13 +25,6 @@ export interface OutflowOptions {
   fault: (cause: unknown) => void;
 }
 
-interface Waiting {
-  readonly message: WeighedMessage;
-  readonly receipt: Receipt;
-  /** Why it is not to be sent after all. */
-  revoked?: MessageError;
-}
-
 const MAX_APPEND = 256;
 
 /**
@@ -39,9 +33,7 @@ const MAX_APPEND = 256;
  */
 export class Outflow {
   readonly #options: OutflowOptions;
-  // not in the store yet, in order
-  #waiting: Waiting[] = [];
-  #waitingBytes = 0;
+  #waiting = new Waitlist();
   // those of them that the store may have by now
   #underway: readonly Waiting[] = [];
   readonly #heldChannels = new Set<string>();
@@ -53,7 +45,6 @@ export class Outflow {
   #isAppending = false;
   // an acknowledgement must make room first
   #isFull = false;
-  #appendSize = MAX_APPEND;
   #isTelling = false;
   #toldStore: number;
   #onSettled: (() => void) | undefined;
@@ -78,12 +69,12 @@ export class Outflow {
   /** Messages that the client has not acknowledged. */
   get size(): number {
     const { top, acknowledged } = this.#options.delivery;
-    return this.#waiting.length + top - acknowledged;
+    return this.#waiting.size + top - acknowledged;
   }
 
   /** Bytes of those that wait for the store. */
   get waitingBytes(): number {
-    return this.#waitingBytes;
+    return this.#waiting.bytes;
   }
 
   /** Sends a message. Never throws: what is refused is told by the receipt. */
@@ -94,14 +85,13 @@ export class Outflow {
       const text = `The message has ${message.bytes} bytes; the client takes frames of ${this.#frameBytes}.`;
       return Receipt.refused(new MessageError('MESSAGE_TOO_BIG', { message: text }));
     }
-    const buffered = this.#waitingBytes + bytes + (this.#link?.bufferedBytes ?? 0);
+    const buffered = this.#waiting.bytes + bytes + (this.#link?.bufferedBytes ?? 0);
     if (buffered > this.#options.bufferedBytes) {
       this.#options.tooSlow();
       return Receipt.refused(new MessageError('QUEUE_FULL', { message: `${buffered} bytes wait for the client.` }));
     }
     const waiting = { message, receipt: new Receipt(message.meta) };
     this.#waiting.push(waiting);
-    this.#waitingBytes += bytes;
     this.#flushClock.request();
     return waiting.receipt;
   }
@@ -138,14 +128,15 @@ export class Outflow {
   /** A channel is no more: what waits for it is not sent. What the store may have by now goes, as does all that has a position. */
   drop(channel: string, error: MessageError): void {
     this.#heldChannels.delete(channel);
-    for (const waiting of this.#waiting) if (waiting.receipt.channel === channel) waiting.revoked = error;
-    this.#revoke();
+    const dropped = this.#waiting.all.filter(({ receipt }) => receipt.channel === channel);
+    for (const waiting of dropped) waiting.revoked = error;
+    this.#revoke(dropped.filter((waiting) => !this.#underway.includes(waiting)));
     this.#look();
   }
 
   /** The receipts of what this node has sent to a channel and the client has not acknowledged. */
   unsettled(channel: string): Receipt[] {
-    const waiting = this.#waiting.map(({ receipt }) => receipt);
+    const waiting = this.#waiting.all.map(({ receipt }) => receipt);
     return [...this.#sent, ...waiting].filter((receipt) => receipt.channel === channel);
   }
 
@@ -195,10 +186,9 @@ export class Outflow {
     // one that the store may have by now goes to the client when the session lives on elsewhere
     for (const receipt of [...this.#sent, ...this.#underway.map((waiting) => waiting.receipt)])
       receipt.settle(new MessageError('OUTCOME_UNKNOWN', { message, outcome: 'unknown' }));
-    for (const { receipt } of this.#waiting) receipt.settle(this.#end);
+    for (const { receipt } of this.#waiting.all) receipt.settle(this.#end);
     this.#receipts.clear();
-    this.#waiting = [];
-    this.#waitingBytes = 0;
+    this.#waiting = new Waitlist();
   }
 
   // the receipts of what is in the store
@@ -213,7 +203,7 @@ export class Outflow {
 
   // one append at a time: what is sent meanwhile goes with the next
   #append(): void {
-    if (this.#isAppending || this.#waiting.length === 0) return;
+    if (this.#isAppending || this.#waiting.size === 0) return;
     this.#isAppending = true;
     void this.#appendAll();
   }
@@ -223,13 +213,15 @@ export class Outflow {
     try {
       while (this.#hasNext) {
         let sent: Waiting[] = [];
+        let toldStore = 0;
         const answer = await ownership.write(async (gen) => {
           // chosen as late as can be: while it is decided whose the session is, a channel may end
           this.#underway = sent = this.#next();
+          toldStore = this.#toldStore;
           if (sent.length === 0) return null;
           const messages = sent.map(({ message }) => message);
           const given = await store.append(sid, gen, messages);
-          if (typeof given === 'string') this.#underway = [];
+          this.#underway = typeof given === 'string' ? [] : sent.slice(0, given.last - given.first + 1);
           return given;
         });
         if (answer === 'lost') return;
@@ -237,16 +229,16 @@ export class Outflow {
         // what the store answers in the same turn, such as that a message is accepted, can be told along with these
         await Promise.resolve();
         if (this.#end) return;
-        if (answer === 'overflow') this.#overflow(sent);
+        if (answer === 'overflow') this.#overflow(sent, toldStore);
         else this.#appended(sent, answer.first);
         this.#underway = [];
       }
     } catch (cause) {
       // nobody knows whether the store has them
       fault(cause);
-      for (const { receipt } of this.#waiting)
+      for (const { receipt } of this.#waiting.all)
         receipt.settle(new MessageError('SEND_FAILED', { outcome: 'unknown', cause }));
-      this.#remove(this.#waiting);
+      this.#waiting = new Waitlist();
     } finally {
       this.#isAppending = false;
       this.#underway = [];
@@ -255,67 +247,53 @@ export class Outflow {
   }
 
   get #hasNext(): boolean {
-    return this.#heldChannels.size > 0 ? this.#next().length > 0 : this.#mayAppend && this.#waiting.length > 0;
-  }
-
-  get #mayAppend(): boolean {
-    return !this.#isFull && !this.#end;
+    return this.#next(1).length > 0;
   }
 
   // what may be appended; it stays here until the store has it
-  #next(): Waiting[] {
-    if (!this.#mayAppend) return [];
-    if (this.#heldChannels.size === 0) return this.#waiting.slice(0, this.#appendSize);
-    return this.#waiting
-      .filter(({ message }) => !this.#heldChannels.has(message.meta?.c ?? ''))
-      .slice(0, this.#appendSize);
+  #next(most = MAX_APPEND): Waiting[] {
+    return this.#isFull || this.#end ? [] : this.#waiting.first(most, this.#heldChannels);
   }
 
+  // the first of them are in the store; the others go on waiting
   #appended(sent: readonly Waiting[], first: number): void {
-    this.#remove(sent);
-    sent.forEach(({ receipt }, index) => {
+    const taken = this.#underway;
+    this.#waiting.remove(taken);
+    this.#revoke(sent.slice(taken.length));
+    taken.forEach(({ receipt }, index) => {
       receipt.position = first + index;
       this.#receipts.set(first + index, receipt);
     });
-    this.#appendSize = Math.min(MAX_APPEND, this.#appendSize * 2);
     this.#options.delivery.appended(
       first,
-      sent.map(({ message }) => message),
+      taken.map(({ message }) => message),
     );
   }
 
-  #overflow(sent: readonly Waiting[]): void {
+  // not even the first of them fits. `toldStore`: what the store was known to have forgotten when it was asked
+  #overflow(sent: readonly Waiting[], toldStore: number): void {
     const { delivery, overflowed } = this.#options;
-    this.#revoke();
-    if (sent.some(({ revoked }) => revoked)) return;
+    if (this.#revoke(sent) > 0) return;
     if (!this.#link) {
       this.#isFull = true;
       overflowed();
-    } else if (sent.length > 1) {
-      this.#appendSize = Math.ceil(sent.length / 2);
-    } else if (delivery.top > this.#toldStore) {
-      this.#isFull = true;
+    } else if (delivery.top > toldStore) {
+      // unless there is room since it was asked
+      this.#isFull = toldStore === this.#toldStore;
     } else {
-      this.#remove(sent);
+      const tooBig = sent.slice(0, 1);
+      this.#waiting.remove(tooBig);
       const error = new MessageError('MESSAGE_TOO_BIG', { message: 'The message is larger than the store keeps.' });
-      for (const { receipt } of sent) receipt.settle(error);
+      for (const { receipt } of tooBig) receipt.settle(error);
     }
   }
 
-  #revoke(): void {
-    const gone = this.#waiting.filter((waiting) => waiting.revoked && !this.#underway.includes(waiting));
-    this.#remove(gone);
+  // lets those of them go whose channel is no more. @returns How many
+  #revoke(waiting: readonly Waiting[]): number {
+    const gone = waiting.filter(({ revoked }) => revoked);
+    this.#waiting.remove(gone);
     for (const { receipt, revoked } of gone) receipt.settle(revoked ?? null);
-  }
-
-  #remove(gone: readonly Waiting[]): void {
-    for (const { message } of gone) this.#waitingBytes -= frameBytesOf(message);
-    if (gone.every((waiting, index) => waiting === this.#waiting[index])) {
-      this.#waiting = this.#waiting.slice(gone.length);
-    } else {
-      const set = new Set(gone);
-      this.#waiting = this.#waiting.filter((waiting) => !set.has(waiting));
-    }
+    return gone.length;
   }
 
   #settle(upTo: number): void {

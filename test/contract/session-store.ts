@@ -167,11 +167,25 @@ export function sessionStoreContract(name: string, start: () => Promise<StoreUnd
         expect(await texts()).toEqual(data.slice(0, -1));
       });
 
+      test.each([
+        ['messages', ['a', 'b', 'c', 'd', 'e', 'f', 'g'], 5],
+        ['bytes', ['x'.repeat(60), 'x'.repeat(40), 'x'], 2],
+      ])('is kept as far as there is room in %s, and an owner is told how far', async (_what, data, count) => {
+        await store.open(wish());
+        expect(await store.append('s1', 1, data.map(message))).toEqual({ first: 1, last: count });
+        expect(await texts()).toEqual(data.slice(0, count));
+        await store.ack('s1', 1, 1);
+        expect(await store.append('s1', 1, data.slice(count).map(message))).toEqual({
+          first: count + 1,
+          last: count + 1,
+        });
+      });
+
       test('and cannot be kept while nobody owns the session ends it: it cannot be resumed (I7)', async () => {
         await store.open(wish());
         await store.detach('s1', 1);
-        await store.append('s1', null, ['a', 'b', 'c', 'd', 'e'].map(message));
-        expect(await store.append('s1', null, [message('f')])).toBe('overflow');
+        await store.append('s1', null, ['a', 'b', 'c', 'd'].map(message));
+        expect(await store.append('s1', null, ['e', 'f'].map(message))).toBe('overflow');
         expect(await store.append('s1', null, [message('g')])).toBe('overflow');
         expect(await store.attach(claim())).toEqual({ ok: false, why: 'overflow' });
       });

@@ -23,6 +23,7 @@ describe('what is outgoing', () => {
     expect(outgoing.acknowledge(2)).toEqual([item(1), item(2)]);
     expect([outgoing.acknowledged, outgoing.size, outgoing.bytes, outgoing.next]).toEqual([2, 1, 3, 4]);
     expect(outgoing.unacknowledged()).toEqual([item(3)]);
+    expect([2, 3, 4].map((position) => outgoing.at(position))).toEqual([undefined, item(3), undefined]);
   });
 
   test('is settled once, also when an older acknowledgement comes late', () => {
@@ -94,6 +95,9 @@ describe('what is outgoing', () => {
             expect(outgoing.bytes).toBe(list.slice(acknowledged).reduce((sum, { bytes }) => sum + bytes, 0));
           }
           expect(outgoing.unacknowledged()).toEqual(list.slice(acknowledged));
+          expect(list.map((_, index) => outgoing.at(index + 1))).toEqual(
+            list.map((given, index) => (index < acknowledged ? undefined : given)),
+          );
         },
       ),
     );

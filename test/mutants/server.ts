@@ -149,4 +149,18 @@ export const SERVER_MUTANTS: readonly Mutant[] = [
     to: '',
     tests: ['test/server/outflow'],
   },
+  {
+    what: 'what the store took no position for goes although its channel is no more',
+    file: 'src/server/outflow.ts',
+    from: '    this.#revoke(sent.slice(taken.length));\n',
+    to: '',
+    tests: ['test/server/outflow'],
+  },
+  {
+    what: 'a store that has room again by the time it says that it has none is waited for',
+    file: 'src/server/outflow.ts',
+    from: 'this.#isFull = toldStore === this.#toldStore;',
+    to: 'this.#isFull = true;',
+    tests: ['test/server/outflow'],
+  },
 ];

@@ -1,74 +1,9 @@
 import { expect, test } from 'vitest';
 
 import { MessageError } from '../../src/errors.ts';
-import type { Link } from '../../src/server/link.ts';
-import { Delivery } from '../../src/server/delivery.ts';
-import { MemoryStore } from '../../src/server/memory-store.ts';
-import type { MessageOptions } from '../../src/server/message.ts';
 import { outbound } from '../../src/server/outbound.ts';
-import { Outflow } from '../../src/server/outflow.ts';
-import { Ownership } from '../../src/server/ownership.ts';
-import type { Receipt } from '../../src/server/receipt.ts';
-import { SimulatedClock } from '../../src/testing/clock.ts';
 import { CLIENT_LIMITS } from '../support/wire-client.ts';
-
-async function start({ maxMessages = 100, maxBytes = 10_000, bufferedBytes = 5_000 } = {}) {
-  const clock = new SimulatedClock();
-  const store = new MemoryStore({ clock, maxMessages, maxBytes });
-  const wish = { sid: 's', ep: 'e', tokenHash: 'h', principal: 'ann', nonce: 'n', node: 'a', ttlMs: 1_000 };
-  await store.open(wish);
-  const told: string[] = [];
-  const faults: unknown[] = [];
-  const sent: unknown[] = [];
-  const link = {
-    isOpen: true,
-    bufferedBytes: 0,
-    limits: CLIENT_LIMITS,
-    sendBatch: (frame: unknown) => sent.push(frame),
-    batch: (write: () => void) => {
-      write();
-    },
-  };
-  const shared = { sid: 's', clock, store, ownership: new Ownership(1, (why) => told.push(why)) };
-  const fault = (cause: unknown): void => void faults.push(cause);
-  const delivery = new Delivery(
-    {
-      ...shared,
-      fault,
-      tellAccepted: () => 0,
-      caughtUp: () => told.push('caught up'),
-      broken: (cause) => told.push(cause.message),
-    },
-    { top: 0, acknowledged: 0 },
-  );
-  const outflow = new Outflow({
-    ...shared,
-    fault,
-    delivery,
-    bufferedBytes,
-    overflowed: () => told.push('overflowed'),
-    tooSlow: () => told.push('too slow'),
-  });
-  const attach = (received = 0): void => {
-    outflow.attach(link as unknown as Link, { received, top: delivery.top });
-    delivery.pump();
-  };
-  const settle = (): Promise<void> => clock.advanceAsync(0);
-  let flooded = 0;
-  /** Sends one message a turn. @returns The receipt of the last. */
-  const flood = async (turns: number, options: MessageOptions = {}): Promise<Receipt> => {
-    const receipt = outflow.send(outbound(++flooded, options));
-    await settle();
-    return turns > 1 ? flood(turns - 1, options) : receipt;
-  };
-  return { ...shared, link, delivery, outflow, attach, settle, flood, told, faults, sent, wish };
-}
-
-const codeOf = (promise: Promise<void>): Promise<string> =>
-  promise.then(
-    () => 'settled',
-    (error: unknown) => (error instanceof MessageError ? `${error.code} ${error.outcome}` : String(error)),
-  );
+import { codeOf, startOutflow as start } from '../support/outflow.ts';
 
 test('one append a tick takes everything that was sent in it', async () => {
   const { store, outflow, attach, settle, sent } = await start();
@@ -172,17 +107,6 @@ test('who waits for the last acknowledgement is called once it is here', async (
   end();
 });
 
-test('a message that the store can never keep is refused, and the others go', async () => {
-  const { outflow, attach, settle, sent } = await start({ maxBytes: 50 });
-  attach();
-  const receipts = ['a', 'x'.repeat(60), 'b'].map((data) => outflow.send(outbound(data)));
-  await settle();
-  outflow.acknowledge(1);
-  await settle();
-  expect(sent).toEqual(['1["a"]', '2["b"]']);
-  expect(await codeOf(receipts[1]?.settled ?? Promise.resolve())).toBe('MESSAGE_TOO_BIG not_sent');
-});
-
 test('a message that the client cannot take is refused at once', async () => {
   const { outflow, attach, link } = await start();
   link.limits = { ...CLIENT_LIMITS, frame: 100 };
@@ -204,14 +128,6 @@ test('more than may wait is refused, and the client called too slow', async () =
   link.bufferedBytes = 4_990;
   expect(await codeOf(outflow.send(outbound('x')).settled)).toBe('QUEUE_FULL not_sent');
   expect(told).toEqual(['caught up', 'too slow']);
-});
-
-test('without a socket more than the store keeps is told as an overflow', async () => {
-  const { store, outflow, settle, told } = await start({ maxMessages: 2 });
-  await store.detach('s', 1);
-  for (const data of [1, 2, 3]) outflow.send(outbound(data));
-  await settle();
-  expect(told).toEqual(['overflowed']);
 });
 
 test('messages of a channel that is held back wait, and let others by', async () => {
@@ -272,29 +188,6 @@ test('messages that wait for a change of the owner when their channel ends are n
   decide();
   await settle();
   expect([sent, await codeOf(receipt.settled), outflow.waitingBytes]).toEqual([[], 'CONNECTION_ENDED not_sent', 0]);
-});
-
-test('messages that the store may have go on when their channel ends, unless it has no room for them', async () => {
-  const { store, outflow, attach, settle, sent } = await start();
-  attach();
-  const append = store.append.bind(store);
-  let answer: (isRoom: boolean) => void = () => undefined;
-  store.append = async (...asked) => {
-    const hasRoom = await new Promise<boolean>((resolve) => (answer = resolve));
-    return hasRoom ? append(...asked) : 'overflow';
-  };
-  const receipts: Promise<void>[] = [];
-  for (const hasRoom of [true, false]) {
-    receipts.push(outflow.send(outbound(hasRoom, { channel: 'room' })).settled);
-    await settle();
-    outflow.drop('room', new MessageError('CONNECTION_ENDED', { message: 'no more' }));
-    answer(hasRoom);
-    await settle();
-  }
-  outflow.acknowledge(1);
-  expect(sent).toEqual(['{"t":"m","s":1,"b":[{"d":true,"c":"room"}]}']);
-  expect(await Promise.all(receipts.map(codeOf))).toEqual(['settled', 'CONNECTION_ENDED not_sent']);
-  expect(outflow.size).toBe(0);
 });
 
 test('receipts of a channel are known until they are acknowledged', async () => {

@@ -191,7 +191,8 @@ export class StorePort implements SessionStore {
     for (const { data, meta } of messages) truth.holds.kept(`${this.#node} ${sid}`, seenOf(data, meta).tag, meta?.c);
     const call = this.#write(sid, gen, async (inner, own) => {
       const answer = await inner.append(sid, own, messages);
-      if (typeof answer === 'object') truth.appended(sid, answer.first, messages);
+      if (typeof answer === 'object')
+        truth.appended(sid, answer.first, messages.slice(0, answer.last - answer.first + 1));
       else if (answer === 'overflow' && !(await this.#isKeptWhole(sid))) truth.session(sid)?.excuses.add('overflow');
       const tags = messages.map(({ data, meta }) => seenOf(data, meta).tag).join(' ');
       truth.history.note(`store ${this.#node} appends ${tags}: ${JSON.stringify(answer)}`);
