@@ -1,5 +1,5 @@
 import { MessageError } from '../errors.ts';
-import { toUtf8 } from './utf8.ts';
+import { utf8Length } from './utf8.ts';
 
 // with the flag u, a pair is one character and only what is left alone matches
 const LONE_SURROGATE = /\p{Surrogate}/u;
@@ -42,15 +42,16 @@ export function encodeText(text: string): EncodedMessage {
   return { data: text, bytes: utf8Bytes(text), form: 'text' };
 }
 
-// what the platform counts is counted many times faster than here, once the text is worth the call, or the copy
+// what the platform counts is counted many times faster than here, once the text is worth the call
 const { Buffer: node } = globalThis as { Buffer?: { byteLength(text: string): number } };
 const WORTH_A_CALL = 32;
-const WORTH_A_COPY = 512;
+// of a browser, which is slower to call
+const WORTH_ITS_CALL = 512;
 
 /** The length of a text in UTF-8. A lone surrogate counts as the three bytes of U+FFFD, which replaces it on the wire. */
 export function utf8Bytes(text: string): number {
   if (node && text.length >= WORTH_A_CALL) return node.byteLength(text);
-  if (text.length >= WORTH_A_COPY) return toUtf8(text).length;
+  if (text.length >= WORTH_ITS_CALL) return utf8Length(text);
   let bytes = text.length;
   for (let index = 0; index < text.length; index++) {
     const unit = text.charCodeAt(index);

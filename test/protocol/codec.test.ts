@@ -98,7 +98,8 @@ describe('the length in UTF-8', () => {
       const unit = fc.oneof(fc.nat(0xffff), fc.integer({ min: 0xd800, max: 0xdfff }), edge);
       fc.assert(
         fc.property(fc.array(unit, { maxLength: 1_000, size: 'max' }), (units) => {
-          const text = String.fromCharCode(...units);
+          // now and then longer than what is counted at once
+          const text = String.fromCharCode(...units).repeat(units.length % 4 === 0 ? 20 : 1);
           expect(counted(text)).toBe(encoder.encode(text).byteLength);
         }),
       );
