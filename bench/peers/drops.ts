@@ -8,6 +8,8 @@ import { Pairs, type Pair } from './pairs.ts';
 const PER_SECOND = 250;
 // who has been open for a while comes back sooner, and most of what is lost has been
 const BEFORE_MS = 12_000;
+// one after the other: what each does then is done for the first time in its process, and takes a core
+const APART_MS = 500;
 // as long as the slowest of those that come back by themselves may need, but from a hole
 const AFTER_MS: Record<Drop, number> = { terminate: 6_000, close: 6_000, stall: 6_000, hole: 60_000 };
 const SETTLING_MS = 5_000;
@@ -39,17 +41,17 @@ async function dropSection(how: Drop, rounds: number): Promise<Section> {
   return { title: TITLES[how], figures: FIGURES, results, bars: barsOf(how, results) };
 }
 
-// all at once, for none of them needs more than a part of a core; but first all of them start, which takes more than that
+// all beside each other, for none of them needs more than a part of a core; but first all of them start, which takes more than that
 async function allDropped(how: Drop): Promise<Measure[]> {
   const pairs = new Pairs();
   const proxies: DropProxy[] = [];
   try {
     const started = await Promise.all(RECONNECTING.map((candidate) => pairs.of(candidate)));
     return await Promise.all(
-      started.map((pair) => {
+      started.map((pair, index) => {
         const proxy = new DropProxy(Number(new URL(pair.url).port));
         proxies.push(proxy);
-        return droppedOn(pair, proxy, how);
+        return droppedOn(pair, proxy, { how, afterMs: BEFORE_MS + index * APART_MS });
       }),
     );
   } finally {
@@ -65,13 +67,17 @@ const TITLES: Record<Drop, string> = {
   hole: 'nothing gets through any more under 250 messages a second, and nobody is told',
 };
 
-async function droppedOn({ candidate, client, server }: Pair, proxy: DropProxy, how: Drop): Promise<Measure> {
+async function droppedOn(
+  { candidate, client, server }: Pair,
+  proxy: DropProxy,
+  { how, afterMs }: { how: Drop; afterMs: number },
+): Promise<Measure> {
   const url = await proxy.listen();
   await client.ask('open', { name: candidate.name, url, form: 'json', count: 1 });
   await server.ask('note');
-  const seconds = (BEFORE_MS + AFTER_MS[how]) / 1_000;
+  const seconds = (afterMs + AFTER_MS[how]) / 1_000;
   const sent = client.ask('insist', { perSecond: PER_SECOND, seconds, settlingMs: SETTLING_MS });
-  await new Promise((resolve) => setTimeout(resolve, BEFORE_MS));
+  await new Promise((resolve) => setTimeout(resolve, afterMs));
   const at = proxy.drop(how);
   const accepted = await sent;
   await new Promise((resolve) => setTimeout(resolve, 500));
