@@ -10,17 +10,13 @@ export interface Waiting {
   revoked?: MessageError;
 }
 
-// the front of the list is given back once so many are gone: they may be large, and what is copied then is only the list
-const TRIM_AT = 1_024;
-
-/** Messages that wait for the store, in order. Taking the first costs the same however many wait behind them. */
+/** Messages that wait for the store, in order. What was taken out is not kept: it may be large. */
 export class Waitlist {
   #items: Waiting[] = [];
-  #head = 0;
   #bytes = 0;
 
   get size(): number {
-    return this.#items.length - this.#head;
+    return this.#items.length;
   }
 
   /** Bytes of the frames that they need. */
@@ -29,7 +25,7 @@ export class Waitlist {
   }
 
   get all(): Waiting[] {
-    return this.#items.slice(this.#head);
+    return [...this.#items];
   }
 
   push(waiting: Waiting): void {
@@ -39,28 +35,25 @@ export class Waitlist {
 
   /** The first, up to so many, left where they are. Those of channels that are held back are passed over. */
   first(most: number, heldChannels: ReadonlySet<string | undefined>): Waiting[] {
-    if (heldChannels.size === 0) return this.#items.slice(this.#head, this.#head + most);
+    if (heldChannels.size === 0) return this.#items.slice(0, most);
     const first: Waiting[] = [];
-    for (let index = this.#head; index < this.#items.length && first.length < most; index++) {
-      const waiting = this.#items[index];
-      if (waiting && !heldChannels.has(waiting.receipt.channel)) first.push(waiting);
+    for (const waiting of this.#items) {
+      if (first.length === most) break;
+      if (!heldChannels.has(waiting.receipt.channel)) first.push(waiting);
     }
     return first;
   }
 
   /** Takes out those of them that are here. */
   remove(gone: readonly Waiting[]): void {
-    if (gone.every((waiting, index) => waiting === this.#items[this.#head + index])) {
-      this.#head += gone.length;
+    if (gone.every((waiting, index) => waiting === this.#items[index])) {
+      this.#items.splice(0, gone.length);
       this.#bytes -= bytesOf(gone);
-      if (this.#head < TRIM_AT && this.size > 0) return;
-      this.#items = this.all;
     } else {
       const set = new Set(gone);
-      this.#items = this.all.filter((waiting) => !set.has(waiting));
+      this.#items = this.#items.filter((waiting) => !set.has(waiting));
       this.#bytes = bytesOf(this.#items);
     }
-    this.#head = 0;
   }
 }
 

@@ -181,6 +181,13 @@ export function sessionStoreContract(name: string, start: () => Promise<StoreUnd
         });
       });
 
+      test('is not kept behind one that there is no room for, for an owner gives both to it again', async () => {
+        await store.open(wish());
+        const data = ['x'.repeat(60), 'y'.repeat(60), 'z'];
+        expect(await store.append('s1', 1, data.map(message))).toEqual({ first: 1, last: 1 });
+        expect(await texts()).toEqual(data.slice(0, 1));
+      });
+
       test('and cannot be kept while nobody owns the session ends it: it cannot be resumed (I7)', async () => {
         await store.open(wish());
         await store.detach('s1', 1);
