@@ -34,7 +34,7 @@ export async function dropSections(note: (what: string) => void, rounds: number)
 async function dropSection(how: Drop, rounds: number): Promise<Section> {
   const measures = RECONNECTING.map((): Measure[] => []);
   for (let round = 0; round < rounds; round++) {
-    const measured = await allDropped(how);
+    const measured = await allDropped(how, round);
     for (const [index, measure] of measured.entries()) measures[index]?.push(measure);
   }
   const results = RECONNECTING.map(({ name }, index): Comparison => alone(name, measures[index] ?? []));
@@ -42,7 +42,7 @@ async function dropSection(how: Drop, rounds: number): Promise<Section> {
 }
 
 // all beside each other, for none of them needs more than a part of a core; but first all of them start, which takes more than that
-async function allDropped(how: Drop): Promise<Measure[]> {
+async function allDropped(how: Drop, round: number): Promise<Measure[]> {
   const pairs = new Pairs();
   const proxies: DropProxy[] = [];
   try {
@@ -51,7 +51,9 @@ async function allDropped(how: Drop): Promise<Measure[]> {
       started.map((pair, index) => {
         const proxy = new DropProxy(Number(new URL(pair.url).port));
         proxies.push(proxy);
-        return droppedOn(pair, proxy, { how, afterMs: BEFORE_MS + index * APART_MS });
+        // who is the first is another each time
+        const turn = (index + round) % started.length;
+        return droppedOn(pair, proxy, { how, afterMs: BEFORE_MS + turn * APART_MS });
       }),
     );
   } finally {

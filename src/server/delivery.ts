@@ -165,8 +165,13 @@ export class Delivery {
   }
 
   #take(page: readonly StoredMessage[]): void {
-    if (page.length === 0) this.#breakOff('the store has lost messages');
+    if (page.length === 0) this.lost();
     else this.#atHand = page.map((message) => weighed(message));
+  }
+
+  /** The store knows nothing of messages that were sent: the session cannot go on. */
+  lost(): void {
+    this.#breakOff('the store has lost messages');
   }
 
   #breakOff(what: string): void {

@@ -314,13 +314,7 @@ export class LiveSession implements Session, ConversationParts {
 
   /** Tells the store that this node is alive, and hears of what was sent without waking it. */
   touch(): void {
-    if (!this.link) return;
-    const touched = this.ownership.write((gen) => this.#host.store.touch(this.id, gen));
-    this.#guarded(
-      touched.then((answer) => {
-        if (typeof answer === 'object') this.woken(answer.top);
-      }),
-    );
+    if (this.link) this.#guarded(this.outflow.touch());
   }
 
   /** Somebody else has sent something to it. */

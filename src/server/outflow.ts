@@ -25,7 +25,17 @@ export interface OutflowOptions {
   fault: (cause: unknown) => void;
 }
 
-const MAX_APPEND = 256;
+/** One append: the store may have no room for it, and is given it again then. */
+const MAX_APPEND = { messages: 256, bytes: 262_144 };
+const ONE = { messages: 1, bytes: 0 };
+
+/** What the store was asked to append, and what was so at that moment. */
+interface Asked {
+  readonly sent: readonly Waiting[];
+  /** What the store was known to have forgotten. */
+  readonly toldStore: number;
+  readonly hasLink: boolean;
+}
 
 /**
  * The way out: messages wait here for the store, which gives them their positions, and only then are delivered. What the client has
@@ -134,6 +144,14 @@ export class Outflow {
     this.#look();
   }
 
+  /** Tells the store that this node is alive, and what it could not be told before; hears of what was sent without waking it. */
+  async touch(): Promise<void> {
+    const { store, sid, ownership, delivery } = this.#options;
+    const answer = await ownership.write((gen) => store.touch(sid, gen));
+    if (typeof answer === 'object') delivery.woken(answer.top);
+    void this.#tellStore();
+  }
+
   /** The receipts of what this node has sent to a channel and the client has not acknowledged. */
   unsettled(channel: string): Receipt[] {
     const waiting = this.#waiting.all.map(({ receipt }) => receipt);
@@ -212,16 +230,17 @@ export class Outflow {
     const { store, sid, ownership, fault } = this.#options;
     try {
       while (this.#hasNext) {
-        let sent: Waiting[] = [];
-        let toldStore = 0;
+        let asked: Asked = { sent: [], toldStore: 0, hasLink: false };
         const answer = await ownership.write(async (gen) => {
+          // an older generation was refused: what was let go meanwhile is not sent by this one
+          this.#revoke(asked.sent);
           // chosen as late as can be: while it is decided whose the session is, a channel may end
-          this.#underway = sent = this.#next();
-          toldStore = this.#toldStore;
+          const sent = (this.#underway = this.#next(MAX_APPEND));
+          asked = { sent, toldStore: this.#toldStore, hasLink: this.#link !== undefined };
           if (sent.length === 0) return null;
           const messages = sent.map(({ message }) => message);
           const given = await store.append(sid, gen, messages);
-          this.#underway = typeof given === 'string' ? [] : sent.slice(0, given.last - given.first + 1);
+          this.#underway = typeof given === 'string' ? [] : sent.slice(0, countOf(given, sent.length));
           return given;
         });
         if (answer === 'lost') return;
@@ -229,8 +248,8 @@ export class Outflow {
         // what the store answers in the same turn, such as that a message is accepted, can be told along with these
         await Promise.resolve();
         if (this.#end) return;
-        if (answer === 'overflow') this.#overflow(sent, toldStore);
-        else this.#appended(sent, answer.first);
+        if (answer === 'overflow') await this.#overflow(asked);
+        else this.#appended(asked, answer.first);
         this.#underway = [];
       }
     } catch (cause) {
@@ -247,19 +266,20 @@ export class Outflow {
   }
 
   get #hasNext(): boolean {
-    return this.#next(1).length > 0;
+    return this.#next(ONE).length > 0;
   }
 
   // what may be appended; it stays here until the store has it
-  #next(most = MAX_APPEND): Waiting[] {
+  #next(most: typeof MAX_APPEND): Waiting[] {
     return this.#isFull || this.#end ? [] : this.#waiting.first(most, this.#heldChannels);
   }
 
   // the first of them are in the store; the others go on waiting
-  #appended(sent: readonly Waiting[], first: number): void {
+  #appended({ sent, toldStore }: Asked, first: number): void {
     const taken = this.#underway;
     this.#waiting.remove(taken);
     this.#revoke(sent.slice(taken.length));
+    if (this.#link && taken.length < sent.length) this.#filled(toldStore);
     taken.forEach(({ receipt }, index) => {
       receipt.position = first + index;
       this.#receipts.set(first + index, receipt);
@@ -270,22 +290,31 @@ export class Outflow {
     );
   }
 
-  // not even the first of them fits. `toldStore`: what the store was known to have forgotten when it was asked
-  #overflow(sent: readonly Waiting[], toldStore: number): void {
+  // not even the first of them fits
+  async #overflow({ sent, toldStore, hasLink }: Asked): Promise<void> {
     const { delivery, overflowed } = this.#options;
     if (this.#revoke(sent) > 0) return;
     if (!this.#link) {
-      this.#isFull = true;
-      overflowed();
-    } else if (delivery.top > toldStore) {
-      // unless there is room since it was asked
-      this.#isFull = toldStore === this.#toldStore;
+      // as long as there was one, the store would have waited for room: it is asked again
+      this.#isFull = !hasLink;
+      if (this.#isFull) overflowed();
+      return;
+    }
+    // other nodes may have filled it, and their wakes are on their way
+    if (delivery.top <= toldStore) await this.touch();
+    if (delivery.top > toldStore) {
+      this.#filled(toldStore);
     } else {
       const tooBig = sent.slice(0, 1);
       this.#waiting.remove(tooBig);
       const error = new MessageError('MESSAGE_TOO_BIG', { message: 'The message is larger than the store keeps.' });
       for (const { receipt } of tooBig) receipt.settle(error);
     }
+  }
+
+  // the store had no more room, and has none unless it was told of acknowledgements since it was asked
+  #filled(toldStore: number): void {
+    this.#isFull = toldStore === this.#toldStore;
   }
 
   // lets those of them go whose channel is no more. @returns How many
@@ -316,7 +345,9 @@ export class Outflow {
       await Promise.resolve();
       while (delivery.acknowledged > this.#toldStore && !this.#end) {
         const upTo = delivery.acknowledged;
-        if ((await ownership.write((gen) => store.ack(sid, gen, upTo))) !== null) return;
+        const answer = await ownership.write((gen) => store.ack(sid, gen, upTo));
+        if (answer === 'ahead') delivery.lost();
+        if (answer !== null) return;
         this.#toldStore = upTo;
         if (this.#isFull) this.#retry();
       }
@@ -330,4 +361,10 @@ export class Outflow {
   #look(): void {
     if (this.size === 0) this.#onSettled?.();
   }
+}
+
+function countOf({ first, last }: { first: number; last: number }, most: number): number {
+  const count = last - first + 1;
+  if (!(count >= 1 && count <= most)) throw new Error(`the store has given ${count} positions to ${most} messages`);
+  return count;
 }

@@ -91,8 +91,8 @@ export interface SessionStore {
   /** The first frame of this owner came: no token but the newest is valid any more. */
   confirm(sid: string, gen: number): Promise<WriteRefusal | null>;
   /**
-   * Gives positions to messages and keeps them: as many of the first as there is room for, and `overflow` when there is none even for one. A session that nobody owns
-   * is full as soon as one does not fit, for nobody is there who would make room: it is over. `gen` is `null` for a node that does not own the session: any may push.
+   * Gives positions to messages, one at least, and keeps them: as many of the first as there is room for, and `overflow` when there is none even for one. A session
+   * that nobody owns is full as soon as one does not fit, for nobody is there who would make room: it is over. `gen` is `null` for a node that does not own the session: any may push.
    */
   append(
     sid: string,

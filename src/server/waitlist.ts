@@ -33,13 +33,15 @@ export class Waitlist {
     this.#bytes += frameBytesOf(waiting.message);
   }
 
-  /** The first, up to so many, left where they are. Those of channels that are held back are passed over. */
-  first(most: number, heldChannels: ReadonlySet<string | undefined>): Waiting[] {
-    if (heldChannels.size === 0) return this.#items.slice(0, most);
+  /** The first, up to so many and so many bytes, but at least one, left where they are. Those of channels that are held back are passed over. */
+  first(most: { messages: number; bytes: number }, heldChannels: ReadonlySet<string | undefined>): Waiting[] {
     const first: Waiting[] = [];
+    let bytes = 0;
     for (const waiting of this.#items) {
-      if (first.length === most) break;
-      if (!heldChannels.has(waiting.receipt.channel)) first.push(waiting);
+      if (heldChannels.has(waiting.receipt.channel)) continue;
+      bytes += frameBytesOf(waiting.message);
+      if (first.length === most.messages || (first.length > 0 && bytes > most.bytes)) break;
+      first.push(waiting);
     }
     return first;
   }

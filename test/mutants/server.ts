@@ -163,4 +163,32 @@ export const SERVER_MUTANTS: readonly Mutant[] = [
     to: 'this.#isFull = true;',
     tests: ['test/server/outflow'],
   },
+  {
+    what: 'a store that is full while a client is there ends the session when it has gone since',
+    file: 'src/server/outflow.ts',
+    from: 'this.#isFull = !hasLink;',
+    to: 'this.#isFull = true;',
+    tests: ['test/server/outflow'],
+  },
+  {
+    what: 'what was refused to an older generation goes by the newer one although its channel is no more',
+    file: 'src/server/outflow.ts',
+    from: '          this.#revoke(asked.sent);\n',
+    to: '',
+    tests: ['test/server/outflow'],
+  },
+  {
+    what: 'a store that other nodes have filled refuses what it has no room for at present',
+    file: 'src/server/outflow.ts',
+    from: 'if (delivery.top <= toldStore) await this.touch();',
+    to: '',
+    tests: ['test/server/outflow'],
+  },
+  {
+    what: 'a store that could not be told of an acknowledgement stays full',
+    file: 'src/server/outflow.ts',
+    from: '    void this.#tellStore();\n  }\n\n  /** The receipts',
+    to: '  }\n\n  /** The receipts',
+    tests: ['test/server/outflow'],
+  },
 ];

@@ -1,10 +1,11 @@
 import { expect, test } from 'vitest';
 
 import { MessageError } from '../../src/errors.ts';
+import type { MemoryStore } from '../../src/server/memory-store.ts';
 import { outbound } from '../../src/server/outbound.ts';
 import { codeOf, startOutflow as start } from '../support/outflow.ts';
 
-test('what the store has room for goes, and the rest with the next acknowledgement: two writes each, however many wait', async () => {
+test('what the store has room for goes, and the rest with the next acknowledgement: one write each, however many wait', async () => {
   const { store, outflow, attach, settle, sent } = await start({ maxMessages: 50, bufferedBytes: 1e6 });
   const asked: number[] = [];
   const append = store.append.bind(store);
@@ -17,7 +18,7 @@ test('what the store has room for goes, and the rest with the next acknowledgeme
   await settle();
   outflow.acknowledge(20);
   await settle();
-  expect(asked).toEqual([256, 256, 256, 256]);
+  expect(asked).toEqual([256, 256]);
   expect(sent).toEqual([batch(1, 50), batch(51, 20)]);
   expect([receipts[69]?.position, receipts[70]?.position, outflow.size]).toEqual([70, null, 380]);
 });
@@ -25,24 +26,147 @@ test('what the store has room for goes, and the rest with the next acknowledgeme
 test('a store that is full when it is asked, and no longer when that is known, is asked again', async () => {
   const { store, outflow, attach, settle, sent } = await start({ maxMessages: 1 });
   attach();
-  const append = store.append.bind(store);
   outflow.send(outbound('first'));
   await settle();
-  let answer: () => void = () => undefined;
-  store.append = async (...asked) => {
-    const answered = await append(...asked);
-    await new Promise<void>((resolve) => (answer = resolve));
-    return answered;
-  };
+  const answer = answersLate(store);
   const receipt = outflow.send(outbound('second'));
   await settle();
   outflow.acknowledge(1);
   await settle();
-  store.append = append;
   answer();
   await settle();
   outflow.acknowledge(2);
   expect([sent, await codeOf(receipt.settled)]).toEqual([['1["first"]', '2["second"]'], 'settled']);
+});
+
+test('a store that is full while there is a socket, and known to be only without one, is asked again before the session is over for it', async () => {
+  const { store, outflow, attach, settle, told } = await start({ maxMessages: 1 });
+  attach();
+  outflow.send(outbound('first'));
+  await settle();
+  const answer = answersLate(store);
+  outflow.send(outbound('second'));
+  await settle();
+  outflow.acknowledge(1);
+  outflow.detach();
+  await settle();
+  answer();
+  await settle();
+  expect(told).toEqual(['caught up']);
+  expect(await store.read('s', 1, { messages: 9, bytes: 99 })).toMatchObject([{ data: '"second"' }]);
+});
+
+test('a full store that could not be told of an acknowledgement is told when it is touched, and what waits goes', async () => {
+  const { store, outflow, attach, settle, sent, faults } = await start({ maxMessages: 1 });
+  attach();
+  for (const data of ['first', 'second']) outflow.send(outbound(data));
+  await settle();
+  const ack = store.ack.bind(store);
+  store.ack = () => Promise.reject(new Error('down'));
+  outflow.acknowledge(1);
+  await settle();
+  store.ack = ack;
+  expect([sent, faults.length]).toEqual([['1["first"]'], 1]);
+  await outflow.touch();
+  await settle();
+  expect(sent).toEqual(['1["first"]', '2["second"]']);
+});
+
+test('a store that knows nothing of what the client acknowledges has lost it: the session cannot go on', async () => {
+  const { store, outflow, attach, settle, told } = await start();
+  attach();
+  outflow.send(outbound('first'));
+  await settle();
+  store.ack = () => Promise.resolve('ahead');
+  outflow.acknowledge(1);
+  await settle();
+  expect(told).toEqual(['caught up', 'the store has lost messages']);
+});
+
+test('a store that another node has filled is waited for, though its wake has not come', async () => {
+  const { store, outflow, attach, settle, sent } = await start({ maxMessages: 2 });
+  attach();
+  await store.append('s', null, [outbound('of another'), outbound('node')]);
+  const receipt = outflow.send(outbound('own'));
+  await settle();
+  outflow.acknowledge(1);
+  await settle();
+  outflow.acknowledge(3);
+  expect(sent).toEqual(['1["of another","node"]', '3["own"]']);
+  expect(await codeOf(receipt.settled)).toBe('settled');
+});
+
+test('what the store takes goes though some of its channels are held back, and the others wait for both', async () => {
+  const { outflow, attach, settle, sent } = await start({ maxMessages: 1 });
+  attach();
+  outflow.hold('room', true);
+  for (const channel of ['room', 'other', 'other']) outflow.send(outbound(1, { channel }));
+  await settle();
+  outflow.hold('room', false);
+  await settle();
+  expect([sent, outflow.size]).toEqual([['{"t":"m","s":1,"b":[{"d":1,"c":"other"}]}'], 3]);
+  outflow.acknowledge(1);
+  await settle();
+  outflow.acknowledge(2);
+  await settle();
+  expect(sent.slice(1)).toEqual([
+    '{"t":"m","s":2,"b":[{"d":1,"c":"room"}]}',
+    '{"t":"m","s":3,"b":[{"d":1,"c":"other"}]}',
+  ]);
+});
+
+test('the end leaves in doubt what a store that was nearly full has taken, and nothing else', async () => {
+  const { store, outflow, attach, settle } = await start({ maxMessages: 2 });
+  attach();
+  const answer = answersLate(store);
+  const receipts = [1, 2, 3, 4].map((data) => outflow.send(outbound(data)));
+  await settle();
+  const codes = receipts.map(({ settled }) => codeOf(settled));
+  answer();
+  // its answer is here, and not seen yet
+  await Promise.resolve();
+  await Promise.resolve();
+  outflow.end(new MessageError('CONNECTION_ENDED', { message: 'over' }));
+  await settle();
+  expect(await Promise.all(codes)).toEqual([
+    'OUTCOME_UNKNOWN unknown',
+    'OUTCOME_UNKNOWN unknown',
+    'CONNECTION_ENDED not_sent',
+    'CONNECTION_ENDED not_sent',
+  ]);
+});
+
+test('a store that gives no positions, or too many, leaves its messages in doubt', async () => {
+  for (const last of [0, 2, NaN]) {
+    const { store, outflow, attach, settle, faults } = await start();
+    attach();
+    store.append = () => Promise.resolve({ first: 1, last });
+    const receipt = outflow.send(outbound('lost'));
+    await settle();
+    expect([await codeOf(receipt.settled), faults]).toEqual([
+      'SEND_FAILED unknown',
+      [new Error(`the store has given ${last} positions to 1 messages`)],
+    ]);
+  }
+});
+
+test('what was refused to an older generation is not sent by the newer one when its channel is no more', async () => {
+  const { store, outflow, attach, settle, sent, ownership, wish } = await start();
+  attach();
+  const answer = answersLate(store);
+  const receipts = ['room', 'other'].map((channel) => outflow.send(outbound(1, { channel })));
+  await store.open({ ...wish, tokenHash: 'newer' });
+  await settle();
+  outflow.drop('room', new MessageError('CONNECTION_ENDED', { message: 'no more' }));
+  ownership.adopt(2);
+  answer();
+  await settle();
+  outflow.acknowledge(1);
+  expect(sent).toEqual(['{"t":"m","s":1,"b":[{"d":1,"c":"other"}]}']);
+  expect(await Promise.all(receipts.map(({ settled }) => codeOf(settled)))).toEqual([
+    'CONNECTION_ENDED not_sent',
+    'settled',
+  ]);
 });
 
 test('a message that the store can never keep is refused, and the others go', async () => {
@@ -94,7 +218,6 @@ test('what the store had no room for does not go when its channel ends meanwhile
   let answer: () => void = () => undefined;
   store.append = async (sid, gen, messages) => {
     await new Promise<void>((resolve) => (answer = resolve));
-    // there is room for the others by the time that they are given to it again
     return append(sid, gen, messages.slice(0, 2));
   };
   const receipts = [1, 2, 3, 4].map((data) => outflow.send(outbound(data, { channel: data % 2 ? 'odd' : 'even' })));
@@ -102,6 +225,8 @@ test('what the store had no room for does not go when its channel ends meanwhile
   outflow.drop('odd', new MessageError('CONNECTION_ENDED', { message: 'no more' }));
   store.append = append;
   answer();
+  await settle();
+  outflow.acknowledge(2);
   await settle();
   outflow.acknowledge(3);
   expect(sent).toEqual([
@@ -116,6 +241,21 @@ test('what the store had no room for does not go when its channel ends meanwhile
   ]);
   expect([outflow.size, outflow.waitingBytes]).toEqual([0, 0]);
 });
+
+/** The next append of the store is answered when that is called; those after it at once. */
+function answersLate(store: MemoryStore): () => void {
+  const append = store.append.bind(store);
+  let answer: () => void = () => undefined;
+  store.append = async (...asked) => {
+    store.append = append;
+    const answered = await append(...asked);
+    await new Promise<void>((resolve) => (answer = resolve));
+    return answered;
+  };
+  return () => {
+    answer();
+  };
+}
 
 function batch(first: number, count: number): string {
   return `${first}[${Array.from({ length: count }, (_, index) => first - 1 + index).join(',')}]`;

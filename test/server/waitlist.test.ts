@@ -13,6 +13,10 @@ function waiting(data: unknown, channel?: string): Waiting {
   return { message, receipt: new Receipt(message.meta) };
 }
 
+function most(messages: number): { messages: number; bytes: number } {
+  return { messages, bytes: Infinity };
+}
+
 function listOf(...items: Waiting[]): Waitlist {
   const list = new Waitlist();
   for (const item of items) list.push(item);
@@ -22,7 +26,7 @@ function listOf(...items: Waiting[]): Waitlist {
 test('the first are taken in order, and what is left weighs what it did', () => {
   const [a, b, c] = [waiting('a'), waiting('bb'), waiting('ccc')];
   const list = listOf(a, b, c);
-  const first = list.first(2, NONE);
+  const first = list.first(most(2), NONE);
   list.remove(first);
   expect([first, list.all, list.size]).toEqual([[a, b], [c], 1]);
   expect(list.bytes).toBe(frameBytesOf(c.message));
@@ -31,10 +35,18 @@ test('the first are taken in order, and what is left weighs what it did', () => 
 test('those of channels that are held back are passed over', () => {
   const [a, b, c] = [waiting('a', 'room'), waiting('b'), waiting('c', 'other')];
   const list = listOf(a, b, c);
-  expect(list.first(1, new Set(['room']))).toEqual([b]);
+  expect(list.first(most(1), new Set(['room']))).toEqual([b]);
   list.remove([b]);
-  expect(list.first(9, new Set(['room']))).toEqual([c]);
+  expect(list.first(most(9), new Set(['room']))).toEqual([c]);
   expect(list.all).toEqual([a, c]);
+});
+
+test('no more bytes are taken at once than are asked for, but one at least', () => {
+  const [a, b, c] = [waiting('a'), waiting('bb'), waiting('ccc')];
+  const list = listOf(a, b, c);
+  const two = frameBytesOf(a.message) + frameBytesOf(b.message);
+  const taken = [two, two - 1, 0].map((bytes) => list.first({ messages: 9, bytes }, NONE));
+  expect(taken).toEqual([[a, b], [a], [a]]);
 });
 
 test('those that are here no more are not taken out twice', () => {
@@ -59,7 +71,7 @@ test('it is a list, whatever is taken from where', () => {
         const added = Array.from({ length: push }, (_, index) => waiting(index));
         for (const item of added) list.push(item);
         model.push(...added);
-        const gone = every > 0 ? model.filter((_, index) => index % every === 1) : list.first(take, NONE);
+        const gone = every > 0 ? model.filter((_, index) => index % every === 1) : list.first(most(take), NONE);
         if (every === 0) expect(gone).toEqual(model.slice(0, take));
         list.remove(gone);
         model = model.filter((item) => !gone.includes(item));

@@ -79,19 +79,20 @@ export class SharedStore {
     truth.moves += 1;
     for (const session of truth.sessions.values()) {
       if (!session.isKept) continue;
-      const { wish, tokenHash, kept } = session;
+      const { wish, tokenHash } = session;
       const ep = flaws.keepsEpoch ? session.ep : `${session.ep.slice(0, 16)}${chance.below(1e6)}`;
       await this.inner.open({ ...wish, ep, tokenHash });
       const rx = chance.below(session.rx + 1);
       await this.inner.accept(wish.sid, 1, { upTo: rx, keys: [] });
-      const copied = kept.slice(0, chance.below(kept.length + 1));
-      if (copied.length > 0) await this.inner.append(wish.sid, 1, copied);
-      await this.inner.ack(wish.sid, 1, Math.min(copied.length, session.downTold));
+      const copied = session.kept.slice(0, chance.below(session.kept.length + 1));
+      const kept = copied.length > 0 ? await this.inner.append(wish.sid, 1, copied) : null;
+      const top = typeof kept === 'string' ? 0 : (kept?.last ?? 0);
+      await this.inner.ack(wish.sid, 1, Math.min(top, session.downTold));
       await this.inner.detach(wish.sid, 1);
       // an older copy knows older tokens
       for (const why of ['epoch', 'forbidden']) session.excuses.add(why);
       session.gen = 1;
-      if (!flaws.keepsEpoch) truth.restored(session, { ep, rx, top: copied.length });
+      if (!flaws.keepsEpoch) truth.restored(session, { ep, rx, top });
     }
   }
 
@@ -214,8 +215,10 @@ export class StorePort implements SessionStore {
 
   readonly ack: SessionStore['ack'] = (sid, gen, upTo) =>
     this.#write(sid, gen, async (inner, own) => {
-      const trimmed = this.#shared.options.flaws.overTrims ? upTo + 1 : upTo;
-      const answer = await inner.ack(sid, own ?? gen, trimmed);
+      const forget = (last: number): ReturnType<typeof inner.ack> => inner.ack(sid, own ?? gen, last);
+      const isMore = this.#shared.options.flaws.overTrims === true && (await forget(upTo + 1)) === null;
+      const trimmed = isMore ? upTo + 1 : upTo;
+      const answer = await forget(trimmed);
       if (answer === null) this.#shared.options.truth.trimmed(sid, trimmed);
       return answer;
     });
