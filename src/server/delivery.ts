@@ -169,9 +169,9 @@ export class Delivery {
     else this.#atHand = page.map((message) => weighed(message));
   }
 
-  /** The store knows nothing of messages that were sent: the session cannot go on. */
+  /** The store knows nothing of messages that were sent: the session cannot go on. Without a socket, resuming it shows what is left. */
   lost(): void {
-    this.#breakOff('the store has lost messages');
+    if (this.#link) this.#breakOff('the store has lost messages');
   }
 
   #breakOff(what: string): void {

@@ -133,7 +133,7 @@ export class LiveSession implements Session, ConversationParts {
         caughtUp: () => this.#caughtUp(),
         broken: (cause) => {
           fault(cause);
-          void this.#destroy();
+          this.#guarded(this.#destroy());
           this.tell({ type: 'expired' });
         },
       },
@@ -314,7 +314,7 @@ export class LiveSession implements Session, ConversationParts {
 
   /** Tells the store that this node is alive, and hears of what was sent without waking it. */
   touch(): void {
-    if (this.link) this.#guarded(this.outflow.touch());
+    if (this.link) void this.outflow.touch();
   }
 
   /** Somebody else has sent something to it. */

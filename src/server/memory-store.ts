@@ -166,7 +166,10 @@ export class MemoryStore implements SessionStore {
   }
 
   ack(sid: string, gen: number, upTo: number): Promise<WriteRefusal | 'ahead' | null> {
-    return this.#write(sid, gen, ({ outgoing }) => (outgoing.acknowledge(upTo) === null ? 'ahead' : null));
+    return this.#write(sid, gen, ({ outgoing, hasOverflowed }) => {
+      if (hasOverflowed) return 'overflow';
+      return outgoing.acknowledge(upTo) === null ? 'ahead' : null;
+    });
   }
 
   accept(

@@ -1,5 +1,4 @@
 import { MessageError } from '../errors.ts';
-import { ByPosition } from '../core/by-position.ts';
 import { FlushClock } from '../core/flush-clock.ts';
 import type { StoreClock } from './clock.ts';
 import type { Delivery } from './delivery.ts';
@@ -7,7 +6,8 @@ import { frameBytesOf, type WeighedMessage } from '../protocol/framing.ts';
 import type { Link } from './link.ts';
 import type { Ownership } from './ownership.ts';
 import { Receipt } from './receipt.ts';
-import type { SessionStore } from './store.ts';
+import { Receipts } from './receipts.ts';
+import type { SessionStore, WriteRefusal } from './store.ts';
 import { Waitlist, type Waiting } from './waitlist.ts';
 
 export interface OutflowOptions {
@@ -47,8 +47,7 @@ export class Outflow {
   // those of them that the store may have by now
   #underway: readonly Waiting[] = [];
   readonly #heldChannels = new Set<string>();
-  // in the store and not acknowledged, as far as they were sent by this node; lowest position first
-  readonly #receipts = new ByPosition<Receipt>();
+  readonly #receipts = new Receipts();
   #link: Link | undefined;
   // of a frame that the client takes, as it said on its last socket
   #frameBytes = Infinity;
@@ -144,18 +143,17 @@ export class Outflow {
     this.#look();
   }
 
-  /** Tells the store that this node is alive, and what it could not be told before; hears of what was sent without waking it. */
+  /** Tells the store that this node is alive, and what it could not be told before; hears of what was sent without waking it, and whether there is room again. */
   async touch(): Promise<void> {
-    const { store, sid, ownership, delivery } = this.#options;
-    const answer = await ownership.write((gen) => store.touch(sid, gen));
-    if (typeof answer === 'object') delivery.woken(answer.top);
+    if (!(await this.#askTop())) return;
     void this.#tellStore();
+    if (this.#isFull) this.#retry();
   }
 
   /** The receipts of what this node has sent to a channel and the client has not acknowledged. */
   unsettled(channel: string): Receipt[] {
     const waiting = this.#waiting.all.map(({ receipt }) => receipt);
-    return [...this.#sent, ...waiting].filter((receipt) => receipt.channel === channel);
+    return [...this.#receipts.all, ...waiting].filter((receipt) => receipt.channel === channel);
   }
 
   /**
@@ -173,16 +171,12 @@ export class Outflow {
 
   /** The client did not act on messages, or may not have: their receipts say so. */
   refused(from: number, to: number, error: MessageError): void {
-    for (const [position, receipt] of this.#receipts) {
-      if (position > to) return;
-      if (position >= from) receipt.settle(error);
-    }
+    this.#receipts.refuse(from, to, error);
   }
 
   /** The same of messages that are told by their idempotency keys. */
   refusedByKey(keys: readonly string[], error: MessageError): void {
-    const refused = new Set<string | undefined>(keys);
-    for (const receipt of this.#sent) if (refused.has(receipt.key)) receipt.settle(error);
+    this.#receipts.refuseByKey(keys, error);
   }
 
   /** Calls back once nothing is left unacknowledged: now, or later. @returns Takes that back. */
@@ -202,16 +196,16 @@ export class Outflow {
     this.#flushClock.cancel();
     this.#options.delivery.detach();
     // one that the store may have by now goes to the client when the session lives on elsewhere
-    for (const receipt of [...this.#sent, ...this.#underway.map((waiting) => waiting.receipt)])
+    for (const receipt of [...this.#receipts.all, ...this.#underway.map((waiting) => waiting.receipt)])
       receipt.settle(new MessageError('OUTCOME_UNKNOWN', { message, outcome: 'unknown' }));
     for (const { receipt } of this.#waiting.all) receipt.settle(this.#end);
     this.#receipts.clear();
     this.#waiting = new Waitlist();
   }
 
-  // the receipts of what is in the store
-  get #sent(): Receipt[] {
-    return [...this.#receipts].map(([, receipt]) => receipt);
+  // asked anew after each wait
+  #hasLink(): boolean {
+    return this.#link !== undefined;
   }
 
   #retry(): void {
@@ -227,16 +221,18 @@ export class Outflow {
   }
 
   async #appendAll(): Promise<void> {
-    const { store, sid, ownership, fault } = this.#options;
+    const { store, sid, ownership, delivery, fault } = this.#options;
     try {
       while (this.#hasNext) {
         let asked: Asked = { sent: [], toldStore: 0, hasLink: false };
         const answer = await ownership.write(async (gen) => {
           // an older generation was refused: what was let go meanwhile is not sent by this one
           this.#revoke(asked.sent);
+          // without a socket nobody makes room later
+          if (!this.#hasLink() && delivery.acknowledged > this.#toldStore) await this.#tell(gen).catch(fault);
           // chosen as late as can be: while it is decided whose the session is, a channel may end
           const sent = (this.#underway = this.#next(MAX_APPEND));
-          asked = { sent, toldStore: this.#toldStore, hasLink: this.#link !== undefined };
+          asked = { sent, toldStore: this.#toldStore, hasLink: this.#hasLink() };
           if (sent.length === 0) return null;
           const messages = sent.map(({ message }) => message);
           const given = await store.append(sid, gen, messages);
@@ -279,30 +275,34 @@ export class Outflow {
     const taken = this.#underway;
     this.#waiting.remove(taken);
     this.#revoke(sent.slice(taken.length));
-    if (this.#link && taken.length < sent.length) this.#filled(toldStore);
+    if (this.#hasLink() && taken.length < sent.length) this.#filled(toldStore);
     taken.forEach(({ receipt }, index) => {
-      receipt.position = first + index;
-      this.#receipts.set(first + index, receipt);
+      this.#receipts.add(first + index, receipt);
     });
-    this.#options.delivery.appended(
+    const { delivery } = this.#options;
+    delivery.appended(
       first,
       taken.map(({ message }) => message),
     );
+    // the client may have got them from the store, and said so, before the store's answer came
+    if (delivery.acknowledged >= first) this.#settle(delivery.acknowledged);
   }
 
   // not even the first of them fits
   async #overflow({ sent, toldStore, hasLink }: Asked): Promise<void> {
     const { delivery, overflowed } = this.#options;
     if (this.#revoke(sent) > 0) return;
-    if (!this.#link) {
+    if (!this.#hasLink()) {
       // as long as there was one, the store would have waited for room: it is asked again
       this.#isFull = !hasLink;
       if (this.#isFull) overflowed();
       return;
     }
     // other nodes may have filled it, and their wakes are on their way
-    if (delivery.top <= toldStore) await this.touch();
-    if (delivery.top > toldStore) {
+    const isKnown = delivery.top > toldStore || (await this.#askTop());
+    // gone meanwhile: asked again, as above
+    if (!this.#hasLink()) return;
+    if (delivery.top > toldStore || !isKnown) {
       this.#filled(toldStore);
     } else {
       const tooBig = sent.slice(0, 1);
@@ -320,19 +320,13 @@ export class Outflow {
   // lets those of them go whose channel is no more. @returns How many
   #revoke(waiting: readonly Waiting[]): number {
     const gone = waiting.filter(({ revoked }) => revoked);
-    this.#waiting.remove(gone);
+    if (gone.length > 0) this.#waiting.remove(gone);
     for (const { receipt, revoked } of gone) receipt.settle(revoked ?? null);
     return gone.length;
   }
 
   #settle(upTo: number): void {
-    for (;;) {
-      const position = this.#receipts.lowest ?? Infinity;
-      if (position > upTo) break;
-      const receipt = this.#receipts.get(position);
-      this.#receipts.delete(position);
-      receipt?.settle(null);
-    }
+    this.#receipts.settle(upTo);
     this.#look();
   }
 
@@ -340,21 +334,41 @@ export class Outflow {
   async #tellStore(): Promise<void> {
     if (this.#isTelling) return;
     this.#isTelling = true;
-    const { store, sid, ownership, delivery, fault } = this.#options;
+    const { ownership, delivery, fault } = this.#options;
     try {
       await Promise.resolve();
       while (delivery.acknowledged > this.#toldStore && !this.#end) {
-        const upTo = delivery.acknowledged;
-        const answer = await ownership.write((gen) => store.ack(sid, gen, upTo));
+        const answer = await ownership.write((gen) => this.#tell(gen));
         if (answer === 'ahead') delivery.lost();
         if (answer !== null) return;
-        this.#toldStore = upTo;
         if (this.#isFull) this.#retry();
       }
     } catch (cause) {
       fault(cause);
     } finally {
       this.#isTelling = false;
+    }
+  }
+
+  // what is acknowledged the store need not keep
+  async #tell(gen: number): Promise<WriteRefusal | 'ahead' | null> {
+    const { store, sid, delivery } = this.#options;
+    const upTo = delivery.acknowledged;
+    const answer = await store.ack(sid, gen, upTo);
+    if (answer === null) this.#toldStore = Math.max(this.#toldStore, upTo);
+    return answer;
+  }
+
+  // @returns Whether the store could be asked how far it is
+  async #askTop(): Promise<boolean> {
+    const { store, sid, ownership, delivery, fault } = this.#options;
+    try {
+      const answer = await ownership.write((gen) => store.touch(sid, gen));
+      if (typeof answer === 'object') delivery.woken(answer.top);
+      return true;
+    } catch (cause) {
+      fault(cause);
+      return false;
     }
   }
 

@@ -101,7 +101,7 @@ export interface SessionStore {
   ): Promise<{ first: number; last: number } | WriteRefusal>;
   /** Messages after a position, in order, up to so many and so many bytes; at least one if there is any. */
   read(sid: string, after: number, most: { messages: number; bytes: number }): Promise<StoredMessage[]>;
-  /** The client has everything up to a position. `ahead`: so much was never given to it. */
+  /** The client has everything up to a position. `ahead`: so much was never given to it, and nothing else: what was kept until it was too much is an `overflow`. */
   ack(sid: string, gen: number, upTo: number): Promise<WriteRefusal | 'ahead' | null>;
   /** Everything up to a position was accepted from the client, with these idempotency keys. */
   accept(sid: string, gen: number, accepted: { upTo: number; keys: readonly string[] }): Promise<WriteRefusal | null>;

@@ -38,7 +38,7 @@ export class Waitlist {
     const first: Waiting[] = [];
     let bytes = 0;
     for (const waiting of this.#items) {
-      if (heldChannels.has(waiting.receipt.channel)) continue;
+      if (heldChannels.size > 0 && heldChannels.has(waiting.receipt.channel)) continue;
       bytes += frameBytesOf(waiting.message);
       if (first.length === most.messages || (first.length > 0 && bytes > most.bytes)) break;
       first.push(waiting);

@@ -194,6 +194,8 @@ export function sessionStoreContract(name: string, start: () => Promise<StoreUnd
         await store.append('s1', null, ['a', 'b', 'c', 'd'].map(message));
         expect(await store.append('s1', null, ['e', 'f'].map(message))).toBe('overflow');
         expect(await store.append('s1', null, [message('g')])).toBe('overflow');
+        // of an acknowledgement that was under way: it was true, and says nothing of lost history
+        expect(await store.ack('s1', 1, 2)).toBe('overflow');
         expect(await store.attach(claim())).toEqual({ ok: false, why: 'overflow' });
       });
     });

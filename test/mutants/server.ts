@@ -180,15 +180,15 @@ export const SERVER_MUTANTS: readonly Mutant[] = [
   {
     what: 'a store that other nodes have filled refuses what it has no room for at present',
     file: 'src/server/outflow.ts',
-    from: 'if (delivery.top <= toldStore) await this.touch();',
-    to: '',
+    from: 'delivery.top > toldStore || (await this.#askTop());',
+    to: 'true;',
     tests: ['test/server/outflow'],
   },
   {
     what: 'a store that could not be told of an acknowledgement stays full',
     file: 'src/server/outflow.ts',
-    from: '    void this.#tellStore();\n  }\n\n  /** The receipts',
-    to: '  }\n\n  /** The receipts',
+    from: '    void this.#tellStore();\n    if (this.#isFull) this.#retry();\n  }',
+    to: '  }',
     tests: ['test/server/outflow'],
   },
 ];

@@ -83,6 +83,95 @@ test('a store that knows nothing of what the client acknowledges has lost it: th
   expect(told).toEqual(['caught up', 'the store has lost messages']);
 });
 
+test('what the store says of an acknowledgement once the session is over is nothing any more', async () => {
+  const { store, outflow, attach, settle, told } = await start();
+  attach();
+  outflow.send(outbound('first'));
+  await settle();
+  store.ack = () => {
+    outflow.end(new MessageError('CONNECTION_ENDED', { message: 'over' }));
+    return Promise.resolve('ahead');
+  };
+  outflow.acknowledge(1);
+  await settle();
+  expect(told).toEqual(['caught up']);
+});
+
+test('what the store could not be told of makes room before it is asked for more without a socket', async () => {
+  const { store, outflow, attach, settle, told, faults } = await start({ maxMessages: 2 });
+  attach();
+  for (const data of ['first', 'second', 'third']) outflow.send(outbound(data));
+  await settle();
+  const ack = store.ack.bind(store);
+  store.ack = () => Promise.reject(new Error('down'));
+  outflow.acknowledge(2);
+  await settle();
+  store.ack = ack;
+  await store.detach('s', 1);
+  outflow.detach();
+  await settle();
+  expect([told, faults.length]).toEqual([['caught up'], 1]);
+  expect(await store.read('s', 2, { messages: 9, bytes: 99 })).toMatchObject([{ data: '"third"' }]);
+});
+
+test('a store that cannot say how far it is refuses nothing: what waits goes when it can', async () => {
+  const { store, outflow, attach, settle, sent, faults } = await start();
+  attach();
+  const { append, touch } = { append: store.append.bind(store), touch: store.touch.bind(store) };
+  store.append = () => Promise.resolve('overflow');
+  store.touch = () => Promise.reject(new Error('down'));
+  outflow.send(outbound('own'));
+  await settle();
+  expect([sent, outflow.size, faults.length]).toEqual([[], 1, 1]);
+  store.append = append;
+  store.touch = touch;
+  await outflow.touch();
+  await settle();
+  expect(sent).toEqual(['1["own"]']);
+});
+
+test('a full store whose client goes while it is asked how far it is decides without it', async () => {
+  const { store, outflow, attach, settle, told } = await start({ maxMessages: 1 });
+  attach();
+  await store.append('s', null, [outbound('of another node')]);
+  const touch = store.touch.bind(store);
+  store.touch = (...asked) => {
+    outflow.detach();
+    return touch(...asked);
+  };
+  outflow.send(outbound('own'));
+  await settle();
+  expect(told).toEqual(['caught up', 'overflowed']);
+});
+
+test('what the client has accepted before the store said that it took it is settled then', async () => {
+  const { store, outflow, attach, settle } = await start();
+  attach();
+  const answer = answersLate(store);
+  const receipt = outflow.send(outbound('first'));
+  await settle();
+  await outflow.touch();
+  await settle();
+  outflow.acknowledge(1);
+  answer();
+  await settle();
+  expect(await Promise.race([codeOf(receipt.settled), settle().then(() => 'open')])).toBe('settled');
+});
+
+test('what is large is given to the store a few at a time', async () => {
+  const { store, outflow, attach, settle } = await start({ bufferedBytes: 1e6, maxBytes: 1e6 });
+  attach();
+  const asked: number[] = [];
+  const append = store.append.bind(store);
+  store.append = (sid, gen, messages) => {
+    asked.push(messages.length);
+    return append(sid, gen, messages);
+  };
+  for (let index = 0; index < 5; index++) outflow.send(outbound('x'.repeat(100_000)));
+  await settle();
+  expect(asked).toEqual([2, 2, 1]);
+});
+
 test('a store that another node has filled is waited for, though its wake has not come', async () => {
   const { store, outflow, attach, settle, sent } = await start({ maxMessages: 2 });
   attach();
