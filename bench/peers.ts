@@ -159,7 +159,7 @@ const ACCOUNT = {
   notes: `Medians; in brackets the least and the most of ${ROUNDS} rounds, each run held against the raw runs just before and after it: raw runs again after every ${ANCHOR} others. Client and
 server are processes of their own, a pair for each candidate. \`capacity\` is what the busier end could carry in a second, by its time of the processor: it moves less than what the clock says on a machine that
 is shared. Bytes are those of the server's socket in both directions. Every message is parsed, and its receiver checks order, loss and repetition; a candidate with a fault is INVALID.
-\`holdfast\` runs as users get it: health is watched, and an audit log is attached at its default level. Everybody has defaults, but for
+\`holdfast\` runs as users get it: health is watched, and an audit log is attached at its default level; but nothing bounds its queue here, nor what waits at its server for a client, since nothing does with a bare \`ws\`. Everybody has defaults, but for
 ${tuned()}.
 
 ![How much of a bare ws on both ends everybody carries](peers.svg)`,

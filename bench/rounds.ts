@@ -68,7 +68,10 @@ export function marked(one: Comparison): Comparison {
 /** The value below which a share of some numbers lies. */
 export function quantile(numbers: readonly number[], share: number): number {
   const sorted = numbers.toSorted((one, other) => one - other);
-  return sorted[Math.round((sorted.length - 1) * share)] ?? Number.NaN;
+  const at = (sorted.length - 1) * share;
+  const [below = Number.NaN, above = Number.NaN] = [sorted[Math.floor(at)], sorted[Math.ceil(at)]];
+  // in between, where no number stands: half of an even count is not its upper half
+  return below === above ? below : below + (above - below) * (at % 1);
 }
 
 function spreads(measures: readonly Measure[]): Record<string, Spread> {

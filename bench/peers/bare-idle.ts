@@ -7,6 +7,8 @@ import type { ClientEars, ClientEnd } from './ends.ts';
 
 // the default of `heartbeat.intervalMs`
 const BEAT_MS = 25_000;
+// all connections of a process beat at so many moments of an interval: who wakes it does so for many
+const MOMENTS = 16;
 // those of a connection on `holdfast.v1`, this one aside
 const OTHER_ACTORS = 8;
 
@@ -72,16 +74,37 @@ function beating(
   socket.on('pong', () => {
     ponged(performance.now() - askedAt);
   });
-  const timer = setInterval(() => {
+  return beats.join(() => {
     due(() => {
       askedAt = performance.now();
       socket.ping();
     });
-  }, BEAT_MS);
-  return () => {
-    clearInterval(timer);
-  };
+  });
 }
+
+class Beats {
+  readonly #groups = Array.from({ length: MOMENTS }, () => new Set<() => void>());
+  #joined = 0;
+  #moment = 0;
+  #timer: NodeJS.Timeout | undefined;
+
+  /** @returns Leaves them. */
+  join(beat: () => void): () => void {
+    const group = this.#groups[this.#joined++ % MOMENTS];
+    group?.add(beat);
+    this.#timer ??= setInterval(() => {
+      for (const due of this.#groups[this.#moment++ % MOMENTS] ?? []) due();
+    }, BEAT_MS / MOMENTS);
+    return () => {
+      group?.delete(beat);
+      if (this.#groups.some(({ size }) => size > 0)) return;
+      clearInterval(this.#timer);
+      this.#timer = undefined;
+    };
+  }
+}
+
+const beats = new Beats();
 
 function closing(end: ClientEnd, before: () => void): ClientEnd {
   return {

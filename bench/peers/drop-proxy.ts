@@ -7,6 +7,8 @@ import { micros } from './instruments.ts';
 export type Drop = 'terminate' | 'close' | 'stall' | 'hole';
 
 const STALL_MS = 200;
+// who does not answer is cut off
+const CLOSING_MS = 1_000;
 // a close frame of a server, with 1001. Source: RFC 6455, section 5.5.1
 const CLOSE = Buffer.from([0x88, 0x02, 0x03, 0xe9]);
 
@@ -52,9 +54,13 @@ export class DropProxy {
     for (const { client, server } of [...this.#legs]) {
       if (how === 'terminate') client.resetAndDestroy();
       else if (how === 'close') {
+        // the client's answer gets through, with what it wrote before: the server ends the connection then, as it would have by itself
         server.unpipe(client);
-        client.end(CLOSE);
-        server.destroy();
+        server.resume();
+        client.write(CLOSE);
+        setTimeout(() => {
+          client.destroy();
+        }, CLOSING_MS).unref();
       } else {
         for (const socket of [client, server]) {
           socket.unpipe();

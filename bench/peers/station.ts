@@ -121,7 +121,7 @@ export class Station {
         // it was refused, and its sender knows
       }
     };
-    await this.#paced(pace, send, () => new Promise((resolve) => setTimeout(resolve, 1)));
+    await this.#paced(pace, send, (untilMs) => new Promise((resolve) => setTimeout(resolve, untilMs)));
     await Promise.race([
       end.settled().catch(() => undefined),
       new Promise((resolve) => setTimeout(resolve, settlingMs)),
@@ -170,15 +170,19 @@ export class Station {
     return this.#instruments.cpuMicros();
   }
 
-  // sends what is due, and lets others run, until it is through
-  async #paced({ perSecond, seconds }: Pace, send: (n: number) => void, rest: () => Promise<unknown>): Promise<void> {
+  // sends what is due, and lets others run, until it is through. `rest` may take until the next is due
+  async #paced(
+    { perSecond, seconds }: Pace,
+    send: (n: number) => void,
+    rest: (untilMs: number) => Promise<unknown>,
+  ): Promise<void> {
     const { micros } = this.#instruments;
     const all = perSecond * seconds;
     const began = micros();
     for (let n = 0; n < all;) {
       const due = Math.min(all, ((micros() - began) / 1e6) * perSecond);
       for (; n < due; n++) send(n);
-      await rest();
+      await rest(Math.max(0, (n / perSecond) * 1_000 - (micros() - began) / 1_000));
     }
   }
 

@@ -41,7 +41,7 @@ describe('a table of links', () => {
       { ...sighting, givenUpMs: 14_000, flaps: 2 },
       { ...sighting, givenUpMs: null, openMs: null, grade: 'critical' },
     ]);
-    expect(values['givenUpS']).toEqual({ median: 14, least: 10, most: 14 });
+    expect(values['givenUpS']).toEqual({ median: 12, least: 10, most: 14 });
     expect(values['flaps']).toEqual({ median: 0, least: 0, most: 2 });
     expect(values['givenUp']?.median).toBe(2);
     expect(values['healthy']?.median).toBe(2);

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 
-import { interleaved } from '../../bench/rounds.ts';
+import { interleaved, quantile } from '../../bench/rounds.ts';
 
 /** What was run, in this order, and each with the number of the run for a figure. */
 function runs() {
@@ -14,6 +14,13 @@ test('candidates run in turn, with raw before, after, and after every so many', 
   await interleaved(raw, others, 2, 2);
   const round = ['a', 'b', 'raw', 'c', 'raw'];
   expect(ran).toEqual(['raw', 'a', 'b', 'c', 'raw', ...round, ...round]);
+});
+
+test('half of an even count of numbers lies between the two in the middle', () => {
+  expect(quantile([4, 1, 3, 8], 0.5)).toBe(3.5);
+  expect(quantile([4, 1, 3], 0.5)).toBe(3);
+  expect(quantile([1, Infinity], 0.5)).toBe(Infinity);
+  expect(quantile([], 0.5)).toBeNaN();
 });
 
 test('each is held against the raw runs just before and after it', async () => {

@@ -143,7 +143,10 @@ describe.each(Object.keys(ways) as (keyof typeof ways)[])('a server that gets it
     const away = await client.frame(2);
     expect(away).toMatchObject({ t: 'away', why: 'deploy' });
     // what is left of it by the platform's clock, which may have gone on since
-    expect(away).toHaveProperty('in', expect.toSatisfy((leftMs: number) => leftMs >= 0 && leftMs <= 50));
+    expect(away).toHaveProperty(
+      'in',
+      expect.toSatisfy((leftMs: number) => leftMs >= 0 && leftMs <= 50),
+    );
     const late = new Peer(url);
     await until('it is refused', () => late.error?.includes('503'));
     await drained;
