@@ -37,6 +37,8 @@ interface Asked {
   readonly hasLink: boolean;
 }
 
+const NOTHING_ASKED: Asked = { sent: [], toldStore: 0, hasLink: false };
+
 /**
  * The way out: messages wait here for the store, which gives them their positions, and only then are delivered. What the client has
  * accepted settles its receipt, and may be forgotten by the store.
@@ -146,7 +148,8 @@ export class Outflow {
   /** Tells the store that this node is alive, and what it could not be told before; hears of what was sent without waking it, and whether there is room again. */
   async touch(): Promise<void> {
     if (!(await this.#askTop())) return;
-    void this.#tellStore();
+    // first, for it may make room
+    await this.#tellStore();
     if (this.#isFull) this.#retry();
   }
 
@@ -224,7 +227,7 @@ export class Outflow {
     const { store, sid, ownership, delivery, fault } = this.#options;
     try {
       while (this.#hasNext) {
-        let asked: Asked = { sent: [], toldStore: 0, hasLink: false };
+        let asked = NOTHING_ASKED;
         const answer = await ownership.write(async (gen) => {
           // an older generation was refused: what was let go meanwhile is not sent by this one
           this.#revoke(asked.sent);

@@ -187,7 +187,7 @@ export const SERVER_MUTANTS: readonly Mutant[] = [
   {
     what: 'a store that could not be told of an acknowledgement stays full',
     file: 'src/server/outflow.ts',
-    from: '    void this.#tellStore();\n    if (this.#isFull) this.#retry();\n  }',
+    from: '    await this.#tellStore();\n    if (this.#isFull) this.#retry();\n  }',
     to: '  }',
     tests: ['test/server/outflow'],
   },

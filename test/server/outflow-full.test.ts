@@ -7,12 +7,7 @@ import { codeOf, startOutflow as start } from '../support/outflow.ts';
 
 test('what the store has room for goes, and the rest with the next acknowledgement: one write each, however many wait', async () => {
   const { store, outflow, attach, settle, sent } = await start({ maxMessages: 50, bufferedBytes: 1e6 });
-  const asked: number[] = [];
-  const append = store.append.bind(store);
-  store.append = (sid, gen, messages) => {
-    asked.push(messages.length);
-    return append(sid, gen, messages);
-  };
+  const asked = askedOf(store);
   attach();
   const receipts = Array.from({ length: 400 }, (_, index) => outflow.send(outbound(index)));
   await settle();
@@ -161,12 +156,7 @@ test('what the client has accepted before the store said that it took it is sett
 test('what is large is given to the store a few at a time', async () => {
   const { store, outflow, attach, settle } = await start({ bufferedBytes: 1e6, maxBytes: 1e6 });
   attach();
-  const asked: number[] = [];
-  const append = store.append.bind(store);
-  store.append = (sid, gen, messages) => {
-    asked.push(messages.length);
-    return append(sid, gen, messages);
-  };
+  const asked = askedOf(store);
   for (let index = 0; index < 5; index++) outflow.send(outbound('x'.repeat(100_000)));
   await settle();
   expect(asked).toEqual([2, 2, 1]);
@@ -330,6 +320,17 @@ test('what the store had no room for does not go when its channel ends meanwhile
   ]);
   expect([outflow.size, outflow.waitingBytes]).toEqual([0, 0]);
 });
+
+/** How many messages each append asks the store to take. */
+function askedOf(store: MemoryStore): number[] {
+  const asked: number[] = [];
+  const append = store.append.bind(store);
+  store.append = (sid, gen, messages) => {
+    asked.push(messages.length);
+    return append(sid, gen, messages);
+  };
+  return asked;
+}
 
 /** The next append of the store is answered when that is called; those after it at once. */
 function answersLate(store: MemoryStore): () => void {
