@@ -45,7 +45,7 @@ export async function benchAuditVerify(report: (section: Section) => void): Prom
         { name: 'readAuditFile', run: speedOf(() => read(path)) },
         { name: 'verify', run: speedOf(() => check(path)) },
       ],
-      ROUNDS,
+      { rounds: ROUNDS },
     );
     const least = candidates.at(-1)?.values['perSecond']?.median ?? Number.NaN;
     const section: Section = {

@@ -63,7 +63,7 @@ async function compared<Figure extends string>(
 ): Promise<Comparison[]> {
   const run = (candidate: Candidate) => async (): Promise<Measure<Figure>> => job(await tabs.of(candidate));
   const others = CANDIDATES.map((candidate) => ({ name: candidate.name, run: run(candidate) }));
-  const [raw, ...rest] = await interleaved(run(RAW), others, ROUNDS);
+  const [raw, ...rest] = await interleaved(run(RAW), others, { rounds: ROUNDS });
   return [...(raw ? [{ ...raw, name: RAW.name }] : []), ...rest].map(marked);
 }
 

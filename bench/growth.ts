@@ -110,7 +110,7 @@ async function spreadSection(pairs: Pairs, connections: number): Promise<Section
   const run = (candidate: Candidate) => async () => carry(await pairs.of(candidate), load);
   const [raw, ...others] = CANDIDATES;
   const rest = others.map((candidate) => ({ name: candidate.name, run: run(candidate) }));
-  const results = await interleaved(run(raw ?? RAW), rest, ROUNDS);
+  const results = await interleaved(run(raw ?? RAW), rest, { rounds: ROUNDS });
   return { title: spreadTitle(connections), figures: CARRYING, results: results.map(marked) };
 }
 

@@ -3,7 +3,7 @@ import { jsonProfile, type WireName } from 'holdfast';
 import { terminal } from './payloads.ts';
 import { interleaved, type Comparison } from './rounds.ts';
 import type { FigureColumn, Section } from './section.ts';
-import { openConnection } from './senders.ts';
+import { openConnection } from './service-connection.ts';
 import { BURSTS } from './turns.ts';
 import type { Way } from './wire-clients.ts';
 import { carry, type Direction } from './wire-run.ts';
@@ -41,7 +41,7 @@ async function compared(server: WireServerProcess, wire: WireName, direction: Di
   process.stderr.write(`traffic: ${wire} ${direction}\n`);
   const load = { payloads: terminal, direction, shape: BURSTS, messages: MESSAGES };
   const run = (isMonitored: boolean) => () => carry({ server, way: wayOf(wire, isMonitored), load, isCounting: false });
-  const results = await interleaved(run(false), [{ name: '', run: run(true) }], ROUNDS);
+  const results = await interleaved(run(false), [{ name: '', run: run(true) }], { rounds: ROUNDS });
   return results.map((result, index) => ({
     ...result,
     name: `${wire} ${direction}, ${index === 0 ? 'not monitored' : 'monitored'}`,

@@ -11,18 +11,26 @@ import { ask, carry, pace, TRIP_COLUMNS } from './peers/jobs.ts';
 import { TRIALS, type Trial } from './peers/loads.ts';
 import { able, Pairs, type Pair } from './peers/pairs.ts';
 import { sizesSection } from './peers/sizes.ts';
-import { interleaved, marked, type Comparison, type Measure } from './rounds.ts';
+import { interleaved, marked, type Comparison, type Measure, type Turns } from './rounds.ts';
 import { reported, type Bar, type FigureColumn, type Section } from './section.ts';
 
-const ROUNDS = 7;
+// before them, as many as it takes until the compiler is through with everybody's code
+const FULLY = { rounds: 7, leading: 3, every: 4 };
+const PACING = { rounds: 7, every: 4 };
+const QUICKLY = { rounds: 5, every: 4 };
 const DROP_ROUNDS = 5;
-const QUICK_ROUNDS = 5;
 const TRIPS = [
   { count: 4_000, inFlight: 1 },
   { count: 50_000, inFlight: 100 },
 ];
-// raw runs again after so many others
-const ANCHOR = 4;
+
+// of whom there are ten thousand idle ones; all of them would not fit the machine
+const MANY = [
+  RAW,
+  ...CANDIDATES.filter(({ name }) =>
+    [HOLDFAST.name, HOLDFAST_PLAIN.name, 'partysocket', 'socket.io, tuned'].includes(name),
+  ),
+];
 
 const CARRYING: readonly FigureColumn[] = [
   { key: 'capacity', heading: 'capacity/s', digits: 0 },
@@ -42,14 +50,15 @@ export async function benchPeers(report: (section: Section) => void): Promise<vo
   const { sections, tell } = reported(report);
   const pairs = new Pairs();
   try {
-    for (const trial of TRIALS) tell(await carrying(pairs, trial, CANDIDATES, ROUNDS));
-    for (const how of TRIPS) tell(await asking(pairs, how, CANDIDATES, ROUNDS));
+    for (const trial of TRIALS) tell(await carrying(pairs, trial, CANDIDATES, FULLY));
+    for (const how of TRIPS) tell(await asking(pairs, how, CANDIDATES, FULLY));
     for (const perSecond of [1_000, 20_000]) tell(await pacing(pairs, perSecond));
   } finally {
     await pairs.stop();
   }
   for (const section of await dropSections(note, DROP_ROUNDS)) tell(section);
   tell(await idleSection(note));
+  tell(await idleSection(note, { candidates: MANY, connections: 10_000 }));
   tell(await sizesSection());
   keepResults(ACCOUNT, sections);
   writeFileSync(new URL('./results/peers.svg', import.meta.url), peersPicture(sections));
@@ -62,8 +71,8 @@ export async function quickSections(): Promise<Section[]> {
   const sections: Section[] = [];
   try {
     for (const trial of TRIALS.filter(({ isQuick }) => isQuick))
-      sections.push(await carrying(pairs, trial, own, QUICK_ROUNDS));
-    for (const how of TRIPS) sections.push(await asking(pairs, how, own, QUICK_ROUNDS));
+      sections.push(await carrying(pairs, trial, own, QUICKLY));
+    for (const how of TRIPS) sections.push(await asking(pairs, how, own, QUICKLY));
   } finally {
     await pairs.stop();
   }
@@ -75,7 +84,7 @@ export async function carrying(
   pairs: Pairs,
   trial: Trial,
   candidates: readonly Candidate[],
-  rounds: number,
+  turns: Turns,
 ): Promise<Section> {
   note(trial.name);
   const { payloads, direction, name, least, goal } = trial;
@@ -83,7 +92,7 @@ export async function carrying(
     ...(direction === 'up' ? (['uplink'] as const) : []),
     ...(payloads.form === 'bytes' ? (['bytes'] as const) : []),
   ];
-  const results = await compared(pairs, { candidates: able(candidates, ...needs), rounds }, (pair) =>
+  const results = await compared(pairs, { candidates: able(candidates, ...needs), turns }, (pair) =>
     carry(pair, trial),
   );
   const bar = barOf(results, { name: `holdfast.v1, ${name}`, figure: 'capacity', least, ...(goal && { goal }) });
@@ -95,11 +104,11 @@ export async function asking(
   pairs: Pairs,
   how: { count: number; inFlight: number },
   candidates: readonly Candidate[],
-  rounds: number,
+  turns: Turns,
 ): Promise<Section> {
   const name = `round trips, ${how.inFlight} in flight`;
   note(name);
-  const results = await compared(pairs, { candidates, rounds }, (pair) => ask(pair, how));
+  const results = await compared(pairs, { candidates, turns }, (pair) => ask(pair, how));
   const bar =
     how.inFlight === 1
       ? barOf(results, { name: 'holdfast.v1, p50', figure: 'p50', most: 1.2, goal: 1.1 })
@@ -112,20 +121,18 @@ async function pacing(pairs: Pairs, perSecond: number): Promise<Section> {
   note(name);
   // who cannot keep up has no latency, but a queue
   const candidates = able(CANDIDATES, 'uplink').filter(({ share = 1 }) => share === 1);
-  const results = await compared(pairs, { candidates, rounds: ROUNDS }, (pair) =>
-    pace(pair, { perSecond, seconds: 1 }),
-  );
+  const results = await compared(pairs, { candidates, turns: PACING }, (pair) => pace(pair, { perSecond, seconds: 1 }));
   return { title: name, figures: PACES, results };
 }
 
 async function compared<Figure extends string>(
   pairs: Pairs,
-  { candidates, rounds }: { candidates: readonly Candidate[]; rounds: number },
+  { candidates, turns }: { candidates: readonly Candidate[]; turns: Turns },
   job: (pair: Pair) => Promise<Measure<Figure>>,
 ): Promise<Comparison[]> {
   const run = (candidate: Candidate) => async (): Promise<Measure<Figure>> => job(await pairs.of(candidate));
   const others = candidates.map((candidate) => ({ name: candidate.name, run: run(candidate) }));
-  const results = await interleaved(run(RAW), others, rounds, ANCHOR);
+  const results = await interleaved(run(RAW), others, turns);
   return results.map(marked);
 }
 
@@ -156,7 +163,7 @@ const ACCOUNT = {
     'mqtt',
     'aedes',
   ],
-  notes: `Medians; in brackets the least and the most of ${ROUNDS} rounds, each run held against the raw runs just before and after it: raw runs again after every ${ANCHOR} others. Client and
+  notes: `Medians; in brackets the least and the most of ${FULLY.rounds} rounds, each run held against the raw runs just before and after it: raw runs again after every ${FULLY.every} others. ${FULLY.leading} rounds before them are thrown away, one where messages come at an even pace. Client and
 server are processes of their own, a pair for each candidate. \`capacity\` is what the busier end could carry in a second, by its time of the processor: it moves less than what the clock says on a machine that
 is shared. Bytes are those of the server's socket in both directions. Every message is parsed, and its receiver checks order, loss and repetition; a candidate with a fault is INVALID.
 \`holdfast\` runs as users get it: health is watched, and an audit log is attached at its default level; but nothing bounds its queue here, nor what waits at its server for a client, since nothing does with a bare \`ws\`. Everybody has defaults, but for

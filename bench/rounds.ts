@@ -22,19 +22,28 @@ export interface Candidate<Figure extends string = string> {
   run: () => Promise<Measure<Figure>>;
 }
 
+/** How often everybody has a turn. */
+export interface Turns {
+  rounds: number;
+  /** After how many others raw has another one. @default once a round */
+  every?: number;
+  /** So many rounds before the first are thrown away, for they measure the compiler. @default 1 */
+  leading?: number;
+}
+
 /**
  * Runs candidates and raw in turn, raw first, last, and after every so many, for the machine is shared and noisy: a figure is only worth what
- * its neighbours say. A round before the first is thrown away, for it measures the compiler. Raw has ratios too, of each run
- * to the one before it: they are the noise.
+ * its neighbours say. Raw has ratios too, of each run to the one before it: they are the noise.
  */
 export async function interleaved<Figure extends string>(
   raw: () => Promise<Measure<Figure>>,
   candidates: readonly Candidate<Figure>[],
-  rounds: number,
-  every = Infinity,
+  { rounds, every = Infinity, leading = 1 }: Turns,
 ): Promise<Comparison[]> {
-  await raw();
-  for (const { run } of candidates) await run();
+  for (let round = 0; round < leading; round++) {
+    await raw();
+    for (const { run } of candidates) await run();
+  }
   const anchors = [await raw()];
   // each with the number of the anchor before it
   const own = candidates.map((): { measure: Measure; before: number }[] => []);

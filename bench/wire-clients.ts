@@ -3,7 +3,7 @@ import { jsonProfile } from 'holdfast';
 import { WebSocket } from 'ws';
 
 import type { Payloads } from './payloads.ts';
-import { openConnection } from './senders.ts';
+import { openConnection } from './service-connection.ts';
 import type { SettlingOutlet } from './turns.ts';
 
 /** A client's end of a connection. */

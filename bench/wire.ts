@@ -88,7 +88,7 @@ async function compare(
 ): Promise<Comparison[]> {
   const run = (way: Way) => (): Promise<Measure<WireFigure>> => carry({ server, way, load, isCounting });
   const others = OTHERS.map((way) => ({ name: way.name, run: run(way) }));
-  const compared = await interleaved(run(raw), others, rounds);
+  const compared = await interleaved(run(raw), others, { rounds });
   return compared.map((one) => ((one.values['faults']?.most ?? 0) > 0 ? { ...one, name: `${one.name} INVALID` } : one));
 }
 

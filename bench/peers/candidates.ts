@@ -13,7 +13,8 @@ const bareIdle = () => import('./bare-idle.ts');
 /** The server's side of each. */
 export const SERVICE: Record<ServiceName, () => Promise<Service>> = {
   raw: async () => (await sockets()).serviceOf(false),
-  'raw-deflate': async () => (await sockets()).serviceOf({ threshold: 0 }),
+  'raw-deflate': async () => (await sockets()).serviceOf(true),
+  'raw-deflate-all': async () => (await sockets()).serviceOf({ threshold: 0 }),
   'bare-batches': async () => (await bareBatches()).service,
   holdfast: async () => (await holdfast()).serviceOf(false),
   'holdfast-deflate': async () => (await holdfast()).serviceOf(true),
@@ -75,7 +76,12 @@ export const CANDIDATES: readonly Candidate[] = [
   {
     name: 'ws, permessage-deflate',
     service: 'raw-deflate',
-    tuned: 'every message, with the window of the ones before',
+    open: async (url, ears) => (await sockets()).openWs(url, ears, true),
+  },
+  {
+    name: 'ws, permessage-deflate, tuned',
+    service: 'raw-deflate-all',
+    tuned: 'threshold: 0, for a message of less than 1 kB is not compressed otherwise',
     share: 0.05,
     open: async (url, ears) => (await sockets()).openWs(url, ears, { threshold: 0 }),
   },
@@ -127,6 +133,9 @@ export const CANDIDATES: readonly Candidate[] = [
 const SOON_MS = 10;
 const SOON = { minReconnectionDelay: SOON_MS, maxReconnectionDelay: 5 * SOON_MS };
 
+// what its documentation has in its example
+const SOCKET_IO_ACK_MS = 10_000;
+
 /** Those who connect again, by themselves or if they are told to. */
 export const RECONNECTING: readonly Candidate[] = [
   HOLDFAST,
@@ -168,6 +177,13 @@ export const RECONNECTING: readonly Candidate[] = [
         reconnectionDelay: SOON_MS,
         reconnectionDelayMax: 5 * SOON_MS,
       }),
+  },
+  {
+    name: 'socket.io, acknowledged',
+    service: 'socket.io',
+    tuned: 'retries, ackTimeout',
+    open: async (url, ears) =>
+      (await socketIoClient()).openSocketIo(url, ears, { retries: 100, ackTimeout: SOCKET_IO_ACK_MS }),
   },
   {
     name: 'MQTT, QoS 1, at once',

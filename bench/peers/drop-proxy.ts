@@ -3,8 +3,10 @@ import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 
 import { micros } from './instruments.ts';
 
-/** What befalls a connection. `terminate`: both ends see it go; `close`: the server says 1001; `stall`: 200 ms of nothing, then it is reset; `hole`: from now on nothing gets through, and nobody is told. */
-export type Drop = 'terminate' | 'close' | 'stall' | 'hole';
+/** What befalls a connection. */
+export const DROPS = ['terminate', 'close', 'stall', 'hole'] as const;
+/** `terminate`: both ends see it go; `close`: the server says 1001; `stall`: 200 ms of nothing, then it is reset; `hole`: from now on nothing gets through, and nobody is told. */
+export type Drop = (typeof DROPS)[number];
 
 const STALL_MS = 200;
 // who does not answer is cut off

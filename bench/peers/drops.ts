@@ -1,11 +1,13 @@
 import { alone, type Comparison, type Measure } from '../rounds.ts';
 import type { Bar, FigureColumn, Section } from '../section.ts';
 import { HOLDFAST, RECONNECTING } from './candidates.ts';
-import { DropProxy, type Drop } from './drop-proxy.ts';
+import { DropProxy, DROPS, type Drop } from './drop-proxy.ts';
+import type { Candidate } from './ends.ts';
 import { Pairs, type Pair } from './pairs.ts';
 
-// all of them at once share the machine
 const PER_SECOND = 250;
+// so many share the machine at a time: what one of them does when it comes back is not to wait for others
+const AT_ONCE = 5;
 // who has been open for a while comes back sooner, and most of what is lost has been
 const BEFORE_MS = 12_000;
 // one after the other: what each does then is done for the first time in its process, and takes a core
@@ -14,7 +16,7 @@ const APART_MS = 500;
 const AFTER_MS: Record<Drop, number> = { terminate: 6_000, close: 6_000, stall: 6_000, hole: 60_000 };
 const SETTLING_MS = 5_000;
 
-const FIGURES: readonly FigureColumn[] = [
+const FIGURES: readonly (FigureColumn & { key: DropFigure })[] = [
   { key: 'firstMs', heading: 'first after ms', digits: 0 },
   { key: 'lost', heading: 'lost', digits: 0 },
   { key: 'doubled', heading: 'doubled', digits: 0 },
@@ -24,7 +26,7 @@ const FIGURES: readonly FigureColumn[] = [
 /** 250 messages a second go up, and the connection is lost under them. */
 export async function dropSections(note: (what: string) => void, rounds: number): Promise<Section[]> {
   const sections: Section[] = [];
-  for (const how of ['terminate', 'close', 'stall', 'hole'] as const) {
+  for (const how of DROPS) {
     note(`a connection is lost: ${how}`);
     sections.push(await dropSection(how, how === 'hole' ? 1 : rounds));
   }
@@ -34,30 +36,28 @@ export async function dropSections(note: (what: string) => void, rounds: number)
 async function dropSection(how: Drop, rounds: number): Promise<Section> {
   const measures = RECONNECTING.map((): Measure[] => []);
   for (let round = 0; round < rounds; round++) {
-    const measured = await allDropped(how, round);
-    for (const [index, measure] of measured.entries()) measures[index]?.push(measure);
+    for (let from = 0; from < RECONNECTING.length; from += AT_ONCE) {
+      const measured = await someDropped(RECONNECTING.slice(from, from + AT_ONCE), how, round);
+      for (const [index, measure] of measured.entries()) measures[from + index]?.push(measure);
+    }
   }
   const results = RECONNECTING.map(({ name }, index): Comparison => alone(name, measures[index] ?? []));
   return { title: TITLES[how], figures: FIGURES, results, bars: barsOf(how, results) };
 }
 
-// all beside each other, for none of them needs more than a part of a core; but first all of them start, which takes more than that
-async function allDropped(how: Drop, round: number): Promise<Measure[]> {
+// some beside each other, for none of them needs more than a part of a core; but first all of them start, which takes more than that
+async function someDropped(candidates: readonly Candidate[], how: Drop, round: number): Promise<Measure[]> {
   const pairs = new Pairs();
-  const proxies: DropProxy[] = [];
   try {
-    const started = await Promise.all(RECONNECTING.map((candidate) => pairs.of(candidate)));
+    const started = await Promise.all(candidates.map((candidate) => pairs.of(candidate)));
     return await Promise.all(
       started.map((pair, index) => {
-        const proxy = new DropProxy(Number(new URL(pair.url).port));
-        proxies.push(proxy);
         // who is the first is another each time
         const turn = (index + round) % started.length;
-        return droppedOn(pair, proxy, { how, afterMs: BEFORE_MS + turn * APART_MS });
+        return dropped(pair, { how, openMs: BEFORE_MS + turn * APART_MS, afterMs: AFTER_MS[how] });
       }),
     );
   } finally {
-    for (const proxy of proxies) proxy.stop();
     await pairs.stop();
   }
 }
@@ -69,17 +69,32 @@ const TITLES: Record<Drop, string> = {
   hole: 'nothing gets through any more under 250 messages a second, and nobody is told',
 };
 
+type DropFigure = 'firstMs' | 'lost' | 'doubled' | 'reordered';
+
+/** A connection is lost once it has been open for so long, and its sender goes on for some time. */
+export async function dropped(
+  pair: Pair,
+  how: { how: Drop; openMs: number; afterMs: number },
+): Promise<Measure<DropFigure>> {
+  const proxy = new DropProxy(Number(new URL(pair.url).port));
+  try {
+    return await droppedOn(pair, proxy, how);
+  } finally {
+    proxy.stop();
+  }
+}
+
 async function droppedOn(
   { candidate, client, server }: Pair,
   proxy: DropProxy,
-  { how, afterMs }: { how: Drop; afterMs: number },
-): Promise<Measure> {
+  { how, openMs, afterMs }: { how: Drop; openMs: number; afterMs: number },
+): Promise<Measure<DropFigure>> {
   const url = await proxy.listen();
   await client.ask('open', { name: candidate.name, url, form: 'json', count: 1 });
   await server.ask('note');
-  const seconds = (afterMs + AFTER_MS[how]) / 1_000;
+  const seconds = (openMs + afterMs) / 1_000;
   const sent = client.ask('insist', { perSecond: PER_SECOND, seconds, settlingMs: SETTLING_MS });
-  await new Promise((resolve) => setTimeout(resolve, afterMs));
+  await new Promise((resolve) => setTimeout(resolve, openMs));
   const at = proxy.drop(how);
   const accepted = await sent;
   await new Promise((resolve) => setTimeout(resolve, 500));

@@ -1,8 +1,8 @@
 import { alone, type Comparison, type Measure } from '../rounds.ts';
 import type { FigureColumn, Section } from '../section.ts';
+import type { Candidate } from './ends.ts';
 import { ALL, Pairs, type Pair } from './pairs.ts';
 
-const CONNECTIONS = 1_000;
 const IDLE_SECONDS = 60;
 
 const FIGURES: readonly FigureColumn[] = [
@@ -16,14 +16,17 @@ const FIGURES: readonly FigureColumn[] = [
 ];
 
 /** What a connection costs that nothing is sent on: in memory, and in time of the processor with the heartbeats that it has by itself. Everybody at once, in processes of their own. */
-export async function idleSection(note: (what: string) => void, candidates = ALL): Promise<Section> {
+export async function idleSection(
+  note: (what: string) => void,
+  { candidates = ALL, connections = 1_000 }: { candidates?: readonly Candidate[]; connections?: number } = {},
+): Promise<Section> {
   const pairs = new Pairs();
   const opened: { pair: Pair; measure: Measure }[] = [];
   try {
     for (const candidate of candidates) {
-      note(`${CONNECTIONS} idle connections of ${candidate.name}`);
+      note(`${connections} idle connections of ${candidate.name}`);
       const pair = await pairs.of(candidate);
-      opened.push({ pair, measure: await openedBy(pair) });
+      opened.push({ pair, measure: await openedBy(pair, connections) });
     }
     note(`everybody is idle for ${IDLE_SECONDS} s`);
     for (const { pair } of opened) await Promise.all([pair.client.ask('begin'), pair.server.ask('begin')]);
@@ -31,26 +34,31 @@ export async function idleSection(note: (what: string) => void, candidates = ALL
     const results: Comparison[] = [];
     for (const { pair, measure } of opened) {
       const [client, server] = await Promise.all([pair.client.ask('cpuMicros'), pair.server.ask('cpuMicros')]);
-      const perSecond = (micros: number): number => micros / CONNECTIONS / IDLE_SECONDS;
+      const perSecond = (micros: number): number => micros / connections / IDLE_SECONDS;
       const whole = { ...measure, cpu: perSecond(client), serverCpu: perSecond(server) };
       results.push(alone(pair.candidate.name, [whole]));
     }
-    return { title: `one of ${CONNECTIONS} idle connections`, figures: FIGURES, results, bars: barsOf(results) };
+    return {
+      title: `one of ${connections.toLocaleString('en')} idle connections`,
+      figures: FIGURES,
+      results,
+      bars: barsOf(results),
+    };
   } finally {
     await pairs.stop();
   }
 }
 
-async function openedBy({ candidate, client, server, url }: Pair): Promise<Measure> {
+async function openedBy({ candidate, client, server, url }: Pair, connections: number): Promise<Measure> {
   const open = (count: number): Promise<void> => client.ask('open', { name: candidate.name, url, form: 'json', count });
   // what the first one loads is nobody's
   await open(1);
   const before = [await client.ask('memory'), await server.ask('memory')] as const;
   const began = performance.now();
-  await open(CONNECTIONS);
-  const openMs = (performance.now() - began) / CONNECTIONS;
+  await open(connections);
+  const openMs = (performance.now() - began) / connections;
   const after = [await client.ask('memory'), await server.ask('memory')] as const;
-  const kB = (end: 0 | 1, what: 'heap' | 'rss'): number => (after[end][what] - before[end][what]) / CONNECTIONS / 1_024;
+  const kB = (end: 0 | 1, what: 'heap' | 'rss'): number => (after[end][what] - before[end][what]) / connections / 1_024;
   return {
     heap: kB(0, 'heap'),
     rss: kB(0, 'rss'),

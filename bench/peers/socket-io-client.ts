@@ -1,4 +1,4 @@
-import { io, type ManagerOptions, type Socket } from 'socket.io-client';
+import { io, type ManagerOptions, type Socket, type SocketOptions } from 'socket.io-client';
 
 import { unknowable, type ClientEars, type ClientEnd } from './ends.ts';
 
@@ -6,7 +6,7 @@ import { unknowable, type ClientEars, type ClientEnd } from './ends.ts';
 export async function openSocketIo(
   url: string,
   { heard }: ClientEars,
-  options: Partial<ManagerOptions> = {},
+  options: Partial<ManagerOptions & SocketOptions> = {},
 ): Promise<ClientEnd> {
   const socket: Socket = io(url.replace('ws:', 'http:'), { ...options, forceNew: true });
   socket.on('message', heard);

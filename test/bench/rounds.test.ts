@@ -11,9 +11,17 @@ function runs() {
 
 test('candidates run in turn, with raw before, after, and after every so many', async () => {
   const { ran, raw, others } = runs();
-  await interleaved(raw, others, 2, 2);
+  await interleaved(raw, others, { rounds: 2, every: 2 });
   const round = ['a', 'b', 'raw', 'c', 'raw'];
   expect(ran).toEqual(['raw', 'a', 'b', 'c', 'raw', ...round, ...round]);
+});
+
+test('as many rounds as are asked for are thrown away', async () => {
+  const { ran, raw, others } = runs();
+  const [one] = await interleaved(raw, others, { rounds: 1, leading: 3 });
+  expect(ran).toHaveLength(4 * 4 + 1);
+  // what is kept begins with the thirteenth run
+  expect(one?.values['at']?.least).toBe(13);
 });
 
 test('half of an even count of numbers lies between the two in the middle', () => {
@@ -25,7 +33,7 @@ test('half of an even count of numbers lies between the two in the middle', () =
 
 test('each is held against the raw runs just before and after it', async () => {
   const { raw, others } = runs();
-  const [, a, , c] = await interleaved(raw, others, 1, 2);
+  const [, a, , c] = await interleaved(raw, others, { rounds: 1, every: 2 });
   // raw is the fifth run, a the sixth, b the seventh, raw the eighth, c the ninth, raw the tenth
   expect(a?.ratios['at']?.median).toBeCloseTo(6 / ((5 + 8) / 2));
   expect(c?.ratios['at']?.median).toBeCloseTo(9 / ((8 + 10) / 2));

@@ -1,0 +1,143 @@
+/** A process of its own: connections that are watched in the way its argument names, on sockets without a network. */
+import { createInspector } from '@statelyai/inspect';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import { EnhancedWebSocketService, type Inspect } from 'holdfast';
+import { createAuditLog, memorySink, type AuditLog } from 'holdfast/audit';
+import { fileSink } from 'holdfast/audit/node';
+import { costOf } from './cost.ts';
+import { NearSocket } from './near-socket.ts';
+import { obey } from './peers/process.ts';
+import type { Measure } from './rounds.ts';
+
+/** What watches the connections of a process. `close` ends it. */
+interface Watching {
+  log?: AuditLog;
+  inspect?: Inspect;
+  close?: () => Promise<void>;
+}
+
+export type LifeCost = 'start' | 'recover' | 'stop' | 'life';
+export type LoadCost = 'sent' | 'received';
+
+export const CONNECTIONS = 200;
+const LIVES = 3;
+const MESSAGES = 200_000;
+const BURST = 100;
+// longer than records are gathered
+const GATHERED_MS = 150;
+
+/** By the name of the argument. */
+const WATCHED = {
+  none: () => ({}),
+  memory: () => logged(createAuditLog({ sinks: [memorySink()] })),
+  file: async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'holdfast-'));
+    const { log, close } = logged(createAuditLog({ sinks: [fileSink({ path: join(folder, 'log.jsonl') })] }));
+    const swept = async (): Promise<void> => {
+      await close();
+      await rm(folder, { recursive: true });
+    };
+    return { log, close: swept };
+  },
+  'each message': () => logged(createAuditLog({ sinks: [memorySink()], level: 'messages' })),
+  observer: () => ({ inspect: () => undefined }),
+  inspector: () => ({ inspect: createInspector({ send: () => undefined }).inspect }),
+} satisfies Record<string, () => Watching | Promise<Watching>>;
+
+export type Way = keyof typeof WATCHED;
+
+const orders = {
+  /** CPU µs for each of many connections that live one after the other. */
+  lives: async (): Promise<Measure<LifeCost>> => {
+    const sum = { start: 0, recover: 0, stop: 0, life: 0 };
+    for (let life = 0; life < LIVES; life++) {
+      const costs = await lifeOf(await watching());
+      for (const key of ['start', 'recover', 'stop'] as const) {
+        sum[key] += costs[key] / LIVES;
+        sum.life += costs[key] / LIVES;
+      }
+    }
+    return sum;
+  },
+  /** CPU ns for each message of an open connection. */
+  load: async (): Promise<Measure<LoadCost>> => loadOf(await watching()),
+};
+
+export type WatchedOrders = typeof orders;
+
+// whoever imports it for its types is no such process
+if (process.send) obey(orders);
+
+function watching(): Watching | Promise<Watching> {
+  return WATCHED[process.argv[2] as Way]();
+}
+
+function logged(log: AuditLog): { log: AuditLog; close: () => Promise<void> } {
+  return { log, close: () => log.close() };
+}
+
+async function lifeOf({ close, ...watched }: Watching): Promise<Omit<Measure<LifeCost>, 'life'>> {
+  const service = serviceOf(watched);
+  let opens = 0;
+  service.on('opened', () => {
+    opens += 1;
+  });
+  const start = await costOf(async () => {
+    for (let index = 0; index < CONNECTIONS; index++)
+      void service.connect({ serviceType: 'main', key: String(index) }).catch(() => undefined);
+    while (opens < CONNECTIONS) await sleep(10);
+    await sleep(GATHERED_MS);
+  });
+  const recover = await costOf(async () => {
+    for (const socket of [...NearSocket.living]) socket.end(1006);
+    while (opens < 2 * CONNECTIONS) await sleep(10);
+    await sleep(GATHERED_MS);
+  });
+  const stop = await costOf(async () => {
+    await service.destroy({ deadlineMs: 60_000 });
+    await close?.();
+  });
+  return { start: start / CONNECTIONS, recover: recover / CONNECTIONS, stop: stop / CONNECTIONS };
+}
+
+async function loadOf({ close, ...watched }: Watching): Promise<Measure<LoadCost>> {
+  const service = serviceOf(watched);
+  const connection = service.connection(await service.connect({ serviceType: 'main' }));
+  const [socket] = NearSocket.living;
+  const message = JSON.stringify({ type: 'input', data: 'ls -la', n: 1 });
+  const hear = socket?.onmessage as ((event: { data: string }) => unknown) | undefined;
+  const sent = await inBursts(() => {
+    connection.send(message);
+  });
+  const received = await inBursts(() => {
+    hear?.({ data: message });
+  });
+  await service.destroy();
+  await close?.();
+  return { sent, received };
+}
+
+// ns for each time
+async function inBursts(once: () => void): Promise<number> {
+  const micros = await costOf(async () => {
+    for (let number = 0; number < MESSAGES; number += BURST) {
+      for (let place = 0; place < BURST; place++) once();
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  });
+  return (micros / MESSAGES) * 1_000;
+}
+
+function serviceOf({ log, inspect }: Watching): EnhancedWebSocketService {
+  const service = new EnhancedWebSocketService({
+    services: { main: { url: 'ws://127.0.0.1:1/', retry: { baseMs: 100 } } },
+    WebSocket: NearSocket,
+    ...(inspect && { inspect }),
+  });
+  log?.attach(service);
+  return service;
+}
