@@ -14,7 +14,6 @@ const bareIdle = () => import('./bare-idle.ts');
 export const SERVICE: Record<ServiceName, () => Promise<Service>> = {
   raw: async () => (await sockets()).serviceOf(false),
   'raw-deflate': async () => (await sockets()).serviceOf(true),
-  'raw-deflate-all': async () => (await sockets()).serviceOf({ threshold: 0 }),
   'bare-batches': async () => (await bareBatches()).service,
   holdfast: async () => (await holdfast()).serviceOf(false),
   'holdfast-deflate': async () => (await holdfast()).serviceOf(true),
@@ -76,14 +75,8 @@ export const CANDIDATES: readonly Candidate[] = [
   {
     name: 'ws, permessage-deflate',
     service: 'raw-deflate',
-    open: async (url, ears) => (await sockets()).openWs(url, ears, true),
-  },
-  {
-    name: 'ws, permessage-deflate, tuned',
-    service: 'raw-deflate-all',
-    tuned: 'threshold: 0, for a message of less than 1 kB is not compressed otherwise',
     share: 0.05,
-    open: async (url, ears) => (await sockets()).openWs(url, ears, { threshold: 0 }),
+    open: async (url, ears) => (await sockets()).openWs(url, ears, true),
   },
   {
     name: 'WebSocket of the platform (undici)',

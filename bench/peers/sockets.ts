@@ -11,11 +11,8 @@ import { openLike } from './likes.ts';
 
 const MAX_PAYLOAD = 16_777_216;
 
-/** Whether `ws` compresses messages, and from which length on. */
-type Deflate = boolean | { threshold: number };
-
 /** A server without anything around it. */
-export function serviceOf(perMessageDeflate: Deflate): Service {
+export function serviceOf(perMessageDeflate: boolean): Service {
   return {
     serve: (http, ears) => {
       const server = new WebSocketServer({ server: http, perMessageDeflate, maxPayload: MAX_PAYLOAD });
@@ -42,12 +39,12 @@ export class Uncompressed extends WebSocket {
 }
 
 /** `ws` by its own names. */
-export async function openWs(url: string, ears: ClientEars, perMessageDeflate: Deflate = false): Promise<ClientEnd> {
+export async function openWs(url: string, ears: ClientEars, perMessageDeflate = false): Promise<ClientEnd> {
   return wsEnd(await openWsSocket(url, perMessageDeflate), ears);
 }
 
 /** A `ws`, once it is open. */
-export async function openWsSocket(url: string, perMessageDeflate: Deflate = false): Promise<WebSocket> {
+export async function openWsSocket(url: string, perMessageDeflate = false): Promise<WebSocket> {
   const socket = new WebSocket(url, { perMessageDeflate });
   await once(socket, 'open');
   return socket;

@@ -38,6 +38,8 @@ export class Station {
   #arrived: (atMicros: number) => void = () => undefined;
   #delays: number[] = [];
   #noted: { numbers: number[]; times: number[] } = { numbers: [], times: [] };
+  // of one stream, by the span that they are: what making them leaves to the collector is not to be measured in each round
+  readonly #kept = { stream: '', spans: new Map<string, readonly object[]>() };
 
   constructor(instruments: Instruments) {
     this.#instruments = instruments;
@@ -90,7 +92,7 @@ export class Station {
   /** Sends messages. @returns When it began to. */
   async pour({ stream, from, to, shape }: Span & { shape: Shape }): Promise<number> {
     const end = this.#present;
-    const messages = messagesOf(payloadsOf(stream), from, to);
+    const messages = this.#made(stream, from, to);
     await this.begin();
     const atMicros = this.#instruments.micros();
     await pour(end, messages, shape, this.#instruments.turn);
@@ -183,6 +185,16 @@ export class Station {
       for (; n < due; n++) send(n, began + n * microsApart);
       await rest(Math.max(0, n * microsApart - (micros() - began)) / 1_000);
     }
+  }
+
+  #made(stream: string, from: number, to: number): readonly object[] {
+    const { spans } = this.#kept;
+    if (stream !== this.#kept.stream) spans.clear();
+    this.#kept.stream = stream;
+    const span = `${from} to ${to}`;
+    const messages = spans.get(span) ?? messagesOf(payloadsOf(stream), from, to);
+    spans.set(span, messages);
+    return messages;
   }
 
   get #present(): SettlingOutlet {
