@@ -49,15 +49,7 @@ export interface Candidate {
 }
 
 export type ServiceName =
-  | 'raw'
-  | 'raw-deflate'
-  | 'raw-deflate-all'
-  | 'bare-batches'
-  | 'holdfast'
-  | 'holdfast-deflate'
-  | 'socket.io'
-  | 'graphql-ws'
-  | 'mqtt';
+  'raw' | 'raw-deflate' | 'bare-batches' | 'holdfast' | 'holdfast-deflate' | 'socket.io' | 'graphql-ws' | 'mqtt';
 
 /** Answers of a peer that has none of its own: the message with the number comes back. */
 export class Replies {
