@@ -23,11 +23,10 @@ interface Watching {
 export type LifeCost = 'start' | 'recover' | 'stop' | 'life';
 export type LoadCost = 'sent' | 'received';
 
-export const CONNECTIONS = 200;
 const LIVES = 3;
 const MESSAGES = 200_000;
 const BURST = 100;
-// longer than records are gathered
+// longer than records are gathered, or an inspector puts off what it does
 const GATHERED_MS = 150;
 
 /** By the name of the argument. */
@@ -51,11 +50,11 @@ const WATCHED = {
 export type Way = keyof typeof WATCHED;
 
 const orders = {
-  /** CPU µs for each of many connections that live one after the other. */
-  lives: async (): Promise<Measure<LifeCost>> => {
+  /** CPU µs for each of so many connections, several times one after the other. */
+  lives: async (connections: number): Promise<Measure<LifeCost>> => {
     const sum = { start: 0, recover: 0, stop: 0, life: 0 };
     for (let life = 0; life < LIVES; life++) {
-      const costs = await lifeOf(await watching());
+      const costs = await lifeOf(await watching(), connections);
       for (const key of ['start', 'recover', 'stop'] as const) {
         sum[key] += costs[key] / LIVES;
         sum.life += costs[key] / LIVES;
@@ -69,8 +68,7 @@ const orders = {
 
 export type WatchedOrders = typeof orders;
 
-// whoever imports it for its types is no such process
-if (process.send) obey(orders);
+obey(orders);
 
 function watching(): Watching | Promise<Watching> {
   return WATCHED[process.argv[2] as Way]();
@@ -80,28 +78,29 @@ function logged(log: AuditLog): { log: AuditLog; close: () => Promise<void> } {
   return { log, close: () => log.close() };
 }
 
-async function lifeOf({ close, ...watched }: Watching): Promise<Omit<Measure<LifeCost>, 'life'>> {
+async function lifeOf({ close, ...watched }: Watching, connections: number): Promise<Omit<Measure<LifeCost>, 'life'>> {
   const service = serviceOf(watched);
   let opens = 0;
   service.on('opened', () => {
     opens += 1;
   });
   const start = await costOf(async () => {
-    for (let index = 0; index < CONNECTIONS; index++)
+    for (let index = 0; index < connections; index++)
       void service.connect({ serviceType: 'main', key: String(index) }).catch(() => undefined);
-    while (opens < CONNECTIONS) await sleep(10);
+    while (opens < connections) await sleep(10);
     await sleep(GATHERED_MS);
   });
   const recover = await costOf(async () => {
     for (const socket of [...NearSocket.living]) socket.end(1006);
-    while (opens < 2 * CONNECTIONS) await sleep(10);
+    while (opens < 2 * connections) await sleep(10);
     await sleep(GATHERED_MS);
   });
   const stop = await costOf(async () => {
     await service.destroy({ deadlineMs: 60_000 });
+    await sleep(GATHERED_MS);
     await close?.();
   });
-  return { start: start / CONNECTIONS, recover: recover / CONNECTIONS, stop: stop / CONNECTIONS };
+  return { start: start / connections, recover: recover / connections, stop: stop / connections };
 }
 
 async function loadOf({ close, ...watched }: Watching): Promise<Measure<LoadCost>> {

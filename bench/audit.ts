@@ -1,4 +1,4 @@
-import { CONNECTIONS, type LifeCost, type LoadCost, type WatchedOrders, type Way } from './audit-process.ts';
+import type { LifeCost, LoadCost, WatchedOrders, Way } from './audit-process.ts';
 import { keepResults } from './keeping.ts';
 import { note } from './note.ts';
 import { Process } from './peers/process.ts';
@@ -10,6 +10,7 @@ const ROUNDS = 7;
 const LOAD_ROUNDS = 15;
 // the code of a connection's life is long, and is not run often
 const LEADING = 6;
+const CONNECTIONS = 200;
 const MOST = 1.5;
 const MOST_PER_MESSAGE = 1.1;
 
@@ -43,7 +44,7 @@ export async function benchAudit(report: (section: Section) => void): Promise<vo
     return known;
   };
   try {
-    const lives = await compared('lives', ROUNDS, (way) => of(way).ask('lives'));
+    const lives = await compared('lives', ROUNDS, (way) => of(way).ask('lives', CONNECTIONS));
     tell({
       title: `CPU µs for each of ${CONNECTIONS} connections`,
       figures: LIVES,

@@ -11,15 +11,15 @@ type Monitoring = Pick<EnhancedWebSocketOptions, 'enableHealthMonitoring'>;
 /** A connection as users get it, heartbeats and all; but for a queue without bounds, as raw `ws` has none either. */
 export async function openConnection(
   url: string,
-  { enableHealthMonitoring = true, ...how }: Pick<ServiceOptions, 'wire' | 'profile' | 'retry'> & Monitoring = {},
-): Promise<{ service: EnhancedWebSocketService; connection: Connection; close: () => Promise<void> }> {
+  { enableHealthMonitoring = true, ...how }: Pick<ServiceOptions, 'wire' | 'profile'> & Monitoring = {},
+): Promise<{ connection: Connection; close: () => Promise<void> }> {
   const service = new EnhancedWebSocketService({
     services: { main: { url, ...how, queue: { maxMessages: 1e9, maxBytes: 1e12 } } },
     WebSocket: Uncompressed,
     enableHealthMonitoring,
   });
   const connection = service.connection(await service.connect({ serviceType: 'main' }));
-  return { service, connection, close: () => service.destroy() };
+  return { connection, close: () => service.destroy() };
 }
 
 class Uncompressed extends WebSocket {

@@ -22,7 +22,7 @@ interface Job {
 }
 
 /**
- * Ours through all jobs once, with every promise checked: each message as it was sent, to the last character, once and in order, also when the connection is lost under it on a wire that promises that; each receipt with the
+ * Ours once through loads, round trips, an even pace and lost connections, with every promise checked: each message as it was sent, once and in order, also when the connection is lost under it on a wire that promises that; each receipt with the
  * end that its wire promises; each answer to its own question; the audit log intact, and each transition in it the same when it is replayed.
  *
  * @returns What was broken.

@@ -1,6 +1,6 @@
 import { keepResults } from './keeping.ts';
 import { bytes, chat, records, terminal, variedTerminal, type Payloads } from './payloads.ts';
-import { interleaved, type Comparison, type Measure } from './rounds.ts';
+import { interleaved, marked, type Comparison, type Measure } from './rounds.ts';
 import { reported, type FigureColumn, type Section } from './section.ts';
 import { APART, BURSTS, SINGLES, SMALL_BURSTS, type Shape } from './turns.ts';
 import { barsOf, type Costs } from './wire-bars.ts';
@@ -89,7 +89,7 @@ async function compare(
   const run = (way: Way) => (): Promise<Measure<WireFigure>> => carry({ server, way, load, isCounting });
   const others = OTHERS.map((way) => ({ name: way.name, run: run(way) }));
   const compared = await interleaved(run(raw), others, { rounds });
-  return compared.map((one) => ((one.values['faults']?.most ?? 0) > 0 ? { ...one, name: `${one.name} INVALID` } : one));
+  return compared.map(marked);
 }
 
 const ACCOUNT = {

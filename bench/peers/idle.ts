@@ -1,9 +1,11 @@
-import { alone, type Comparison, type Measure } from '../rounds.ts';
+import { alone, marked, type Comparison, type Measure } from '../rounds.ts';
 import type { FigureColumn, Section } from '../section.ts';
 import type { Candidate } from './ends.ts';
 import { ALL, Pairs, type Pair } from './pairs.ts';
 
 const IDLE_SECONDS = 60;
+// as many as open before a process is taken for dead
+const PORTION = 1_000;
 
 const FIGURES: readonly FigureColumn[] = [
   { key: 'heap', heading: 'heap kB', digits: 1, isBare: true },
@@ -15,35 +17,56 @@ const FIGURES: readonly FigureColumn[] = [
   { key: 'openMs', heading: 'ms to open', digits: 2, isBare: true },
 ];
 
-/** What a connection costs that nothing is sent on: in memory, and in time of the processor with the heartbeats that it has by itself. Everybody at once, in processes of their own. */
+/** Whose connections are idle, and how. */
+export interface Idle {
+  /** @default everybody */
+  candidates?: readonly Candidate[];
+  /** Of each. @default 1,000 */
+  connections?: number;
+  /** Whether one is idle after the other, for all of them would fill the machine. @default false */
+  isApart?: boolean;
+}
+
+/**
+ * What a connection costs that nothing is sent on: in memory, and in time of the processor with the heartbeats that it has by itself. Everybody at once, if nothing else is said, in processes of their own. Whoever loses a connection
+ * meanwhile is INVALID.
+ */
 export async function idleSection(
   note: (what: string) => void,
-  { candidates = ALL, connections = 1_000 }: { candidates?: readonly Candidate[]; connections?: number } = {},
+  { candidates = ALL, connections = 1_000, isApart = false }: Idle = {},
 ): Promise<Section> {
+  const groups = isApart ? candidates.map((one) => [one]) : [candidates];
+  const results: Comparison[] = [];
+  for (const group of groups) results.push(...(await idled(note, group, connections)));
+  const title = `one of ${connections.toLocaleString('en')} idle connections`;
+  return { title, figures: FIGURES, results, bars: barsOf(results) };
+}
+
+async function idled(
+  note: (what: string) => void,
+  candidates: readonly Candidate[],
+  connections: number,
+): Promise<Comparison[]> {
   const pairs = new Pairs();
-  const opened: { pair: Pair; measure: Measure }[] = [];
+  const opened: { pair: Pair; measure: Measure; upgrades: number }[] = [];
   try {
     for (const candidate of candidates) {
       note(`${connections} idle connections of ${candidate.name}`);
       const pair = await pairs.of(candidate);
-      opened.push({ pair, measure: await openedBy(pair, connections) });
+      opened.push({ pair, measure: await openedBy(pair, connections), upgrades: await pair.server.ask('upgrades') });
     }
-    note(`everybody is idle for ${IDLE_SECONDS} s`);
+    note(`idle for ${IDLE_SECONDS} s`);
     for (const { pair } of opened) await Promise.all([pair.client.ask('begin'), pair.server.ask('begin')]);
     await new Promise((resolve) => setTimeout(resolve, IDLE_SECONDS * 1_000));
     const results: Comparison[] = [];
-    for (const { pair, measure } of opened) {
+    for (const { pair, measure, upgrades } of opened) {
       const [client, server] = await Promise.all([pair.client.ask('cpuMicros'), pair.server.ask('cpuMicros')]);
       const perSecond = (micros: number): number => micros / connections / IDLE_SECONDS;
-      const whole = { ...measure, cpu: perSecond(client), serverCpu: perSecond(server) };
-      results.push(alone(pair.candidate.name, [whole]));
+      const faults = (await pair.server.ask('upgrades')) - upgrades;
+      const whole = { ...measure, cpu: perSecond(client), serverCpu: perSecond(server), faults };
+      results.push(marked(alone(pair.candidate.name, [whole])));
     }
-    return {
-      title: `one of ${connections.toLocaleString('en')} idle connections`,
-      figures: FIGURES,
-      results,
-      bars: barsOf(results),
-    };
+    return results;
   } finally {
     await pairs.stop();
   }
@@ -55,7 +78,7 @@ async function openedBy({ candidate, client, server, url }: Pair, connections: n
   await open(1);
   const before = [await client.ask('memory'), await server.ask('memory')] as const;
   const began = performance.now();
-  await open(connections);
+  for (let left = connections; left > 0; left -= PORTION) await open(Math.min(left, PORTION));
   const openMs = (performance.now() - began) / connections;
   const after = [await client.ask('memory'), await server.ask('memory')] as const;
   const kB = (end: 0 | 1, what: 'heap' | 'rss'): number => (after[end][what] - before[end][what]) / connections / 1_024;

@@ -103,13 +103,13 @@ export async function pace(
   await client.ask('pace', how);
   await new Promise((resolve) => setTimeout(resolve, LATE_MS));
   const serverMicros = (await server.ask('cpuMicros')) / (how.perSecond * how.seconds);
-  const delays = await server.ask('delays');
+  const late = await server.ask('delays');
   await client.ask('close');
   return {
-    p50: quantile(delays, 0.5),
-    p99: quantile(delays, 0.99),
+    p50: quantile(late.micros, 0.5),
+    p99: quantile(late.micros, 0.99),
     serverMicros,
-    faults: Math.abs(how.perSecond * how.seconds - delays.length),
+    faults: late.faults + Math.abs(how.perSecond * how.seconds - late.micros.length),
   };
 }
 

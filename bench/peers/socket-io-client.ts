@@ -14,13 +14,25 @@ export async function openSocketIo(
     socket.on('connect', resolve);
   });
   const { engine } = socket.io;
+  const isAcknowledged = options.retries !== undefined;
+  let unacknowledged = 0;
+  let settled = (): void => undefined;
+  const acknowledged = (): void => {
+    unacknowledged -= 1;
+    if (unacknowledged === 0) settled();
+  };
   if (engine.transport.name !== 'websocket') await new Promise((resolve) => engine.once('upgrade', resolve));
   return {
     send: (message) => {
-      socket.emit('message', message);
+      unacknowledged += 1;
+      if (isAcknowledged) socket.emit('message', message, acknowledged);
+      else socket.emit('message', message);
     },
     ask: (message) => socket.emitWithAck('ask', message) as Promise<unknown>,
-    settled: unknowable,
+    settled: () => {
+      if (!isAcknowledged || unacknowledged === 0) return unknowable();
+      return new Promise((resolve) => (settled = resolve));
+    },
     close: async () => {
       const closed = new Promise((resolve) => engine.once('close', resolve));
       socket.disconnect();

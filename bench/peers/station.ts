@@ -24,8 +24,16 @@ export interface Arrival {
   faults: number;
 }
 
+/** How late messages were, each in µs, and how many were not the one that was next. */
+export interface Delays {
+  micros: number[];
+  faults: number;
+}
+
 const ARRIVAL_MS = 45_000;
 const REPETITION_MS = 200;
+// what goes before a load, and the load
+const KEPT_SPANS = 2;
 
 /** Sends and receives messages at one end, in a process or a page of its own, and counts what that costs. */
 export class Station {
@@ -36,10 +44,10 @@ export class Station {
   #take: (message: unknown) => void = () => undefined;
   #isComplete: Promise<number> = Promise.resolve(0);
   #arrived: (atMicros: number) => void = () => undefined;
-  #delays: number[] = [];
+  #delays: Delays = { micros: [], faults: 0 };
   #noted: { numbers: number[]; times: number[] } = { numbers: [], times: [] };
-  // of one stream, by the span that they are: what making them leaves to the collector is not to be measured in each round
-  readonly #kept = { stream: '', spans: new Map<string, readonly object[]>() };
+  // the last that were made, by what they are: what making them leaves to the collector is not to be measured in each round
+  readonly #made = new Map<string, readonly object[]>();
 
   constructor(instruments: Instruments) {
     this.#instruments = instruments;
@@ -92,7 +100,7 @@ export class Station {
   /** Sends messages. @returns When it began to. */
   async pour({ stream, from, to, shape }: Span & { shape: Shape }): Promise<number> {
     const end = this.#present;
-    const messages = this.#made(stream, from, to);
+    const messages = this.#messages({ stream, from, to });
     await this.begin();
     const atMicros = this.#instruments.micros();
     await pour(end, messages, shape, this.#instruments.turn);
@@ -124,18 +132,24 @@ export class Station {
       }
     };
     await this.#paced(pace, send, (untilMs) => new Promise((resolve) => setTimeout(resolve, untilMs)));
-    const settled = IS_VERIFYING ? end.settled() : end.settled().catch(() => undefined);
-    await Promise.race([settled, new Promise((resolve) => setTimeout(resolve, settlingMs))]);
+    // a promise that is not kept is what is looked for then
+    if (IS_VERIFYING) await end.settled();
+    else
+      await Promise.race([
+        end.settled().catch(() => undefined),
+        new Promise((resolve) => setTimeout(resolve, settlingMs)),
+      ]);
     return accepted;
   }
 
-  /** From now on writes down which messages come, and when. */
+  /** From now on writes down which messages come, and when; what is none of those that are sent has no number. */
   note(): void {
     const { micros } = this.#instruments;
     const noted: { numbers: number[]; times: number[] } = { numbers: [], times: [] };
     this.#noted = noted;
     this.#take = (message) => {
-      noted.numbers.push((message as { n: number }).n);
+      const { type, data, n } = message as { type: string; data: string; n: number };
+      noted.numbers.push(type === 'input' && data === 'ls -la' ? n : Number.NaN);
       noted.times.push(micros());
     };
   }
@@ -145,18 +159,19 @@ export class Station {
     return this.#noted;
   }
 
-  /** From now on counts how long after it was due each message came. */
+  /** From now on counts how long after it was due each message came. They have numbers from 0. */
   time(): void {
     const { micros } = this.#instruments;
-    const delays: number[] = [];
+    const delays: Delays = { micros: [], faults: 0 };
     this.#delays = delays;
     this.#take = (message) => {
-      delays.push(micros() - (message as { at: number }).at);
+      const { n, at } = message as { n: number; at: number };
+      if (n !== delays.micros.length) delays.faults += 1;
+      delays.micros.push(micros() - at);
     };
   }
 
-  /** How long each was, in µs. */
-  delays(): number[] {
+  delays(): Delays {
     return this.#delays;
   }
 
@@ -187,13 +202,14 @@ export class Station {
     }
   }
 
-  #made(stream: string, from: number, to: number): readonly object[] {
-    const { spans } = this.#kept;
-    if (stream !== this.#kept.stream) spans.clear();
-    this.#kept.stream = stream;
-    const span = `${from} to ${to}`;
-    const messages = spans.get(span) ?? messagesOf(payloadsOf(stream), from, to);
-    spans.set(span, messages);
+  #messages({ stream, from, to }: Span): readonly object[] {
+    const key = `${stream}, ${from} to ${to}`;
+    const known = this.#made.get(key);
+    if (known) return known;
+    const [oldest] = this.#made.keys();
+    if (oldest !== undefined && this.#made.size >= KEPT_SPANS) this.#made.delete(oldest);
+    const messages = messagesOf(payloadsOf(stream), from, to);
+    this.#made.set(key, messages);
     return messages;
   }
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 
-import { terminal, tiny } from '../../bench/payloads.ts';
+import { terminal, tiny, type Payloads } from '../../bench/payloads.ts';
 import { Station } from '../../bench/peers/station.ts';
 import { BURSTS } from '../../bench/turns.ts';
 
@@ -41,17 +41,19 @@ test('messages are made once, and sent again in each further round', async () =>
   const { station } = observed();
   const rounds: object[][] = [];
   station.opened({ send: (message) => rounds.at(-1)?.push(message), settled: () => Promise.resolve() });
-  for (const stream of [terminal, terminal, tiny, terminal]) {
+  const pour = async (stream: Payloads, from: number): Promise<object | undefined> => {
     rounds.push([]);
-    await station.pour({ stream: stream.name, from: 5, to: 7, shape: BURSTS });
-  }
-  const [first, second, other, again] = rounds;
-  expect(first).toEqual([terminal.message(5), terminal.message(6)]);
-  expect(second?.[0]).toBe(first?.[0]);
-  expect(other).toEqual([tiny.message(5), tiny.message(6)]);
-  // those of one stream are kept at a time
-  expect(again).toEqual(first);
-  expect(again?.[0]).not.toBe(first?.[0]);
+    await station.pour({ stream: stream.name, from, to: from + 2, shape: BURSTS });
+    return rounds.at(-1)?.[0];
+  };
+  const [lead, load] = [await pour(terminal, 0), await pour(terminal, 2)];
+  expect(rounds).toEqual([0, 2].map((n) => [terminal.message(n), terminal.message(n + 1)]));
+  expect(await pour(terminal, 0)).toBe(lead);
+  expect(await pour(terminal, 2)).toBe(load);
+  // two spans are kept at a time: traffic that goes on for ever is not
+  expect(await pour(tiny, 2)).toEqual(tiny.message(2));
+  expect(await pour(terminal, 2)).toBe(load);
+  expect(await pour(terminal, 0)).not.toBe(lead);
 });
 
 test('messages at an even pace name the time at which they were due, however late their sender is', async () => {
@@ -64,6 +66,14 @@ test('messages at an even pace name the time at which they were due, however lat
   // the clock moves by 1 µs a look, and a look is taken twice for each time that some are due
   await station.pace({ perSecond: 1e6, seconds: 10e-6 });
   expect(at).toEqual(Array.from({ length: 10 }, (_, n) => 1 + n));
+});
+
+test('late messages are counted by how late they are, and whether each was the next', () => {
+  const { station } = observed();
+  station.time();
+  // the clock shows 1, 2 and 3 µs
+  for (const n of [0, 2, 1]) station.heard({ n, at: n });
+  expect(station.delays()).toEqual({ micros: [1, 0, 2], faults: 2 });
 });
 
 test('messages have arrived when the last of them was heard, by that clock', async () => {
