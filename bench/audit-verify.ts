@@ -57,7 +57,6 @@ export async function benchAuditVerify(report: (section: Section) => void): Prom
           name: 'µs to verify a record',
           value: 1e6 / least,
           most: 1e6 / LEAST_PER_SECOND,
-          isMet: least >= LEAST_PER_SECOND,
         },
       ],
     };

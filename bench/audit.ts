@@ -87,7 +87,7 @@ function bounded(results: readonly Comparison[]): Comparison[] {
 }
 
 function barOf(name: string, value = Number.NaN, most: number): Bar {
-  return { name, value, most, isMet: value <= most };
+  return { name, value, most };
 }
 
 const ACCOUNT = {

@@ -3,7 +3,7 @@ import { cpus, loadavg } from 'node:os';
 import { fileURLToPath } from 'node:url';
 
 import type { Comparison, Spread } from './rounds.ts';
-import { printed, type Section } from './section.ts';
+import { isMet, printed, type Section } from './section.ts';
 
 const folder = fileURLToPath(new URL('./results/', import.meta.url));
 
@@ -53,7 +53,8 @@ function asPrinted(section: Section): Section {
       keys.filter((key) => !bared.has(key)),
     ),
   }));
-  return { ...section, results };
+  const bars = section.bars?.map((bar) => ({ ...bar, isMet: isMet(bar) }));
+  return { ...section, results, ...(bars && { bars }) };
 }
 
 function picked(spreads: Record<string, Spread>, keys: readonly string[]): Record<string, Spread> {

@@ -145,7 +145,7 @@ function barOf(
   { figure, ...bar }: Pick<Bar, 'name' | 'most' | 'least' | 'goal'> & { figure: string },
 ): Bar {
   const value = results.find(({ name }) => name === HOLDFAST.name)?.ratios[figure]?.median ?? Number.NaN;
-  return { ...bar, value, isMet: bar.least === undefined ? value <= (bar.most ?? 0) : value >= bar.least };
+  return { ...bar, value };
 }
 
 // who does not run as it is by itself, and how

@@ -20,9 +20,13 @@ export interface Bar {
   most?: number;
   least?: number;
   goal?: number;
-  isMet: boolean;
   /** Why it is out of reach. */
   note?: string;
+}
+
+/** Whether it gets there; what was not measured does not. */
+export function isMet({ value, most = Infinity, least = -Infinity }: Pick<Bar, 'value' | 'most' | 'least'>): boolean {
+  return value <= most && value >= least;
 }
 
 export interface FigureColumn {
@@ -87,8 +91,9 @@ function verdicts(bars: readonly Bar[]): string[] {
   );
 }
 
-function verdict({ value, least, goal, isMet }: Bar): string {
-  if (!isMet) return 'NOT met';
+function verdict(bar: Bar): string {
+  const { value, least, goal } = bar;
+  if (!isMet(bar)) return 'NOT met';
   if (goal === undefined) return 'met';
   return (least === undefined ? value <= goal : value >= goal) ? 'met, goal too' : 'met, goal not';
 }

@@ -1,6 +1,6 @@
 import { chat, terminal, type Payloads } from './payloads.ts';
 import type { Comparison } from './rounds.ts';
-import type { Bar } from './section.ts';
+import { isMet, type Bar } from './section.ts';
 import { APART, BURSTS, type Shape } from './turns.ts';
 import { holdfast, holdfastDeflate, type Way } from './wire-clients.ts';
 import type { Direction } from './wire-run.ts';
@@ -53,14 +53,12 @@ export function barsOf(costs: readonly Costs[]): Bar[] {
         const own = compared.find(({ name }) => name === rule.way.name);
         const value = (rule.figure === 'frames' ? own?.values['frames'] : own?.ratios['bytes'])?.median ?? Number.NaN;
         const { name, most, goal, note } = rule;
-        const isMet = value <= most;
         return {
           name: `${name}, ${rule.shape.name}, ${direction}`,
           value,
           most,
           ...(goal !== undefined && { goal }),
-          isMet,
-          ...(note !== undefined && !isMet && { note }),
+          ...(note !== undefined && !isMet({ value, most }) && { note }),
         };
       }),
   );
