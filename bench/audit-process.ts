@@ -3,12 +3,12 @@ import { createInspector } from '@statelyai/inspect';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 
 import { EnhancedWebSocketService, type Inspect } from 'holdfast';
 import { createAuditLog, memorySink, type AuditLog } from 'holdfast/audit';
 import { fileSink } from 'holdfast/audit/node';
 import { costOf } from './cost.ts';
+import { lifeOf, type LifeCosts } from './near-life.ts';
 import { NearSocket } from './near-socket.ts';
 import { obey } from './peers/process.ts';
 import type { Measure } from './rounds.ts';
@@ -54,7 +54,7 @@ const orders = {
   lives: async (connections: number): Promise<Measure<LifeCost>> => {
     const sum = { start: 0, recover: 0, stop: 0, life: 0 };
     for (let life = 0; life < LIVES; life++) {
-      const costs = await lifeOf(await watching(), connections);
+      const costs = await watchedLife(await watching(), connections);
       for (const key of ['start', 'recover', 'stop'] as const) {
         sum[key] += costs[key] / LIVES;
         sum.life += costs[key] / LIVES;
@@ -78,29 +78,10 @@ function logged(log: AuditLog): { log: AuditLog; close: () => Promise<void> } {
   return { log, close: () => log.close() };
 }
 
-async function lifeOf({ close, ...watched }: Watching, connections: number): Promise<Omit<Measure<LifeCost>, 'life'>> {
-  const service = serviceOf(watched);
-  let opens = 0;
-  service.on('opened', () => {
-    opens += 1;
-  });
-  const start = await costOf(async () => {
-    for (let index = 0; index < connections; index++)
-      void service.connect({ serviceType: 'main', key: String(index) }).catch(() => undefined);
-    while (opens < connections) await sleep(10);
-    await sleep(GATHERED_MS);
-  });
-  const recover = await costOf(async () => {
-    for (const socket of [...NearSocket.living]) socket.end(1006);
-    while (opens < 2 * connections) await sleep(10);
-    await sleep(GATHERED_MS);
-  });
-  const stop = await costOf(async () => {
-    await service.destroy({ deadlineMs: 60_000 });
-    await sleep(GATHERED_MS);
-    await close?.();
-  });
-  return { start: start / connections, recover: recover / connections, stop: stop / connections };
+async function watchedLife({ close, ...watched }: Watching, connections: number): Promise<LifeCosts> {
+  const { start, recover, stop } = await lifeOf(serviceOf(watched), connections, GATHERED_MS);
+  const closing = await costOf(async () => close?.());
+  return { start: start / connections, recover: recover / connections, stop: (stop + closing) / connections };
 }
 
 async function loadOf({ close, ...watched }: Watching): Promise<Measure<LoadCost>> {

@@ -1,8 +1,6 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-
 import { EnhancedWebSocketService } from 'holdfast';
-import { costOf } from './cost.ts';
 import { keepResults } from './keeping.ts';
+import { lifeOf } from './near-life.ts';
 import { NearSocket } from './near-socket.ts';
 import { alone, quantile, type Measure } from './rounds.ts';
 import type { Bar, FigureColumn, Section } from './section.ts';
@@ -58,32 +56,17 @@ async function livesOf(size: number): Promise<Measure<Cost>> {
   const sum = { start: 0, recover: 0, stop: 0 };
   const lives = Math.max(1, LEAST_LIVED / size);
   for (let life = 0; life < lives; life++) {
-    const costs = await lifeOf(size);
+    const costs = await lifeOf(serviceOf(), size);
     for (const { key } of COSTS) sum[key] += costs[key] / (lives * size);
   }
   return sum;
 }
 
-async function lifeOf(size: number): Promise<Measure<Cost>> {
-  const service = new EnhancedWebSocketService({
+function serviceOf(): EnhancedWebSocketService {
+  return new EnhancedWebSocketService({
     services: { main: { url: 'ws://127.0.0.1:1/', retry: { baseMs: 100 } } },
     WebSocket: NearSocket,
   });
-  let opens = 0;
-  service.on('opened', () => {
-    opens += 1;
-  });
-  const start = await costOf(async () => {
-    for (let index = 0; index < size; index++)
-      void service.connect({ serviceType: 'main', key: String(index) }).catch(() => undefined);
-    while (opens < size) await sleep(10);
-  });
-  const recover = await costOf(async () => {
-    for (const socket of [...NearSocket.living]) socket.end(1006);
-    while (opens < 2 * size) await sleep(10);
-  });
-  const stop = await costOf(() => service.destroy({ deadlineMs: 60_000 }));
-  return { start, recover, stop };
 }
 
 const ACCOUNT = {
