@@ -37,7 +37,8 @@ export interface MemberHost extends Pick<
 > {
   /** All connections of the service, by their ids. */
   members: ReadonlyMap<string, Member>;
-  settings(serviceType: string): ServiceSettings;
+  /** How connections of a type behave, whenever it is asked: for each message, so it costs nothing. `as`: how one of them differs. */
+  settings(serviceType: string, as?: (settings: ServiceSettings) => ServiceSettings): () => ServiceSettings;
   /** The pool of that name, for a service of this type. */
   pool(name: string, serviceType: string): Pool;
   emitter: {
@@ -95,10 +96,7 @@ export function carrierAmong(members: ReadonlyMap<string, Member>, id: string, m
 export function makeMember({ id, wish, options, draws, seed, carries }: MemberOptions, host: MemberHost): Member {
   const { serviceType, terminalId, sessionId, params = {} } = options;
   const source = { connectionId: id, serviceType };
-  const settings = (): ServiceSettings => {
-    const present = host.settings(serviceType);
-    return carries ? carrierOf(present) : present;
-  };
+  const settings = host.settings(serviceType, carries && carrierOf);
   const { emitter, clock } = host;
   let measured: Monitor | undefined;
   let isMeasured = false;

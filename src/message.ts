@@ -210,6 +210,7 @@ function metaOf(
   { idempotencyKey: k, type: n, headers: h }: SendOptions,
   meta: MessageOrigin['meta'],
 ): WireMeta | undefined {
-  if (k === undefined && n === undefined && h === undefined && !meta) return undefined;
+  // most have nothing with them, and are not to pay for the others
+  if (k === undefined && n === undefined && h === undefined) return meta;
   return { ...(k !== undefined && { k }), ...(n !== undefined && { n }), ...(h && { h: { ...h } }), ...meta };
 }

@@ -37,7 +37,7 @@ export class Registry {
     this.#host = {
       ...options.host,
       members: this.members,
-      settings: (type) => this.#settingsOf(type),
+      settings: (type, as = itself) => this.#settingsFor(type, as),
       pool: (name, type) => this.#pool(name, type),
       isMonitored: () => options.settings().isMonitored,
       healthWindowMs: () => options.settings().healthWindowMs,
@@ -145,6 +145,18 @@ export class Registry {
     return settings;
   }
 
+  // looked up by name only when they were replaced
+  #settingsFor(serviceType: string, as: (settings: ServiceSettings) => ServiceSettings): () => ServiceSettings {
+    let known: Settings | undefined;
+    let own: ServiceSettings;
+    return () => {
+      const settings = this.#options.settings();
+      if (settings !== known) own = as(this.#settingsOf(serviceType));
+      known = settings;
+      return own;
+    };
+  }
+
   // the one that carries a pool is nobody's own
   #track({ connection: { id, serviceType, status }, carries }: Member): void {
     this.#census.note(id, carries ? id : serviceType, status.state);
@@ -163,4 +175,8 @@ export class Registry {
       serviceType,
     });
   }
+}
+
+function itself(settings: ServiceSettings): ServiceSettings {
+  return settings;
 }

@@ -41,10 +41,10 @@ function host({ hasListener = true } = {}): { host: MemberHost; emitted: unknown
       webSocket: () => browserSockets().WebSocket,
       queueing: () => true,
       report: () => undefined,
-      settings: (type) => {
+      settings: (type, as = (settings) => settings) => {
         const settings = services.get(type);
         if (!settings) throw new Error(`There is no ${type}.`);
-        return settings;
+        return () => as(settings);
       },
       pool: (name, type) => {
         asked.push(`${name} for ${type}`);

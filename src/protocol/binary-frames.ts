@@ -11,9 +11,9 @@ const checkMeta = checkOf(MESSAGE_META);
 const NO_META = new Uint8Array(0);
 
 export interface BinaryMessage {
-  d: Uint8Array<ArrayBuffer>;
+  readonly data: Uint8Array<ArrayBuffer>;
   /** What travels with it, as JSON text. */
-  metaText?: string | undefined;
+  readonly metaText: string | undefined;
 }
 
 /** Writes a batch of messages whose payloads are bytes: one allocation, one copy. */
@@ -22,22 +22,31 @@ export function writeBinaryBatch(
   messages: readonly BinaryMessage[],
   ack: number,
 ): Uint8Array<ArrayBuffer> {
-  const parts = messages.map(({ d, metaText }) => ({ d, meta: metaText ? toUtf8(metaText) : NO_META }));
-  let length = 1 + varintBytes(first) + varintBytes(ack) + varintBytes(parts.length);
-  for (const { d, meta } of parts) length += varintBytes(meta.length) + meta.length + varintBytes(d.length) + d.length;
+  // what most do not have is not made for each of them
+  const metas = messages.some(({ metaText }) => metaText) ? messages.map(metaOf) : [];
+  let length = 1 + varintBytes(first) + varintBytes(ack) + varintBytes(messages.length);
+  for (const [index, { data }] of messages.entries()) length += partBytes(metas[index] ?? NO_META) + partBytes(data);
   const frame = new Uint8Array(length);
   frame[0] = KIND.batch;
-  let at = writeVarint(parts.length, frame, writeVarint(ack, frame, writeVarint(first, frame, 1)));
-  const put = (bytes: Uint8Array): void => {
-    at = writeVarint(bytes.length, frame, at);
-    frame.set(bytes, at);
-    at += bytes.length;
-  };
-  for (const { d, meta } of parts) {
-    put(meta);
-    put(d);
-  }
+  let at = writeVarint(messages.length, frame, writeVarint(ack, frame, writeVarint(first, frame, 1)));
+  for (const [index, { data }] of messages.entries())
+    at = writePart(data, frame, writePart(metas[index] ?? NO_META, frame, at));
   return frame;
+}
+
+function metaOf({ metaText }: BinaryMessage): Uint8Array {
+  return metaText ? toUtf8(metaText) : NO_META;
+}
+
+function partBytes({ length }: Uint8Array): number {
+  return varintBytes(length) + length;
+}
+
+// @returns The offset after it
+function writePart(bytes: Uint8Array, into: Uint8Array, offset: number): number {
+  const at = writeVarint(bytes.length, into, offset);
+  if (bytes.length > 0) into.set(bytes, at);
+  return at + bytes.length;
 }
 
 /**

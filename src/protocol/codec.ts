@@ -78,11 +78,32 @@ export function encodeBytes(message: ArrayBuffer | ArrayBufferView): EncodedMess
 }
 
 function copied(message: ArrayBuffer | ArrayBufferView): EncodedMessage {
-  const view = ArrayBuffer.isView(message)
+  const view = viewOf(message);
+  const data = placeOf(view.length);
+  data.set(view);
+  return { data, bytes: view.length, form: 'bytes' };
+}
+
+function viewOf(message: ArrayBuffer | ArrayBufferView): Uint8Array {
+  if (message instanceof Uint8Array) return message;
+  return ArrayBuffer.isView(message)
     ? new Uint8Array(message.buffer, message.byteOffset, message.byteLength)
     : new Uint8Array(message);
-  const data = new Uint8Array(view);
-  return { data, bytes: data.byteLength, form: 'bytes' };
+}
+
+// small copies share memory: an allocation for each costs more than the copy, and leaves more to the collector. One that waits long keeps a slab
+const SLAB_BYTES = 16_384;
+const SMALL_BYTES = 1_024;
+let slab = new Uint8Array(0);
+let taken = 0;
+
+function placeOf(bytes: number): Uint8Array<ArrayBuffer> {
+  if (bytes > SMALL_BYTES) return new Uint8Array(bytes);
+  if (taken + bytes > slab.length) {
+    slab = new Uint8Array(SLAB_BYTES);
+    taken = 0;
+  }
+  return slab.subarray(taken, (taken += bytes));
 }
 
 /**

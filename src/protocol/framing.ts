@@ -1,8 +1,7 @@
 import { utf8Bytes } from './codec.ts';
-import { writeBinaryBatch } from './binary-frames.ts';
+import { writeBinaryBatch, type BinaryMessage } from './binary-frames.ts';
 import type { WireMeta } from './frames.ts';
 import { writeBatch } from './text-frames.ts';
-import { toUtf8 } from './utf8.ts';
 
 /** A frame of the protocol as it travels. */
 export type Frame = string | Uint8Array<ArrayBuffer>;
@@ -85,7 +84,7 @@ export class Run {
 /** A frame with one message that has no position. */
 export function volatileFrame({ data, meta = {} }: FramedMessage): Frame {
   const metaText = JSON.stringify(meta);
-  if (typeof data !== 'string') return writeBinaryBatch(0, [{ d: data, metaText }], 0);
+  if (typeof data !== 'string') return writeBinaryBatch(0, [{ data, metaText }], 0);
   return `{"t":"v","b":[${withMeta(data, metaText)}]}`;
 }
 
@@ -93,17 +92,14 @@ function frameOf(messages: readonly WeighedMessage[], first: number, ack: number
   const texts: string[] = [];
   let hasMeta = false;
   for (const { data, metaText } of messages) {
-    if (typeof data !== 'string') return writeBinaryBatch(first, messages.map(binary), ack);
+    // a run has one form, so the first says it of all
+    if (typeof data !== 'string') return writeBinaryBatch(first, messages as readonly BinaryMessage[], ack);
     texts.push(data);
     hasMeta ||= metaText !== undefined;
   }
   if (!hasMeta) return writeBatch(first, texts, ack > 0 ? ack : undefined);
   const list = messages.map(({ metaText }, index) => withMeta(texts[index] ?? 'null', metaText));
   return `{"t":"m","s":${first},"b":[${list.join(',')}]${ack > 0 ? `,"a":${ack}` : ''}}`;
-}
-
-function binary({ data, metaText }: WeighedMessage) {
-  return { d: typeof data === 'string' ? toUtf8(data) : data, metaText };
 }
 
 // both are JSON text already: it is put in as it is, not written anew

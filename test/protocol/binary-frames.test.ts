@@ -14,7 +14,7 @@ describe('a binary batch', () => {
   test('is read as it was written', () => {
     fc.assert(
       fc.property(fc.maxSafeNat(), messages, fc.maxSafeNat(), (first, batch, ack) => {
-        const written = batch.map(({ d, meta }) => ({ d, metaText: JSON.stringify(meta) }));
+        const written = batch.map(({ d, meta }) => ({ data: d, metaText: JSON.stringify(meta) }));
         const frame = writeBinaryBatch(first, written, ack);
         expect(readBinaryBatch(frame)).toEqual({ t: 'bytes', s: first, a: ack, b: batch });
       }),
@@ -22,18 +22,21 @@ describe('a binary batch', () => {
   });
 
   test('hands out views of the frame, and no copies', () => {
-    const frame = writeBinaryBatch(1, [{ d: new Uint8Array([1, 2]) }], 0);
+    const frame = writeBinaryBatch(1, [{ data: new Uint8Array([1, 2]), metaText: undefined }], 0);
     expect(readBinaryBatch(frame).b[0]?.d.buffer).toBe(frame.buffer);
   });
 
   test('of one message without fields costs six bytes more than the message', () => {
-    expect(writeBinaryBatch(1, [{ d: new Uint8Array(10) }], 0)).toHaveLength(16);
+    expect(writeBinaryBatch(1, [{ data: new Uint8Array(10), metaText: undefined }], 0)).toHaveLength(16);
   });
 
   test('cut off anywhere is refused', () => {
     const frame = writeBinaryBatch(
       300,
-      [{ d: new Uint8Array([1, 2, 3]), metaText: '{"k":"key"}' }, { d: new Uint8Array(2) }],
+      [
+        { data: new Uint8Array([1, 2, 3]), metaText: '{"k":"key"}' },
+        { data: new Uint8Array(2), metaText: undefined },
+      ],
       7,
     );
     for (let length = 0; length < frame.length; length++)

@@ -158,4 +158,20 @@ describe('bytes', () => {
     expect(() => encodeBytes(gone)).toThrow(MessageError);
     expect(() => encodeBytes(gone)).toThrow('detached');
   });
+
+  test.each([16, 4_096])(
+    'of a view of %s bytes whose buffer was detached are refused, and not sent as none',
+    (length) => {
+      const view = new Uint8Array(length);
+      structuredClone(view.buffer, { transfer: [view.buffer] });
+      expect(() => encodeBytes(view)).toThrow('detached');
+    },
+  );
+
+  test('of small messages lie beside each other in memory, and touch each other nowhere', () => {
+    const sizes = Array.from({ length: 500 }, (_, n) => (n * 37) % 1_100);
+    const all = sizes.map((size, n) => encodeBytes(new Uint8Array(size).fill(n)).data as Uint8Array);
+    for (const [n, data] of all.entries()) expect(data).toEqual(new Uint8Array(sizes[n] ?? 0).fill(n));
+    expect(new Set(all.map(({ buffer }) => buffer)).size).toBeLessThan(all.length / 4);
+  });
 });
