@@ -53,6 +53,13 @@ export const holdfastDeflate: Way = {
   open: (url, hearing) => openHoldfast(`${url}/holdfast-deflate`, true, hearing),
 };
 
+/** The same with a window over all frames of a socket. */
+export const holdfastWindow: Way = {
+  name: 'holdfast.v1, window',
+  hasPositions: true,
+  open: (url, hearing) => openHoldfast(`${url}/holdfast-window`, 'window', hearing),
+};
+
 async function openRaw(
   url: string,
   perMessageDeflate: false | { threshold: number },
@@ -76,7 +83,11 @@ async function openRaw(
   };
 }
 
-async function openHoldfast(url: string, compression: boolean, { form, onMessage }: Hearing): Promise<WireClient> {
+async function openHoldfast(
+  url: string,
+  compression: boolean | 'window',
+  { form, onMessage }: Hearing,
+): Promise<WireClient> {
   const { connection, close } = await openConnection(url, {
     wire: { use: 'required', compression },
     // parsed by the wire already; raw parses it as well

@@ -49,6 +49,7 @@ serveRaw('/raw', false);
 serveRaw('/raw-deflate', { threshold: 0 });
 serveHoldfast('/holdfast', false);
 serveHoldfast('/holdfast-deflate', true);
+serveHoldfast('/holdfast-window', { windows: 4 });
 http.listen(0, '127.0.0.1', () => {
   report({ port: (http.address() as AddressInfo).port });
 });
@@ -111,7 +112,7 @@ function outletOf(webSocket: WebSocket): SettlingOutlet {
   };
 }
 
-function serveHoldfast(path: string, compression: boolean): void {
+function serveHoldfast(path: string, compression: boolean | { windows: number }): void {
   const server = createHoldfastServer<WebSocket>({
     authenticate: () => ({ principal: 'bench' }),
     compression,

@@ -4,7 +4,7 @@ import { interleaved, marked, type Comparison, type Measure } from './rounds.ts'
 import { reported, type FigureColumn, type Section } from './section.ts';
 import { APART, BURSTS, SINGLES, SMALL_BURSTS, type Shape } from './turns.ts';
 import { barsOf, type Costs } from './wire-bars.ts';
-import { holdfast, holdfastDeflate, raw, rawDeflate, type Way } from './wire-clients.ts';
+import { holdfast, holdfastDeflate, holdfastWindow, raw, rawDeflate, type Way } from './wire-clients.ts';
 import { carry, type Direction, type Load, type WireFigure } from './wire-run.ts';
 import { startWireServer, type WireServerProcess } from './wire-server-process.ts';
 
@@ -17,7 +17,7 @@ const SHAPES: readonly (Shape & { messages: number })[] = [
   { ...APART, messages: 500 },
 ];
 const STREAMS: readonly Payloads[] = [chat, terminal, variedTerminal, records, bytes];
-const OTHERS: readonly Way[] = [rawDeflate, holdfast, holdfastDeflate];
+const OTHERS: readonly Way[] = [rawDeflate, holdfast, holdfastDeflate, holdfastWindow];
 const TIMED: readonly (Shape & { messages: number })[] = [
   { ...BURSTS, messages: 20_000 },
   { ...SINGLES, messages: 10_000 },

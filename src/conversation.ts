@@ -12,7 +12,7 @@ import { Pings, type Answered } from './pings.ts';
 import type { Pool } from './pool.ts';
 import { CloseCode, WireClose } from './protocol/close-codes.ts';
 import type { EncodedMessage } from './protocol/codec.ts';
-import type { Deflater } from './protocol/compression.ts';
+import type { Compression } from './protocol/compression.ts';
 import type { ServerFrame, WireMeta } from './protocol/frames.ts';
 import type { Payload } from './protocol/profile.ts';
 import { ProtocolViolation } from './protocol/violation.ts';
@@ -76,7 +76,7 @@ interface Exchange {
 /** A socket that is welcomed. */
 interface Welcoming {
   transport: Transport;
-  deflater: Deflater | null;
+  compression: Compression | null;
   warning: Warning;
 }
 
@@ -155,7 +155,8 @@ export class Conversation {
     const { choice, compression, limits } = this.#options.settings();
     const negotiation = new Negotiation(link, transport, {
       introduction: () => ({ nonce: this.#session.nonce, resume: this.#session.resumption, auth, limits }),
-      loadDeflater: compression ? async () => (await import('./protocol/deflater.ts')).pakoDeflater : null,
+      loadDeflaters: compression ? async () => (await import('./protocol/deflater.ts')).pakoDeflaters : null,
+      keepsWindow: compression === 'window',
       reports: {
         proven: () => {
           tell({ type: 'wire.proven' });
@@ -175,9 +176,9 @@ export class Conversation {
           const lost = choice === 'required' || isSuccessor ? null : this.abandon('plain');
           tell({ type: 'wire.plain', canPing, lost });
         },
-        welcomed: (welcome, deflater) => {
+        welcomed: (welcome, agreed) => {
           this.#hellos -= 1;
-          this.#welcomed(welcome, { transport, deflater, warning, tell });
+          this.#welcomed(welcome, { transport, compression: agreed, warning, tell });
         },
         violated: (violation) => {
           transport.close(violation.closeCode, violation.message);
@@ -307,10 +308,10 @@ export class Conversation {
     tell({ type: 'negotiation.failed', failure: { ...failure('CONNECTION_LOST', why), strategy: 'new_session' } });
   }
 
-  #exchangeOn({ transport, deflater, warning }: Welcoming, welcome: Frame<'welcome'>): Exchange {
+  #exchangeOn({ transport, compression, warning }: Welcoming, welcome: Frame<'welcome'>): Exchange {
     const { clock, settings, pool, deliver, noticed, violated } = this.#options;
     const session = this.#session;
-    const terms = { limits: welcome.lim, own: settings().limits, deflater };
+    const terms = { limits: welcome.lim, own: settings().limits, compression };
     const wire = new SessionWire(transport, {
       clock,
       session,

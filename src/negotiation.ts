@@ -1,6 +1,6 @@
 import type { Resumption } from './core/session.ts';
 import type { Link } from './link.ts';
-import type { Deflater } from './protocol/compression.ts';
+import { DEFLATE_RAW, DEFLATE_WINDOW, type Compression, type Deflaters } from './protocol/compression.ts';
 import { WireClose } from './protocol/close-codes.ts';
 import { SUBPROTOCOL, VERSION, type FrameFrom, type Limits, type ServerFrame } from './protocol/frames.ts';
 import { writeText } from './protocol/text-frames.ts';
@@ -10,9 +10,6 @@ import type { InboundData, Transport } from './transport/transport.ts';
 
 type Welcome = Extract<ServerFrame, { t: 'welcome' }>;
 type ServerError = Extract<ServerFrame, { t: 'err' }>;
-
-/** The one codec that version 1 has. */
-const DEFLATE_RAW = 'deflate-raw';
 
 /** What the client says of itself. */
 export interface Introduction {
@@ -27,7 +24,9 @@ export interface NegotiationOptions {
   /** Asked when the server has proved that it speaks the protocol. */
   introduction: () => Introduction;
   /** Loads what compresses; `null` where compression is not wanted. */
-  loadDeflater: (() => Promise<Deflater>) | null;
+  loadDeflaters: (() => Promise<Deflaters>) | null;
+  /** Whether a window is wanted as well. */
+  keepsWindow: boolean;
 }
 
 /** What a negotiation finds out; one of the last three ends it. */
@@ -41,7 +40,7 @@ export interface NegotiationReports {
   /** It does not, or nothing shows that it does. What it said so far is left to be read. */
   plain(): void;
   /** The answer to the hello, and how frames are compressed. */
-  welcomed(welcome: Welcome, deflater: Deflater | null): void;
+  welcomed(welcome: Welcome, compression: Compression | null): void;
   violated(violation: ProtocolViolation): void;
   /** The server says why it is about to close. */
   warned(error: ServerError): void;
@@ -56,7 +55,9 @@ export class Negotiation {
   #isOver = false;
   // what has been said: nothing, the greeting of the server, the hello of this side
   #stage: 'silent' | 'proven' | 'introduced' = 'silent';
-  #deflater: Deflater | null = null;
+  #deflaters: Deflaters | null = null;
+  // what the hello offers of that
+  #caps: readonly string[] = [];
 
   constructor(
     link: Link,
@@ -99,7 +100,7 @@ export class Negotiation {
     const { limits: own } = this.#options.introduction();
     let frame: FrameFrom<'server'>;
     try {
-      frame = readFrame(data, { from: 'server', limits: own, deflater: null });
+      frame = readFrame(data, { from: 'server', limits: own, compression: null });
     } catch (error) {
       return this.#violated(error);
     }
@@ -108,9 +109,8 @@ export class Negotiation {
     if (frame.t !== 'welcome') return this.#violated(new ProtocolViolation(`${frame.t} came before welcome`));
     if (this.#stage === 'proven') return this.#violated(new ProtocolViolation('welcome came before hello'));
     const welcome = frame;
-    const deflater = welcome.caps.includes(DEFLATE_RAW) ? this.#deflater : null;
     this.#settle(() => {
-      this.#reports.welcomed(welcome, deflater);
+      this.#reports.welcomed(welcome, this.#agreed(welcome.caps));
     });
   }
 
@@ -118,7 +118,7 @@ export class Negotiation {
   #greeted(data: InboundData): void {
     let frame: FrameFrom<'server'> | undefined;
     try {
-      frame = readFrame(data, { from: 'server', limits: this.#options.introduction().limits, deflater: null });
+      frame = readFrame(data, { from: 'server', limits: this.#options.introduction().limits, compression: null });
     } catch (error) {
       if (!(error instanceof ProtocolViolation)) throw error;
     }
@@ -131,11 +131,13 @@ export class Negotiation {
     this.#reports.proven();
     if (!frame.v.includes(VERSION))
       return this.#violated(new ProtocolViolation('no version is spoken by both', WireClose.noCommonVersion));
-    const { loadDeflater } = this.#options;
-    if (!loadDeflater || !frame.caps.includes(DEFLATE_RAW)) return this.#introduce();
-    loadDeflater().then(
-      (deflater) => {
-        this.#deflater = deflater;
+    const { loadDeflaters, keepsWindow } = this.#options;
+    if (!loadDeflaters || !frame.caps.includes(DEFLATE_RAW)) return this.#introduce();
+    const hasWindow = keepsWindow && frame.caps.includes(DEFLATE_WINDOW);
+    loadDeflaters().then(
+      (deflaters) => {
+        this.#deflaters = deflaters;
+        this.#caps = hasWindow ? [DEFLATE_RAW, DEFLATE_WINDOW] : [DEFLATE_RAW];
         this.#introduce();
       },
       // a module that cannot be loaded is no reason to do without a connection
@@ -149,7 +151,7 @@ export class Negotiation {
     if (this.#isOver) return;
     this.#reports.introducing();
     const { nonce, resume, auth, limits: lim } = this.#options.introduction();
-    const caps = this.#deflater ? [DEFLATE_RAW] : [];
+    const caps = [...this.#caps];
     const secrets = { ...(auth !== undefined && { auth }), ...(resume && { resume }) };
     try {
       this.#transport.send(writeText({ t: 'hello', v: VERSION, nonce, caps, lim, ...secrets }));
@@ -159,6 +161,13 @@ export class Negotiation {
     }
     this.#stage = 'introduced';
     this.#reports.introduced();
+  }
+
+  #agreed(caps: readonly string[]): Compression | null {
+    const deflaters = this.#deflaters;
+    if (!deflaters || !caps.includes(DEFLATE_RAW)) return null;
+    const hasWindow = this.#caps.includes(DEFLATE_WINDOW) && caps.includes(DEFLATE_WINDOW);
+    return { ...deflaters.alone, ...(hasWindow && { window: deflaters.window() }) };
   }
 
   #violated(error: unknown): void {

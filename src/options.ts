@@ -161,8 +161,13 @@ export interface RetryOptions {
 export interface WireOptions {
   /** See {@link ServiceOptions.wire}. */
   use: WireChoice;
-  /** Whether batches of 1 KiB and more may be compressed, both ways, if the server agrees. The code for it is loaded only then. @default false */
-  compression?: boolean;
+  /**
+   * Whether batches may be compressed, both ways, if the server agrees. `true`: those of 1 KiB and more, each by itself. `'window'`: all of them, with
+   * what went before on the same socket in mind, which is worth it from the first message on; the sizes of such frames say something of what they have in
+   * common, so nothing secret should travel beside what others may choose; and it takes some 300 kB of memory for as long as the socket is open. Where
+   * the server grants no window, it is as `true`. The code for it is loaded only then. @default false
+   */
+  compression?: boolean | 'window';
   /** The largest frame that is taken, in bytes; a server that sends a larger one breaks the protocol. At least 1_024. @default 1_048_576 */
   maxFrameBytes?: number;
   /** The same of a compressed frame, once it is inflated. At least 1_024. @default 4_194_304 */

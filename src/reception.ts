@@ -41,9 +41,9 @@ export class Reception {
   }
 
   receive(data: InboundData): void {
-    const { own: limits, deflater } = this.#options.terms;
+    const { own: limits, compression } = this.#options.terms;
     try {
-      this.#take(readFrame(data, { from: 'server', limits, deflater }), inflatedLength(data));
+      this.#take(readFrame(data, { from: 'server', limits, compression }), inflatedLength(data));
     } catch (error) {
       if (!(error instanceof ProtocolViolation)) throw error;
       this.#options.violated(error);

@@ -111,7 +111,7 @@ const queueTogether: Rule = (value, path) => {
 
 const wireFields = {
   use: required(oneOf(WIRE_CHOICES)),
-  compression: flag,
+  compression: must("true, false or 'window'", (value) => typeof value === 'boolean' || value === 'window'),
   maxFrameBytes: must('a whole number of at least 1024', (value) => isWhole(value, 1_024)),
   maxInflatedBytes: must('a whole number of at least 1024', (value) => isWhole(value, 1_024)),
   windowMessages: positive,

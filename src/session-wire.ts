@@ -2,7 +2,7 @@ import { Acknowledging, ackPolicyFor } from './core/acknowledging.ts';
 import type { ClientSession } from './core/session.ts';
 import { InFlight } from './in-flight.ts';
 import type { OutboundMessage } from './message.ts';
-import { compressed, type Deflater } from './protocol/compression.ts';
+import { packed, type Compression } from './protocol/compression.ts';
 import {
   frameBytesOf,
   Run,
@@ -14,7 +14,6 @@ import {
 } from './protocol/framing.ts';
 import type { ClientFrame, Limits } from './protocol/frames.ts';
 import { writeText } from './protocol/text-frames.ts';
-import { toUtf8 } from './protocol/utf8.ts';
 import type { Clock } from './transport/clock.ts';
 import type { Transport, WireData } from './transport/transport.ts';
 import type { Wire, WireReports } from './wire.ts';
@@ -25,8 +24,8 @@ export interface Terms {
   limits: Limits;
   /** What this side takes. */
   own: Limits;
-  /** `null` unless compression was agreed on. */
-  deflater: Deflater | null;
+  /** `null` unless it was agreed on. */
+  compression: Compression | null;
 }
 
 export interface SessionWireOptions {
@@ -290,11 +289,8 @@ export class SessionWire implements Wire {
   }
 
   #packed(frame: Frame): Frame {
-    const { deflater, limits } = this.#options.terms;
-    if (!deflater) return frame;
-    const bytes = typeof frame === 'string' ? toUtf8(frame) : frame;
-    // what the server could not inflate is not made smaller
-    return (bytes.length <= limits.inflated && compressed(bytes, deflater)) || frame;
+    const { compression, limits } = this.#options.terms;
+    return packed(frame, compression, limits.inflated);
   }
 
   #transmit(data: WireData): void {

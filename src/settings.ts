@@ -61,7 +61,7 @@ export interface ServiceSettings {
 /** How a service takes part in holdfast.v1. */
 export interface WireSettings {
   readonly choice: WireChoice;
-  readonly compression: boolean;
+  readonly compression: NonNullable<WireOptions['compression']>;
   /** What this side takes. */
   readonly limits: Limits;
 }

@@ -186,7 +186,7 @@ export class Visit {
 
 function isGreeting(data: InboundData): boolean {
   try {
-    const frame = readFrame(data, { from: 'server', limits: { frame: 65_536, inflated: 65_536 }, deflater: null });
+    const frame = readFrame(data, { from: 'server', limits: { frame: 65_536, inflated: 65_536 }, compression: null });
     return frame.t === 'srv';
   } catch {
     return false;

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 
 import { Negotiation, type Introduction } from '../src/negotiation.ts';
-import { pakoDeflater } from '../src/protocol/deflater.ts';
-import type { Deflater } from '../src/protocol/compression.ts';
+import type { Compression, Deflaters } from '../src/protocol/compression.ts';
+import { pakoDeflaters } from '../src/protocol/deflater.ts';
 import { writeText } from '../src/protocol/text-frames.ts';
 import type { InboundData } from '../src/transport/transport.ts';
 import { Line } from './support/outbox.ts';
@@ -23,22 +23,32 @@ interface Talk {
   negotiation: Negotiation;
 }
 
+function howOf(compression: Compression | null): 'window' | 'alone' | null {
+  if (!compression) return null;
+  return compression.window ? 'window' : 'alone';
+}
+
 function talking(
   introduction: Partial<Introduction> = {},
-  { loadDeflater = null, line = new Line() }: { loadDeflater?: (() => Promise<Deflater>) | null; line?: Line } = {},
+  {
+    loadDeflaters = null,
+    keepsWindow = false,
+    line = new Line(),
+  }: { loadDeflaters?: (() => Promise<Deflaters>) | null; keepsWindow?: boolean; line?: Line } = {},
 ): Talk {
   line.protocol ||= 'holdfast.v1';
   const { link, peer } = linkOver(line);
   const told: unknown[] = [];
   const negotiation = new Negotiation(link, line, {
     introduction: () => ({ nonce: 'n1', resume: undefined, auth: undefined, limits: LIMITS, ...introduction }),
-    loadDeflater,
+    loadDeflaters,
+    keepsWindow,
     reports: {
       proven: () => told.push('proven'),
       introducing: () => told.push('introducing'),
       introduced: () => told.push('introduced'),
       plain: () => told.push('plain'),
-      welcomed: ({ sid }, deflater) => told.push(['welcomed', sid, deflater !== null]),
+      welcomed: ({ sid }, compression) => told.push(['welcomed', sid, howOf(compression)]),
       violated: ({ closeCode }) => told.push(['violated', closeCode]),
       warned: ({ c }) => told.push(['warned', c]),
     },
@@ -72,7 +82,7 @@ describe('a negotiation', () => {
     expect(framesOn(line)).toEqual([{ t: 'hello', v: 1, nonce: 'n1', caps: [], lim: LIMITS }]);
     expect(told).toEqual(['proven', 'introducing', 'introduced']);
     says(welcome());
-    expect(told.slice(3)).toEqual([['welcomed', 's1', false]]);
+    expect(told.slice(3)).toEqual([['welcomed', 's1', null]]);
   });
 
   test('introduces this side with its token and what it resumes, as they are at that moment', () => {
@@ -125,7 +135,8 @@ describe('a negotiation', () => {
     const nothing = (): void => undefined;
     const negotiation = new Negotiation(link, line, {
       introduction: () => ({ nonce: '', resume: undefined, auth: undefined, limits: LIMITS }),
-      loadDeflater: null,
+      loadDeflaters: null,
+      keepsWindow: false,
       reports: {
         proven: nothing,
         introducing: nothing,
@@ -185,7 +196,7 @@ describe('a negotiation', () => {
     says(srv(), '{"t":"news","o":1}', writeText({ t: 'err', c: 'BUSY', m: '', temp: true }), welcome());
     expect(told.slice(3)).toEqual([
       ['warned', 'BUSY'],
-      ['welcomed', 's1', false],
+      ['welcomed', 's1', null],
     ]);
   });
 
@@ -213,56 +224,70 @@ describe('compression', () => {
   const caps = ['deflate-raw'];
 
   test.each([
-    ['both sides', { caps }, { caps }, true],
-    ['the server only in its greeting', { caps }, {}, false],
-    ['the client only', {}, { caps }, false],
-  ])('is agreed on by %s (pain 53)', async (_who, greeting, answer, isAgreed) => {
-    const { told, says } = started({}, { loadDeflater: () => Promise.resolve(pakoDeflater) });
+    ['both sides', { caps }, { caps }, 'alone'],
+    ['the server only in its greeting', { caps }, {}, null],
+    ['the client only', {}, { caps }, null],
+  ])('is agreed on by %s (pain 53)', async (_who, greeting, answer, how) => {
+    const { told, says } = started({}, { loadDeflaters: () => Promise.resolve(pakoDeflaters) });
     says(srv(greeting));
     await microtasks();
     says(welcome(answer));
-    expect(told.at(-1)).toEqual(['welcomed', 's1', isAgreed]);
+    expect(told.at(-1)).toEqual(['welcomed', 's1', how]);
+  });
+
+  const both = ['deflate-raw', 'deflate-window'];
+  test.each([
+    ['granted to who wants it', true, both, both, both, 'window'],
+    ['not asked for by who does not', false, both, both, caps, 'alone'],
+    ['not asked for where it is not to be had', true, caps, both, caps, 'alone'],
+    ['done without where it is not granted', true, both, caps, both, 'alone'],
+  ])('with a window is %s', async (_what, keepsWindow, offered, granted, asked, how) => {
+    const { line, told, says } = started({}, { loadDeflaters: () => Promise.resolve(pakoDeflaters), keepsWindow });
+    says(srv({ caps: offered }));
+    await microtasks();
+    says(welcome({ caps: granted }));
+    expect([framesOn(line), told.at(-1)]).toMatchObject([[{ t: 'hello', caps: asked }], ['welcomed', 's1', how]]);
   });
 
   test('is loaded only when the server can do it, and the hello waits for that (pain 53)', async () => {
     let loads = 0;
-    const loading = deferred<Deflater>();
-    const loadDeflater = (): Promise<Deflater> => {
+    const loading = deferred<Deflaters>();
+    const loadDeflaters = (): Promise<Deflaters> => {
       loads += 1;
       return loading.promise;
     };
-    started({}, { loadDeflater }).says(srv());
+    started({}, { loadDeflaters }).says(srv());
     expect(loads).toBe(0);
-    const { line, told, says } = started({}, { loadDeflater });
+    const { line, told, says } = started({}, { loadDeflaters });
     says(srv({ caps }));
     await microtasks();
     expect([loads, line.sent, told]).toEqual([1, [], ['proven']]);
     says(writeText({ t: 'err', c: 'BUSY', m: '', temp: true }));
-    loading.resolve(pakoDeflater);
+    loading.resolve(pakoDeflaters);
     await microtasks();
     expect(framesOn(line)).toMatchObject([{ t: 'hello', caps }]);
   });
 
   test('that is being loaded leaves no hello to be answered: a welcome breaks the protocol', async () => {
-    const { told, says } = started({}, { loadDeflater: () => deferred<Deflater>().promise });
+    const { told, says } = started({}, { loadDeflaters: () => deferred<Deflaters>().promise });
     says(srv({ caps }), welcome());
     await microtasks();
     expect(told).toEqual(['proven', ['violated', 4001]]);
   });
 
   test('that cannot be loaded is done without', async () => {
-    const { line, says } = started({}, { loadDeflater: () => Promise.reject(new Error('offline')) });
+    const { line, says } = started({}, { loadDeflaters: () => Promise.reject(new Error('offline')) });
     says(srv({ caps }));
     await microtasks();
     expect(framesOn(line)).toMatchObject([{ t: 'hello', caps: [] }]);
   });
 
   test('that is loaded too late says nothing on a link that is left', async () => {
-    const loading = deferred<Deflater>();
-    const { line, told, says, negotiation } = started({}, { loadDeflater: () => loading.promise });
+    const loading = deferred<Deflaters>();
+    const { line, told, says, negotiation } = started({}, { loadDeflaters: () => loading.promise });
     says(srv({ caps }));
     negotiation.abandon();
-    loading.resolve(pakoDeflater);
+    loading.resolve(pakoDeflaters);
     await microtasks();
     expect([line.sent, told]).toEqual([[], ['proven']]);
   });

@@ -23,7 +23,7 @@ class Desk extends SessionRig {
 
   constructor(terms: Partial<Terms> = {}) {
     super(terms);
-    this.#terms = { limits: LIMITS, own: LIMITS, deflater: null, ...terms };
+    this.#terms = { limits: LIMITS, own: LIMITS, compression: null, ...terms };
   }
 
   says(...frames: Said[]): void {
@@ -116,10 +116,10 @@ describe('messages of the server', () => {
 
   test('are read compressed where that was agreed on, up to the bound of this side (pain 53)', () => {
     const frame = compressed(toUtf8(`1["${'x'.repeat(3_000)}"]`), pakoDeflater)?.buffer ?? new ArrayBuffer(0);
-    const agreed = new Desk({ deflater: pakoDeflater });
+    const agreed = new Desk({ compression: pakoDeflater });
     agreed.says(frame);
     expect(agreed.delivered).toEqual(['x'.repeat(3_000)]);
-    const bounded = new Desk({ deflater: pakoDeflater, own: { ...LIMITS, inflated: 2_000 } });
+    const bounded = new Desk({ compression: pakoDeflater, own: { ...LIMITS, inflated: 2_000 } });
     bounded.says(frame);
     const not = new Desk();
     not.says(frame);

@@ -282,7 +282,7 @@ describe('compression', () => {
     const off = new SessionRig();
     off.write(long);
     expect(off.line.sent[0]).toBe(`1[${JSON.stringify(long)}]`);
-    const on = new SessionRig({ deflater: pakoDeflater });
+    const on = new SessionRig({ compression: pakoDeflater });
     on.write(long);
     on.write('short');
     on.wire.writeVolatile(messageOf(long, { volatile: true }));
@@ -292,16 +292,16 @@ describe('compression', () => {
   });
 
   test('is of no use for what the server could not inflate', () => {
-    const r = new SessionRig({ limits: { ...LIMITS, inflated: 1_500 }, deflater: pakoDeflater });
+    const r = new SessionRig({ limits: { ...LIMITS, inflated: 1_500 }, compression: pakoDeflater });
     r.write(long, 'again '.repeat(200));
     expect(r.line.sent.map((sent) => typeof sent)).toEqual(['string']);
-    const small = new SessionRig({ limits: { ...LIMITS, inflated: 1_500 }, deflater: pakoDeflater });
+    const small = new SessionRig({ limits: { ...LIMITS, inflated: 1_500 }, compression: pakoDeflater });
     small.write('again '.repeat(200));
     expect(typeof small.line.sent[0]).toBe('object');
   });
 
   test('never touches what may hold a secret', () => {
-    const r = new SessionRig({ deflater: pakoDeflater });
+    const r = new SessionRig({ compression: pakoDeflater });
     r.wire.control({ t: 'auth', tok: 'x'.repeat(5_000) });
     expect(typeof r.line.sent[0]).toBe('string');
   });

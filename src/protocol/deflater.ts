@@ -1,26 +1,102 @@
-import { deflateRaw, Z_FINISH, Z_STREAM_END, zlibInflate, zlibInflateInit2, ZStream } from 'pako';
+import {
+  deflateRaw,
+  Z_DEFAULT_STRATEGY,
+  Z_FINISH,
+  Z_STREAM_END,
+  Z_SYNC_FLUSH,
+  zlibDeflate,
+  zlibDeflateInit2,
+  zlibInflate,
+  zlibInflateInit2,
+  ZStream,
+} from 'pako';
 
-import type { Deflater } from './compression.ts';
+import type { Deflater, Deflaters } from './compression.ts';
 
 // on frames of this size the higher levels take three times the time for a few per cent
 const LEVEL = 1;
 // negative: raw, without a header. Source: zlib manual, inflateInit2
 const RAW_WINDOW_BITS = -15;
 
-/** The deflater of every platform. Its module is the one place that reaches pako, so that nobody loads it who does not compress. */
+// zlib's own default. Source: zlib manual, deflateInit2
+const MEMORY_LEVEL = 8;
+const DEFLATED = 8;
+// what ends each flush, and so need not travel. Source: RFC 7692, section 7.2.1
+const TAIL = new Uint8Array([0, 0, 0xff, 0xff]);
+// for what does not get smaller: a head for each block, and the end of the flush
+const SPARE_BYTES = 1_024;
+const BROKEN = 'broken data, or another length than was said';
+
+/** The deflater of every platform. */
 export const pakoDeflater: Deflater = {
   deflate: (bytes) => deflateRaw(bytes, { level: LEVEL }),
   inflate(bytes, length) {
+    const stream = inflating();
+    takeIn(stream, bytes);
     // the output is all the memory that is spent: what does not fit into it is an error
-    const stream = new ZStream();
-    stream.input = bytes;
-    stream.avail_in = bytes.length;
-    stream.output = new Uint8Array(length);
-    stream.avail_out = length;
-    zlibInflateInit2(stream, RAW_WINDOW_BITS);
+    const output = makeRoom(stream, length);
     const status = zlibInflate(stream, Z_FINISH);
     const isExact = status === Z_STREAM_END && stream.avail_out === 0 && stream.avail_in === 0;
-    if (!isExact) throw new RangeError('broken data, or another length than was said');
-    return stream.output;
+    if (!isExact) throw new RangeError(BROKEN);
+    return output;
   },
 };
+
+/**
+ * One with a window for each direction of one socket: a frame is read only after all that were made before it. What takes memory, some 256 kB
+ * to compress and 40 kB to inflate (source: zconf.h of zlib), is made when a direction is first used.
+ */
+export function pakoWindow(): Deflater {
+  let outward: ZStream | undefined;
+  let inward: ZStream | undefined;
+  return {
+    deflate(bytes) {
+      const stream = (outward ??= deflating());
+      takeIn(stream, bytes);
+      const output = makeRoom(stream, bytes.length + SPARE_BYTES);
+      zlibDeflate(stream, Z_SYNC_FLUSH);
+      return output.subarray(0, stream.next_out - TAIL.length);
+    },
+    inflate(bytes, length) {
+      const stream = (inward ??= inflating());
+      // the output is all the memory that is spent: what does not fit into it is an error
+      const output = makeRoom(stream, length);
+      for (const input of [bytes, TAIL]) {
+        takeIn(stream, input);
+        zlibInflate(stream, Z_SYNC_FLUSH);
+        if (stream.avail_in > 0) break;
+      }
+      if (stream.avail_in > 0 || stream.avail_out > 0) throw new RangeError(BROKEN);
+      return output;
+    },
+  };
+}
+
+/** The module is the one place that reaches pako, so that nobody loads it who does not compress. */
+export const pakoDeflaters: Deflaters = { alone: pakoDeflater, window: pakoWindow };
+
+function deflating(): ZStream {
+  const stream = new ZStream();
+  zlibDeflateInit2(stream, LEVEL, DEFLATED, RAW_WINDOW_BITS, MEMORY_LEVEL, Z_DEFAULT_STRATEGY);
+  return stream;
+}
+
+function inflating(): ZStream {
+  const stream = new ZStream();
+  zlibInflateInit2(stream, RAW_WINDOW_BITS);
+  return stream;
+}
+
+function takeIn(stream: ZStream, input: Uint8Array<ArrayBuffer>): void {
+  stream.input = input;
+  stream.next_in = 0;
+  stream.avail_in = input.length;
+}
+
+function makeRoom(stream: ZStream, length: number): Uint8Array<ArrayBuffer> {
+  const output = new Uint8Array(length);
+  stream.output = output;
+  stream.next_out = 0;
+  stream.avail_out = length;
+  return output;
+}

@@ -1,7 +1,7 @@
 import type { InboundData } from '../errors.ts';
 import { KIND, readBinaryBatch } from './binary-frames.ts';
 import { utf8Bytes } from './codec.ts';
-import { inflated, type Deflater } from './compression.ts';
+import { inflated, type Compression } from './compression.ts';
 import type { BinaryBatch, FrameFrom, Limits, Side } from './frames.ts';
 import { readText } from './text-frames.ts';
 import { fromUtf8 } from './utf8.ts';
@@ -12,8 +12,8 @@ export interface Reading<From extends Side> {
   from: From;
   /** What this side has said it takes, in bytes. */
   limits: Pick<Limits, 'frame' | 'inflated'>;
-  /** `null` unless compression was agreed on. */
-  deflater: Deflater | null;
+  /** `null` unless it was agreed on. */
+  compression: Compression | null;
 }
 
 /**
@@ -37,10 +37,10 @@ export function readFrame<From extends Side>(data: InboundData, reading: Reading
 // only batches travel compressed: what holds a secret must not have its length depend on what it is next to
 function readCompressed<From extends Side>(
   frame: Uint8Array<ArrayBuffer>,
-  { from, limits, deflater }: Reading<From>,
+  { from, limits, compression }: Reading<From>,
 ): FrameFrom<From> | BinaryBatch {
-  if (!deflater) throw new ProtocolViolation('a frame is compressed, and that was not agreed on');
-  const inner = inflated(frame, deflater, limits.inflated);
+  if (!compression) throw new ProtocolViolation('a frame is compressed, and that was not agreed on');
+  const inner = inflated(frame, compression, limits.inflated);
   if (inner[0] === KIND.batch) return readBinaryBatch(inner);
   const read = readText(textOf(inner), from);
   if (read.t === 'batch' || read.t === 'm' || read.t === 'v') return read;

@@ -2,6 +2,7 @@ import { WireClose } from '../protocol/close-codes.ts';
 import { VERSION, type ClientFrame, type FrameFrom, type ServerFrame } from '../protocol/frames.ts';
 import { ProtocolViolation } from '../protocol/violation.ts';
 import { Conversation } from './conversation.ts';
+import type { Agreement } from './deflation.ts';
 import { Lease } from './lease.ts';
 import type { Link, LinkReader } from './link.ts';
 import type { LiveSession, SessionOwner } from './live-session.ts';
@@ -20,6 +21,8 @@ export interface AdmissionOptions {
   registry: Registry;
   /** Enters a session that the store gave to this node, and shows it to the application. */
   enter: (owner: SessionOwner, owned: OwnedSession) => LiveSession;
+  /** Agrees on how frames are compressed, of what was offered and is wanted. */
+  agree: (offered: readonly string[], wanted: readonly string[]) => Agreement;
   /** The client has been welcomed. */
   welcomed: () => void;
   authenticate: (credentials: Credentials) => Identity | null | Promise<Identity | null>;
@@ -160,7 +163,7 @@ export class Admission implements LinkReader {
   }
 
   #settle(claimed: Claimed, { hello, lease, request }: Newcomer): void {
-    const { link, registry, enter, settings, welcomed } = this.#options;
+    const { link, registry, enter, settings, agree, welcomed } = this.#options;
     const { owned, owner, isResumed } = claimed;
     const here = registry.byId(owned.sid);
     // another node had it meanwhile: what is known of it here is history
@@ -173,10 +176,12 @@ export class Admission implements LinkReader {
     }
     // it may have been entered since this hello asked the store
     session.ownership.adopt(owned.gen);
-    link.isCompressing = this.#caps?.some((cap) => hello.caps.includes(cap)) ?? false;
+    // one that is closed by now gives nothing back any more
+    const agreed = link.isOpen ? agree(this.#caps ?? [], hello.caps) : null;
+    link.compression = agreed?.compression ?? null;
     const conversation = this.#conversationOf(session, { hello, lease, request });
     const received = isResumed ? (hello.resume?.rx ?? 0) : owned.acked;
-    session.attach({ conversation, owned, received }, this.#welcome(claimed, lease));
+    session.attach({ conversation, owned, received }, this.#welcome(claimed, lease, agreed?.caps ?? []));
     welcomed();
   }
 
@@ -195,8 +200,8 @@ export class Admission implements LinkReader {
     });
   }
 
-  #welcome({ owned, token, isResumed }: Claimed, { expiresAt }: Lease): Welcome {
-    const { link, settings, now } = this.#options;
+  #welcome({ owned, token, isResumed }: Claimed, { expiresAt }: Lease, caps: string[]): Welcome {
+    const { settings, now } = this.#options;
     return {
       t: 'welcome',
       sid: owned.sid,
@@ -209,7 +214,7 @@ export class Admission implements LinkReader {
       top: owned.top,
       ttl: settings.ttlMs,
       ...(expiresAt !== undefined && { exp: expiresAt }),
-      caps: link.isCompressing ? [...(this.#caps ?? [])] : [],
+      caps,
       ...announced(settings),
       now: now(),
     };

@@ -1,12 +1,20 @@
-import type { Deflater } from '../protocol/compression.ts';
+import { DEFLATE_RAW, DEFLATE_WINDOW, type Compression, type Deflaters } from '../protocol/compression.ts';
 import type { StoreClock } from './clock.ts';
 
 export interface DeflationOptions {
   clock: StoreClock;
   /** Loads what compresses; `null` where compression is not wanted. */
-  load: (() => Promise<Deflater>) | null;
+  load: (() => Promise<Deflaters>) | null;
+  /** How many sockets may have a window at a time. */
+  windows: number;
   /** Hears why it could not be loaded. */
   fault: (cause: unknown) => void;
+}
+
+/** What was agreed on with one client. */
+export interface Agreement {
+  caps: string[];
+  compression: Compression | null;
 }
 
 // a client waits 3 s for its greeting
@@ -16,29 +24,48 @@ const PATIENCE_MS = 1_000;
 export class Deflation {
   readonly #clock: StoreClock;
   readonly #deadline: unknown;
-  #deflater: Deflater | null = null;
+  // how many more windows there may be
+  #windowsLeft: number;
+  #deflaters: Deflaters | null = null;
   // who waits for it; `null` once nobody does any more
   #waiting: (() => void)[] | null = null;
 
-  constructor({ clock, load, fault }: DeflationOptions) {
+  constructor({ clock, load, windows, fault }: DeflationOptions) {
     this.#clock = clock;
+    this.#windowsLeft = windows;
     if (!load) return;
     this.#waiting = [];
     this.#deadline = clock.setTimeout(() => {
       this.#settle();
     }, PATIENCE_MS);
     load()
-      .then((deflater) => {
-        this.#deflater = deflater;
+      .then((deflaters) => {
+        this.#deflaters = deflaters;
       }, fault)
       .finally(() => {
         this.#settle();
       });
   }
 
-  /** `null` when there is none, or not yet. */
-  get deflater(): Deflater | null {
-    return this.#deflater;
+  /** What a client can be offered now: nothing, as long as it is not loaded. */
+  get caps(): string[] {
+    if (!this.#deflaters) return [];
+    return this.#windowsLeft > 0 ? [DEFLATE_RAW, DEFLATE_WINDOW] : [DEFLATE_RAW];
+  }
+
+  /** Agrees with a client on what it was offered and wants. A window is its own until it is given back: {@link Deflation.release}. */
+  agree(offered: readonly string[], wanted: readonly string[]): Agreement {
+    const caps = this.caps.filter((cap) => offered.includes(cap) && wanted.includes(cap));
+    if (!this.#deflaters || !caps.includes(DEFLATE_RAW)) return { caps: [], compression: null };
+    const { alone, window } = this.#deflaters;
+    if (!caps.includes(DEFLATE_WINDOW)) return { caps, compression: alone };
+    this.#windowsLeft -= 1;
+    return { caps, compression: { ...alone, window: window() } };
+  }
+
+  /** The socket for which this was agreed on is gone. */
+  release(compression: Compression | null): void {
+    if (compression?.window) this.#windowsLeft += 1;
   }
 
   /** Calls back once it is known whether there is one: at once, or within 1 s. */

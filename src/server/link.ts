@@ -1,9 +1,8 @@
 import type { InboundData } from '../errors.ts';
 import { clampCloseReason, WireClose } from '../protocol/close-codes.ts';
-import { compressed, COMPRESSION_THRESHOLD, inflatedLength, type Deflater } from '../protocol/compression.ts';
+import { inflatedLength, packed, type Compression } from '../protocol/compression.ts';
 import type { FrameFrom, Limits, ServerFrame } from '../protocol/frames.ts';
 import { writeText } from '../protocol/text-frames.ts';
-import { toUtf8 } from '../protocol/utf8.ts';
 import { ProtocolViolation } from '../protocol/violation.ts';
 import { readFrame } from '../protocol/wire.ts';
 import type { Frame } from '../protocol/framing.ts';
@@ -34,7 +33,6 @@ export interface LinkOptions {
   socket: ServerSocket;
   request: HandshakeRequest;
   settings: ServerSettings;
-  deflater: Deflater | null;
   /** Hears of a fault of ours in reading. */
   fault: (cause: unknown) => void;
   /** The socket is gone for good. */
@@ -54,8 +52,8 @@ export class Link implements SocketEvents {
   readonly openedAt: number;
   /** What the client takes; known from its `hello` on. */
   limits: Limits = { frame: 0, inflated: 0, win: { m: 0, b: 0 } };
-  /** Whether compression was agreed on. */
-  isCompressing = false;
+  /** What was agreed on; known from its `hello` on. */
+  compression: Compression | null = null;
   /** What the client may still send; that of its session, once it has one. */
   rate: TokenBucket;
   readonly #options: LinkOptions;
@@ -96,9 +94,8 @@ export class Link implements SocketEvents {
     this.heard();
     try {
       const { limits } = this.#options.settings;
-      const deflater = this.isCompressing ? this.#options.deflater : null;
-      const reading = { limits: { frame: limits.frameBytes, inflated: limits.inflatedBytes }, deflater };
-      const frame = readFrame(data, { from: 'client', ...reading });
+      const most = { frame: limits.frameBytes, inflated: limits.inflatedBytes };
+      const frame = readFrame(data, { from: 'client', limits: most, compression: this.compression });
       if (this.#isWithinRate(frame)) this.#reader?.received(frame, inflatedLength(data));
     } catch (error) {
       if (error instanceof ProtocolViolation) this.close(error.closeCode, error.message);
@@ -124,7 +121,7 @@ export class Link implements SocketEvents {
 
   /** Sends a batch, compressed if that was agreed on and makes it smaller. */
   sendBatch(frame: Frame): void {
-    this.#write(this.isCompressing ? this.#smaller(frame) : frame);
+    if (this.isOpen) this.#write(packed(frame, this.compression, this.limits.inflated));
   }
 
   /** Calls `write`; what is sent within may leave in one piece. */
@@ -173,14 +170,6 @@ export class Link implements SocketEvents {
     const { socket, settings } = this.#options;
     socket.send(frame);
     if (socket.bufferedBytes > settings.limits.bufferedBytes) this.close(WireClose.slowConsumer, 'too slow a reader');
-  }
-
-  #smaller(frame: Frame): Frame {
-    const { deflater } = this.#options;
-    if (!deflater || frame.length < COMPRESSION_THRESHOLD / 3) return frame;
-    const bytes = typeof frame === 'string' ? toUtf8(frame) : frame;
-    // what the client could not inflate is not made smaller
-    return (bytes.length <= this.limits.inflated && compressed(bytes, deflater)) || frame;
   }
 
   #isWithinRate(frame: FrameFrom<'client'>): boolean {

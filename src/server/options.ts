@@ -62,8 +62,11 @@ export interface ServerOptions {
   store?: SessionStore;
   /** The name of this node. @default random */
   node?: string;
-  /** Whether batches may be compressed. @default false */
-  compression?: boolean;
+  /**
+   * Whether batches may be compressed: those of 1 KiB and more, each by itself. With `windows`, so many sockets at a time may have each batch compressed
+   * with all in mind that went before on it, if their clients ask for that; each takes some 300 kB of memory while it is open. At least 1. @default false
+   */
+  compression?: boolean | { windows: number };
   /** Which pages may connect, by the `Origin` of their handshake; those without one are no pages. @default all */
   origins?: readonly string[] | ((origin: string) => boolean);
   /** @default the platform's */
@@ -81,6 +84,8 @@ export interface ServerSettings {
   ttlMs: number;
   node: string;
   compression: boolean;
+  /** How many sockets may have a window at a time. */
+  windows: number;
   clock: StoreClock;
   random: RandomBytes;
   isOriginAllowed: (origin: string | undefined) => boolean;
@@ -112,7 +117,8 @@ export function settingsOf(options: ServerOptions): ServerSettings {
     limits: { ...DEFAULT_LIMITS, ...limits },
     ping: { intervalMs: 25_000, timeoutMs: 10_000, ...ping },
     ttlMs,
-    compression,
+    compression: compression !== false,
+    windows: typeof compression === 'object' ? compression.windows : 0,
     clock,
     random,
     node: options.node ?? nameFrom(random),

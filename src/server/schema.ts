@@ -2,7 +2,7 @@ import {
   callback,
   clock,
   duration,
-  flag,
+  either,
   has,
   isFunction,
   isListOf,
@@ -71,7 +71,7 @@ export const serverRule = object({
     `a string of 1 to ${MOST.name} characters`,
     (value) => isText(value) && value !== '' && value.length <= MOST.name,
   ),
-  compression: flag,
+  compression: either('true, false', (value) => typeof value === 'boolean', object({ windows: required(positive) })),
   origins: must(
     "a list of origins such as 'https://example.com', or a function",
     (value) => isFunction(value) || isListOf(value, isOrigin),

@@ -63,7 +63,6 @@ const SWEEP_MS = 1_000;
 const TOUCH_MS = 10_000;
 // how long the clients have to answer the last close
 const GOODBYE_MS = 1_000;
-const DEFLATE = 'deflate-raw';
 // a sweep later than this was held up: what came meanwhile lies unread in the sockets
 const HELD_UP = 3;
 
@@ -109,7 +108,7 @@ export class HoldfastServer<Plain = unknown> {
     check(serverRule, options);
     this.#options = options;
     this.#settings = settingsOf(options);
-    const { clock, limits, compression } = this.#settings;
+    const { clock, limits, compression, windows } = this.#settings;
     this.#store = options.store ?? new MemoryStore({ clock });
     this.#emitter = new Listeners(serverListening, (cause) => {
       this.#report(new FaultError('LISTENER_THREW', { cause }));
@@ -140,8 +139,8 @@ export class HoldfastServer<Plain = unknown> {
       },
       expire: ({ sid }) => this.#registry.byId(sid)?.tell({ type: 'expired' }),
     });
-    const load = async () => (await import('../protocol/deflater.ts')).pakoDeflater;
-    this.#deflation = new Deflation({ clock, load: compression ? load : null, fault: this.#fault });
+    const load = async () => (await import('../protocol/deflater.ts')).pakoDeflaters;
+    this.#deflation = new Deflation({ clock, load: compression ? load : null, windows, fault: this.#fault });
   }
 
   /** The name of this node. */
@@ -196,9 +195,6 @@ export class HoldfastServer<Plain = unknown> {
       socket,
       request,
       settings: this.#settings,
-      get deflater() {
-        return deflation.deflater;
-      },
       fault: this.#fault,
       gone: (gone, code) => {
         this.#gone(gone, code);
@@ -213,6 +209,7 @@ export class HoldfastServer<Plain = unknown> {
       now: () => this.#now(),
       fault: this.#fault,
       enter: (owner, owned) => this.#enter(owner, owned),
+      agree: (offered, wanted) => deflation.agree(offered, wanted),
       welcomed: () => {
         this.#askToLeave(link);
       },
@@ -222,7 +219,7 @@ export class HoldfastServer<Plain = unknown> {
     if (this.#leave || this.#closing) link.close(WireClose.draining, 'the server leaves');
     else
       deflation.onceKnown(() => {
-        admission.greet(deflation.deflater ? [DEFLATE] : []);
+        admission.greet(deflation.caps);
       });
     this.#arm();
     return link;
@@ -317,6 +314,7 @@ export class HoldfastServer<Plain = unknown> {
 
   #gone(link: Link, code: number): void {
     this.#links.delete(link);
+    this.#deflation.release(link.compression);
     this.#emitter.emit('closed', { code, request: link.request });
     if (this.#links.size > 0) return;
     const waiting = this.#onEmpty;

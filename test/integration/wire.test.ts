@@ -38,27 +38,34 @@ describe('messages over holdfast.v1', () => {
     expect(client.service.getConnectionStatus(id)?.messages.received).toBe(3);
   });
 
-  test('come exactly once and in order, both ways, over a link that is cut again and again', async () => {
-    const node = await startNode();
-    const proxy = await startProxy(node.port);
-    const client = startClient({ url: proxy.url, ...WIRE, profile: { codec: 'json' } });
-    await client.connect();
-    const { session } = node;
-    const total = 1_000;
-    for (let n = 0; n < total; n++) {
-      client.connection.send({ up: n });
-      session.send({ down: n });
-      if (n % 10 === 0) await pause(1);
-      if (n % 50 === 25) proxy.cut();
-    }
-    await client.connection.drainQueue({ timeoutMs: 10_000 });
-    await until('the server has its acknowledgements', () => session.unacknowledged === 0, 10_000);
-    expect(node.received).toEqual(Array.from({ length: total }, (_, up) => ({ up })));
-    expect(client.messages).toEqual(Array.from({ length: total }, (_, down) => ({ down })));
-    expect(node.sessions).toHaveLength(1);
-    expect(client.connection.status.messages).toMatchObject({ acknowledged: total, unknown: 0, dropped: 0 });
-    expect(client.connection.status.generation).toBeGreaterThan(2);
-  });
+  test.each([
+    ['as they are', {}, WIRE],
+    // each socket has one of its own, and what is sent again is compressed anew
+    ['with a window', { compression: { windows: 1 } }, { wire: { use: 'required', compression: 'window' } }],
+  ] as const)(
+    'come exactly once and in order, both ways, over a link that is cut again and again, %s',
+    async (_how, own, theirs) => {
+      const node = await startNode(own);
+      const proxy = await startProxy(node.port);
+      const client = startClient({ url: proxy.url, ...theirs, profile: { codec: 'json' } });
+      await client.connect();
+      const { session } = node;
+      const total = 1_000;
+      for (let n = 0; n < total; n++) {
+        client.connection.send({ up: n });
+        session.send({ down: n });
+        if (n % 10 === 0) await pause(1);
+        if (n % 50 === 25) proxy.cut();
+      }
+      await client.connection.drainQueue({ timeoutMs: 10_000 });
+      await until('the server has its acknowledgements', () => session.unacknowledged === 0, 10_000);
+      expect(node.received).toEqual(Array.from({ length: total }, (_, up) => ({ up })));
+      expect(client.messages).toEqual(Array.from({ length: total }, (_, down) => ({ down })));
+      expect(node.sessions).toHaveLength(1);
+      expect(client.connection.status.messages).toMatchObject({ acknowledged: total, unknown: 0, dropped: 0 });
+      expect(client.connection.status.generation).toBeGreaterThan(2);
+    },
+  );
 
   test('are compressed when both sides want that', async () => {
     const node = await startNode({ compression: true });

@@ -117,9 +117,23 @@ export const CORE_MUTANTS: readonly Mutant[] = [
   {
     what: 'a frame is sent compressed although it is longer so',
     file: 'src/protocol/compression.ts',
-    from: '  if (headBytes + data.length >= frame.length) return null;\n',
-    to: '',
+    from: 'return small.length < frame.length ? small : null;',
+    to: 'return small;',
     tests: ['test/protocol/compression'],
+  },
+  {
+    what: 'a frame that is in the window of its sender travels as it is, and never gets into that of its reader',
+    file: 'src/protocol/compression.ts',
+    from: '    return wrapped(CODEC.window, frame.length, window.deflate(frame));\n',
+    to: '    return null;\n',
+    tests: ['test/protocol/compression'],
+  },
+  {
+    what: 'a server never has back what a socket with a window took',
+    file: 'src/server/deflation.ts',
+    from: 'if (compression?.window) this.#windowsLeft += 1;',
+    to: '',
+    tests: ['test/server/deflation', 'test/server/server'],
   },
   {
     what: 'memory is spent on a frame before it is known how large it gets',

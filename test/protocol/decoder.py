@@ -219,13 +219,24 @@ def read_batch(data):
     return {"t": "bytes", "s": first, "a": ack, "b": messages}
 
 
-def inflate(data):
+def inflate(data, window):
     reader = Reader(data)
-    if reader.byte() != 2 or reader.byte() != 1:
+    if reader.byte() != 2:
+        raise Violation()
+    codec = reader.byte()
+    if codec not in (1, 2):
         raise Violation()
     length = reader.varint()
     if length > LIMIT_INFLATED:
         raise Violation(TOO_BIG)
+    if codec == 2:
+        try:
+            inner = window.decompress(reader.take(len(data) - reader.at) + b"\x00\x00\xff\xff", length + 1)
+        except zlib.error:
+            raise Violation() from None
+        if window.eof or len(inner) != length or window.unconsumed_tail:
+            raise Violation()
+        return inner
     engine = zlib.decompressobj(-15)
     try:
         inner = engine.decompress(reader.take(len(data) - reader.at), length + 1)
@@ -237,6 +248,10 @@ def inflate(data):
 
 
 def read(vector):
+    # one for each direction of a socket
+    window = zlib.decompressobj(-15)
+    for earlier in vector.get("after", []):
+        inflate(bytes.fromhex(earlier), window)
     if "text" in vector:
         if len(vector["text"].encode("utf-8")) > LIMIT_FRAME:
             raise Violation(TOO_BIG)
@@ -246,7 +261,7 @@ def read(vector):
         raise Violation(TOO_BIG)
     if data[:1] != b"\x02":
         return read_batch(data)
-    inner = inflate(data)
+    inner = inflate(data, window)
     if inner[:1] == b"\x01":
         return read_batch(inner)
     try:

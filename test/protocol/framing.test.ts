@@ -7,7 +7,7 @@ const read = (frame: Frame) =>
   readFrame(typeof frame === 'string' ? frame : frame.slice().buffer, {
     from: 'server',
     limits: { frame: 1_000_000, inflated: 0 },
-    deflater: null,
+    compression: null,
   });
 
 function runOf(...messages: Parameters<typeof weighed>[0][]): Run {

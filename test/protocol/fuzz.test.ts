@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 
 import type { InboundData } from '../../src/errors.ts';
-import { pakoDeflater } from '../../src/protocol/deflater.ts';
+import { pakoDeflater, pakoWindow } from '../../src/protocol/deflater.ts';
 import type { Side } from '../../src/protocol/frames.ts';
 import { ProtocolViolation } from '../../src/protocol/violation.ts';
 import { readFrame } from '../../src/protocol/wire.ts';
@@ -28,7 +28,11 @@ describe('reading frames', () => {
 
 function outcomeOf(data: InboundData, from: Side, run: number): 'frame' | 'violation' {
   try {
-    const frame = readFrame(data, { from, limits: VECTOR_LIMITS, deflater: pakoDeflater });
+    const frame = readFrame(data, {
+      from,
+      limits: VECTOR_LIMITS,
+      compression: { ...pakoDeflater, window: pakoWindow() },
+    });
     expect(typeof frame.t).toBe('string');
     return 'frame';
   } catch (error) {

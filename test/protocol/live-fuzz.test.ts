@@ -140,7 +140,7 @@ class Victim {
     const { talk } = this;
     if (!event.isResumed) this.#rx = 0;
     this.#isWelcomed = true;
-    const welcome = readFrame(data, { from: 'server', limits: talk.settings.limits, deflater: null });
+    const welcome = readFrame(data, { from: 'server', limits: talk.settings.limits, compression: null });
     const offered = framesOf(socket.line, 'hello').flatMap(({ caps }) => caps);
     if (welcome.t !== 'welcome') throw new Error(`It was welcomed by ${welcome.t}.`);
     this.#session = { sid: welcome.sid, ep: welcome.ep };
@@ -166,7 +166,7 @@ class Victim {
     const { limits } = this.talk.settings;
     try {
       return this.#verdictOf(
-        readFrame(data, { from: 'server', limits, deflater: this.#isDeflating ? pakoDeflater : null }),
+        readFrame(data, { from: 'server', limits, compression: this.#isDeflating ? pakoDeflater : null }),
       );
     } catch (error) {
       if (error instanceof ProtocolViolation) return { code: error.closeCode, payloads: [] };

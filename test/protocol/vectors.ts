@@ -9,6 +9,8 @@ interface Vector {
   from: Side;
   text?: string;
   hex?: string;
+  /** Frames that came before it on the socket, in hex. @default none */
+  after?: string[];
 }
 
 /** A frame and what it means; bytes in there are in hex. */
@@ -27,7 +29,7 @@ export const VIOLATION_VECTORS = read<ViolationVector>('violations');
 /** What both sides of these vectors have agreed to take. */
 export const VECTOR_LIMITS = { frame: 262_144, inflated: 1_048_576 };
 
-export function dataOf({ text, hex = '' }: Vector): InboundData {
+export function dataOf({ text, hex = '' }: Pick<Vector, 'text' | 'hex'>): InboundData {
   return text ?? new Uint8Array(Buffer.from(hex, 'hex')).buffer;
 }
 

@@ -1,18 +1,22 @@
 import { describe, expect, test } from 'vitest';
 
 import type { InboundData } from '../../src/errors.ts';
-import { pakoDeflater } from '../../src/protocol/deflater.ts';
+import type { Compression } from '../../src/protocol/compression.ts';
+import { pakoDeflater, pakoWindow } from '../../src/protocol/deflater.ts';
 import type { Side } from '../../src/protocol/frames.ts';
 import { ProtocolViolation } from '../../src/protocol/violation.ts';
 import { readFrame } from '../../src/protocol/wire.ts';
 import { dataOf, FRAME_VECTORS, inHex, VECTOR_LIMITS, VIOLATION_VECTORS } from './vectors.ts';
 
-const read = (data: InboundData, from: Side): unknown =>
-  readFrame(data, { from, limits: VECTOR_LIMITS, deflater: pakoDeflater });
+// each vector has a socket of its own
+const fresh = (): Compression => ({ ...pakoDeflater, window: pakoWindow() });
 
-function violationOf(data: InboundData, from: Side = 'client', deflater = pakoDeflater as typeof pakoDeflater | null) {
+const read = (data: InboundData, from: Side, compression = fresh()): unknown =>
+  readFrame(data, { from, limits: VECTOR_LIMITS, compression });
+
+function violationOf(data: InboundData, from: Side = 'client', compression: Compression | null = fresh()) {
   try {
-    readFrame(data, { from, limits: VECTOR_LIMITS, deflater });
+    readFrame(data, { from, limits: VECTOR_LIMITS, compression });
   } catch (error) {
     if (error instanceof ProtocolViolation) return error;
     throw error;
@@ -22,7 +26,9 @@ function violationOf(data: InboundData, from: Side = 'client', deflater = pakoDe
 
 describe('a frame', () => {
   test.each(FRAME_VECTORS.map((vector) => [vector.name, vector] as const))('is read: %s', (_name, vector) => {
-    expect(inHex(read(dataOf(vector), vector.from))).toEqual(vector.means);
+    const compression = fresh();
+    for (const hex of vector.after ?? []) read(dataOf({ hex }), vector.from, compression);
+    expect(inHex(read(dataOf(vector), vector.from, compression))).toEqual(vector.means);
   });
 
   test.each(VIOLATION_VECTORS.map((vector) => [vector.name, vector] as const))('is refused: %s', (_name, vector) => {

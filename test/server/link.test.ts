@@ -28,7 +28,6 @@ function start(reader: Partial<LinkReader> = {}, limits: object = {}) {
     socket,
     request: { headers: {} },
     settings: settingsOf({ authenticate: () => null, clock, limits }),
-    deflater: pakoDeflater,
     fault: (cause) => faults.push(cause),
     gone: (_link, code) => gone.push(code),
   });
@@ -85,7 +84,7 @@ describe('a link', () => {
     const batch = `1["${'x'.repeat(5_000)}"]`;
     link.limits = CLIENT_LIMITS;
     link.sendBatch(batch);
-    link.isCompressing = true;
+    link.compression = pakoDeflater;
     link.sendBatch(batch);
     link.sendBatch('1[1]');
     link.sendBatch(`1["${'ü'.repeat(600)}"]`);
@@ -94,7 +93,7 @@ describe('a link', () => {
     for (const index of [1, 3]) {
       const frame = did[index] as Uint8Array<ArrayBuffer>;
       expect(frame.length).toBeLessThan(200);
-      expect(readFrame(frame.slice().buffer, { from: 'server', limits, deflater: pakoDeflater }).t).toBe('batch');
+      expect(readFrame(frame.slice().buffer, { from: 'server', limits, compression: pakoDeflater }).t).toBe('batch');
     }
     expect(did[2]).toBe('1[1]');
     link.limits = { ...CLIENT_LIMITS, inflated: 100 };

@@ -22,12 +22,21 @@ test('what is left out has its default', () => {
     ping: { intervalMs: 25_000, timeoutMs: 10_000 },
     ttlMs: 120_000,
     compression: false,
+    windows: 0,
   });
   expect(node).toHaveLength(22);
   expect(isOriginAllowed('https://any.example')).toBe(true);
   expect(Math.abs(clock.now() - Date.now())).toBeLessThan(60_000);
   clock.clearTimeout(clock.setTimeout(() => undefined, 1_000));
   expect(random).toBeTypeOf('function');
+});
+
+test.each([
+  [false, false, 0],
+  [true, true, 0],
+  [{ windows: 5 }, true, 5],
+])('compression of %o keeps windows only if told how many', (compression, isOn, windows) => {
+  expect(settingsOf({ authenticate, compression })).toMatchObject({ compression: isOn, windows });
 });
 
 test('one limit can be set without the others', () => {

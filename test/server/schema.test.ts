@@ -102,6 +102,12 @@ describe('the options of a server', () => {
       expect(pathsOf(() => make({ authenticate, limits: { [name]: value } }))).toEqual([`limits.${name}`]);
   });
 
+  test('so many windows are a number', () => {
+    for (const windows of [0, -1, 1.5, Infinity, undefined])
+      expect(pathsOf(() => make({ authenticate, compression: { windows } }))).toEqual(['compression.windows']);
+    expect(problemsOf(() => make({ authenticate, compression: { windows: 1 } }))).toEqual([]);
+  });
+
   test.each(['intervalMs', 'timeoutMs'])('ping.%s is a time', (name) => {
     for (const value of [0, -1, Infinity, null])
       expect(pathsOf(() => make({ authenticate, ping: { [name]: value } }))).toEqual([`ping.${name}`]);

@@ -164,6 +164,26 @@ describe('a server that compresses', () => {
     expect(client.raw.at(-1)?.length).toBeLessThan(1_000);
   });
 
+  test('keeps a window for as many sockets as it may, and gives that of one that is gone to the next', async () => {
+    const caps = ['deflate-raw', 'deflate-window'];
+    const { connect, settle } = startWireServer({ compression: { windows: 1 } });
+    const first = connect();
+    await vi.waitFor(() => {
+      expect(first.of('srv')[0]?.caps).toEqual(caps);
+    });
+    const [second, gone] = [connect(), connect()];
+    gone.hello({ caps, nonce: 'gone' });
+    gone.leave();
+    await settle();
+    first.hello({ caps, nonce: 'first' });
+    await settle();
+    second.hello({ caps, nonce: 'second' });
+    await settle();
+    expect([first.welcome.caps, second.welcome.caps]).toEqual([caps, ['deflate-raw']]);
+    first.leave();
+    expect(connect().of('srv')[0]?.caps).toEqual(caps);
+  });
+
   test('knows no hello before its greeting, and lets go of a socket that leaves before it', async () => {
     const { connect, server } = startWireServer({ compression: true });
     const [early, gone] = [connect(), connect()];

@@ -8,7 +8,7 @@ const LIMITS = { frame: 1_048_576, inflated: 4_194_304 };
 export function read<From extends Side>(data: Data, from: From): FrameFrom<From> | null {
   try {
     const inbound = typeof data === 'string' ? data : data.slice().buffer;
-    return readFrame(inbound, { from, limits: LIMITS, deflater: null });
+    return readFrame(inbound, { from, limits: LIMITS, compression: null });
   } catch {
     return null;
   }

@@ -71,7 +71,7 @@ export class ServerScript<Socket extends FakeSocket = FakeSocket> {
       readFrame(typeof sent === 'string' ? sent : sent.slice().buffer, {
         from: 'client',
         limits: ANYTHING,
-        deflater: pakoDeflater,
+        compression: pakoDeflater,
       }),
     );
   }

@@ -19,7 +19,7 @@ export function framesOn(line: Line): FrameFrom<'client'>[] {
     readFrame(typeof sent === 'string' ? sent : sent.slice().buffer, {
       from: 'client',
       limits: { frame: 2 ** 31, inflated: 2 ** 31 },
-      deflater: pakoDeflater,
+      compression: pakoDeflater,
     }),
   );
 }
@@ -66,7 +66,7 @@ export class SessionRig {
     this.#isHeldBack = isHeldBack;
     this.session = new ClientSession(new Outgoing<OutboundMessage>(), () => 'nonce');
     this.session.welcomed(welcomeOf());
-    this.#terms = { limits: LIMITS, own: LIMITS, deflater: null, ...terms };
+    this.#terms = { limits: LIMITS, own: LIMITS, compression: null, ...terms };
     this.wire = this.#wireOn(this.line, this.#terms);
   }
 

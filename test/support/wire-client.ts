@@ -1,5 +1,5 @@
 import type { InboundData } from '../../src/errors.ts';
-import type { Deflater } from '../../src/protocol/compression.ts';
+import type { Compression } from '../../src/protocol/compression.ts';
 import type { ClientFrame, FrameFrom, ServerFrame } from '../../src/protocol/frames.ts';
 import { writeText } from '../../src/protocol/text-frames.ts';
 import { readFrame } from '../../src/protocol/wire.ts';
@@ -29,14 +29,17 @@ export class WireClient implements ServerSocket {
   /** How many pieces things came in. */
   batches = 0;
   readonly events: SocketEvents;
-  readonly #deflater: Deflater | null;
+  readonly #compression: Compression | null;
   #isGone = false;
 
   constructor(
     server: HoldfastServer,
-    { request = { headers: {} }, deflater = null }: { request?: HandshakeRequest; deflater?: Deflater | null } = {},
+    {
+      request = { headers: {} },
+      compression = null,
+    }: { request?: HandshakeRequest; compression?: Compression | null } = {},
   ) {
-    this.#deflater = deflater;
+    this.#compression = compression;
     this.events = server.accept(this, request);
   }
 
@@ -45,7 +48,7 @@ export class WireClient implements ServerSocket {
     this.raw.push(data);
     const limits = CLIENT_LIMITS;
     const inbound = typeof data === 'string' ? data : data.slice().buffer;
-    this.frames.push(readFrame(inbound, { from: 'server', limits, deflater: this.#deflater }));
+    this.frames.push(readFrame(inbound, { from: 'server', limits, compression: this.#compression }));
   }
 
   batch(write: () => void): void {

@@ -58,7 +58,7 @@ export function startWireServer(
   });
   server.on('ended', ({ why }) => ended.push(why));
   const settle = (): Promise<void> => clock.advanceAsync(0);
-  const connect = (): WireClient => new WireClient(server, { deflater: options.compression ? pakoDeflater : null });
+  const connect = (): WireClient => new WireClient(server, { compression: options.compression ? pakoDeflater : null });
   const join: WireServer['join'] = async (hello) => {
     const client = connect();
     // what compresses is loaded in its own time
