@@ -20,8 +20,6 @@ export interface Bar {
   most?: number;
   least?: number;
   goal?: number;
-  /** Why it is out of reach. */
-  note?: string;
 }
 
 /** Whether it gets there; what was not measured does not. */
@@ -86,7 +84,7 @@ function verdicts(bars: readonly Bar[]): string[] {
       bar.value.toFixed(3),
       bar.least === undefined ? `≤ ${bar.most?.toFixed(2) ?? ''}` : `≥ ${bar.least.toFixed(2)}`,
       bar.goal?.toFixed(2) ?? '',
-      [verdict(bar), bar.note].filter(Boolean).join(': '),
+      verdict(bar),
     ]),
   );
 }

@@ -85,13 +85,13 @@ async function costOfRaw(load: Load): Promise<number> {
   return cost.bytes;
 }
 
-async function costOfHoldfast(load: Load, compression: boolean): Promise<{ bytes: number; frames: number }> {
+async function costOfHoldfast(load: Load, compression: boolean | 'window'): Promise<{ bytes: number; frames: number }> {
   // a server agrees to no compression until it has loaded the code for it, and tells nobody when it has
   if (compression) await import('../../src/protocol/deflater.ts');
   const server = new CountingServer(load);
   const holdfast = createHoldfastServer<WebSocket>({
     authenticate: () => ({ principal: 'ann' }),
-    compression,
+    compression: compression === 'window' ? { windows: 1 } : compression,
     onSession: (session) => {
       session.onMessage(({ data }) => {
         server.take(data);
@@ -135,3 +135,16 @@ test('small messages that travel alone take at most 1.2 of the bytes of raw JSON
   expect(frames).toBe(load.messages);
   expect(bytes / (await costOfRaw(load))).toBeLessThanOrEqual(1.2);
 });
+
+test.each([
+  ['a terminal', terminal, 0.55],
+  ['a chat', chat, 0.5],
+])(
+  'messages of %s that travel alone take at most so much of the bytes of raw JSON with a window',
+  async (_what, payloads, most) => {
+    const load = { payloads, shape: APART, messages: 200 };
+    const { bytes, frames } = await costOfHoldfast(load, 'window');
+    expect(frames).toBe(load.messages);
+    expect(bytes / (await costOfRaw(load))).toBeLessThanOrEqual(most);
+  },
+);

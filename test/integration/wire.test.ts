@@ -41,7 +41,7 @@ describe('messages over holdfast.v1', () => {
   test.each([
     ['as they are', {}, WIRE],
     // each socket has one of its own, and what is sent again is compressed anew
-    ['with a window', { compression: { windows: 1 } }, { wire: { use: 'required', compression: 'window' } }],
+    ['with a window', { compression: { windows: 10 } }, { wire: { use: 'required', compression: 'window' } }],
   ] as const)(
     'come exactly once and in order, both ways, over a link that is cut again and again, %s',
     async (_how, own, theirs) => {
