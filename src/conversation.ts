@@ -12,6 +12,7 @@ import { Pings, type Answered } from './pings.ts';
 import type { Pool } from './pool.ts';
 import { CloseCode, WireClose } from './protocol/close-codes.ts';
 import type { EncodedMessage } from './protocol/codec.ts';
+import { loadCompression } from './protocol/compressed-frames.ts';
 import type { Compression } from './protocol/compression.ts';
 import type { ServerFrame, WireMeta } from './protocol/frames.ts';
 import type { Payload } from './protocol/profile.ts';
@@ -155,7 +156,7 @@ export class Conversation {
     const { choice, compression, limits } = this.#options.settings();
     const negotiation = new Negotiation(link, transport, {
       introduction: () => ({ nonce: this.#session.nonce, resume: this.#session.resumption, auth, limits }),
-      loadDeflaters: compression ? async () => (await import('./protocol/deflater.ts')).pakoDeflaters : null,
+      loadCompression: compression ? loadCompression : null,
       keepsWindow: compression === 'window',
       reports: {
         proven: () => {

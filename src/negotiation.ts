@@ -1,6 +1,6 @@
 import type { Resumption } from './core/session.ts';
 import type { Link } from './link.ts';
-import { DEFLATE_RAW, DEFLATE_WINDOW, type Compression, type Deflaters } from './protocol/compression.ts';
+import { DEFLATE_RAW, DEFLATE_WINDOW, type Compression, type MakeCompression } from './protocol/compression.ts';
 import { WireClose } from './protocol/close-codes.ts';
 import { SUBPROTOCOL, VERSION, type FrameFrom, type Limits, type ServerFrame } from './protocol/frames.ts';
 import { writeText } from './protocol/text-frames.ts';
@@ -24,7 +24,7 @@ export interface NegotiationOptions {
   /** Asked when the server has proved that it speaks the protocol. */
   introduction: () => Introduction;
   /** Loads what compresses; `null` where compression is not wanted. */
-  loadDeflaters: (() => Promise<Deflaters>) | null;
+  loadCompression: (() => Promise<MakeCompression>) | null;
   /** Whether a window is wanted as well. */
   keepsWindow: boolean;
 }
@@ -55,7 +55,7 @@ export class Negotiation {
   #isOver = false;
   // what has been said: nothing, the greeting of the server, the hello of this side
   #stage: 'silent' | 'proven' | 'introduced' = 'silent';
-  #deflaters: Deflaters | null = null;
+  #make: MakeCompression | null = null;
   // what the hello offers of that
   #caps: readonly string[] = [];
 
@@ -131,12 +131,12 @@ export class Negotiation {
     this.#reports.proven();
     if (!frame.v.includes(VERSION))
       return this.#violated(new ProtocolViolation('no version is spoken by both', WireClose.noCommonVersion));
-    const { loadDeflaters, keepsWindow } = this.#options;
-    if (!loadDeflaters || !frame.caps.includes(DEFLATE_RAW)) return this.#introduce();
+    const { loadCompression, keepsWindow } = this.#options;
+    if (!loadCompression || !frame.caps.includes(DEFLATE_RAW)) return this.#introduce();
     const hasWindow = keepsWindow && frame.caps.includes(DEFLATE_WINDOW);
-    loadDeflaters().then(
-      (deflaters) => {
-        this.#deflaters = deflaters;
+    loadCompression().then(
+      (make) => {
+        this.#make = make;
         this.#caps = hasWindow ? [DEFLATE_RAW, DEFLATE_WINDOW] : [DEFLATE_RAW];
         this.#introduce();
       },
@@ -164,10 +164,8 @@ export class Negotiation {
   }
 
   #agreed(caps: readonly string[]): Compression | null {
-    const deflaters = this.#deflaters;
-    if (!deflaters || !caps.includes(DEFLATE_RAW)) return null;
-    const hasWindow = this.#caps.includes(DEFLATE_WINDOW) && caps.includes(DEFLATE_WINDOW);
-    return { ...deflaters.alone, ...(hasWindow && { window: deflaters.window() }) };
+    if (!this.#make || !caps.includes(DEFLATE_RAW)) return null;
+    return this.#make({ hasWindow: [this.#caps, caps].every((names) => names.includes(DEFLATE_WINDOW)) });
   }
 
   #violated(error: unknown): void {

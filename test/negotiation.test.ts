@@ -1,14 +1,14 @@
 import { describe, expect, test } from 'vitest';
 
 import { Negotiation, type Introduction } from '../src/negotiation.ts';
-import type { Compression, Deflaters } from '../src/protocol/compression.ts';
-import { pakoDeflaters } from '../src/protocol/deflater.ts';
+import type { Compression, MakeCompression } from '../src/protocol/compression.ts';
 import { writeText } from '../src/protocol/text-frames.ts';
 import type { InboundData } from '../src/transport/transport.ts';
 import { Line } from './support/outbox.ts';
 import { LIMITS, srvOf, welcomeOf } from './support/server-script.ts';
 import { deferred, microtasks } from './support/service.ts';
 import { framesOn, linkOver } from './support/session.ts';
+import { makeCompression } from './support/compression.ts';
 
 const srv = (given?: Parameters<typeof srvOf>[0]): string => writeText(srvOf(given));
 const welcome = (given?: Parameters<typeof welcomeOf>[0]): string => writeText(welcomeOf(given));
@@ -25,23 +25,23 @@ interface Talk {
 
 function howOf(compression: Compression | null): 'window' | 'alone' | null {
   if (!compression) return null;
-  return compression.window ? 'window' : 'alone';
+  return compression.hasWindow ? 'window' : 'alone';
 }
 
 function talking(
   introduction: Partial<Introduction> = {},
   {
-    loadDeflaters = null,
+    loadCompression = null,
     keepsWindow = false,
     line = new Line(),
-  }: { loadDeflaters?: (() => Promise<Deflaters>) | null; keepsWindow?: boolean; line?: Line } = {},
+  }: { loadCompression?: (() => Promise<MakeCompression>) | null; keepsWindow?: boolean; line?: Line } = {},
 ): Talk {
   line.protocol ||= 'holdfast.v1';
   const { link, peer } = linkOver(line);
   const told: unknown[] = [];
   const negotiation = new Negotiation(link, line, {
     introduction: () => ({ nonce: 'n1', resume: undefined, auth: undefined, limits: LIMITS, ...introduction }),
-    loadDeflaters,
+    loadCompression,
     keepsWindow,
     reports: {
       proven: () => told.push('proven'),
@@ -135,7 +135,7 @@ describe('a negotiation', () => {
     const nothing = (): void => undefined;
     const negotiation = new Negotiation(link, line, {
       introduction: () => ({ nonce: '', resume: undefined, auth: undefined, limits: LIMITS }),
-      loadDeflaters: null,
+      loadCompression: null,
       keepsWindow: false,
       reports: {
         proven: nothing,
@@ -228,7 +228,7 @@ describe('compression', () => {
     ['the server only in its greeting', { caps }, {}, null],
     ['the client only', {}, { caps }, null],
   ])('is agreed on by %s (pain 53)', async (_who, greeting, answer, how) => {
-    const { told, says } = started({}, { loadDeflaters: () => Promise.resolve(pakoDeflaters) });
+    const { told, says } = started({}, { loadCompression: () => Promise.resolve(makeCompression) });
     says(srv(greeting));
     await microtasks();
     says(welcome(answer));
@@ -242,7 +242,7 @@ describe('compression', () => {
     ['not asked for where it is not to be had', true, caps, both, caps, 'alone'],
     ['done without where it is not granted', true, both, caps, both, 'alone'],
   ])('with a window is %s', async (_what, keepsWindow, offered, granted, asked, how) => {
-    const { line, told, says } = started({}, { loadDeflaters: () => Promise.resolve(pakoDeflaters), keepsWindow });
+    const { line, told, says } = started({}, { loadCompression: () => Promise.resolve(makeCompression), keepsWindow });
     says(srv({ caps: offered }));
     await microtasks();
     says(welcome({ caps: granted }));
@@ -251,43 +251,43 @@ describe('compression', () => {
 
   test('is loaded only when the server can do it, and the hello waits for that (pain 53)', async () => {
     let loads = 0;
-    const loading = deferred<Deflaters>();
-    const loadDeflaters = (): Promise<Deflaters> => {
+    const loading = deferred<MakeCompression>();
+    const loadCompression = (): Promise<MakeCompression> => {
       loads += 1;
       return loading.promise;
     };
-    started({}, { loadDeflaters }).says(srv());
+    started({}, { loadCompression }).says(srv());
     expect(loads).toBe(0);
-    const { line, told, says } = started({}, { loadDeflaters });
+    const { line, told, says } = started({}, { loadCompression });
     says(srv({ caps }));
     await microtasks();
     expect([loads, line.sent, told]).toEqual([1, [], ['proven']]);
     says(writeText({ t: 'err', c: 'BUSY', m: '', temp: true }));
-    loading.resolve(pakoDeflaters);
+    loading.resolve(makeCompression);
     await microtasks();
     expect(framesOn(line)).toMatchObject([{ t: 'hello', caps }]);
   });
 
   test('that is being loaded leaves no hello to be answered: a welcome breaks the protocol', async () => {
-    const { told, says } = started({}, { loadDeflaters: () => deferred<Deflaters>().promise });
+    const { told, says } = started({}, { loadCompression: () => deferred<MakeCompression>().promise });
     says(srv({ caps }), welcome());
     await microtasks();
     expect(told).toEqual(['proven', ['violated', 4001]]);
   });
 
   test('that cannot be loaded is done without', async () => {
-    const { line, says } = started({}, { loadDeflaters: () => Promise.reject(new Error('offline')) });
+    const { line, says } = started({}, { loadCompression: () => Promise.reject(new Error('offline')) });
     says(srv({ caps }));
     await microtasks();
     expect(framesOn(line)).toMatchObject([{ t: 'hello', caps: [] }]);
   });
 
   test('that is loaded too late says nothing on a link that is left', async () => {
-    const loading = deferred<Deflaters>();
-    const { line, told, says, negotiation } = started({}, { loadDeflaters: () => loading.promise });
+    const loading = deferred<MakeCompression>();
+    const { line, told, says, negotiation } = started({}, { loadCompression: () => loading.promise });
     says(srv({ caps }));
     negotiation.abandon();
-    loading.resolve(pakoDeflaters);
+    loading.resolve(makeCompression);
     await microtasks();
     expect([line.sent, told]).toEqual([[], ['proven']]);
   });

@@ -1,8 +1,6 @@
 import { describe, expect, test } from 'vitest';
 
 import type { ServerFrame } from '../src/protocol/frames.ts';
-import { pakoDeflater } from '../src/protocol/deflater.ts';
-import { compressed } from '../src/protocol/compression.ts';
 import { JsonPayload } from '../src/protocol/profile.ts';
 import { writeText } from '../src/protocol/text-frames.ts';
 import { toUtf8 } from '../src/protocol/utf8.ts';
@@ -10,6 +8,7 @@ import { Reception } from '../src/reception.ts';
 import type { Terms } from '../src/session-wire.ts';
 import { LIMITS, srvOf, welcomeOf } from './support/server-script.ts';
 import { framesOf, messageOf, SessionRig } from './support/session.ts';
+import { makeCompression } from './support/compression.ts';
 
 type Said = ServerFrame | string | ArrayBuffer;
 
@@ -115,11 +114,15 @@ describe('messages of the server', () => {
   });
 
   test('are read compressed where that was agreed on, up to the bound of this side (pain 53)', () => {
-    const frame = compressed(toUtf8(`1["${'x'.repeat(3_000)}"]`), pakoDeflater)?.buffer ?? new ArrayBuffer(0);
-    const agreed = new Desk({ compression: pakoDeflater });
+    const frame =
+      makeCompression({ hasWindow: false }).compress(toUtf8(`1["${'x'.repeat(3_000)}"]`))?.buffer ?? new ArrayBuffer(0);
+    const agreed = new Desk({ compression: makeCompression({ hasWindow: false }) });
     agreed.says(frame);
     expect(agreed.delivered).toEqual(['x'.repeat(3_000)]);
-    const bounded = new Desk({ compression: pakoDeflater, own: { ...LIMITS, inflated: 2_000 } });
+    const bounded = new Desk({
+      compression: makeCompression({ hasWindow: false }),
+      own: { ...LIMITS, inflated: 2_000 },
+    });
     bounded.says(frame);
     const not = new Desk();
     not.says(frame);

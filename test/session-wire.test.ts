@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 
-import { pakoDeflater } from '../src/protocol/deflater.ts';
 import { LIMITS } from './support/server-script.ts';
 import { framesOf, messageOf, SessionRig } from './support/session.ts';
+import { makeCompression } from './support/compression.ts';
 
 const windowOf = (m: number, b = 1_000_000) => ({ limits: { ...LIMITS, win: { m, b } } });
 
@@ -282,7 +282,7 @@ describe('compression', () => {
     const off = new SessionRig();
     off.write(long);
     expect(off.line.sent[0]).toBe(`1[${JSON.stringify(long)}]`);
-    const on = new SessionRig({ compression: pakoDeflater });
+    const on = new SessionRig({ compression: makeCompression({ hasWindow: false }) });
     on.write(long);
     on.write('short');
     on.wire.writeVolatile(messageOf(long, { volatile: true }));
@@ -292,16 +292,22 @@ describe('compression', () => {
   });
 
   test('is of no use for what the server could not inflate', () => {
-    const r = new SessionRig({ limits: { ...LIMITS, inflated: 1_500 }, compression: pakoDeflater });
+    const r = new SessionRig({
+      limits: { ...LIMITS, inflated: 1_500 },
+      compression: makeCompression({ hasWindow: false }),
+    });
     r.write(long, 'again '.repeat(200));
     expect(r.line.sent.map((sent) => typeof sent)).toEqual(['string']);
-    const small = new SessionRig({ limits: { ...LIMITS, inflated: 1_500 }, compression: pakoDeflater });
+    const small = new SessionRig({
+      limits: { ...LIMITS, inflated: 1_500 },
+      compression: makeCompression({ hasWindow: false }),
+    });
     small.write('again '.repeat(200));
     expect(typeof small.line.sent[0]).toBe('object');
   });
 
   test('never touches what may hold a secret', () => {
-    const r = new SessionRig({ compression: pakoDeflater });
+    const r = new SessionRig({ compression: makeCompression({ hasWindow: false }) });
     r.wire.control({ t: 'auth', tok: 'x'.repeat(5_000) });
     expect(typeof r.line.sent[0]).toBe('string');
   });

@@ -11,7 +11,7 @@ import {
   ZStream,
 } from 'pako';
 
-import type { Deflater, Deflaters } from './compression.ts';
+import type { Deflater } from './compression.ts';
 
 // on frames of this size the higher levels take three times the time for a few per cent
 const LEVEL = 1;
@@ -27,7 +27,7 @@ const TAIL = new Uint8Array([0, 0, 0xff, 0xff]);
 const SPARE_BYTES = 1_024;
 const BROKEN = 'broken data, or another length than was said';
 
-/** The deflater of every platform. */
+/** The deflater of every platform. Its module is the one place that reaches pako. */
 export const pakoDeflater: Deflater = {
   deflate: (bytes) => deflateRaw(bytes, { level: LEVEL }),
   inflate(bytes, length) {
@@ -71,9 +71,6 @@ export function pakoWindow(): Deflater {
     },
   };
 }
-
-/** The module is the one place that reaches pako, so that nobody loads it who does not compress. */
-export const pakoDeflaters: Deflaters = { alone: pakoDeflater, window: pakoWindow };
 
 function deflating(): ZStream {
   const stream = new ZStream();

@@ -1,7 +1,7 @@
 import type { InboundData } from '../errors.ts';
 import { KIND, readBinaryBatch } from './binary-frames.ts';
 import { utf8Bytes } from './codec.ts';
-import { inflated, type Compression } from './compression.ts';
+import type { Compression } from './compression.ts';
 import type { BinaryBatch, FrameFrom, Limits, Side } from './frames.ts';
 import { readText } from './text-frames.ts';
 import { fromUtf8 } from './utf8.ts';
@@ -40,7 +40,7 @@ function readCompressed<From extends Side>(
   { from, limits, compression }: Reading<From>,
 ): FrameFrom<From> | BinaryBatch {
   if (!compression) throw new ProtocolViolation('a frame is compressed, and that was not agreed on');
-  const inner = inflated(frame, compression, limits.inflated);
+  const inner = compression.inflate(frame, limits.inflated);
   if (inner[0] === KIND.batch) return readBinaryBatch(inner);
   const read = readText(textOf(inner), from);
   if (read.t === 'batch' || read.t === 'm' || read.t === 'v') return read;

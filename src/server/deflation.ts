@@ -1,10 +1,10 @@
-import { DEFLATE_RAW, DEFLATE_WINDOW, type Compression, type Deflaters } from '../protocol/compression.ts';
+import { DEFLATE_RAW, DEFLATE_WINDOW, type Compression, type MakeCompression } from '../protocol/compression.ts';
 import type { StoreClock } from './clock.ts';
 
 export interface DeflationOptions {
   clock: StoreClock;
   /** Loads what compresses; `null` where compression is not wanted. */
-  load: (() => Promise<Deflaters>) | null;
+  load: (() => Promise<MakeCompression>) | null;
   /** How many sockets may have a window at a time. */
   windows: number;
   /** Hears why it could not be loaded. */
@@ -26,7 +26,7 @@ export class Deflation {
   readonly #deadline: unknown;
   // how many more windows there may be
   #windowsLeft: number;
-  #deflaters: Deflaters | null = null;
+  #make: MakeCompression | null = null;
   // who waits for it; `null` once nobody does any more
   #waiting: (() => void)[] | null = null;
 
@@ -39,8 +39,8 @@ export class Deflation {
       this.#settle();
     }, PATIENCE_MS);
     load()
-      .then((deflaters) => {
-        this.#deflaters = deflaters;
+      .then((make) => {
+        this.#make = make;
       }, fault)
       .finally(() => {
         this.#settle();
@@ -49,23 +49,22 @@ export class Deflation {
 
   /** What a client can be offered now: nothing, as long as it is not loaded. */
   get caps(): string[] {
-    if (!this.#deflaters) return [];
+    if (!this.#make) return [];
     return this.#windowsLeft > 0 ? [DEFLATE_RAW, DEFLATE_WINDOW] : [DEFLATE_RAW];
   }
 
   /** Agrees with a client on what it was offered and wants. A window is its own until it is given back: {@link Deflation.release}. */
   agree(offered: readonly string[], wanted: readonly string[]): Agreement {
     const caps = this.caps.filter((cap) => offered.includes(cap) && wanted.includes(cap));
-    if (!this.#deflaters || !caps.includes(DEFLATE_RAW)) return { caps: [], compression: null };
-    const { alone, window } = this.#deflaters;
-    if (!caps.includes(DEFLATE_WINDOW)) return { caps, compression: alone };
-    this.#windowsLeft -= 1;
-    return { caps, compression: { ...alone, window: window() } };
+    if (!this.#make || !caps.includes(DEFLATE_RAW)) return { caps: [], compression: null };
+    const hasWindow = caps.includes(DEFLATE_WINDOW);
+    if (hasWindow) this.#windowsLeft -= 1;
+    return { caps, compression: this.#make({ hasWindow }) };
   }
 
   /** The socket for which this was agreed on is gone. */
   release(compression: Compression | null): void {
-    if (compression?.window) this.#windowsLeft += 1;
+    if (compression?.hasWindow) this.#windowsLeft += 1;
   }
 
   /** Calls back once it is known whether there is one: at once, or within 1 s. */

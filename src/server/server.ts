@@ -3,6 +3,7 @@ import { check } from '../core/rules.ts';
 import type { SessionEnd } from '../../machines/session.ts';
 import { FaultError, type HoldfastError } from '../errors.ts';
 import { WireClose } from '../protocol/close-codes.ts';
+import { loadCompression } from '../protocol/compressed-frames.ts';
 import { SUBPROTOCOL } from '../protocol/frames.ts';
 import { Admission } from './admission.ts';
 import { Deflation } from './deflation.ts';
@@ -139,8 +140,7 @@ export class HoldfastServer<Plain = unknown> {
       },
       expire: ({ sid }) => this.#registry.byId(sid)?.tell({ type: 'expired' }),
     });
-    const load = async () => (await import('../protocol/deflater.ts')).pakoDeflaters;
-    this.#deflation = new Deflation({ clock, load: compression ? load : null, windows, fault: this.#fault });
+    this.#deflation = new Deflation({ clock, load: compression ? loadCompression : null, windows, fault: this.#fault });
   }
 
   /** The name of this node. */

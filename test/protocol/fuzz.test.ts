@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest';
 
 import type { InboundData } from '../../src/errors.ts';
-import { pakoDeflater, pakoWindow } from '../../src/protocol/deflater.ts';
 import type { Side } from '../../src/protocol/frames.ts';
 import { ProtocolViolation } from '../../src/protocol/violation.ts';
 import { readFrame } from '../../src/protocol/wire.ts';
 import { bent, chanceFrom, pick } from '../support/bending.ts';
 import { dataOf, FRAME_VECTORS, VECTOR_LIMITS, VIOLATION_VECTORS } from './vectors.ts';
+import { makeCompression } from '../support/compression.ts';
 
 // `npm run test:long` asks for more
 const RUNS = Number(process.env['HOLDFAST_FUZZ_RUNS'] ?? 5_000);
@@ -31,7 +31,7 @@ function outcomeOf(data: InboundData, from: Side, run: number): 'frame' | 'viola
     const frame = readFrame(data, {
       from,
       limits: VECTOR_LIMITS,
-      compression: { ...pakoDeflater, window: pakoWindow() },
+      compression: makeCompression({ hasWindow: true }),
     });
     expect(typeof frame.t).toBe('string');
     return 'frame';

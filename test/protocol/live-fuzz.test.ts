@@ -4,8 +4,6 @@ import { describe, expect, test } from 'vitest';
 
 import type { InboundData } from '../../src/errors.ts';
 import { WireClose } from '../../src/protocol/close-codes.ts';
-import { compressed } from '../../src/protocol/compression.ts';
-import { pakoDeflater } from '../../src/protocol/deflater.ts';
 import type { FrameFrom } from '../../src/protocol/frames.ts';
 import { writeText } from '../../src/protocol/text-frames.ts';
 import { toUtf8 } from '../../src/protocol/utf8.ts';
@@ -16,6 +14,7 @@ import { srvOf, welcomeOf, type Welcome } from '../support/server-script.ts';
 import { framesOf } from '../support/session.ts';
 import { Talk, type Socket } from '../support/talk.ts';
 import { dataOf, FRAME_VECTORS, VIOLATION_VECTORS } from './vectors.ts';
+import { makeCompression } from '../support/compression.ts';
 
 // `npm run test:long` asks for more
 const RUNS = Number(process.env['HOLDFAST_FUZZ_RUNS'] ?? 5_000);
@@ -119,7 +118,9 @@ class Victim {
     await this.hears(`${this.#rx + 1}["come ${number}"]`);
     if (this.#chance() < 0.5) await this.hears(`{"t":"ack","a":${talk.outbox.ledger.next - 1}}`);
     if (this.#isDeflating && this.#chance() < 0.3) {
-      const large = compressed(toUtf8(`${this.#rx + 1}["${'come '.repeat(300)}"]`), pakoDeflater)?.buffer;
+      const large = makeCompression({ hasWindow: false }).compress(
+        toUtf8(`${this.#rx + 1}["${'come '.repeat(300)}"]`),
+      )?.buffer;
       if (large) await this.hears(this.#chance() < 0.5 ? large : bent(large, this.#chance));
     }
   }
@@ -166,7 +167,11 @@ class Victim {
     const { limits } = this.talk.settings;
     try {
       return this.#verdictOf(
-        readFrame(data, { from: 'server', limits, compression: this.#isDeflating ? pakoDeflater : null }),
+        readFrame(data, {
+          from: 'server',
+          limits,
+          compression: this.#isDeflating ? makeCompression({ hasWindow: false }) : null,
+        }),
       );
     } catch (error) {
       if (error instanceof ProtocolViolation) return { code: error.closeCode, payloads: [] };

@@ -2,14 +2,14 @@ import { describe, expect, test } from 'vitest';
 
 import type { InboundData } from '../../src/errors.ts';
 import type { Compression } from '../../src/protocol/compression.ts';
-import { pakoDeflater, pakoWindow } from '../../src/protocol/deflater.ts';
 import type { Side } from '../../src/protocol/frames.ts';
 import { ProtocolViolation } from '../../src/protocol/violation.ts';
 import { readFrame } from '../../src/protocol/wire.ts';
 import { dataOf, FRAME_VECTORS, inHex, VECTOR_LIMITS, VIOLATION_VECTORS } from './vectors.ts';
+import { makeCompression } from '../support/compression.ts';
 
 // each vector has a socket of its own
-const fresh = (): Compression => ({ ...pakoDeflater, window: pakoWindow() });
+const fresh = (): Compression => makeCompression({ hasWindow: true });
 
 const read = (data: InboundData, from: Side, compression = fresh()): unknown =>
   readFrame(data, { from, limits: VECTOR_LIMITS, compression });

@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest';
 
-import { compressed } from '../../src/protocol/compression.ts';
-import { pakoDeflater } from '../../src/protocol/deflater.ts';
 import { toUtf8 } from '../../src/protocol/utf8.ts';
 import type { InboundData } from '../../src/errors.ts';
 import type { Session } from '../../src/server/surface.ts';
 import type { WireClient } from '../support/wire-client.ts';
 import { startWireServer, type WireServer } from '../support/wire-server.ts';
+import { pakoDeflater } from '../../src/protocol/deflater.ts';
+import { makeCompression } from '../support/compression.ts';
 
 const bytes = (...values: number[]): ArrayBuffer => new Uint8Array(values).buffer;
 const huge = [255, 255, 255, 255, 255, 255, 255, 127];
@@ -19,7 +19,7 @@ function bomb(inside: number, says: readonly number[]): ArrayBuffer {
 
 /** A text frame, compressed. */
 function deflated(text: string): ArrayBuffer {
-  return compressed(toUtf8(text), pakoDeflater)?.buffer ?? new ArrayBuffer(0);
+  return makeCompression({ hasWindow: false }).compress(toUtf8(text))?.buffer ?? new ArrayBuffer(0);
 }
 
 const answered: [what: string, code: number, data: InboundData][] = [

@@ -1,10 +1,10 @@
 import type { Connection } from '../../src/handle.ts';
-import { pakoDeflater } from '../../src/protocol/deflater.ts';
 import type { ClientFrame, FrameFrom, Limits, ServerFrame } from '../../src/protocol/frames.ts';
 import { writeBatch, writeText } from '../../src/protocol/text-frames.ts';
 import { readFrame } from '../../src/protocol/wire.ts';
 import { browserSockets, type FakeSocket } from './fake-socket.ts';
 import { Rig, TERMINAL, type RigOptions } from './service.ts';
+import { makeCompression } from './compression.ts';
 
 export type Srv = Extract<ServerFrame, { t: 'srv' }>;
 export type Welcome = Extract<ServerFrame, { t: 'welcome' }>;
@@ -71,7 +71,7 @@ export class ServerScript<Socket extends FakeSocket = FakeSocket> {
       readFrame(typeof sent === 'string' ? sent : sent.slice().buffer, {
         from: 'client',
         limits: ANYTHING,
-        compression: pakoDeflater,
+        compression: makeCompression({ hasWindow: false }),
       }),
     );
   }

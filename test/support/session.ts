@@ -3,7 +3,6 @@ import { Outgoing } from '../../src/core/ledger.ts';
 import { Link, type LinkReports } from '../../src/link.ts';
 import { OutboundMessage, type MessageOrigin } from '../../src/message.ts';
 import { encodePlain } from '../../src/protocol/codec.ts';
-import { pakoDeflater } from '../../src/protocol/deflater.ts';
 import type { ClientFrame, FrameFrom } from '../../src/protocol/frames.ts';
 import { readFrame } from '../../src/protocol/wire.ts';
 import type { SendOptions } from '../../src/receipt.ts';
@@ -12,6 +11,7 @@ import type { TransportListener } from '../../src/transport/transport.ts';
 import { SimulatedClock } from '../../src/testing/clock.ts';
 import { Line } from './outbox.ts';
 import { LIMITS, welcomeOf } from './server-script.ts';
+import { makeCompression } from './compression.ts';
 
 /** What a client sent on a line, read. */
 export function framesOn(line: Line): FrameFrom<'client'>[] {
@@ -19,7 +19,7 @@ export function framesOn(line: Line): FrameFrom<'client'>[] {
     readFrame(typeof sent === 'string' ? sent : sent.slice().buffer, {
       from: 'client',
       limits: { frame: 2 ** 31, inflated: 2 ** 31 },
-      compression: pakoDeflater,
+      compression: makeCompression({ hasWindow: false }),
     }),
   );
 }

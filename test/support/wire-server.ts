@@ -1,7 +1,6 @@
 import { onTestFinished } from 'vitest';
 
 import type { HoldfastError } from '../../src/errors.ts';
-import { pakoDeflater } from '../../src/protocol/deflater.ts';
 import { MemoryStore } from '../../src/server/memory-store.ts';
 import { createHoldfastServer, type HoldfastServer, type HoldfastServerOptions } from '../../src/server/server.ts';
 import type { SessionStore } from '../../src/server/store.ts';
@@ -9,6 +8,7 @@ import type { Session } from '../../src/server/surface.ts';
 import { SimulatedClock } from '../../src/testing/clock.ts';
 import { until } from './deadline.ts';
 import { WireClient, type Hello } from './wire-client.ts';
+import { makeCompression } from './compression.ts';
 
 /** A server in memory, with everything that it tells. */
 export interface WireServer {
@@ -58,7 +58,8 @@ export function startWireServer(
   });
   server.on('ended', ({ why }) => ended.push(why));
   const settle = (): Promise<void> => clock.advanceAsync(0);
-  const connect = (): WireClient => new WireClient(server, { compression: options.compression ? pakoDeflater : null });
+  const connect = (): WireClient =>
+    new WireClient(server, { compression: options.compression ? makeCompression({ hasWindow: false }) : null });
   const join: WireServer['join'] = async (hello) => {
     const client = connect();
     // what compresses is loaded in its own time

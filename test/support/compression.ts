@@ -1,0 +1,3 @@
+import { loadCompression } from '../../src/protocol/compressed-frames.ts';
+
+export const makeCompression = await loadCompression();
