@@ -7,7 +7,7 @@ import { CANDIDATES, HOLDFAST, HOLDFAST_PLAIN, RAW, RECONNECTING } from './peers
 import { dropSections } from './peers/drops.ts';
 import type { Candidate } from './peers/ends.ts';
 import { idleSection } from './peers/idle.ts';
-import { ask, carry, pace, TRIP_COLUMNS } from './peers/jobs.ts';
+import { ask, carry, framesOf, pace, TRIP_COLUMNS } from './peers/jobs.ts';
 import { TRIALS, type Trial } from './peers/loads.ts';
 import { able, Pairs, type Pair } from './peers/pairs.ts';
 import { sizesSection } from './peers/sizes.ts';
@@ -41,11 +41,12 @@ const CARRYING: readonly FigureColumn[] = [
   { key: 'clientMicros', heading: 'client CPU µs', digits: 2, isBare: true },
   { key: 'serverMicros', heading: 'server CPU µs', digits: 2, isBare: true },
   { key: 'bytes', heading: 'bytes', digits: 1 },
+  { key: 'frames', heading: 'frames/1,000', digits: 0, isBare: true },
 ];
 const PACES: readonly FigureColumn[] = [
   { key: 'p50', heading: 'p50 µs', digits: 0 },
   { key: 'p99', heading: 'p99 µs', digits: 0 },
-  { key: 'serverMicros', heading: 'server CPU µs', digits: 2, isBare: true },
+  { key: 'receiverMicros', heading: 'receiver CPU µs', digits: 2, isBare: true },
 ];
 
 /** Everybody side by side, held against raw `ws` in the same interleaved run. Writes `bench/results/peers.*` as well. */
@@ -55,7 +56,8 @@ export async function benchPeers(report: (section: Section) => void): Promise<vo
   try {
     for (const trial of TRIALS) tell(await carrying(pairs, trial, CANDIDATES, FULLY));
     for (const how of TRIPS) tell(await asking(pairs, how, CANDIDATES, FULLY));
-    for (const perSecond of [SLOW_PACE, FAST_PACE]) tell(await pacing(pairs, perSecond));
+    for (const direction of ['up', 'down'] as const)
+      for (const perSecond of [SLOW_PACE, FAST_PACE]) tell(await pacing(pairs, direction, perSecond));
   } finally {
     await pairs.stop();
   }
@@ -95,9 +97,11 @@ export async function carrying(
     ...(direction === 'up' ? (['uplink'] as const) : []),
     ...(payloads.form === 'bytes' ? (['bytes'] as const) : []),
   ];
-  const results = await compared(pairs, { candidates: able(candidates, ...needs), turns }, (pair) =>
-    carry(pair, trial),
-  );
+  const present = able(candidates, ...needs);
+  const timed = await compared(pairs, { candidates: present, turns }, (pair) => carry(pair, trial));
+  const results: Comparison[] = [];
+  for (const [index, one] of timed.entries())
+    results.push(withFrames(one, await framesOf(await pairs.of(present[index - 1] ?? RAW), trial)));
   const bar = barOf(results, { name: `holdfast.v1, ${name}`, figure: 'capacity', least, ...(goal && { goal }) });
   return { title: `${name}: what each end can carry`, figures: CARRYING, results, bars: [bar] };
 }
@@ -119,13 +123,14 @@ export async function asking(
   return { title: name, figures: TRIP_COLUMNS, results, bars: [bar] };
 }
 
-async function pacing(pairs: Pairs, perSecond: number): Promise<Section> {
-  const name = `on the way up at ${perSecond} messages a second`;
+async function pacing(pairs: Pairs, direction: 'up' | 'down', perSecond: number): Promise<Section> {
+  const name = `on the way ${direction} at ${perSecond} messages a second`;
   note(name);
   // who cannot keep up has no latency, but a queue
   const isKeepingUp = ({ share = 1 }: Candidate): boolean => share === 1 || perSecond <= SLOW_PACE;
-  const candidates = able(CANDIDATES, 'uplink').filter(isKeepingUp);
-  const results = await compared(pairs, { candidates, turns: PACING }, (pair) => pace(pair, { perSecond, seconds: 1 }));
+  const all = direction === 'up' ? able(CANDIDATES, 'uplink') : CANDIDATES;
+  const turns = { candidates: all.filter(isKeepingUp), turns: PACING };
+  const results = await compared(pairs, turns, (pair) => pace(pair, { direction, perSecond, seconds: 1 }));
   return { title: name, figures: PACES, results };
 }
 
@@ -138,6 +143,11 @@ async function compared<Figure extends string>(
   const others = candidates.map((candidate) => ({ name: candidate.name, run: run(candidate) }));
   const results = await interleaved(run(RAW), others, turns);
   return results.map(marked);
+}
+
+// raw is the first of them
+function withFrames(one: Comparison, frames: number): Comparison {
+  return { ...one, values: { ...one.values, frames: { median: frames, least: frames, most: frames } } };
 }
 
 function barOf(

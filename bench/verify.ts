@@ -35,7 +35,7 @@ export async function benchVerify(): Promise<string[]> {
       name: `round trips, ${inFlight} in flight`,
       run: (pair: Pair) => ask(pair, { count: 4_000, inFlight }),
     })),
-    { name: 'an even pace', run: (pair) => pace(pair, { perSecond: 20_000, seconds: 1 }) },
+    { name: 'an even pace', run: (pair) => pace(pair, { direction: 'up', perSecond: 20_000, seconds: 1 }) },
     {
       name: `${CONNECTIONS} connections, all lost at once`,
       run: (pair) => livesOf(pair, { connections: CONNECTIONS, isLost: true }),

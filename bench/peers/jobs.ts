@@ -15,20 +15,24 @@ export interface Load {
   connections?: number;
 }
 
-export type CarryingFigure = 'perSecond' | 'capacity' | 'clientMicros' | 'serverMicros' | 'bytes' | 'faults';
-export type TripFigure = 'p50' | 'p99' | 'perSecond' | 'faults';
+export type CarryingFigure = 'perSecond' | 'capacity' | 'clientMicros' | 'serverMicros' | 'bytes' | 'frames' | 'faults';
+export type TripFigure = 'p50' | 'p99' | 'perSecond' | 'clientMicros' | 'serverMicros' | 'faults';
+export type PaceFigure = 'p50' | 'p99' | 'receiverMicros' | 'faults';
 
 /** What is shown of round trips. */
 export const TRIP_COLUMNS: readonly (FigureColumn & { key: TripFigure })[] = [
   { key: 'p50', heading: 'p50 µs', digits: 0 },
   { key: 'p99', heading: 'p99 µs', digits: 0 },
   { key: 'perSecond', heading: 'requests/s', digits: 0 },
+  { key: 'clientMicros', heading: 'client CPU µs', digits: 1, isBare: true },
+  { key: 'serverMicros', heading: 'server CPU µs', digits: 1, isBare: true },
 ];
 
 const LEAST_MESSAGES = 500;
 // before anything is measured: the compiler has seen the code, and sockets have grown
 const LEAD = 0.25;
 const LATE_MS = 300;
+const COUNTED_MESSAGES = 2_000;
 /** How many handshakes are under way. */
 export const AT_ONCE = 64;
 
@@ -55,10 +59,11 @@ export async function carry(pair: Pair, load: Load): Promise<Measure<CarryingFig
 
   await opened(pair, payloads.form, connections);
   const before = await send(0, lead);
-  const bytesBefore = await server.ask('bytes');
+  const [bytesBefore, framesBefore] = [await server.ask('bytes'), await server.ask('frames')];
   const { seconds, faults } = await send(lead, lead + messages);
   const [clientCpu, serverCpu] = [await client.ask('cpuMicros'), await server.ask('cpuMicros')];
   const bytes = (await server.ask('bytes')) - bytesBefore;
+  const frames = (await server.ask('frames')) - framesBefore;
   await client.ask('close');
   const [clientMicros, serverMicros] = [clientCpu / messages, serverCpu / messages];
   return {
@@ -67,11 +72,20 @@ export async function carry(pair: Pair, load: Load): Promise<Measure<CarryingFig
     clientMicros,
     serverMicros,
     bytes: bytes / messages,
+    frames: (frames / messages) * 1_000,
     faults: before.faults + faults,
   };
 }
 
-/** Asks, and waits for the answers. Times in µs. */
+/** WebSocket frames in both directions for 1,000 messages of a load, in a run of its own that is not timed. */
+export async function framesOf(pair: Pair, load: Load): Promise<number> {
+  await pair.server.ask('tap', true);
+  const { frames } = await carry(pair, { ...load, messages: COUNTED_MESSAGES });
+  await pair.server.ask('tap', false);
+  return frames;
+}
+
+/** Asks, and waits for the answers. Times in µs, those of the processor for each question. */
 export async function ask(
   pair: Pair,
   { count, inFlight }: { count: number; inFlight: number },
@@ -81,35 +95,46 @@ export async function ask(
   await opened(pair, 'json');
   await server.ask('echo', true);
   const before = await client.ask('trips', { count: Math.round(trips * LEAD), inFlight });
+  await Promise.all([client.ask('begin'), server.ask('begin')]);
   const measured = await client.ask('trips', { count: trips, inFlight });
+  const [clientCpu, serverCpu] = [await client.ask('cpuMicros'), await server.ask('cpuMicros')];
   await server.ask('echo', false);
   await client.ask('close');
-  return { ...measured, faults: before.faults + measured.faults };
+  return {
+    ...measured,
+    clientMicros: clientCpu / trips,
+    serverMicros: serverCpu / trips,
+    faults: before.faults + measured.faults,
+  };
 }
 
-/** How long messages are on their way up at an even pace, in µs. */
+/** How long messages are on their way at an even pace, in µs, and what each takes of its receiver's processor: who sends them is never at rest. */
 export async function pace(
   pair: Pair,
-  how: { perSecond: number; seconds: number },
-): Promise<Measure<'p50' | 'p99' | 'faults' | 'serverMicros'>> {
+  { direction, ...how }: { direction: 'up' | 'down'; perSecond: number; seconds: number },
+): Promise<Measure<PaceFigure>> {
   const { client, server } = pair;
+  const [sender, receiver] = direction === 'up' ? [client, server] : [server, client];
+
+  async function send(seconds: number) {
+    await receiver.ask('time');
+    await receiver.ask('begin');
+    await sender.ask('pace', { ...how, seconds });
+    await new Promise((resolve) => setTimeout(resolve, LATE_MS));
+    return receiver.ask('delays');
+  }
+
   await opened(pair, 'json');
-  await server.ask('time');
-  await client.ask('pace', { ...how, seconds: how.seconds * LEAD });
-  await new Promise((resolve) => setTimeout(resolve, LATE_MS));
-  await server.ask('delays');
-  await server.ask('time');
-  await server.ask('begin');
-  await client.ask('pace', how);
-  await new Promise((resolve) => setTimeout(resolve, LATE_MS));
-  const serverMicros = (await server.ask('cpuMicros')) / (how.perSecond * how.seconds);
-  const late = await server.ask('delays');
+  await send(how.seconds * LEAD);
+  const late = await send(how.seconds);
+  const receiverCpu = await receiver.ask('cpuMicros');
   await client.ask('close');
+  const messages = how.perSecond * how.seconds;
   return {
     p50: quantile(late.micros, 0.5),
     p99: quantile(late.micros, 0.99),
-    serverMicros,
-    faults: late.faults + Math.abs(how.perSecond * how.seconds - late.micros.length),
+    receiverMicros: receiverCpu / messages,
+    faults: late.faults + Math.abs(messages - late.micros.length),
   };
 }
 

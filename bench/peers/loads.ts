@@ -27,7 +27,10 @@ export const TRIALS: readonly Trial[] = [
   trial({ payloads: terminal, direction: DOWN, shape: BURSTS, messages: 100_000 }, 3.5, 7),
   trial({ payloads: terminal, direction: DOWN, shape: SMALL_BURSTS, messages: 60_000 }, 2),
   trial({ payloads: terminal, direction: DOWN, shape: SINGLES, messages: 20_000 }, 0.9, 3),
+  trial({ payloads: tiny, direction: DOWN, shape: BURSTS, messages: 100_000 }, 3.5),
   trial({ payloads: records, direction: DOWN, shape: BURSTS, messages: 60_000 }, 2),
+  trial({ payloads: largeRecords, direction: DOWN, shape: BURSTS, messages: 16_000 }, 0.95),
+  trial({ payloads: bytes, direction: DOWN, shape: BURSTS, messages: 60_000 }, 3),
   trial({ payloads: manyBytes, direction: DOWN, shape: BURSTS, messages: 16_000 }, 1),
 ];
 

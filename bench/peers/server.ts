@@ -5,6 +5,7 @@ import type { AddressInfo, Socket } from 'node:net';
 
 import { SERVICE } from './candidates.ts';
 import { dealtOut, type ServiceName } from './ends.ts';
+import { FrameTap } from '../frame-tap.ts';
 import type { SettlingOutlet } from '../turns.ts';
 import { memory, processInstruments } from './instruments.ts';
 import { obey } from './process.ts';
@@ -20,6 +21,9 @@ let isEcho = false;
 let upgrades = 0;
 // bytes of sockets that are closed
 let gone = 0;
+// of the sockets whose frames are counted, which takes time
+let isTapping = false;
+let taps: FrameTap[] = [];
 http.on('connection', (socket: Socket) => {
   sockets.add(socket);
   socket.once('close', () => {
@@ -27,8 +31,9 @@ http.on('connection', (socket: Socket) => {
     gone += bytesOf(socket);
   });
 });
-http.on('upgrade', () => {
+http.on('upgrade', (_request, socket: Socket) => {
   upgrades += 1;
+  if (isTapping) taps.push(new FrameTap(socket));
 });
 const service = await SERVICE[process.argv[2] as ServiceName]();
 await service.serve(http, {
@@ -75,6 +80,13 @@ const orders = {
   },
   /** Of all sockets so far, in both directions. */
   bytes: (): number => [...sockets].reduce((sum, socket) => sum + bytesOf(socket), gone),
+  /** From now on counts the frames of WebSockets that are accepted, or no more. */
+  tap: (is: boolean): void => {
+    isTapping = is;
+    taps = [];
+  },
+  /** Of those WebSockets, in both directions. */
+  frames: (): number => taps.reduce((sum, { traffic }) => sum + traffic.framesIn + traffic.framesOut, 0),
 };
 
 export type ServerOrders = typeof orders;

@@ -1,13 +1,12 @@
 import { quantile, type Measure } from '../rounds.ts';
 import type { ClientEnd } from './ends.ts';
-import type { TripFigure } from './jobs.ts';
 
 /** Asks so often, with so many questions that have no answer yet. Times in µs. */
 export async function trips(
   end: ClientEnd,
   { count, inFlight }: { count: number; inFlight: number },
   micros: () => number,
-): Promise<Measure<TripFigure>> {
+): Promise<Measure<'p50' | 'p99' | 'perSecond' | 'faults'>> {
   const times: number[] = [];
   let asked = 0;
   let faults = 0;
