@@ -7,6 +7,8 @@ const SLOWEST_LOOK_MS = 32;
 
 export interface InFlightOptions {
   clock: Clock;
+  /** Whether messages are smaller in the buffer than they say, since their frames are compressed before. @default false */
+  isCompressed?: boolean;
   /** Called when the socket gave a message to the network. */
   sent: (message: OutboundMessage) => void;
 }
@@ -87,9 +89,10 @@ export class InFlight {
   // a message has left when the buffer holds no more than what was handed over after it: the headers of frames make that late,
   // never early. A buffer of compressed frames says only when it is empty
   #settle({ bufferedBytes, isCompressing }: Transport): void {
+    const isSmaller = isCompressing || this.#options.isCompressed === true;
     let left = 0;
     for (const message of this.#messages) {
-      const after = isCompressing ? 0 : this.#bytes - message.bytes;
+      const after = isSmaller ? 0 : this.#bytes - message.bytes;
       if (bufferedBytes > after) break;
       this.#bytes -= message.bytes;
       left += 1;

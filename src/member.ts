@@ -199,7 +199,8 @@ function tellSettled({ emit }: Pick<MemberHost['emitter'], 'emit'>, event: Settl
 }
 
 function payloadOf({ bytes, data }: OutboundMessage): Pick<SettledEvent, 'bytes' | 'data'> {
-  return { bytes, data };
+  // bytes may share their memory with other messages
+  return { bytes, data: typeof data === 'string' ? data : data.slice() };
 }
 
 function closeSharers(members: MemberHost['members'], pool: Pool, options: DisconnectOptions): void {

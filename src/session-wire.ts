@@ -69,6 +69,7 @@ export class SessionWire implements Wire {
     this.#acknowledging.told(session.incoming.accepted);
     this.#inFlight = new InFlight({
       clock,
+      isCompressed: terms.compression !== null,
       sent: (message) => {
         reports.sent(message);
       },
@@ -297,7 +298,8 @@ export class SessionWire implements Wire {
     try {
       this.#transport.send(data);
     } catch {
-      // the socket is about to end: what matters is in the ledger, and goes by the next one
+      // the socket is about to end: what matters is in the ledger, and goes by the next one. If it goes on all the same, its peer reads on
+      this.#options.terms.compression?.abandon();
     }
   }
 

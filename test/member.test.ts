@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 
 import { DialQueue } from '../src/dial-queue.ts';
+import type { SettledEvent } from '../src/events.ts';
 import { carrierAmong, makeMember, type Member, type MemberHost } from '../src/member.ts';
 import { Pool } from '../src/pool.ts';
 import { settle } from '../src/settings.ts';
@@ -98,6 +99,18 @@ describe('a member of a service', () => {
     void make(given, 'shared').connection.connect();
     await microtasks();
     expect(given.asked).toEqual(['p for shared', 'hurry']);
+  });
+
+  test("tells what became of bytes with a copy of them: what they lie beside is nobody else's business", async () => {
+    const given = host();
+    const bytes = Uint8Array.of(1, 2, 3);
+    const { ports } = make(given, 'alone');
+    ports.outbox.push(bytes);
+    ports.outbox.close('CONNECTION_ENDED');
+    await microtasks();
+    const settled = given.emitted.filter((event) => (event as [string])[0] === 'settled') as [string, SettledEvent][];
+    expect(settled.map(([, { data }]) => data)).toEqual([bytes]);
+    for (const [, { data }] of settled) expect((data as Uint8Array).buffer.byteLength).toBe(3);
   });
 
   test('makes events of what arrives for those who listen to the service, and tells what was not delivered', () => {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 
+import { fromUtf8 } from '../src/protocol/utf8.ts';
 import { LIMITS } from './support/server-script.ts';
 import { framesOf, messageOf, SessionRig } from './support/session.ts';
 import { makeCompression } from './support/compression.ts';
@@ -289,6 +290,34 @@ describe('compression', () => {
     expect(on.line.sent.map((sent) => typeof sent)).toEqual(['object', 'string', 'object']);
     expect(on.line.sent[0]?.length).toBeLessThan(200);
     expect(on.frames).toMatchObject([{ t: 'batch', s: 1, d: [long] }, { d: ['short'] }, { t: 'v', b: [{ d: long }] }]);
+  });
+
+  test('puts nothing into a window any more once its socket has refused a frame', () => {
+    const r = new SessionRig({ compression: makeCompression({ hasWindow: true }) });
+    const keystrokes = [1, 2, 3].map((n) => `keystroke ${n} of a terminal that is used`);
+    r.write(keystrokes[0] ?? '');
+    r.line.onSend = () => {
+      throw new Error('too much');
+    };
+    r.write(keystrokes[1] ?? '');
+    r.line.onSend = () => undefined;
+    r.write(keystrokes[2] ?? '');
+    // the server sees the gap, and reads what follows all the same
+    const reader = makeCompression({ hasWindow: true });
+    const [first, third] = r.line.sent;
+    expect(fromUtf8(reader.inflate(first as Uint8Array<ArrayBuffer>, 1_000))).toBe(`1["${keystrokes[0]}"]`);
+    expect(third).toBe(`3["${keystrokes[2]}"]`);
+  });
+
+  test('lets volatile messages count as sent only once the buffer is empty, for they are smaller in there', () => {
+    const r = new SessionRig({ compression: makeCompression({ hasWindow: true }) });
+    r.line.holds = true;
+    for (let n = 0; n < 5; n++) r.wire.writeVolatile(messageOf('compressible '.repeat(20), { volatile: true }));
+    r.wire.look();
+    expect([r.line.bufferedBytes < 260, r.reported]).toEqual([true, []]);
+    r.line.drains();
+    r.wire.look();
+    expect(r.reported).toHaveLength(5);
   });
 
   test('is of no use for what the server could not inflate', () => {

@@ -65,21 +65,22 @@ export function utf8Bytes(text: string): number {
 }
 
 /**
- * A copy of bytes, so that the caller may reuse its buffer while the message waits.
+ * A copy of bytes, so that the caller may reuse its buffer while the message waits. `placeFor`: where so many of them go. @default a place
+ * that may share its memory with others
  *
  * @throws {MessageError} `NOT_ENCODABLE` for a buffer that was detached.
  */
-export function encodeBytes(message: ArrayBuffer | ArrayBufferView): EncodedMessage {
+export function encodeBytes(message: ArrayBuffer | ArrayBufferView, placeFor = sharedPlace): EncodedMessage {
   try {
-    return copied(message);
+    return copied(message, placeFor);
   } catch (cause) {
     throw new MessageError('NOT_ENCODABLE', { message: 'The bytes are gone: their buffer was detached.', cause });
   }
 }
 
-function copied(message: ArrayBuffer | ArrayBufferView): EncodedMessage {
+function copied(message: ArrayBuffer | ArrayBufferView, placeFor: typeof sharedPlace): EncodedMessage {
   const view = viewOf(message);
-  const data = placeOf(view.length);
+  const data = placeFor(view.length);
   data.set(view);
   return { data, bytes: view.length, form: 'bytes' };
 }
@@ -91,14 +92,20 @@ function viewOf(message: ArrayBuffer | ArrayBufferView): Uint8Array {
     : new Uint8Array(message);
 }
 
-// small copies share memory: an allocation for each costs more than the copy, and leaves more to the collector. One that waits long keeps a slab
-const SLAB_BYTES = 16_384;
-const SMALL_BYTES = 1_024;
+// small copies share memory: an allocation for each costs more than the copy, and leaves more to the collector. One that waits for long keeps all
+// of a slab, which is small for that reason
+const SLAB_BYTES = 4_096;
+const SMALL_BYTES = 512;
 let slab = new Uint8Array(0);
 let taken = 0;
 
-function placeOf(bytes: number): Uint8Array<ArrayBuffer> {
-  if (bytes > SMALL_BYTES) return new Uint8Array(bytes);
+/** A place that no other message shares, for what is kept for long or handed to others. */
+export function ownPlace(bytes: number): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(bytes);
+}
+
+function sharedPlace(bytes: number): Uint8Array<ArrayBuffer> {
+  if (bytes > SMALL_BYTES) return ownPlace(bytes);
   if (taken + bytes > slab.length) {
     slab = new Uint8Array(SLAB_BYTES);
     taken = 0;

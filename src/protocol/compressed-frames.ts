@@ -19,14 +19,18 @@ export async function loadCompression(): Promise<MakeCompression> {
 
 /** What makes and reads compressed frames. `window` has all in mind that it was given before, in each direction; `null` where it was not agreed on. */
 export function compressionWith(alone: Deflater, window: Deflater | null): Compression {
+  let outward = window;
   return {
     hasWindow: window !== null,
     threshold: window ? WINDOW_THRESHOLD : COMPRESSION_THRESHOLD,
     compress(frame) {
       // once it is in the window it has to travel so, for what follows is read by it
-      if (window && frame.length <= WINDOW_MOST) return wrapped(CODEC.window, frame.length, window.deflate(frame));
+      if (outward && frame.length <= WINDOW_MOST) return wrapped(CODEC.window, frame.length, outward.deflate(frame));
       const small = wrapped(CODEC.alone, frame.length, alone.deflate(frame));
       return small.length < frame.length ? small : null;
+    },
+    abandon() {
+      outward = null;
     },
     inflate(frame, maxInflated) {
       const reader = new ByteReader(frame);

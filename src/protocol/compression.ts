@@ -26,6 +26,8 @@ export interface Compression {
   readonly threshold: number;
   /** A frame around the compressed form of another; `null` when it is to travel as it is. */
   compress(frame: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> | null;
+  /** Something that was compressed did not travel: nothing goes into the window any more, for the other side's has a gap. What comes is read by it all the same. */
+  abandon(): void;
   /**
    * The frame inside a compressed one.
    *
@@ -38,7 +40,7 @@ export interface Compression {
 /** Makes that of a socket: with a window, if that was agreed on. */
 export type MakeCompression = (agreed: { hasWindow: boolean }) => Compression;
 
-/** A frame as it travels: compressed, if that was agreed on and makes it smaller. `maxInflated`: what the other side inflates, in bytes. */
+/** A frame as it travels: compressed, if that was agreed on and is worth it. `maxInflated`: what the other side inflates, in bytes. */
 export function packed(frame: Frame, compression: Compression | null, maxInflated: number): Frame {
   // a character takes three bytes at the most
   if (!compression || frame.length * 3 < compression.threshold) return frame;

@@ -25,6 +25,7 @@ const DEFLATED = 8;
 const TAIL = new Uint8Array([0, 0, 0xff, 0xff]);
 // for what does not get smaller: a head for each block, and the end of the flush
 const SPARE_BYTES = 1_024;
+const NOTHING = new Uint8Array(0);
 const BROKEN = 'broken data, or another length than was said';
 
 /** The deflater of every platform. Its module is the one place that reaches pako. */
@@ -55,18 +56,20 @@ export function pakoWindow(): Deflater {
       takeIn(stream, bytes);
       const output = makeRoom(stream, bytes.length + SPARE_BYTES);
       zlibDeflate(stream, Z_SYNC_FLUSH);
+      letGo(stream);
       return output.subarray(0, stream.next_out - TAIL.length);
     },
     inflate(bytes, length) {
       const stream = (inward ??= inflating());
       // the output is all the memory that is spent: what does not fit into it is an error
       const output = makeRoom(stream, length);
-      for (const input of [bytes, TAIL]) {
+      const isRead = [bytes, TAIL].every((input) => {
         takeIn(stream, input);
-        zlibInflate(stream, Z_SYNC_FLUSH);
-        if (stream.avail_in > 0) break;
-      }
-      if (stream.avail_in > 0 || stream.avail_out > 0) throw new RangeError(BROKEN);
+        // one that ends is none: the next frame could not be read
+        return zlibInflate(stream, Z_SYNC_FLUSH) !== Z_STREAM_END && stream.avail_in === 0;
+      });
+      letGo(stream);
+      if (!isRead || stream.avail_out > 0) throw new RangeError(BROKEN);
       return output;
     },
   };
@@ -88,6 +91,11 @@ function takeIn(stream: ZStream, input: Uint8Array<ArrayBuffer>): void {
   stream.input = input;
   stream.next_in = 0;
   stream.avail_in = input.length;
+}
+
+// a window lives as long as its socket, and is all that is kept
+function letGo(stream: ZStream): void {
+  stream.input = stream.output = NOTHING;
 }
 
 function makeRoom(stream: ZStream, length: number): Uint8Array<ArrayBuffer> {

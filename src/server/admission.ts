@@ -176,12 +176,12 @@ export class Admission implements LinkReader {
     }
     // it may have been entered since this hello asked the store
     session.ownership.adopt(owned.gen);
-    // one that is closed by now gives nothing back any more
-    const agreed = link.isOpen ? agree(this.#caps ?? [], hello.caps) : null;
-    link.compression = agreed?.compression ?? null;
+    session.link?.yield();
+    const agreement = agree(this.#caps ?? [], hello.caps);
+    link.agree(agreement);
     const conversation = this.#conversationOf(session, { hello, lease, request });
     const received = isResumed ? (hello.resume?.rx ?? 0) : owned.acked;
-    session.attach({ conversation, owned, received }, this.#welcome(claimed, lease, agreed?.caps ?? []));
+    session.attach({ conversation, owned, received }, this.#welcome(claimed, lease, agreement.caps));
     welcomed();
   }
 

@@ -15,6 +15,8 @@ export interface DeflationOptions {
 export interface Agreement {
   caps: string[];
   compression: Compression | null;
+  /** Its socket is closed, or about to be: somebody else may have its window. */
+  end: () => void;
 }
 
 // a client waits 3 s for its greeting
@@ -24,15 +26,16 @@ const PATIENCE_MS = 1_000;
 export class Deflation {
   readonly #clock: StoreClock;
   readonly #deadline: unknown;
-  // how many more windows there may be
-  #windowsLeft: number;
+  readonly #windows: number;
+  // how many of them sockets have
+  #taken = 0;
   #make: MakeCompression | null = null;
   // who waits for it; `null` once nobody does any more
   #waiting: (() => void)[] | null = null;
 
   constructor({ clock, load, windows, fault }: DeflationOptions) {
     this.#clock = clock;
-    this.#windowsLeft = windows;
+    this.#windows = windows;
     if (!load) return;
     this.#waiting = [];
     this.#deadline = clock.setTimeout(() => {
@@ -47,24 +50,27 @@ export class Deflation {
       });
   }
 
-  /** What a client can be offered now: nothing, as long as it is not loaded. */
+  /** What a client is offered: nothing, as long as it is not loaded. Whether there is a window left is known once it is welcomed. */
   get caps(): string[] {
     if (!this.#make) return [];
-    return this.#windowsLeft > 0 ? [DEFLATE_RAW, DEFLATE_WINDOW] : [DEFLATE_RAW];
+    return this.#windows > 0 ? [DEFLATE_RAW, DEFLATE_WINDOW] : [DEFLATE_RAW];
   }
 
-  /** Agrees with a client on what it was offered and wants. A window is its own until it is given back: {@link Deflation.release}. */
+  /** Agrees with a client on what it was offered and wants. */
   agree(offered: readonly string[], wanted: readonly string[]): Agreement {
-    const caps = this.caps.filter((cap) => offered.includes(cap) && wanted.includes(cap));
-    if (!this.#make || !caps.includes(DEFLATE_RAW)) return { caps: [], compression: null };
-    const hasWindow = caps.includes(DEFLATE_WINDOW);
-    if (hasWindow) this.#windowsLeft -= 1;
-    return { caps, compression: this.#make({ hasWindow }) };
-  }
-
-  /** The socket for which this was agreed on is gone. */
-  release(compression: Compression | null): void {
-    if (compression?.hasWindow) this.#windowsLeft += 1;
+    const common = this.caps.filter((cap) => offered.includes(cap) && wanted.includes(cap));
+    if (!this.#make || !common.includes(DEFLATE_RAW)) return { caps: [], compression: null, end: () => undefined };
+    const hasWindow = common.includes(DEFLATE_WINDOW) && this.#taken < this.#windows;
+    let isTaken = hasWindow;
+    if (isTaken) this.#taken += 1;
+    return {
+      caps: hasWindow ? common : [DEFLATE_RAW],
+      compression: this.#make({ hasWindow }),
+      end: () => {
+        if (isTaken) this.#taken -= 1;
+        isTaken = false;
+      },
+    };
   }
 
   /** Calls back once it is known whether there is one: at once, or within 1 s. */

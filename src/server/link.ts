@@ -1,11 +1,12 @@
 import type { InboundData } from '../errors.ts';
 import { clampCloseReason, WireClose } from '../protocol/close-codes.ts';
-import { inflatedLength, packed, type Compression } from '../protocol/compression.ts';
+import { inflatedLength, packed } from '../protocol/compression.ts';
 import type { FrameFrom, Limits, ServerFrame } from '../protocol/frames.ts';
 import { writeText } from '../protocol/text-frames.ts';
 import { ProtocolViolation } from '../protocol/violation.ts';
 import { readFrame } from '../protocol/wire.ts';
 import type { Frame } from '../protocol/framing.ts';
+import type { Agreement } from './deflation.ts';
 import type { ServerSettings } from './options.ts';
 import type { HandshakeRequest, ServerSocket, SocketEvents } from './socket.ts';
 import { TokenBucket } from './token-bucket.ts';
@@ -52,8 +53,6 @@ export class Link implements SocketEvents {
   readonly openedAt: number;
   /** What the client takes; known from its `hello` on. */
   limits: Limits = { frame: 0, inflated: 0, win: { m: 0, b: 0 } };
-  /** What was agreed on; known from its `hello` on. */
-  compression: Compression | null = null;
   /** What the client may still send; that of its session, once it has one. */
   rate: TokenBucket;
   readonly #options: LinkOptions;
@@ -62,6 +61,8 @@ export class Link implements SocketEvents {
   // the code it was closed with, and when; undefined while it is open
   #closing: { code: number; at: number } | undefined;
   #isGone = false;
+  // what was agreed on; known from its `hello` on
+  #agreement: Agreement | undefined;
 
   constructor(options: LinkOptions) {
     const { clock, limits } = options.settings;
@@ -95,7 +96,11 @@ export class Link implements SocketEvents {
     try {
       const { limits } = this.#options.settings;
       const most = { frame: limits.frameBytes, inflated: limits.inflatedBytes };
-      const frame = readFrame(data, { from: 'client', limits: most, compression: this.compression });
+      const frame = readFrame(data, {
+        from: 'client',
+        limits: most,
+        compression: this.#agreement?.compression ?? null,
+      });
       if (this.#isWithinRate(frame)) this.#reader?.received(frame, inflatedLength(data));
     } catch (error) {
       if (error instanceof ProtocolViolation) this.close(error.closeCode, error.message);
@@ -119,9 +124,21 @@ export class Link implements SocketEvents {
     this.#write(writeText(frame));
   }
 
-  /** Sends a batch, compressed if that was agreed on and makes it smaller. */
+  /** From now on frames are compressed as was agreed on. One that is closed by now ends that at once. */
+  agree(agreement: Agreement): void {
+    if (this.isOpen) this.#agreement = agreement;
+    else agreement.end();
+  }
+
+  /** Another socket is about to have its session: that one may have the window. */
+  yield(): void {
+    this.#agreement?.end();
+  }
+
+  /** Sends a batch, compressed if that was agreed on and is worth it. */
   sendBatch(frame: Frame): void {
-    if (this.isOpen) this.#write(packed(frame, this.compression, this.limits.inflated));
+    const { compression = null } = this.#agreement ?? {};
+    if (this.isOpen) this.#write(packed(frame, compression, this.limits.inflated));
   }
 
   /** Calls `write`; what is sent within may leave in one piece. */
@@ -163,12 +180,20 @@ export class Link implements SocketEvents {
     this.#closing = { code, at: this.#options.settings.clock.now() };
     this.#reader?.lost();
     this.#reader = undefined;
+    this.#agreement?.end();
+    // its session may remember it for long
+    this.#agreement = undefined;
   }
 
   #write(frame: Frame): void {
     if (!this.isOpen) return;
     const { socket, settings } = this.#options;
-    socket.send(frame);
+    try {
+      socket.send(frame);
+    } catch (cause) {
+      this.#agreement?.compression?.abandon();
+      throw cause;
+    }
     if (socket.bufferedBytes > settings.limits.bufferedBytes) this.close(WireClose.slowConsumer, 'too slow a reader');
   }
 

@@ -1,5 +1,5 @@
 import { MessageError } from '../errors.ts';
-import { encodeBytes, encodeJson } from '../protocol/codec.ts';
+import { encodeBytes, encodeJson, ownPlace } from '../protocol/codec.ts';
 import { checkOf } from '../protocol/fields.ts';
 import { MESSAGE_META, type WireMeta } from '../protocol/frames.ts';
 import { weighed, type WeighedMessage } from '../protocol/framing.ts';
@@ -19,7 +19,7 @@ export function outbound(
   ids?: Pick<WireMeta, 'r' | 're'>,
 ): WeighedMessage {
   const isBytes = data instanceof ArrayBuffer || ArrayBuffer.isView(data);
-  const encoded = isBytes ? encodeBytes(data) : encodeJson(data);
+  const encoded = isBytes ? encodeBytes(data, ownPlace) : encodeJson(data);
   const meta = metaOf(options, ids);
   return weighed({ data: encoded.data, meta }, encoded.bytes);
 }

@@ -314,9 +314,6 @@ export class HoldfastServer<Plain = unknown> {
 
   #gone(link: Link, code: number): void {
     this.#links.delete(link);
-    this.#deflation.release(link.compression);
-    // its session may remember it for long
-    link.compression = null;
     this.#emitter.emit('closed', { code, request: link.request });
     if (this.#links.size > 0) return;
     const waiting = this.#onEmpty;

@@ -124,14 +124,14 @@ export const CORE_MUTANTS: readonly Mutant[] = [
   {
     what: 'a frame that is in the window of its sender travels as it is, and never gets into that of its reader',
     file: 'src/protocol/compressed-frames.ts',
-    from: 'return wrapped(CODEC.window, frame.length, window.deflate(frame));',
-    to: 'return window.deflate(frame) && null;',
+    from: 'return wrapped(CODEC.window, frame.length, outward.deflate(frame));',
+    to: 'return outward.deflate(frame) && null;',
     tests: ['test/protocol/compressed-frames'],
   },
   {
     what: 'a server never has back what a socket with a window took',
     file: 'src/server/deflation.ts',
-    from: 'if (compression?.hasWindow) this.#windowsLeft += 1;',
+    from: 'if (isTaken) this.#taken -= 1;',
     to: '',
     tests: ['test/server/deflation', 'test/server/server'],
   },

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test, vi } from 'vitest';
 
 import { MessageError } from '../../src/errors.ts';
-import { encodeBytes, encodeJson, encodePlain, encodeText } from '../../src/protocol/codec.ts';
+import { encodeBytes, encodeJson, encodePlain, encodeText, ownPlace } from '../../src/protocol/codec.ts';
 
 const encoder = new TextEncoder();
 
@@ -168,10 +168,16 @@ describe('bytes', () => {
     },
   );
 
-  test('of small messages lie beside each other in memory, and touch each other nowhere', () => {
-    const sizes = Array.from({ length: 500 }, (_, n) => (n * 37) % 1_100);
+  test('of small messages lie beside each other in memory and touch each other nowhere; of others they have their own', () => {
+    const sizes = Array.from({ length: 500 }, (_, n) => (n * 37) % 600);
     const all = sizes.map((size, n) => encodeBytes(new Uint8Array(size).fill(n)).data as Uint8Array);
     for (const [n, data] of all.entries()) expect(data).toEqual(new Uint8Array(sizes[n] ?? 0).fill(n));
-    expect(new Set(all.map(({ buffer }) => buffer)).size).toBeLessThan(all.length / 4);
+    const small = all.filter(({ length }) => length <= 512);
+    expect(new Set(small.map(({ buffer }) => buffer)).size).toBeLessThan(small.length / 8);
+    const own = [
+      ...all.filter(({ length }) => length > 512),
+      encodeBytes(new Uint8Array(7), ownPlace).data as Uint8Array,
+    ];
+    for (const { buffer, length } of own) expect(buffer.byteLength).toBe(length);
   });
 });

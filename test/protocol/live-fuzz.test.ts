@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 
 import type { InboundData } from '../../src/errors.ts';
 import { WireClose } from '../../src/protocol/close-codes.ts';
+import { DEFLATE_RAW, DEFLATE_WINDOW, type Compression } from '../../src/protocol/compression.ts';
 import type { FrameFrom } from '../../src/protocol/frames.ts';
 import { writeText } from '../../src/protocol/text-frames.ts';
 import { toUtf8 } from '../../src/protocol/utf8.ts';
@@ -25,7 +26,7 @@ const MOST_FRAMES = 8;
 // what a heap may differ by anyhow, and less than if anything were kept of every socket
 const MOST_HEAP_BYTES = 1_000_000 + RUNS * 40;
 const LOOKS = 10;
-const DEFLATE = 'deflate-raw';
+const CAPS = [DEFLATE_RAW, DEFLATE_WINDOW];
 
 const seeds = [...FRAME_VECTORS, ...VIOLATION_VECTORS].map(dataOf);
 const said = FRAME_VECTORS.filter(({ from }) => from === 'server');
@@ -43,7 +44,7 @@ interface Verdict {
 
 /** A client whose server is chance, and what the protocol says that it has to hand over. */
 class Victim {
-  readonly talk = new Talk({ compression: true });
+  readonly talk = new Talk({ compression: 'window' });
   readonly #chance: () => number;
   #socket: Socket | undefined;
   readonly #closed: number[] = [];
@@ -52,7 +53,8 @@ class Victim {
   // what the server called the last session
   #session: Pick<Welcome, 'sid' | 'ep'> = { sid: 's', ep: 'e' };
   #isWelcomed = false;
-  #isDeflating = false;
+  #reading: Compression | null = null;
+  #writing: Compression | null = null;
   readonly #expected: unknown[] = [];
 
   constructor(chance: () => number) {
@@ -86,7 +88,7 @@ class Victim {
 
   /** The server greets and welcomes, or says something like it. */
   async greets(): Promise<void> {
-    await this.hears(this.#mostly(writeText(srvOf({ caps: [DEFLATE] }))));
+    await this.hears(this.#mostly(writeText(srvOf({ caps: CAPS }))));
     // what compresses is loaded in its own time
     for (let turn = 0; turn < 20 && !this.isOver && !this.#hasHello; turn++) await nextTurn();
     await this.hears(this.#mostly(writeText(this.#welcome())));
@@ -117,10 +119,8 @@ class Victim {
     await talk.turn(this.#chance() < 0.5 ? 0 : 60);
     await this.hears(`${this.#rx + 1}["come ${number}"]`);
     if (this.#chance() < 0.5) await this.hears(`{"t":"ack","a":${talk.outbox.ledger.next - 1}}`);
-    if (this.#isDeflating && this.#chance() < 0.3) {
-      const large = makeCompression({ hasWindow: false }).compress(
-        toUtf8(`${this.#rx + 1}["${'come '.repeat(300)}"]`),
-      )?.buffer;
+    if (this.#writing && this.#chance() < 0.3) {
+      const large = this.#writing.compress(toUtf8(`${this.#rx + 1}["${'come '.repeat(300)}"]`))?.buffer;
       if (large) await this.hears(this.#chance() < 0.5 ? large : bent(large, this.#chance));
     }
   }
@@ -145,7 +145,11 @@ class Victim {
     const offered = framesOf(socket.line, 'hello').flatMap(({ caps }) => caps);
     if (welcome.t !== 'welcome') throw new Error(`It was welcomed by ${welcome.t}.`);
     this.#session = { sid: welcome.sid, ep: welcome.ep };
-    this.#isDeflating = welcome.caps.includes(DEFLATE) && offered.includes(DEFLATE);
+    const isDeflating = welcome.caps.includes(DEFLATE_RAW) && offered.includes(DEFLATE_RAW);
+    const hasWindow = [welcome.caps, offered].every((caps) => caps.includes(DEFLATE_WINDOW));
+    // one reads what the client reads, and is to come to the same; the other is the server's
+    this.#reading = isDeflating ? makeCompression({ hasWindow }) : null;
+    this.#writing = isDeflating ? makeCompression({ hasWindow }) : null;
     socket.link.read((next) => {
       talk.conversation.receive(next);
     });
@@ -158,9 +162,9 @@ class Victim {
 
   #welcome(): Welcome {
     const { conversation, outbox } = this.talk;
-    if (!conversation.isResumable || this.#chance() < 0.3) return welcomeOf({ caps: [DEFLATE] });
+    if (!conversation.isResumable || this.#chance() < 0.3) return welcomeOf({ caps: CAPS });
     const { acknowledged: rx } = outbox.ledger;
-    return welcomeOf({ ...this.#session, resumed: true, rx, top: this.#rx, caps: [DEFLATE] });
+    return welcomeOf({ ...this.#session, resumed: true, rx, top: this.#rx, caps: CAPS });
   }
 
   #verdictOn(data: InboundData): Verdict {
@@ -170,7 +174,7 @@ class Victim {
         readFrame(data, {
           from: 'server',
           limits,
-          compression: this.#isDeflating ? makeCompression({ hasWindow: false }) : null,
+          compression: this.#reading,
         }),
       );
     } catch (error) {

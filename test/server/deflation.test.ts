@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 
-import type { Compression, MakeCompression } from '../../src/protocol/compression.ts';
+import type { MakeCompression } from '../../src/protocol/compression.ts';
 import { Deflation } from '../../src/server/deflation.ts';
 import { SimulatedClock } from '../../src/testing/clock.ts';
 
@@ -8,6 +8,7 @@ const MAKE: MakeCompression = ({ hasWindow }) => ({
   hasWindow,
   threshold: 0,
   compress: () => null,
+  abandon: () => undefined,
   inflate: (frame) => frame,
 });
 
@@ -69,20 +70,19 @@ test('when it is stopped nobody is called back, and no timer is left', async () 
   expect([told, clock.pending()]).toEqual([[], 0]);
 });
 
-test('so many sockets have a window at a time as were said, and each that is gone gives its own back', async () => {
+test('so many sockets have a window at a time as were said, and each that is closed gives its own back, once', async () => {
   const { clock, deflation } = start(() => Promise.resolve(MAKE), 2);
   await clock.advanceAsync(0);
   const all = ['deflate-raw', 'deflate-window'];
-  const agreed = [1, 2, 3].map(() => deflation.agree(all, all));
-  const [one, other, third] = agreed;
-  expect([one?.caps, other?.caps, third?.caps]).toEqual([all, all, ['deflate-raw']]);
-  const hasWindow = ({ compression }: { compression: Compression | null }) => compression?.hasWindow;
-  expect([agreed.map(hasWindow), deflation.caps]).toEqual([[true, true, false], ['deflate-raw']]);
-  deflation.release(third?.compression ?? null);
-  deflation.release(null);
-  expect(deflation.caps).toEqual(['deflate-raw']);
-  deflation.release(one?.compression ?? null);
-  expect(deflation.caps).toEqual(all);
+  const agree = () => deflation.agree(all, all);
+  const [one, other, third] = [agree(), agree(), agree()];
+  expect([one, other, third].map(({ compression }) => compression?.hasWindow)).toEqual([true, true, false]);
+  expect([one.caps, third.caps, deflation.caps]).toEqual([all, ['deflate-raw'], all]);
+  third.end();
+  expect(agree().caps).toEqual(['deflate-raw']);
+  one.end();
+  one.end();
+  expect([agree().caps, agree().caps]).toEqual([all, ['deflate-raw']]);
 });
 
 test.each([
@@ -93,5 +93,7 @@ test.each([
   const { clock, deflation } = start(() => Promise.resolve(MAKE), 1);
   await clock.advanceAsync(0);
   expect(deflation.agree(offered, wanted).caps).toEqual(caps);
-  expect(deflation.caps).toContain('deflate-window');
+  // it is left for somebody else
+  const all = ['deflate-raw', 'deflate-window'];
+  expect(deflation.agree(all, all).caps).toEqual(all);
 });

@@ -1,5 +1,6 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 
+import { fromUtf8 } from '../../src/protocol/utf8.ts';
 import { ProtocolViolation } from '../../src/protocol/violation.ts';
 import { readFrame } from '../../src/protocol/wire.ts';
 import { Link, type LinkReader } from '../../src/server/link.ts';
@@ -79,12 +80,46 @@ describe('a link', () => {
     expect(broken.faults).toHaveLength(1);
   });
 
+  test('ends what was agreed on once it is closed, or at once if it is closed by then', () => {
+    const end = vi.fn();
+    const agreement = { caps: [], compression: makeCompression({ hasWindow: true }), end };
+    const [open, closed] = [start().link, start().link];
+    open.agree(agreement);
+    expect(end).toHaveBeenCalledTimes(0);
+    open.close(4000, 'over');
+    expect(end).toHaveBeenCalledTimes(1);
+    closed.close(4000, 'over');
+    closed.agree(agreement);
+    expect(end).toHaveBeenCalledTimes(2);
+  });
+
+  test('puts nothing into a window any more once its socket has refused a frame', () => {
+    const { link, did, socket } = start();
+    const { send } = socket;
+    link.limits = CLIENT_LIMITS;
+    link.agree({ caps: [], compression: makeCompression({ hasWindow: true }), end: () => undefined });
+    const reader = makeCompression({ hasWindow: true });
+    const text = (n: number): string => `${n}[{"type":"input","data":"ls -la","n":${n}}]`;
+    link.sendBatch(text(1));
+    socket.send = () => {
+      throw new Error('not now');
+    };
+    expect(() => {
+      link.sendBatch(text(2));
+    }).toThrow('not now');
+    socket.send = send;
+    link.sendBatch(text(3));
+    const [first, third] = did.slice(-2) as [Uint8Array<ArrayBuffer>, string];
+    expect(fromUtf8(reader.inflate(first, 1_000))).toBe(text(1));
+    expect(third).toBe(text(3));
+  });
+
   test('compresses batches once that was agreed on, when it makes them smaller', () => {
     const { link, did } = start();
     const batch = `1["${'x'.repeat(5_000)}"]`;
     link.limits = CLIENT_LIMITS;
     link.sendBatch(batch);
-    link.compression = makeCompression({ hasWindow: false });
+    link.agree({ caps: [], compression: makeCompression({ hasWindow: false }), end: () => undefined });
     link.sendBatch(batch);
     link.sendBatch('1[1]');
     link.sendBatch(`1["${'ü'.repeat(600)}"]`);
