@@ -95,7 +95,7 @@ describe('a link', () => {
 
   test('puts nothing into a window any more once its socket has refused a frame', () => {
     const { link, did, socket } = start();
-    const { send } = socket;
+    const send = socket.send.bind(socket);
     link.limits = CLIENT_LIMITS;
     link.agree({ caps: [], compression: makeCompression({ hasWindow: true }), end: () => undefined });
     const reader = makeCompression({ hasWindow: true });
