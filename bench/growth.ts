@@ -39,7 +39,8 @@ const CARRYING: readonly FigureColumn[] = [
   { key: 'serverMicros', heading: 'server CPU µs', digits: 2, isBare: true },
 ];
 
-const CANDIDATES: readonly Candidate[] = [RAW, HOLDFAST, HOLDFAST_PLAIN, candidateNamed('partysocket')];
+const OTHERS = ['partysocket', 'socket.io, tuned'].map(candidateNamed);
+const CANDIDATES: readonly Candidate[] = [RAW, HOLDFAST, HOLDFAST_PLAIN, ...OTHERS];
 
 /** What one more connection costs, by how many there are, and what many of them carry together. Writes `bench/results/growth.*` as well. */
 export async function benchGrowth(report: (section: Section) => void): Promise<void> {
@@ -117,7 +118,7 @@ async function spreadSection(pairs: Pairs, connections: number): Promise<Section
 const ACCOUNT = {
   name: 'growth',
   title: 'What one more connection costs',
-  versions: ['partysocket'],
+  versions: ['partysocket', 'socket.io'],
   notes: `Medians; beside them the least and the most of ${ROUNDS} rounds. Client and server are processes of their own, a pair for each candidate, and everybody has a turn with each number of connections before the
 next. 64 handshakes are under way at once. All connections are reset at once by the server, and each carries a message once all of them are open again: a candidate that loses one is INVALID. CPU is that of the whole
 process, garbage collection included, and of the half second after it; with 1 and 10 connections, that is mostly the process itself. Heap is what is in use after a collection, for each connection.

@@ -7,8 +7,6 @@ const SLOWEST_LOOK_MS = 32;
 
 export interface InFlightOptions {
   clock: Clock;
-  /** Whether messages are smaller in the buffer than they say, since their frames are compressed before. @default false */
-  isCompressed?: boolean;
   /** Called when the socket gave a message to the network. */
   sent: (message: OutboundMessage) => void;
 }
@@ -20,7 +18,8 @@ export interface InFlightOptions {
 export class InFlight {
   readonly #options: InFlightOptions;
   readonly #messages: OutboundMessage[] = [];
-  // bytes of #messages
+  // how much of the buffer each of them is, at the least, and all together
+  readonly #sizes: number[] = [];
   #bytes = 0;
   #timer: unknown;
   #lookMs = FIRST_LOOK_MS;
@@ -40,10 +39,11 @@ export class InFlight {
     return this.#messages.length;
   }
 
-  /** The socket took a message. */
-  handed(message: OutboundMessage): void {
+  /** The socket took a message, as so many bytes. */
+  handed(message: OutboundMessage, bytes = message.bytes): void {
     this.#messages.push(message);
-    this.#bytes += message.bytes;
+    this.#sizes.push(bytes);
+    this.#bytes += bytes;
   }
 
   /** Looks into the socket's buffer, and goes on looking while it holds something of interest. */
@@ -83,20 +83,21 @@ export class InFlight {
     this.#lookMs = FIRST_LOOK_MS;
     this.#relief = undefined;
     this.#bytes = 0;
+    this.#sizes.length = 0;
     return this.#messages.splice(0);
   }
 
   // a message has left when the buffer holds no more than what was handed over after it: the headers of frames make that late,
-  // never early. A buffer of compressed frames says only when it is empty
+  // never early. A buffer of frames that the socket compresses says only when it is empty
   #settle({ bufferedBytes, isCompressing }: Transport): void {
-    const isSmaller = isCompressing || this.#options.isCompressed === true;
     let left = 0;
-    for (const message of this.#messages) {
-      const after = isSmaller ? 0 : this.#bytes - message.bytes;
+    for (const bytes of this.#sizes) {
+      const after = isCompressing ? 0 : this.#bytes - bytes;
       if (bufferedBytes > after) break;
-      this.#bytes -= message.bytes;
+      this.#bytes -= bytes;
       left += 1;
     }
+    this.#sizes.splice(0, left);
     for (const message of this.#messages.splice(0, left)) this.#options.sent(message);
   }
 }

@@ -199,8 +199,9 @@ function tellSettled({ emit }: Pick<MemberHost['emitter'], 'emit'>, event: Settl
 }
 
 function payloadOf({ bytes, data }: OutboundMessage): Pick<SettledEvent, 'bytes' | 'data'> {
-  // bytes may share their memory with other messages
-  return { bytes, data: typeof data === 'string' ? data : data.slice() };
+  // what shares its memory with other messages is not handed out
+  const isShared = typeof data !== 'string' && data.length < data.buffer.byteLength;
+  return { bytes, data: isShared ? data.slice() : data };
 }
 
 function closeSharers(members: MemberHost['members'], pool: Pool, options: DisconnectOptions): void {

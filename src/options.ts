@@ -163,7 +163,7 @@ export interface WireOptions {
   use: WireChoice;
   /**
    * Whether batches may be compressed, both ways, if the server agrees. `true`: those of 1 KiB and more, each by itself. `'window'`: also the short ones, with
-   * what went before on the same socket in mind, which is worth it from the first message on; the sizes of such frames say something of what they have in
+   * what went before on the same socket in mind, which is worth it from the second on; the sizes of such frames say something of what they have in
    * common, so nothing secret should travel beside what others may choose; and it takes some 300 kB of memory for as long as the socket is open. Where
    * the server grants no window, it is as `true`. The code for it is loaded only then. @default false
    */

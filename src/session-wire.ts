@@ -69,7 +69,6 @@ export class SessionWire implements Wire {
     this.#acknowledging.told(session.incoming.accepted);
     this.#inFlight = new InFlight({
       clock,
-      isCompressed: terms.compression !== null,
       sent: (message) => {
         reports.sent(message);
       },
@@ -136,8 +135,10 @@ export class SessionWire implements Wire {
       return this.#options.reports.refused(message, 'VOLATILE_DROPPED');
     const item = framed(message);
     if (!this.#fits(message, item)) return;
-    this.#transmit(this.#packed(volatileFrame(item)));
-    this.#inFlight.handed(message);
+    const frame = this.#packed(volatileFrame(item));
+    const refusal = this.#transmit(frame);
+    if (refusal) return this.#options.reports.refused(message, 'SEND_FAILED', refusal);
+    this.#inFlight.handed(message, typeof frame === 'string' ? message.bytes : frame.length);
   }
 
   /** Whether the peer takes frames as large as what is to be sent again needs. */
@@ -294,12 +295,15 @@ export class SessionWire implements Wire {
     return packed(frame, compression, limits.inflated);
   }
 
-  #transmit(data: WireData): void {
+  // @returns Why the socket did not take it, unless it did
+  #transmit(data: WireData): { cause: unknown } | undefined {
     try {
       this.#transport.send(data);
-    } catch {
+      return undefined;
+    } catch (cause) {
       // the socket is about to end: what matters is in the ledger, and goes by the next one. If it goes on all the same, its peer reads on
       this.#options.terms.compression?.abandon();
+      return { cause };
     }
   }
 

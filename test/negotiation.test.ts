@@ -25,7 +25,7 @@ interface Talk {
 
 function howOf(compression: Compression | null): 'window' | 'alone' | null {
   if (!compression) return null;
-  return compression.hasWindow ? 'window' : 'alone';
+  return compression.threshold < 1_024 ? 'window' : 'alone';
 }
 
 function talking(

@@ -309,15 +309,29 @@ describe('compression', () => {
     expect(third).toBe(`3["${keystrokes[2]}"]`);
   });
 
-  test('lets volatile messages count as sent only once the buffer is empty, for they are smaller in there', () => {
+  test('has volatile messages count as sent by what they are in the buffer, which is less than they say', () => {
     const r = new SessionRig({ compression: makeCompression({ hasWindow: true }) });
     r.line.holds = true;
-    for (let n = 0; n < 5; n++) r.wire.writeVolatile(messageOf('compressible '.repeat(20), { volatile: true }));
+    const texts = [1, 2, 3].map((n) => `${n} ${'compressible '.repeat(20)}`);
+    for (const text of texts) r.wire.writeVolatile(messageOf(text, { volatile: true }));
     r.wire.look();
+    const sizes = r.line.sent.map(({ length }) => length);
     expect([r.line.bufferedBytes < 260, r.reported]).toEqual([true, []]);
+    r.line.drains(sizes[0]);
+    r.wire.look();
+    expect(r.reported).toMatchObject([['sent', texts[0]]]);
     r.line.drains();
     r.wire.look();
-    expect(r.reported).toHaveLength(5);
+    expect(r.reported).toHaveLength(3);
+  });
+
+  test('has a volatile message that the socket refuses told as not sent', () => {
+    const r = new SessionRig();
+    r.line.onSend = () => {
+      throw new Error('too much');
+    };
+    r.wire.writeVolatile(messageOf('a', { volatile: true }));
+    expect([r.reported, r.wire.size]).toEqual([[['SEND_FAILED', 'a']], 0]);
   });
 
   test('is of no use for what the server could not inflate', () => {

@@ -21,8 +21,9 @@ export async function loadCompression(): Promise<MakeCompression> {
 export function compressionWith(alone: Deflater, window: Deflater | null): Compression {
   let outward = window;
   return {
-    hasWindow: window !== null,
-    threshold: window ? WINDOW_THRESHOLD : COMPRESSION_THRESHOLD,
+    get threshold() {
+      return outward ? WINDOW_THRESHOLD : COMPRESSION_THRESHOLD;
+    },
     compress(frame) {
       // once it is in the window it has to travel so, for what follows is read by it
       if (outward && frame.length <= WINDOW_MOST) return wrapped(CODEC.window, frame.length, outward.deflate(frame));

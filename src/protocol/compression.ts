@@ -20,8 +20,6 @@ export interface Deflater {
 
 /** How frames are compressed on one socket, both ways: at once, so that none overtakes another. */
 export interface Compression {
-  /** Whether it has a window over all frames of the socket. */
-  readonly hasWindow: boolean;
   /** Below this many bytes nothing is gained. */
   readonly threshold: number;
   /** A frame around the compressed form of another; `null` when it is to travel as it is. */

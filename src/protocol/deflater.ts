@@ -25,6 +25,8 @@ const DEFLATED = 8;
 const TAIL = new Uint8Array([0, 0, 0xff, 0xff]);
 // for what does not get smaller: a head for each block, and the end of the flush
 const SPARE_BYTES = 1_024;
+// where a flush leaves the reader: before the next block, with no bit left, and not at the end. Source: zlib manual, inflate, data_type
+const BETWEEN_BLOCKS = 128;
 const NOTHING = new Uint8Array(0);
 const BROKEN = 'broken data, or another length than was said';
 
@@ -65,11 +67,11 @@ export function pakoWindow(): Deflater {
       const output = makeRoom(stream, length);
       const isRead = [bytes, TAIL].every((input) => {
         takeIn(stream, input);
-        // one that ends is none: the next frame could not be read
-        return zlibInflate(stream, Z_SYNC_FLUSH) !== Z_STREAM_END && stream.avail_in === 0;
+        zlibInflate(stream, Z_SYNC_FLUSH);
+        return stream.avail_in === 0;
       });
       letGo(stream);
-      if (!isRead || stream.avail_out > 0) throw new RangeError(BROKEN);
+      if (!isRead || stream.avail_out > 0 || stream.data_type !== BETWEEN_BLOCKS) throw new RangeError(BROKEN);
       return output;
     },
   };

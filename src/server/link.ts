@@ -178,11 +178,11 @@ export class Link implements SocketEvents {
   #end(code: number): void {
     if (this.#closing) return;
     this.#closing = { code, at: this.#options.settings.clock.now() };
-    this.#reader?.lost();
-    this.#reader = undefined;
     this.#agreement?.end();
     // its session may remember it for long
     this.#agreement = undefined;
+    this.#reader?.lost();
+    this.#reader = undefined;
   }
 
   #write(frame: Frame): void {
@@ -191,8 +191,9 @@ export class Link implements SocketEvents {
     try {
       socket.send(frame);
     } catch (cause) {
-      this.#agreement?.compression?.abandon();
-      throw cause;
+      // whatever followed would be missing it: the session goes on with the client's next socket
+      this.#options.fault(cause);
+      return this.terminate();
     }
     if (socket.bufferedBytes > settings.limits.bufferedBytes) this.close(WireClose.slowConsumer, 'too slow a reader');
   }

@@ -63,9 +63,9 @@ export interface ServerOptions {
   /** The name of this node. @default random */
   node?: string;
   /**
-   * Whether batches may be compressed: those of 1 KiB and more, each by itself. With `windows`, so many sockets at a time may have each batch compressed
-   * with all in mind that went before on it, if their clients ask for that; each takes some 300 kB of memory while it is open,
-   * and the sizes of its frames tell what they have in common: nothing secret should travel beside what others may choose. At least 1. @default false
+   * Whether batches may be compressed: those of 1 KiB and more, each by itself. With `windows`, so many sockets at a time, at least 1, may have short ones
+   * compressed as well, with what went before on them in mind, if their clients ask for that. Each takes some 300 kB of memory while it is open,
+   * and the sizes of its frames tell what they have in common: nothing secret should travel beside what others may choose. @default false
    */
   compression?: boolean | { windows: number };
   /** Which pages may connect, by the `Origin` of their handshake; those without one are no pages. @default all */

@@ -4,7 +4,7 @@ import type { InboundData } from '../errors.ts';
 export interface ServerSocket {
   /** Bytes that were sent and have not left yet. */
   readonly bufferedBytes: number;
-  /** A text frame for a string, a binary frame for bytes. On a socket that is closing it does nothing; on one that is open it drops none, and throws for what it does not take. */
+  /** A text frame for a string, a binary frame for bytes. On a socket that is closing it does nothing; on one that is open it drops none: what it does not take it throws for, and is ended. */
   send(data: string | Uint8Array<ArrayBuffer>): void;
   /** Calls `write`; what is sent within may leave in one piece. */
   batch(write: () => void): void;

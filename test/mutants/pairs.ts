@@ -147,8 +147,8 @@ export const MASKED: readonly Masked[] = [
       {
         what: 'a link that has ended has its reader still',
         file: 'src/server/link.ts',
-        from: '    this.#reader = undefined;\n    this.#agreement?.end();',
-        to: '    this.#agreement?.end();',
+        from: '    this.#reader = undefined;\n  }\n\n  #write',
+        to: '  }\n\n  #write',
       },
     ],
   },

@@ -236,6 +236,13 @@ def inflate(data, window):
             raise Violation() from None
         if window.eof or len(inner) != length or window.unconsumed_tail:
             raise Violation()
+        # it ends between two blocks: there, and nowhere else, another block of nothing says nothing
+        try:
+            said = window.copy().decompress(b"\x00\x00\x00\xff\xff")
+        except zlib.error:
+            raise Violation() from None
+        if said:
+            raise Violation()
         return inner
     engine = zlib.decompressobj(-15)
     try:

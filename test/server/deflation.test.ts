@@ -5,8 +5,7 @@ import { Deflation } from '../../src/server/deflation.ts';
 import { SimulatedClock } from '../../src/testing/clock.ts';
 
 const MAKE: MakeCompression = ({ hasWindow }) => ({
-  hasWindow,
-  threshold: 0,
+  threshold: hasWindow ? 1 : 2,
   compress: () => null,
   abandon: () => undefined,
   inflate: (frame) => frame,
@@ -35,7 +34,7 @@ test('whoever comes before it is loaded waits for it, in order, and later nobody
   ask('c');
   expect([told, clock.pending()]).toEqual([['a compresses', 'b compresses', 'c compresses'], 0]);
   const { caps, compression } = deflation.agree(['deflate-raw'], ['deflate-raw']);
-  expect([caps, compression?.hasWindow]).toEqual([['deflate-raw'], false]);
+  expect([caps, compression?.threshold]).toEqual([['deflate-raw'], 2]);
 });
 
 test('one that cannot be loaded is told of, and done without', async () => {
@@ -76,7 +75,7 @@ test('so many sockets have a window at a time as were said, and each that is clo
   const all = ['deflate-raw', 'deflate-window'];
   const agree = () => deflation.agree(all, all);
   const [one, other, third] = [agree(), agree(), agree()];
-  expect([one, other, third].map(({ compression }) => compression?.hasWindow)).toEqual([true, true, false]);
+  expect([one, other, third].map(({ compression }) => compression?.threshold)).toEqual([1, 1, 2]);
   expect([one.caps, third.caps, deflation.caps]).toEqual([all, ['deflate-raw'], all]);
   third.end();
   expect(agree().caps).toEqual(['deflate-raw']);

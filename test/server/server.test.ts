@@ -181,7 +181,14 @@ describe('a server that compresses', () => {
     await settle();
     expect([first.welcome.caps, second.welcome.caps]).toEqual([caps, ['deflate-raw']]);
     first.leave();
-    expect(connect().of('srv')[0]?.caps).toEqual(caps);
+    const third = connect();
+    third.hello({ caps, nonce: 'third' });
+    await settle();
+    // the same client by another socket takes it along
+    const again = connect();
+    again.hello({ caps, nonce: 'third' });
+    await settle();
+    expect([third.welcome.caps, third.closed?.code, again.welcome.caps]).toEqual([caps, 4004, caps]);
   });
 
   test('knows no hello before its greeting, and lets go of a socket that leaves before it', async () => {
