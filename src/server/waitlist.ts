@@ -10,13 +10,19 @@ export interface Waiting {
   revoked?: MessageError;
 }
 
+// the front of the list is given back once this much of it is empty and it is half of the list: to move all that is left each time
+// would take the longer the more waits
+const TRIM_AT = 64;
+
 /** Messages that wait for the store, in order. What was taken out is not kept: it may be large. */
 export class Waitlist {
-  #items: Waiting[] = [];
+  // what is before #head was taken out
+  #items: (Waiting | undefined)[] = [];
+  #head = 0;
   #bytes = 0;
 
   get size(): number {
-    return this.#items.length;
+    return this.#items.length - this.#head;
   }
 
   /** Bytes of the frames that they need. */
@@ -25,7 +31,7 @@ export class Waitlist {
   }
 
   get all(): Waiting[] {
-    return [...this.#items];
+    return this.#items.slice(this.#head) as Waiting[];
   }
 
   push(waiting: Waiting): void {
@@ -37,7 +43,8 @@ export class Waitlist {
   first(most: { messages: number; bytes: number }, heldChannels: ReadonlySet<string | undefined>): Waiting[] {
     const first: Waiting[] = [];
     let bytes = 0;
-    for (const waiting of this.#items) {
+    for (let index = this.#head; index < this.#items.length; index++) {
+      const waiting = this.#items[index] as Waiting;
       if (heldChannels.size > 0 && heldChannels.has(waiting.receipt.channel)) continue;
       bytes += frameBytesOf(waiting.message);
       if (first.length === most.messages || (first.length > 0 && bytes > most.bytes)) break;
@@ -48,14 +55,22 @@ export class Waitlist {
 
   /** Takes out those of them that are here. */
   remove(gone: readonly Waiting[]): void {
-    if (gone.every((waiting, index) => waiting === this.#items[index])) {
-      this.#items.splice(0, gone.length);
+    if (gone.every((waiting, index) => waiting === this.#items[this.#head + index])) {
+      this.#items.fill(undefined, this.#head, this.#head + gone.length);
+      this.#head += gone.length;
       this.#bytes -= bytesOf(gone);
+      if (this.#head >= TRIM_AT && this.#head * 2 >= this.#items.length) this.#keep(this.all);
     } else {
       const set = new Set(gone);
-      this.#items = this.#items.filter((waiting) => !set.has(waiting));
-      this.#bytes = bytesOf(this.#items);
+      const left = this.all.filter((waiting) => !set.has(waiting));
+      this.#keep(left);
+      this.#bytes = bytesOf(left);
     }
+  }
+
+  #keep(items: Waiting[]): void {
+    this.#items = items;
+    this.#head = 0;
   }
 }
 
