@@ -101,8 +101,9 @@ export async function carrying(
   const present = able(candidates, ...needs);
   const timed = await compared(pairs, { candidates: present, turns }, (pair) => carry(pair, trial));
   const results: Comparison[] = [];
-  for (const [index, one] of timed.entries())
-    results.push(withFrames(one, await framesOf(await pairs.of(present[index - 1] ?? RAW), trial)));
+  // raw is the first of them
+  for (const [index, candidate] of [RAW, ...present].entries())
+    results.push(withFrames(timed[index] as Comparison, await framesOf(await pairs.of(candidate), trial)));
   const bar = barOf(results, { name: `holdfast.v1, ${name}`, figure: 'capacity', least, ...(goal && { goal }) });
   return { title: `${name}: what each end can carry`, figures: CARRYING, results, bars: [bar] };
 }
@@ -146,7 +147,6 @@ async function compared<Figure extends string>(
   return results.map(marked);
 }
 
-// raw is the first of them
 function withFrames(one: Comparison, frames: number): Comparison {
   return { ...one, values: { ...one.values, frames: { median: frames, least: frames, most: frames } } };
 }
@@ -178,7 +178,7 @@ const ACCOUNT = {
     'mqtt',
     'aedes',
   ],
-  notes: `Medians; in brackets the least and the most of ${FULLY.rounds} rounds, each run held against the raw runs just before and after it: raw runs again after every ${FULLY.every} others. ${FULLY.leading} rounds before them are thrown away, one where messages come at an even pace. Connections are lost in ${DROP_ROUNDS} rounds, and go silent in one, with a third of
+  notes: `Medians; in brackets the least and the most of ${FULLY.rounds} rounds, each run held against the raw runs just before and after it: raw runs again after every ${FULLY.every} others. ${FULLY.leading} rounds before them are thrown away, one where messages come at an even pace; and a load is carried twice by whoever has rested before it is counted. Frames are those of the server's WebSockets in both directions, in a run that is not timed. Connections are lost in ${DROP_ROUNDS} rounds, and go silent in one, with a third of
 everybody at a time; idle ones are measured once, everybody at once, but where they are 10,000. Client and
 server are processes of their own, a pair for each candidate. \`capacity\` is what the busier end could carry in a second, by its time of the processor: it moves less than what the clock says on a machine that
 is shared. Bytes are those of the server's socket in both directions. Every message is parsed, and its receiver checks order, loss and repetition; a candidate with a fault is INVALID.
