@@ -13,6 +13,7 @@ import type { Monitor } from './monitor.ts';
 import { Postmark } from './postmark.ts';
 import { pour, type FlowReports } from './pouring.ts';
 import type { EncodedMessage } from './protocol/codec.ts';
+import { sharedMemory, Slab, type Memory } from './protocol/slab.ts';
 import type { SendOptions } from './receipt.ts';
 import type { Clock } from './transport/clock.ts';
 import { Relief } from './relief.ts';
@@ -25,8 +26,8 @@ export interface OutboxOptions extends Omit<FatesOptions, 'settled'> {
   limits: () => OutboxLimits;
   /** Whether a message may wait for a connection at all. */
   queueing: () => boolean;
-  /** @throws {MessageError} When the message cannot travel. */
-  encode: (message: unknown) => EncodedMessage;
+  /** Copies bytes to this memory. @throws {MessageError} When the message cannot travel. */
+  encode: (message: unknown, memory: Memory) => EncodedMessage;
   /** Whether the peer takes any message twice without harm. */
   resendSafe: () => boolean;
   /** What a session that is shared keeps of this connection's messages. @default its own ledger */
@@ -34,8 +35,6 @@ export interface OutboxOptions extends Omit<FatesOptions, 'settled'> {
   /** Hears of what is handed to a socket, once per flush; and is why messages know how long they wait. @default none */
   monitor?: (() => Pick<Monitor, 'sending' | 'sent'> | undefined) | undefined;
 }
-
-const NOTHING: EncodedMessage = { data: '', bytes: 0, form: 'text' };
 
 /**
  * The way out: messages wait until a wire is attached and the chart lets them flow; then they leave at the end of each turn, and of many
@@ -64,6 +63,7 @@ export class Outbox {
   readonly #postmark: Postmark;
   readonly #volatile: Volatile;
   readonly #taken = { messages: 0 };
+  readonly #slab = new Slab(sharedMemory);
 
   constructor(options: OutboxOptions) {
     const { clock, limits } = options;
@@ -120,7 +120,7 @@ export class Outbox {
     if (obstacle) return this.refused(this.#fates.error(obstacle.code, { cause: obstacle.cause }));
     let message: OutboundMessage;
     try {
-      message = this.#messageOf(this.#options.encode(payload), options, meta);
+      message = this.#messageOf(this.#options.encode(payload, this.#slab), options, meta);
     } catch (error) {
       const { code, message: text, cause } = error as MessageError;
       return this.refused(this.#fates.error(code, { message: text, cause }));
@@ -142,7 +142,7 @@ export class Outbox {
 
   /** The receipt of a message that was refused before it came here. */
   refused(error: MessageError): OutboundMessage {
-    return this.#fates.refused(this.#messageOf(NOTHING, {}), error);
+    return this.#fates.refused(this.#messageOf({ data: '', bytes: 0, form: 'text' }, {}), error);
   }
 
   /**
@@ -236,6 +236,7 @@ export class Outbox {
     const flow = this.#flow;
     if (!wire || !flow || this.#isFlushing) return false;
     this.#postmark.turned();
+    this.#slab.rest();
     const handed = this.#alone(wire, () => {
       this.#volatile.pour(wire, this.#options.limits().highWaterBytes);
       return pour(this.#backlog, {

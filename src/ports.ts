@@ -95,7 +95,7 @@ export class Ports {
       clock,
       limits: () => settings().queue,
       queueing,
-      encode: (message) => encodeWith(settings().profile, message),
+      encode: (message, memory) => encodeWith(settings().profile, message, memory),
       resendSafe: () => settings().profile.resendSafe ?? false,
       undelivered: options.undelivered,
       fated: options.fated,

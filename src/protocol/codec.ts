@@ -1,4 +1,5 @@
 import { MessageError } from '../errors.ts';
+import { sharedMemory, type Memory } from './slab.ts';
 import { utf8Length } from './utf8.ts';
 
 // with the flag u, a pair is one character and only what is left alone matches
@@ -19,9 +20,9 @@ export interface EncodedMessage {
  *
  * @throws {MessageError} `NOT_ENCODABLE` when JSON cannot hold the value: a cycle, a BigInt, a function, `undefined`; and for a Blob.
  */
-export function encodePlain(message: unknown): EncodedMessage {
+export function encodePlain(message: unknown, memory?: Memory): EncodedMessage {
   if (typeof message === 'string') return encodeText(message);
-  if (message instanceof ArrayBuffer || ArrayBuffer.isView(message)) return encodeBytes(message);
+  if (message instanceof ArrayBuffer || ArrayBuffer.isView(message)) return encodeBytes(message, memory);
   if (isBlob(message)) {
     throw new MessageError('NOT_ENCODABLE', {
       message: 'A Blob cannot be sent as it is: send what its arrayBuffer() gives.',
@@ -65,22 +66,22 @@ export function utf8Bytes(text: string): number {
 }
 
 /**
- * A copy of bytes, so that the caller may reuse its buffer while the message waits. `placeFor`: where so many of them go. @default a place
- * that may share its memory with others
+ * A copy of bytes, so that the caller may reuse its buffer while the message waits. `memory`: where it goes. @default such as small ones
+ * share
  *
  * @throws {MessageError} `NOT_ENCODABLE` for a buffer that was detached.
  */
-export function encodeBytes(message: ArrayBuffer | ArrayBufferView, placeFor = sharedPlace): EncodedMessage {
+export function encodeBytes(message: ArrayBuffer | ArrayBufferView, memory: Memory = sharedMemory): EncodedMessage {
   try {
-    return copied(message, placeFor);
+    return copied(message, memory);
   } catch (cause) {
     throw new MessageError('NOT_ENCODABLE', { message: 'The bytes are gone: their buffer was detached.', cause });
   }
 }
 
-function copied(message: ArrayBuffer | ArrayBufferView, placeFor: typeof sharedPlace): EncodedMessage {
+function copied(message: ArrayBuffer | ArrayBufferView, memory: Memory): EncodedMessage {
   const view = viewOf(message);
-  const data = placeFor(view.length);
+  const data = memory.take(view.length);
   data.set(view);
   return { data, bytes: view.length, form: 'bytes' };
 }
@@ -90,27 +91,6 @@ function viewOf(message: ArrayBuffer | ArrayBufferView): Uint8Array {
   return ArrayBuffer.isView(message)
     ? new Uint8Array(message.buffer, message.byteOffset, message.byteLength)
     : new Uint8Array(message);
-}
-
-// small copies share memory: an allocation for each costs more than the copy, and leaves more to the collector. One that waits for long keeps all
-// of a slab, which is small for that reason
-const SLAB_BYTES = 4_096;
-const SMALL_BYTES = 512;
-let slab = new Uint8Array(0);
-let taken = 0;
-
-/** A place that no other message shares, for what is kept for long or handed to others. */
-export function ownPlace(bytes: number): Uint8Array<ArrayBuffer> {
-  return new Uint8Array(bytes);
-}
-
-function sharedPlace(bytes: number): Uint8Array<ArrayBuffer> {
-  if (bytes > SMALL_BYTES) return ownPlace(bytes);
-  if (taken + bytes > slab.length) {
-    slab = new Uint8Array(SLAB_BYTES);
-    taken = 0;
-  }
-  return slab.subarray(taken, (taken += bytes));
 }
 
 /**

@@ -1,5 +1,5 @@
 import { KIND } from './binary-frames.ts';
-import type { Frame } from './framing.ts';
+import { bytesOf, type Frame, type FrameData } from './framing.ts';
 import { toUtf8 } from './utf8.ts';
 import { ByteReader } from './varint.ts';
 
@@ -49,8 +49,8 @@ export function packed(frame: Frame, compression: Compression | null, maxInflate
 }
 
 /** How long a frame is once it is inflated, as it says itself, or as it came: in bytes, and in characters for text. */
-export function inflatedLength(data: string | ArrayBuffer): number {
+export function inflatedLength(data: FrameData): number {
   if (typeof data === 'string') return data.length;
-  const frame = new Uint8Array(data);
+  const frame = bytesOf(data);
   return frame[0] === KIND.compressed ? new ByteReader(frame.subarray(2)).varint() : frame.length;
 }

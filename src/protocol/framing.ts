@@ -6,6 +6,9 @@ import { writeBatch } from './text-frames.ts';
 /** A frame of the protocol as it travels. */
 export type Frame = string | Uint8Array<ArrayBuffer>;
 
+/** A frame as a socket hands it over; bytes may be a view of what else it has read. */
+export type FrameData = string | ArrayBuffer | Uint8Array<ArrayBuffer>;
+
 /** A message as it travels: the JSON text of its payload or its bytes, and what goes with it. */
 export interface FramedMessage {
   readonly data: string | Uint8Array<ArrayBuffer>;
@@ -25,6 +28,13 @@ const MAX_FRAME_BYTES = 65_536;
 // positions, an acknowledgement and brackets before the messages; commas, braces and lengths around each of them
 const HEAD_BYTES = 64;
 const EACH_BYTES = 16;
+
+/** The bytes of a frame that is not text, as nothing but bytes: Node's Buffer has ways of its own. */
+export function bytesOf(data: Exclude<FrameData, string>): Uint8Array<ArrayBuffer> {
+  return data instanceof ArrayBuffer
+    ? new Uint8Array(data)
+    : new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+}
 
 /** `bytes`: of the payload, where they are known. */
 export function weighed({ data, meta }: FramedMessage, bytes = lengthOf(data)): WeighedMessage {

@@ -1,5 +1,6 @@
 import { InboundError, MessageError, type InboundData } from '../errors.ts';
 import { encodeBytes, encodeJson, encodePlain, encodeText, type EncodedMessage } from './codec.ts';
+import type { Memory } from './slab.ts';
 import type { RecoveryRule } from './recovery-rule.ts';
 import { validated, type StandardSchema } from './schema.ts';
 
@@ -78,8 +79,16 @@ export const bytesProfile: Profile<ArrayBuffer, ArrayBuffer | ArrayBufferView> =
 /** JSON text in both directions. */
 export const jsonProfile: Profile = { codec: 'json' };
 
-/** @throws {MessageError} `NOT_ENCODABLE`, `SCHEMA_MISMATCH` */
-export function encodeWith({ codec, outbound }: Pick<Profile, 'codec' | 'outbound'>, message: unknown): EncodedMessage {
+/**
+ * A message in the form it travels in. `memory`: where a copy of bytes goes. @default such as small copies share
+ *
+ * @throws {MessageError} `NOT_ENCODABLE`, `SCHEMA_MISMATCH`
+ */
+export function encodeWith(
+  { codec, outbound }: Pick<Profile, 'codec' | 'outbound'>,
+  message: unknown,
+  memory?: Memory,
+): EncodedMessage {
   let value = message;
   if (outbound) {
     const result = attempt(
@@ -91,7 +100,7 @@ export function encodeWith({ codec, outbound }: Pick<Profile, 'codec' | 'outboun
   }
   // without a closure, for it is asked for each message
   try {
-    return encode(codec, value);
+    return encode(codec, value, memory);
   } catch (cause) {
     throw cause instanceof MessageError ? cause : new MessageError('NOT_ENCODABLE', { cause });
   }
@@ -139,12 +148,12 @@ function arrived(payload: Payload): InboundData {
 // a frame of the kind that the codec does not read
 class WrongKind extends Error {}
 
-function encode(codec: Profile['codec'], value: unknown): EncodedMessage {
-  if (codec === 'plain') return encodePlain(value);
+function encode(codec: Profile['codec'], value: unknown, memory?: Memory): EncodedMessage {
+  if (codec === 'plain') return encodePlain(value, memory);
   if (codec === 'json') return encodeJson(value);
   const data: unknown = typeof codec === 'object' ? codec.encode(value as never) : value;
   if (typeof data === 'string' && codec !== 'bytes') return encodeText(data);
-  if (codec !== 'text' && (data instanceof ArrayBuffer || ArrayBuffer.isView(data))) return encodeBytes(data);
+  if (codec !== 'text' && (data instanceof ArrayBuffer || ArrayBuffer.isView(data))) return encodeBytes(data, memory);
   const name = typeof codec === 'object' ? 'codec of the profile gave' : `${codec} codec was given`;
   throw new MessageError('NOT_ENCODABLE', { message: `The ${name} a value of type ${typeof data}.` });
 }

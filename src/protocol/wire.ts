@@ -1,8 +1,8 @@
-import type { InboundData } from '../errors.ts';
 import { KIND, readBinaryBatch } from './binary-frames.ts';
 import { utf8Bytes } from './codec.ts';
 import type { Compression } from './compression.ts';
 import type { BinaryBatch, FrameFrom, Limits, Side } from './frames.ts';
+import { bytesOf, type FrameData } from './framing.ts';
 import { readText } from './text-frames.ts';
 import { fromUtf8 } from './utf8.ts';
 import { ProtocolViolation, tooBig } from './violation.ts';
@@ -21,7 +21,7 @@ export interface Reading<From extends Side> {
  *
  * @throws {ProtocolViolation} With the close code that answers it.
  */
-export function readFrame<From extends Side>(data: InboundData, reading: Reading<From>): FrameFrom<From> {
+export function readFrame<From extends Side>(data: FrameData, reading: Reading<From>): FrameFrom<From> {
   const most = reading.limits.frame;
   if (typeof data === 'string') {
     // a character takes one to three bytes: most frames need no count
@@ -30,7 +30,7 @@ export function readFrame<From extends Side>(data: InboundData, reading: Reading
     return readText(data, reading.from);
   }
   if (data.byteLength > most) throw tooBig('a frame', data.byteLength, most);
-  const bytes = new Uint8Array(data);
+  const bytes = bytesOf(data);
   return bytes[0] === KIND.compressed ? readCompressed(bytes, reading) : readBinaryBatch(bytes);
 }
 

@@ -1,6 +1,6 @@
 import { MessageError } from '../errors.ts';
 import { CloseCode, WireClose } from '../protocol/close-codes.ts';
-import type { ClientFrame, FrameFrom, WireMessage } from '../protocol/frames.ts';
+import type { BinaryBatch, ClientFrame, FrameFrom, WireMessage } from '../protocol/frames.ts';
 import { ProtocolViolation } from '../protocol/violation.ts';
 import type { Channels, Expected } from './channels.ts';
 import type { Arrival, Intake } from './intake.ts';
@@ -71,14 +71,9 @@ export class Conversation implements LinkReader {
         this.#acknowledged(frame.a);
         return parts.intake.arrived(frame.s, frame.d.map(plain), bytes);
       case 'bytes':
-        if (frame.s === 0) return this.#volatile(frame.b.map(({ d: data, meta }) => ({ data, meta })));
+        if (frame.s === 0) return this.#volatile(frame.b.map(copied));
         this.#acknowledged(frame.a);
-        return parts.intake.arrived(
-          frame.s,
-          // out of the frame, which would be kept whole for any part of it
-          frame.b.map(({ d, meta }) => ({ data: d.slice(), meta })),
-          bytes,
-        );
+        return parts.intake.arrived(frame.s, frame.b.map(copied), bytes);
       case 'm':
         this.#acknowledged(frame.a);
         return parts.intake.arrived(frame.s, frame.b.map(withMeta), bytes);
@@ -226,6 +221,11 @@ const NO_META = Object.freeze({});
 
 function plain(data: unknown): Arrival {
   return { data, meta: NO_META };
+}
+
+// out of the frame, which would be kept whole for any part of it
+function copied({ d, meta }: BinaryBatch['b'][number]): Arrival {
+  return { data: d.slice(), meta };
 }
 
 function withMeta({ d: data, ...meta }: WireMessage): Arrival {

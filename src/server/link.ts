@@ -1,11 +1,10 @@
-import type { InboundData } from '../errors.ts';
 import { clampCloseReason, WireClose } from '../protocol/close-codes.ts';
 import { inflatedLength, packed } from '../protocol/compression.ts';
 import type { FrameFrom, Limits, ServerFrame } from '../protocol/frames.ts';
 import { writeText } from '../protocol/text-frames.ts';
 import { ProtocolViolation } from '../protocol/violation.ts';
 import { readFrame } from '../protocol/wire.ts';
-import type { Frame } from '../protocol/framing.ts';
+import type { Frame, FrameData } from '../protocol/framing.ts';
 import type { Agreement } from './deflation.ts';
 import type { ServerSettings } from './options.ts';
 import type { HandshakeRequest, ServerSocket, SocketEvents } from './socket.ts';
@@ -48,7 +47,7 @@ const RATE_RETRY_MS = 1_000;
  * One socket of a client: frames in both directions, held to the limits. Whose they are, its reader knows. Once it is closed it says and
  * hears nothing, whatever the socket does.
  */
-export class Link implements SocketEvents {
+export class Link implements SocketEvents<FrameData> {
   readonly request: HandshakeRequest;
   readonly openedAt: number;
   /** What the client takes; known from its `hello` on. */
@@ -90,7 +89,7 @@ export class Link implements SocketEvents {
     this.#reader = reader;
   }
 
-  received(data: InboundData): void {
+  received(data: FrameData): void {
     if (!this.isOpen) return;
     this.heard();
     try {

@@ -1,14 +1,15 @@
 import { MessageError } from '../errors.ts';
-import { encodeBytes, encodeJson, ownPlace } from '../protocol/codec.ts';
+import { encodeBytes, encodeJson } from '../protocol/codec.ts';
 import { checkOf } from '../protocol/fields.ts';
 import { MESSAGE_META, type WireMeta } from '../protocol/frames.ts';
 import { weighed, type WeighedMessage } from '../protocol/framing.ts';
+import { ownMemory, type Memory } from '../protocol/slab.ts';
 import type { MessageOptions } from './message.ts';
 
 const checkMeta = checkOf(MESSAGE_META);
 
 /**
- * A message in the form that it is kept and travels in.
+ * A message in the form that it is kept and travels in. `memory`: where a copy of bytes goes. @default memory of its own
  *
  * @throws {MessageError} `NOT_ENCODABLE` when JSON cannot hold the value, or when what is to travel with it is longer than the protocol
  *   allows.
@@ -17,9 +18,10 @@ export function outbound(
   data: unknown,
   options: MessageOptions = {},
   ids?: Pick<WireMeta, 'r' | 're'>,
+  memory: Memory = ownMemory,
 ): WeighedMessage {
   const isBytes = data instanceof ArrayBuffer || ArrayBuffer.isView(data);
-  const encoded = isBytes ? encodeBytes(data, ownPlace) : encodeJson(data);
+  const encoded = isBytes ? encodeBytes(data, memory) : encodeJson(data);
   const meta = metaOf(options, ids);
   return weighed({ data: encoded.data, meta }, encoded.bytes);
 }

@@ -3,6 +3,7 @@ import { FlushClock } from '../core/flush-clock.ts';
 import type { StoreClock } from './clock.ts';
 import type { Delivery } from './delivery.ts';
 import { frameBytesOf, type WeighedMessage } from '../protocol/framing.ts';
+import { ownMemory, Slab } from '../protocol/slab.ts';
 import type { Link } from './link.ts';
 import type { Ownership } from './ownership.ts';
 import { Receipt } from './receipt.ts';
@@ -61,6 +62,8 @@ export class Outflow {
   #onSettled: (() => void) | undefined;
   #end: MessageError | undefined;
   readonly #flushClock: FlushClock;
+  /** Where copies go of what is sent here. */
+  readonly slab = new Slab(ownMemory);
 
   constructor(options: OutflowOptions) {
     this.#options = options;
@@ -68,6 +71,7 @@ export class Outflow {
       clock: options.clock,
       lingerMs: () => 0,
       flush: () => {
+        this.slab.rest();
         // what is held back is nothing to flush, nor is what goes with an append that is under way
         const isAny = !this.#isAppending && this.#hasNext;
         this.#append();

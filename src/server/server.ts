@@ -5,6 +5,7 @@ import { FaultError, type HoldfastError } from '../errors.ts';
 import { WireClose } from '../protocol/close-codes.ts';
 import { loadCompression } from '../protocol/compressed-frames.ts';
 import { SUBPROTOCOL } from '../protocol/frames.ts';
+import type { FrameData } from '../protocol/framing.ts';
 import { Admission } from './admission.ts';
 import { Deflation } from './deflation.ts';
 import { Link } from './link.ts';
@@ -189,7 +190,7 @@ export class HoldfastServer<Plain = unknown> {
   }
 
   /** Takes a socket that has selected the subprotocol. @returns What its adapter is to tell. */
-  accept(socket: ServerSocket, request: HandshakeRequest): SocketEvents {
+  accept(socket: ServerSocket, request: HandshakeRequest): SocketEvents<FrameData> {
     const deflation = this.#deflation;
     const link = new Link({
       socket,

@@ -14,10 +14,10 @@ export interface ServerSocket {
   terminate(): void;
 }
 
-/** What the adapter of a socket tells the server. */
-export interface SocketEvents {
-  /** A frame came. */
-  received(data: InboundData): void;
+/** What the adapter of a socket tells a server. `Data`: what the server takes as a frame. */
+export interface SocketEvents<Data = InboundData> {
+  /** A frame came. It is read before this returns, and nothing of its bytes is kept. */
+  received(data: Data): void;
   /** The socket is gone. Called once; nothing follows. */
   closed(code: number, reason: string): void;
   /** A sign of life that is no frame of the protocol, such as a pong of the platform. */

@@ -1,6 +1,9 @@
 import type { WireMeta } from '../protocol/frames.ts';
 
-/** A message to a client, as a store keeps it: its payload as it will travel, and what travels with it. */
+/**
+ * A message to a client, as a store keeps it: its payload as it will travel, and what travels with it. Bytes may be a view of memory that lies beside other messages of the
+ * session, and must not be transferred.
+ */
 export interface StoredMessage {
   readonly data: string | Uint8Array<ArrayBuffer>;
   readonly meta?: WireMeta | undefined;

@@ -179,10 +179,8 @@ function textOf(data: RawData): string {
   return Buffer.isBuffer(data) ? data.toString() : new TextDecoder().decode(bytesOf(data));
 }
 
-function bytesOf(data: RawData): ArrayBuffer {
-  if (data instanceof ArrayBuffer) return data;
-  const bytes = Array.isArray(data) ? Buffer.concat(data) : data;
-  return bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength) as ArrayBuffer;
+function bytesOf(data: RawData): ArrayBuffer | Buffer<ArrayBuffer> {
+  return Array.isArray(data) ? Buffer.concat(data) : (data as ArrayBuffer | Buffer<ArrayBuffer>);
 }
 
 function pathOf({ url = '/' }: IncomingMessage): string {

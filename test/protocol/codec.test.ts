@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, test, vi } from 'vitest';
 
 import { MessageError } from '../../src/errors.ts';
-import { encodeBytes, encodeJson, encodePlain, encodeText, ownPlace } from '../../src/protocol/codec.ts';
+import { encodeBytes, encodeJson, encodePlain, encodeText } from '../../src/protocol/codec.ts';
+import { ownMemory } from '../../src/protocol/slab.ts';
 
 const encoder = new TextEncoder();
 
@@ -176,7 +177,7 @@ describe('bytes', () => {
     expect(new Set(small.map(({ buffer }) => buffer)).size).toBeLessThan(small.length / 8);
     const own = [
       ...all.filter(({ length }) => length > 512),
-      encodeBytes(new Uint8Array(7), ownPlace).data as Uint8Array,
+      encodeBytes(new Uint8Array(7), ownMemory).data as Uint8Array,
     ];
     for (const { buffer, length } of own) expect(buffer.byteLength).toBe(length);
   });

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 
 import type { InboundData } from '../../src/errors.ts';
+import type { FrameData } from '../../src/protocol/framing.ts';
 import type { Compression } from '../../src/protocol/compression.ts';
 import type { Side } from '../../src/protocol/frames.ts';
 import { ProtocolViolation } from '../../src/protocol/violation.ts';
@@ -11,7 +12,7 @@ import { makeCompression } from '../support/compression.ts';
 // each vector has a socket of its own
 const fresh = (): Compression => makeCompression({ hasWindow: true });
 
-const read = (data: InboundData, from: Side, compression = fresh()): unknown =>
+const read = (data: FrameData, from: Side, compression = fresh()): unknown =>
   readFrame(data, { from, limits: VECTOR_LIMITS, compression });
 
 function violationOf(data: InboundData, from: Side = 'client', compression: Compression | null = fresh()) {
@@ -30,6 +31,21 @@ describe('a frame', () => {
     for (const hex of vector.after ?? []) read(dataOf({ hex }), vector.from, compression);
     expect(inHex(read(dataOf(vector), vector.from, compression))).toEqual(vector.means);
   });
+
+  test.each(FRAME_VECTORS.filter(({ hex }) => hex !== undefined).map((vector) => [vector.name, vector] as const))(
+    "is read where it is a view of Node's, with other bytes around it: %s",
+    (_name, vector) => {
+      const compression = fresh();
+      const among = (data: InboundData) =>
+        Buffer.concat([Buffer.of(255), Buffer.from(data as ArrayBuffer), Buffer.of(255)]).subarray(1, -1);
+      for (const hex of vector.after ?? []) read(among(dataOf({ hex })), vector.from, compression);
+      const frame = read(among(dataOf(vector)), vector.from, compression);
+      expect(inHex(frame)).toEqual(vector.means);
+      // a Buffer's own slice() is no copy
+      const { b = [] } = frame as { b?: { d: unknown }[] };
+      expect(b.filter(({ d }) => Buffer.isBuffer(d))).toEqual([]);
+    },
+  );
 
   test.each(VIOLATION_VECTORS.map((vector) => [vector.name, vector] as const))('is refused: %s', (_name, vector) => {
     expect(violationOf(dataOf(vector), vector.from).closeCode).toBe(vector.close);
