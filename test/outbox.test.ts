@@ -15,6 +15,23 @@ describe('the outbox', () => {
     expect([line.sent, line.writes]).toEqual([['a', 'b'], [2]]);
   });
 
+  test('has copies of the bytes of one turn lie beside each other, and none beside those of the next', async () => {
+    const r = new OutboxRig();
+    const line = await r.attached();
+    const own = new Uint8Array(1_000);
+    for (let turn = 1; turn <= 2; turn++) {
+      for (let copy = 0; copy < 4; copy++) r.outbox.push(own.fill(turn));
+      await microtasks();
+    }
+    const sent = line.sent as Uint8Array[];
+    expect(sent.map(([first]) => first)).toEqual([1, 1, 1, 1, 2, 2, 2, 2]);
+    // the first two of a turn have memory of their own
+    expect(sent.map(({ buffer }) => buffer.byteLength)).toEqual([
+      1_000, 1_000, 2_000, 2_000, 1_000, 1_000, 2_000, 2_000,
+    ]);
+    expect(new Set(sent.map(({ buffer }) => buffer)).size).toBe(6);
+  });
+
   test('hands over 25 of many requests when the next is asked, with what came before them, and what is left at the end of the turn', async () => {
     const r = new OutboxRig();
     const line = await r.attached();

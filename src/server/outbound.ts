@@ -17,8 +17,7 @@ const checkMeta = checkOf(MESSAGE_META);
 export function outbound(
   data: unknown,
   options: MessageOptions = {},
-  ids?: Pick<WireMeta, 'r' | 're'>,
-  memory: Memory = ownMemory,
+  { ids, memory = ownMemory }: { ids?: Pick<WireMeta, 'r' | 're'> | undefined; memory?: Memory } = {},
 ): WeighedMessage {
   const isBytes = data instanceof ArrayBuffer || ArrayBuffer.isView(data);
   const encoded = isBytes ? encodeBytes(data, memory) : encodeJson(data);

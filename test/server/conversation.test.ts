@@ -73,8 +73,8 @@ describe('a conversation', () => {
       ['v', null],
       [new Uint8Array([9]), null],
     ]);
-    const [, [bytes] = []] = messages as [unknown, [Uint8Array]];
-    expect(bytes?.buffer.byteLength).toBe(1);
+    const [, [bytes]] = messages as [unknown, [Uint8Array]];
+    expect(bytes.buffer.byteLength).toBe(1);
   });
 });
 

@@ -27,6 +27,27 @@ describe('a session', () => {
     expect(client.raw.slice(2)).toEqual(['1,2[{"echo":"a"},{"echo":"b"}]', '3,3[{"echo":"c"}]']);
   });
 
+  test('has copies of the bytes of one turn lie beside each other, and none beside those of the next', async () => {
+    const kept: Uint8Array[] = [];
+    class Store extends MemoryStore {
+      override append(...asked: Parameters<MemoryStore['append']>): ReturnType<MemoryStore['append']> {
+        kept.push(...asked[2].map(({ data }) => data as Uint8Array));
+        return super.append(...asked);
+      }
+    }
+    const clock = new SimulatedClock();
+    const { join, sessions, settle } = startWireServer({}, { clock, store: new Store({ clock }) });
+    const client = await join();
+    for (let turn = 1; turn <= 2; turn++) {
+      for (let copy = 0; copy < 4; copy++) first(sessions).send(new Uint8Array(100).fill(turn));
+      await settle();
+    }
+    expect(client.of('bytes').flatMap(({ b }) => b.map(({ d }) => d[0]))).toEqual([1, 1, 1, 1, 2, 2, 2, 2]);
+    // the first two of a turn have memory of their own
+    expect(kept.map(({ buffer }) => buffer.byteLength)).toEqual([100, 100, 200, 200, 100, 100, 200, 200]);
+    expect(new Set(kept.map(({ buffer }) => buffer)).size).toBe(6);
+  });
+
   test('acknowledges by itself 50 ms after the first message, and once for all', async () => {
     const { join, sessions, clock } = startWireServer();
     const client = await join();

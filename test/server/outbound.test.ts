@@ -14,7 +14,7 @@ test('a value is JSON, bytes are a copy of theirs', () => {
 
 test('what travels with it is what was said', () => {
   const options = { type: 't', headers: { h: '1' }, key: 'k', channel: 'c' };
-  const { meta, metaBytes } = outbound(1, options, { r: 'q' });
+  const { meta, metaBytes } = outbound(1, options, { ids: { r: 'q' } });
   expect(meta).toEqual({ r: 'q', k: 'k', n: 't', h: { h: '1' }, c: 'c' });
   expect(metaBytes).toBe(JSON.stringify(meta).length);
 });
