@@ -14,9 +14,8 @@ import { sizesSection } from './peers/sizes.ts';
 import { interleaved, marked, type Comparison, type Measure, type Turns } from './rounds.ts';
 import { reported, type Bar, type FigureColumn, type Section } from './section.ts';
 
-// before them, as many as it takes until the compiler is through with everybody's code; a load is carried more than once in each
-const CARRYING_TURNS = { rounds: 7, leading: 1, every: 4 };
-const ASKING_TURNS = { rounds: 7, leading: 3, every: 4 };
+// before them, as many as it takes until the compiler is through with everybody's code
+const FULLY = { rounds: 7, leading: 3, every: 4 };
 const PACING = { rounds: 7, every: 4 };
 const QUICKLY = { rounds: 5, every: 4 };
 const DROP_ROUNDS = 5;
@@ -50,8 +49,8 @@ export async function benchPeers(report: (section: Section) => void): Promise<vo
   const { sections, tell } = reported(report);
   const pairs = new Pairs();
   try {
-    for (const trial of TRIALS) tell(await carrying(pairs, trial, CANDIDATES, CARRYING_TURNS));
-    for (const how of TRIPS) tell(await asking(pairs, how, CANDIDATES, ASKING_TURNS));
+    for (const trial of TRIALS) tell(await carrying(pairs, trial, CANDIDATES, FULLY));
+    for (const how of TRIPS) tell(await asking(pairs, how, CANDIDATES, FULLY));
     for (const direction of ['up', 'down'] as const)
       for (const perSecond of [SLOW_PACE, FAST_PACE]) tell(await pacing(pairs, direction, perSecond));
   } finally {
@@ -174,7 +173,7 @@ const ACCOUNT = {
     'mqtt',
     'aedes',
   ],
-  notes: `Medians; in brackets the least and the most of ${CARRYING_TURNS.rounds} rounds, each run held against the raw runs just before and after it: raw runs again after every ${CARRYING_TURNS.every} others. A round before them is thrown away, ${ASKING_TURNS.leading} of round trips; and a load is carried twice by whoever has rested before it is counted. Frames are those of the server's WebSockets in both directions, in a run that is not timed. Connections are lost in ${DROP_ROUNDS} rounds, and go silent in one, with a third of
+  notes: `Medians; in brackets the least and the most of ${FULLY.rounds} rounds, each run held against the raw runs just before and after it: raw runs again after every ${FULLY.every} others. ${FULLY.leading} rounds before them are thrown away, one where messages come at an even pace; and a load is carried twice by whoever has rested before it is counted. Frames are those of the server's WebSockets in both directions, in a run that is not timed. Connections are lost in ${DROP_ROUNDS} rounds, and go silent in one, with a third of
 everybody at a time; idle ones are measured once, everybody at once, but where they are 10,000. Client and
 server are processes of their own, a pair for each candidate. \`capacity\` is what the busier end could carry in a second, by its time of the processor: it moves less than what the clock says on a machine that
 is shared. Bytes are those of the server's socket in both directions. Every message is parsed, and its receiver checks order, loss and repetition; a candidate with a fault is INVALID.
