@@ -147,6 +147,7 @@ export class Backlog {
 
   /** Puts back at the head of its lane what was taken and not sent. It had its room before: the bounds are not asked. */
   restore(message: OutboundMessage): void {
+    message.moved('waiting');
     this.#queue.unshift(message);
     this.#note(message);
   }

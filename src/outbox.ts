@@ -120,7 +120,7 @@ export class Outbox {
     if (obstacle) return this.refused(this.#fates.error(obstacle.code, { cause: obstacle.cause }));
     let message: OutboundMessage;
     try {
-      message = this.#messageOf(this.#options.encode(payload, this.#slab), options, meta);
+      message = this.#messageOf(this.#options.encode(payload, this.#wire ? this.#slab : sharedMemory), options, meta);
     } catch (error) {
       const { code, message: text, cause } = error as MessageError;
       return this.refused(this.#fates.error(code, { message: text, cause }));
@@ -161,6 +161,7 @@ export class Outbox {
   detach(): void {
     this.#wire = undefined;
     this.#flushClock.cancel();
+    this.#slab.rest();
     this.#volatile.drop();
     // what was about to leave in this turn would wait now
     if (!this.#options.queueing()) this.#backlog.clear('NOT_OPEN');
@@ -235,8 +236,6 @@ export class Outbox {
     const wire = this.#wire;
     const flow = this.#flow;
     if (!wire || !flow || this.#isFlushing) return false;
-    this.#postmark.turned();
-    this.#slab.rest();
     const handed = this.#alone(wire, () => {
       this.#volatile.pour(wire, this.#options.limits().highWaterBytes);
       return pour(this.#backlog, {
@@ -314,6 +313,8 @@ export class Outbox {
   // a flush never runs inside another
   #alone<Value>(wire: Wire, flush: () => Value): Value {
     this.#isFlushing = true;
+    this.#postmark.turned();
+    this.#slab.rest();
     const monitor = this.#options.monitor?.();
     const { messages } = this.#taken;
     monitor?.sending();
@@ -361,7 +362,6 @@ export class Outbox {
     // a volatile message is not worth it, and one that was answered has done its work
     const isRepeatable = !message.isVolatile && !message.isAnswered && (message.isKeyed || this.#options.resendSafe());
     if (!isRepeatable || !this.#options.queueing() || this.#gate.isClosed) return false;
-    message.moved('waiting');
     this.#backlog.restore(message);
     return true;
   }

@@ -32,6 +32,22 @@ describe('the outbox', () => {
     expect(new Set(sent.map(({ buffer }) => buffer)).size).toBe(6);
   });
 
+  test.each(['while nobody is connected', 'one critical message after the other'])(
+    'gives copies memory of their own where they would outlive each other: %s',
+    async (when) => {
+      const r = new OutboxRig();
+      const line = new Line();
+      const isCritical = when !== 'while nobody is connected';
+      if (isCritical) await r.attached(line);
+      for (let copy = 1; copy <= 4; copy++)
+        r.outbox.push(new Uint8Array(1_000).fill(copy), isCritical ? { priority: 'critical' } : {});
+      if (!isCritical) await r.attached(line);
+      const sent = line.sent as Uint8Array[];
+      expect(sent.map(([first]) => first)).toEqual([1, 2, 3, 4]);
+      expect(sent.map(({ buffer }) => buffer.byteLength)).toEqual([1_000, 1_000, 1_000, 1_000]);
+    },
+  );
+
   test('hands over 25 of many requests when the next is asked, with what came before them, and what is left at the end of the turn', async () => {
     const r = new OutboxRig();
     const line = await r.attached();

@@ -31,9 +31,9 @@ const EACH_BYTES = 16;
 
 /** The bytes of a frame that is not text, as nothing but bytes: Node's Buffer has ways of its own. */
 export function bytesOf(data: Exclude<FrameData, string>): Uint8Array<ArrayBuffer> {
-  return data instanceof ArrayBuffer
-    ? new Uint8Array(data)
-    : new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+  return ArrayBuffer.isView(data)
+    ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
+    : new Uint8Array(data);
 }
 
 /** `bytes`: of the payload, where they are known. */

@@ -30,6 +30,8 @@ export class Slab implements Memory {
   }
 
   take(bytes: number): Uint8Array<ArrayBuffer> {
+    // nothing to share, and nothing that its owner could take from others
+    if (bytes === 0) return ownMemory.take(0);
     if (this.#taken + bytes > this.#bytes.length) this.#renew(bytes);
     this.#copied += bytes;
     const { length } = this.#bytes;
@@ -61,7 +63,7 @@ let taken = 0;
 /** Memory that small copies of all connections share. What is not small has memory of its own. */
 export const sharedMemory: Memory = {
   take(bytes) {
-    if (bytes > SMALL_BYTES) return ownMemory.take(bytes);
+    if (bytes === 0 || bytes > SMALL_BYTES) return ownMemory.take(bytes);
     if (taken + bytes > shared.length) {
       shared = new Uint8Array(SHARED_BYTES);
       taken = 0;

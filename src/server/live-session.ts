@@ -378,7 +378,7 @@ export class LiveSession implements Session, ConversationParts {
     if (options.channel !== undefined && !this.channels.get(options.channel))
       return Receipt.refused(new MessageError('CONNECTION_ENDED', { message: 'The channel is not open.' }));
     try {
-      return this.outflow.send(outbound(data, options, { ids, memory: this.outflow.slab }));
+      return this.outflow.send(outbound(data, options, { ids, memory: this.outflow.memoryFor(options.channel) }));
     } catch (error) {
       return Receipt.refused(error as MessageError);
     }

@@ -3,7 +3,7 @@ import { FlushClock } from '../core/flush-clock.ts';
 import type { StoreClock } from './clock.ts';
 import type { Delivery } from './delivery.ts';
 import { frameBytesOf, type WeighedMessage } from '../protocol/framing.ts';
-import { ownMemory, Slab } from '../protocol/slab.ts';
+import { ownMemory, Slab, type Memory } from '../protocol/slab.ts';
 import type { Link } from './link.ts';
 import type { Ownership } from './ownership.ts';
 import { Receipt } from './receipt.ts';
@@ -62,8 +62,7 @@ export class Outflow {
   #onSettled: (() => void) | undefined;
   #end: MessageError | undefined;
   readonly #flushClock: FlushClock;
-  /** Where copies go of what is sent here. */
-  readonly slab = new Slab(ownMemory);
+  readonly #slab = new Slab(ownMemory);
 
   constructor(options: OutflowOptions) {
     this.#options = options;
@@ -71,7 +70,7 @@ export class Outflow {
       clock: options.clock,
       lingerMs: () => 0,
       flush: () => {
-        this.slab.rest();
+        this.#slab.rest();
         // what is held back is nothing to flush, nor is what goes with an append that is under way
         const isAny = !this.#isAppending && this.#hasNext;
         this.#append();
@@ -90,6 +89,11 @@ export class Outflow {
   /** Bytes of those that wait for the store. */
   get waitingBytes(): number {
     return this.#waiting.bytes;
+  }
+
+  /** Where copies go of what is sent to a channel, or to none. What is held back may wait for long, and would keep what lies beside it. */
+  memoryFor(channel: string | undefined): Memory {
+    return channel !== undefined && this.#heldChannels.has(channel) ? ownMemory : this.#slab;
   }
 
   /** Sends a message. Never throws: what is refused is told by the receipt. */
@@ -201,6 +205,7 @@ export class Outflow {
     this.#end = new MessageError(code, { message });
     this.#link = undefined;
     this.#flushClock.cancel();
+    this.#slab.rest();
     this.#options.delivery.detach();
     // one that the store may have by now goes to the client when the session lives on elsewhere
     for (const receipt of [...this.#receipts.all, ...this.#underway.map((waiting) => waiting.receipt)])

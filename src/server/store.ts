@@ -1,8 +1,8 @@
 import type { WireMeta } from '../protocol/frames.ts';
 
 /**
- * A message to a client, as a store keeps it: its payload as it will travel, and what travels with it. Bytes may be a view of memory that lies beside other messages of the
- * session, and must not be transferred.
+ * A message to a client, as a store keeps it: its payload as it will travel, and what travels with it. Bytes may be
+ * a view of memory that they share with others: their `buffer` is more than they are, and must not be transferred.
  */
 export interface StoredMessage {
   readonly data: string | Uint8Array<ArrayBuffer>;

@@ -77,10 +77,21 @@ describe('a slab', () => {
   });
 });
 
+test.each([
+  ['a slab', () => new Slab(sharedMemory)],
+  ['what all share', () => sharedMemory],
+])('an empty copy from %s has memory that nobody can take from the others', (_, memoryOf: () => Memory) => {
+  const memory = memoryOf();
+  const [one, other] = [memory.take(0), memory.take(0)];
+  expect([one.buffer.byteLength, one.buffer === other.buffer]).toEqual([0, false]);
+  structuredClone(one.buffer, { transfer: [one.buffer] });
+  expect(memory.take(0).length).toBe(0);
+});
+
 test('small copies of everybody share 4 KiB, and others share nothing', () => {
   const copies = taken(
     sharedMemory,
-    Array.from({ length: 500 }, (_, n) => (n * 37) % 600),
+    Array.from({ length: 500 }, (_, n) => 1 + ((n * 37) % 600)),
   );
   for (const { buffer, length } of copies) expect(buffer.byteLength).toBe(length > 512 ? length : 4_096);
   expect(buffers(copies.filter(({ length }) => length <= 512)).length).toBeLessThan(40);

@@ -144,6 +144,21 @@ test('messages of a channel that is held back wait, and let others by', async ()
   expect(sent[1]).toBe('{"t":"m","s":2,"b":[{"d":"held","c":"room"}]}');
 });
 
+test('copies for a channel that is held back lie alone, for they stay when the others are gone', async () => {
+  const { outflow, attach } = await start();
+  attach();
+  outflow.hold('held', true);
+  const lengths = ['free', 'held', undefined].map((channel) => {
+    const memory = outflow.memoryFor(channel);
+    return Array.from({ length: 4 }, () => memory.take(100).buffer.byteLength);
+  });
+  expect(lengths).toEqual([
+    [100, 100, 200, 200],
+    [100, 100, 100, 100],
+    [400, 400, 400, 400],
+  ]);
+});
+
 test('messages of a channel that was held back on one socket go on the next, until that says so as well', async () => {
   const { outflow, attach, settle, sent } = await start();
   attach();
