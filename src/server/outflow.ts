@@ -205,12 +205,12 @@ export class Outflow {
     this.#end = new MessageError(code, { message });
     this.#link = undefined;
     this.#flushClock.cancel();
-    this.#slab.rest();
     this.#options.delivery.detach();
     // one that the store may have by now goes to the client when the session lives on elsewhere
     for (const receipt of [...this.#receipts.all, ...this.#underway.map((waiting) => waiting.receipt)])
       receipt.settle(new MessageError('OUTCOME_UNKNOWN', { message, outcome: 'unknown' }));
     for (const { receipt } of this.#waiting.all) receipt.settle(this.#end);
+    this.#slab.rest();
     this.#receipts.clear();
     this.#waiting = new Waitlist();
   }
