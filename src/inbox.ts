@@ -155,5 +155,9 @@ export class Inbox {
 }
 
 function metaOf({ n: type, h: headers, k: key }: WireMeta): MessageMeta {
-  return { ...(type !== undefined && { type }), ...(headers && { headers }), ...(key !== undefined && { key }) };
+  const meta: MessageMeta = {};
+  if (type !== undefined) meta.type = type;
+  if (headers) meta.headers = headers;
+  if (key !== undefined) meta.key = key;
+  return meta;
 }

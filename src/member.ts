@@ -97,7 +97,7 @@ export function makeMember({ id, wish, options, draws, seed, carries }: MemberOp
   const { serviceType, terminalId, sessionId, params = {} } = options;
   const source = { connectionId: id, serviceType };
   const settings = host.settings(serviceType, carries && carrierOf);
-  const { emitter, clock } = host;
+  const { emitter, clock, webSocket, memory, dials, report, queueing } = host;
   let measured: Monitor | undefined;
   let isMeasured = false;
   const monitor = (): Monitor | undefined => {
@@ -109,7 +109,7 @@ export function makeMember({ id, wish, options, draws, seed, carries }: MemberOp
     measured ??= new Monitor({
       source,
       clock,
-      limits: () => ({ ...settings().queue, slowMs: settings().slowMs }),
+      limits: () => ({ slowMs: settings().slowMs, ...settings().queue }),
       windowMs: host.healthWindowMs(),
       load: () => ports.outbox.load,
       received: () => ports.inbox.received,
@@ -134,8 +134,6 @@ export function makeMember({ id, wish, options, draws, seed, carries }: MemberOp
     return { ...source, terminalId, sessionId, params, attempt, lastFailure: lastError ?? undefined };
   };
   const ports = new Ports({
-    ...source,
-    ...host,
     settings,
     carries,
     shares,
@@ -162,12 +160,22 @@ export function makeMember({ id, wish, options, draws, seed, carries }: MemberOp
     fated: (message, fate, error) => {
       // one closure for each message is too much for nobody
       if (emitter.has('settled'))
-        tellSettled(emitter, { ...source, messageId: message.id, fate, error, ...payloadOf(message) });
+        tellSettled(emitter, {
+          connectionId: id,
+          serviceType,
+          messageId: message.id,
+          fate,
+          error,
+          ...payloadOf(message),
+        });
     },
     deliver: (data, meta) => {
       // most applications listen to the connection: no event is made for nobody
-      if (emitter.has('message')) emitter.emit('message', { ...source, data, ...(meta && { meta }) });
+      if (emitter.has('message'))
+        emitter.emit('message', { connectionId: id, serviceType, data, ...(meta && { meta }) });
     },
+    ...{ clock, webSocket, memory, dials, report, queueing },
+    ...source,
   });
   const connection: Connection = new Connection(source, ports, {
     clock,

@@ -212,5 +212,9 @@ function metaOf(
 ): WireMeta | undefined {
   // most have nothing with them, and are not to pay for the others
   if (k === undefined && n === undefined && h === undefined) return meta;
-  return { ...(k !== undefined && { k }), ...(n !== undefined && { n }), ...(h && { h: { ...h } }), ...meta };
+  const whole: WireMeta = {};
+  if (k !== undefined) whole.k = k;
+  if (n !== undefined) whole.n = n;
+  if (h) whole.h = { ...h };
+  return Object.assign(whole, meta);
 }

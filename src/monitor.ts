@@ -181,7 +181,8 @@ export class Monitor {
   answered(rttMs: number | null): void {
     if (rttMs !== null) {
       this.#roundTrips.add(rttMs);
-      this.#options.emit('roundTrip', { ...this.#options.source, rttMs });
+      const { connectionId, serviceType } = this.#options.source;
+      this.#options.emit('roundTrip', { connectionId, serviceType, rttMs });
     }
     this.#sample(rttMs, this.#now());
   }
@@ -304,13 +305,13 @@ export class Monitor {
 
   #facts(at: number): AdviceFacts {
     return {
-      ...this.#scoreFacts(at),
       dropped: this.#troubles.dropped(at),
       openMs: this.#openSince === null ? 0 : at - this.#openSince,
       downMs: this.#downSince === null ? 0 : at - this.#downSince,
       canPing: this.#canMeasure,
       grade: this.#grade,
       uptimeRatio: this.#times.summary(at).uptimeRatio,
+      ...this.#scoreFacts(at),
     };
   }
 

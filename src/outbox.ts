@@ -66,13 +66,13 @@ export class Outbox {
   readonly #slab = new Slab(sharedMemory);
 
   constructor(options: OutboxOptions) {
-    const { clock, limits } = options;
+    const { clock, limits, context, fated, undelivered } = options;
     this.#options = options;
     this.#fates = new Fates({
-      ...options,
       settled: () => {
         this.#idle.look();
       },
+      ...{ context, fated, undelivered },
     });
     this.#volatile = new Volatile(this.#fates, this.#taken);
     this.#postmark = new Postmark({

@@ -84,12 +84,12 @@ export class Ports {
     this.#options = options;
     this.#verdicts = new Verdicts(settings, options.report);
     this.inbox = new Inbox({
-      ...options,
       decode: (data) => decodeWith(settings().profile, data),
       undecodable: ({ code, data, message, cause }) => {
         options.undecodable(new InboundError(code, data, { ...context, message, cause }));
       },
       intercept: (message, meta) => this.#intercept(message, meta),
+      ...{ clock, deliver: options.deliver, report: options.report },
     });
     this.outbox = new Outbox({
       clock,
@@ -288,13 +288,13 @@ export class Ports {
     const { outbox, inbox } = this;
     if (shares) {
       const access = new ChannelAccess({
-        ...options,
         pool: shares,
         service: serviceType,
         now: () => options.clock.now(),
         outbox,
         inbox,
         sessionLost,
+        ...options,
       });
       this.#kept = () => access.kept;
       return access;
@@ -328,7 +328,7 @@ export class Ports {
         options.monitor()?.unanswered(urgency);
       },
     };
-    return new SocketAccess({ ...options, ...own, pool: carries });
+    return new SocketAccess({ pool: carries, ...options, ...own });
   }
 
   // what only the connection itself is to see

@@ -332,6 +332,6 @@ function framed(message: OutboundMessage): WeighedMessage {
   if (form !== 'text' && channel === undefined) return message;
   return weighed({
     data: form === 'text' ? JSON.stringify(data) : data,
-    meta: channel === undefined ? meta : { ...meta, c: channel },
+    meta: channel === undefined ? meta : Object.assign({}, meta, { c: channel }),
   });
 }

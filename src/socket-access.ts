@@ -87,22 +87,20 @@ export class SocketAccess implements Access {
   #elsewhere: string | undefined;
 
   constructor(options: SocketAccessOptions) {
-    const { settings, clock, inbox, freshId, report, measured } = options;
+    const { settings, clock, outbox, inbox, pool, freshId, report, measured, context } = options;
+    const { sessionLost, roundTrips, unanswered, isWatched } = options;
     this.#options = options;
     this.#endpoint = new Endpoint(settings, () => clock.now());
     this.#verdicts = new Verdicts(settings, report);
-    const now = (): number => monotonicNow(clock);
     this.asking = new Prober({
       settings,
       report,
-      now,
       measured,
+      now: () => monotonicNow(clock),
       link: () => this.#link,
       wire: () => (this.conversation.wire ? this.conversation : undefined),
     });
     this.conversation = new Conversation({
-      ...options,
-      pool: options.pool,
       settings: () => settings().wire,
       freshNonce: freshId,
       deliver: (payload, meta) => {
@@ -115,6 +113,8 @@ export class SocketAccess implements Access {
         this.#link?.transport?.close(violation.closeCode, violation.message);
         this.#failed(failureOfViolation(violation), this.generation);
       },
+      ...{ clock, outbox, pool, context },
+      ...{ sessionLost, measured, roundTrips, unanswered, isWatched },
     });
   }
 

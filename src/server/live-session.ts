@@ -141,7 +141,6 @@ export class LiveSession implements Session, ConversationParts {
     );
     const shared = { sid, store, ownership: this.ownership, fault };
     this.outflow = new Outflow({
-      ...shared,
       clock,
       delivery: this.#delivery,
       bufferedBytes: limits.bufferedBytes,
@@ -151,9 +150,9 @@ export class LiveSession implements Session, ConversationParts {
       tooSlow: () => {
         this.link?.close(WireClose.slowConsumer, 'too slow a reader');
       },
+      ...shared,
     });
     this.intake = new Intake({
-      ...shared,
       limits,
       principal,
       accepted: owned.rx,
@@ -171,6 +170,7 @@ export class LiveSession implements Session, ConversationParts {
       violated: ({ closeCode, message }) => {
         this.link?.close(closeCode, message);
       },
+      ...shared,
     });
     // with a part of the session's name: a client may answer in this session what it was asked in one that is lost
     this.#replies = new Replies(clock, `${sid.slice(0, 8)}.${owned.gen}`);
