@@ -7,7 +7,7 @@ import { CANDIDATES, HOLDFAST, HOLDFAST_PLAIN, RAW, RECONNECTING } from './peers
 import { dropSections } from './peers/drops.ts';
 import type { Candidate } from './peers/ends.ts';
 import { idleSection } from './peers/idle.ts';
-import { ask, carry, framesOf, pace, TRIP_COLUMNS } from './peers/jobs.ts';
+import { ask, carry, framesOf, pace, PACE_COLUMNS, TRIP_COLUMNS } from './peers/jobs.ts';
 import { TRIALS, type Trial } from './peers/loads.ts';
 import { able, Pairs, type Pair } from './peers/pairs.ts';
 import { sizesSection } from './peers/sizes.ts';
@@ -43,11 +43,6 @@ const CARRYING: readonly FigureColumn[] = [
   { key: 'bytes', heading: 'bytes', digits: 1 },
   { key: 'frames', heading: 'frames/1,000', digits: 0, isBare: true },
 ];
-const PACES: readonly FigureColumn[] = [
-  { key: 'p50', heading: 'p50 µs', digits: 0 },
-  { key: 'p99', heading: 'p99 µs', digits: 0 },
-  { key: 'receiverMicros', heading: 'receiver CPU µs', digits: 2, isBare: true },
-];
 
 /** Everybody side by side, held against raw `ws` in the same interleaved run. Writes `bench/results/peers.*` as well. */
 export async function benchPeers(report: (section: Section) => void): Promise<void> {
@@ -61,7 +56,7 @@ export async function benchPeers(report: (section: Section) => void): Promise<vo
   } finally {
     await pairs.stop();
   }
-  for (const section of await dropSections(note, DROP_ROUNDS)) tell(section);
+  for (const section of await dropSections(note, { rounds: DROP_ROUNDS })) tell(section);
   tell(await idleSection(note));
   tell(await idleSection(note, { candidates: MANY, connections: 10_000, isApart: true }));
   tell(await sizesSection());
@@ -133,7 +128,7 @@ async function pacing(pairs: Pairs, direction: 'up' | 'down', perSecond: number)
   const all = direction === 'up' ? able(CANDIDATES, 'uplink') : CANDIDATES;
   const turns = { candidates: all.filter(isKeepingUp), turns: PACING };
   const results = await compared(pairs, turns, (pair) => pace(pair, { direction, perSecond, seconds: 1 }));
-  return { title: name, figures: PACES, results };
+  return { title: name, figures: PACE_COLUMNS, results };
 }
 
 async function compared<Figure extends string>(

@@ -1,8 +1,7 @@
 /** What runs in a page: a client of any library, which does what it is asked over a line. */
-import type { ClientOrders } from '../peers/client.ts';
-import type { ClientEnd } from '../peers/ends.ts';
-import { ordersOf, Station } from '../peers/station.ts';
-import { trips } from '../peers/trips.ts';
+import { clientOrders } from '../peers/client-orders.ts';
+import type { Candidate } from '../peers/ends.ts';
+import { Station } from '../peers/station.ts';
 import type { Turn } from '../turns.ts';
 import { CANDIDATES, RAW } from './candidates.ts';
 import { aheadBy, type Reading } from './clock.ts';
@@ -13,7 +12,6 @@ const READINGS = 100;
 
 // how far the clock of the other end is ahead
 let ahead = 0;
-let end: ClientEnd | undefined;
 
 const micros = (): number => performance.now() * 1_000 + ahead;
 
@@ -26,37 +24,25 @@ const station: Station = new Station({
 });
 
 const socket = new WebSocket(`ws://${location.host}/${location.search}`);
-const desk: Line<DeskOrders> = new Line(socket, {
-  open: async ({ name, url, form }) => {
-    const candidate = [RAW, ...CANDIDATES].find((one) => one.name === name);
-    if (!candidate) throw new Error(`Nobody here is called ${name}.`);
-    end = await candidate.open(url, {
-      form,
-      heard: (message) => {
-        station.heard(message);
-      },
-    });
-    station.opened(end);
-  },
-  close: async () => {
-    await end?.close();
-    end = undefined;
-  },
-  ...ordersOf(station),
-  trips: (how) => {
-    if (!end) throw new Error('There is nobody to ask.');
-    return trips(end, how, micros);
-  },
-  memory: () => {
-    throw new Error('A page does not see its memory.');
-  },
-} satisfies ClientOrders);
+const desk: Line<DeskOrders> = new Line(socket, clientOrders({ station, find, micros, memory }));
 
 await new Promise((resolve) => {
   socket.addEventListener('open', resolve);
 });
 await beFound();
 await setClock();
+
+function find(name: string): Candidate {
+  const candidate = [RAW, ...CANDIDATES].find((one) => one.name === name);
+  if (!candidate) throw new Error(`Nobody here is called ${name}.`);
+  return candidate;
+}
+
+// TypeScript's library has no name for it yet
+async function memory(): Promise<{ heap: number; rss: number }> {
+  const measuring = performance as unknown as { measureUserAgentSpecificMemory(): Promise<{ bytes: number }> };
+  return { heap: (await measuring.measureUserAgentSpecificMemory()).bytes, rss: await desk.ask('rss') };
+}
 
 // the thread of a worker tells the process of this page from those of the others
 async function beFound(): Promise<void> {

@@ -2,9 +2,9 @@ import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { chromium, type Browser, type CDPSession } from 'playwright-core';
 
-import type { ClientOrders } from '../peers/client.ts';
+import type { ClientOrders } from '../peers/client-orders.ts';
 import type { Candidate } from '../peers/ends.ts';
-import type { Pair } from '../peers/pairs.ts';
+import type { Gathering, Pair } from '../peers/pairs.ts';
 import { Process } from '../peers/process.ts';
 import type { ServerOrders } from '../peers/server.ts';
 import { deskOf } from './desk.ts';
@@ -26,6 +26,8 @@ const ARGUMENTS = [
   '--disable-background-timer-throttling',
   '--disable-renderer-backgrounding',
   '--disable-backgrounding-occluded-windows',
+  // what a page takes is told when it is asked for, and not some time later
+  '--enable-blink-features=ForceEagerMeasureMemory',
 ];
 // messages are on their way for less than that
 const MOST_ERROR_MICROS = 1_000;
@@ -72,6 +74,18 @@ export class Tabs {
     this.#pairs.set(candidate.name, known);
     return known;
   }
+
+  /** Pages are used again, so only their connections end with what is done. */
+  readonly gather: Gathering = async (candidates, work) => {
+    const pairs: TabPair[] = [];
+    // one after the other: a page is told from the others by what it does first
+    for (const candidate of candidates) pairs.push(await this.of(candidate));
+    try {
+      return await work(pairs);
+    } finally {
+      await Promise.all(pairs.map(({ client }) => client.ask('close')));
+    }
+  };
 
   async stop(): Promise<void> {
     for (const server of this.#servers) server.stop();

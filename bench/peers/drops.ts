@@ -3,11 +3,9 @@ import type { Bar, FigureColumn, Section } from '../section.ts';
 import { HOLDFAST, RECONNECTING } from './candidates.ts';
 import { DropProxy, DROPS, type Drop } from './drop-proxy.ts';
 import type { Candidate } from './ends.ts';
-import { Pairs, type Pair } from './pairs.ts';
+import { gathered, type Gathering, type Pair } from './pairs.ts';
 
 const PER_SECOND = 250;
-// a third of them share the machine at a time: what one does when it comes back is not to wait for all others
-const GROUPS = 3;
 // who has been open for a while comes back sooner, and most of what is lost has been
 const BEFORE_MS = 12_000;
 // one after the other: what each does then is done for the first time in its process, and takes a core
@@ -23,45 +21,54 @@ const FIGURES: readonly (FigureColumn & { key: DropFigure })[] = [
   { key: 'reordered', heading: 'reordered', digits: 0 },
 ];
 
+/** Whose connections are lost, and how often. */
+export interface Losses {
+  /** @default those who connect again by themselves */
+  candidates?: readonly Candidate[];
+  /** How often each of them is lost; in a hole it is once. */
+  rounds: number;
+  /** In how many groups they share the machine: what one does when it comes back is not to wait for all others. @default 3 */
+  groups?: number;
+  /** @default in new processes each time */
+  gather?: Gathering;
+}
+
 /** 250 messages a second go up, and the connection is lost under them. */
-export async function dropSections(note: (what: string) => void, rounds: number): Promise<Section[]> {
+export async function dropSections(note: (what: string) => void, losses: Losses): Promise<Section[]> {
   const sections: Section[] = [];
   for (const how of DROPS) {
     note(`a connection is lost: ${how}`);
-    sections.push(await dropSection(how, how === 'hole' ? 1 : rounds));
+    sections.push(await dropSection(how, how === 'hole' ? { ...losses, rounds: 1 } : losses));
   }
   return sections;
 }
 
-async function dropSection(how: Drop, rounds: number): Promise<Section> {
-  const measures = RECONNECTING.map((): Measure[] => []);
+async function dropSection(
+  how: Drop,
+  { candidates = RECONNECTING, rounds, groups = 3, gather = gathered }: Losses,
+): Promise<Section> {
+  const measures = candidates.map((): Measure[] => []);
   for (let round = 0; round < rounds; round++) {
-    for (let group = 0; group < GROUPS; group++) {
-      const isOfGroup = (_: unknown, index: number): boolean => index % GROUPS === group;
-      const measured = await someDropped(RECONNECTING.filter(isOfGroup), how, round);
+    for (let group = 0; group < groups; group++) {
+      const isOfGroup = (_: unknown, index: number): boolean => index % groups === group;
+      const measured = await gather(candidates.filter(isOfGroup), (pairs) => someDropped(pairs, how, round));
       const own = measures.filter(isOfGroup);
       for (const [index, measure] of measured.entries()) own[index]?.push(measure);
     }
   }
-  const results = RECONNECTING.map(({ name }, index): Comparison => alone(name, measures[index] ?? []));
+  const results = candidates.map(({ name }, index): Comparison => alone(name, measures[index] ?? []));
   return { title: TITLES[how], figures: FIGURES, results, bars: barsOf(how, results) };
 }
 
 // some beside each other, for none of them needs more than a part of a core; but first all of them start, which takes more than that
-async function someDropped(candidates: readonly Candidate[], how: Drop, round: number): Promise<Measure[]> {
-  const pairs = new Pairs();
-  try {
-    const started = await Promise.all(candidates.map((candidate) => pairs.of(candidate)));
-    return await Promise.all(
-      started.map((pair, index) => {
-        // who is the first is another each time
-        const turn = (index + round) % started.length;
-        return dropped(pair, { how, openMs: BEFORE_MS + turn * APART_MS, afterMs: AFTER_MS[how] });
-      }),
-    );
-  } finally {
-    await pairs.stop();
-  }
+async function someDropped(pairs: readonly Pair[], how: Drop, round: number): Promise<Measure[]> {
+  return Promise.all(
+    pairs.map((pair, index) => {
+      // who is the first is another each time
+      const turn = (index + round) % pairs.length;
+      return dropped(pair, { how, openMs: BEFORE_MS + turn * APART_MS, afterMs: AFTER_MS[how] });
+    }),
+  );
 }
 
 const TITLES: Record<Drop, string> = {

@@ -1,7 +1,7 @@
 import { alone, marked, type Comparison, type Measure } from '../rounds.ts';
 import type { FigureColumn, Section } from '../section.ts';
 import type { Candidate } from './ends.ts';
-import { ALL, Pairs, type Pair } from './pairs.ts';
+import { ALL, gathered, type Gathering, type Pair } from './pairs.ts';
 
 const IDLE_SECONDS = 60;
 // as many as open before a process is taken for dead
@@ -25,6 +25,8 @@ export interface Idle {
   connections?: number;
   /** Whether one is idle after the other, for all of them would fill the machine. @default false */
   isApart?: boolean;
+  /** @default in new processes */
+  gather?: Gathering;
 }
 
 /**
@@ -33,43 +35,33 @@ export interface Idle {
  */
 export async function idleSection(
   note: (what: string) => void,
-  { candidates = ALL, connections = 1_000, isApart = false }: Idle = {},
+  { candidates = ALL, connections = 1_000, isApart = false, gather = gathered }: Idle = {},
 ): Promise<Section> {
   const groups = isApart ? candidates.map((one) => [one]) : [candidates];
   const results: Comparison[] = [];
-  for (const group of groups) results.push(...(await idled(note, group, connections)));
+  for (const group of groups) results.push(...(await gather(group, (pairs) => idled(note, pairs, connections))));
   const title = `one of ${connections.toLocaleString('en')} idle connections`;
   return { title, figures: FIGURES, results, bars: barsOf(results) };
 }
 
-async function idled(
-  note: (what: string) => void,
-  candidates: readonly Candidate[],
-  connections: number,
-): Promise<Comparison[]> {
-  const pairs = new Pairs();
+async function idled(note: (what: string) => void, pairs: readonly Pair[], connections: number): Promise<Comparison[]> {
   const opened: { pair: Pair; measure: Measure; upgrades: number }[] = [];
-  try {
-    for (const candidate of candidates) {
-      note(`${connections} idle connections of ${candidate.name}`);
-      const pair = await pairs.of(candidate);
-      opened.push({ pair, measure: await openedBy(pair, connections), upgrades: await pair.server.ask('upgrades') });
-    }
-    note(`idle for ${IDLE_SECONDS} s`);
-    for (const { pair } of opened) await Promise.all([pair.client.ask('begin'), pair.server.ask('begin')]);
-    await new Promise((resolve) => setTimeout(resolve, IDLE_SECONDS * 1_000));
-    const results: Comparison[] = [];
-    for (const { pair, measure, upgrades } of opened) {
-      const [client, server] = await Promise.all([pair.client.ask('cpuMicros'), pair.server.ask('cpuMicros')]);
-      const perSecond = (micros: number): number => micros / connections / IDLE_SECONDS;
-      const faults = (await pair.server.ask('upgrades')) - upgrades;
-      const whole = { ...measure, cpu: perSecond(client), serverCpu: perSecond(server), faults };
-      results.push(marked(alone(pair.candidate.name, [whole])));
-    }
-    return results;
-  } finally {
-    await pairs.stop();
+  for (const pair of pairs) {
+    note(`${connections} idle connections of ${pair.candidate.name}`);
+    opened.push({ pair, measure: await openedBy(pair, connections), upgrades: await pair.server.ask('upgrades') });
   }
+  note(`idle for ${IDLE_SECONDS} s`);
+  for (const { pair } of opened) await Promise.all([pair.client.ask('begin'), pair.server.ask('begin')]);
+  await new Promise((resolve) => setTimeout(resolve, IDLE_SECONDS * 1_000));
+  const results: Comparison[] = [];
+  for (const { pair, measure, upgrades } of opened) {
+    const [client, server] = await Promise.all([pair.client.ask('cpuMicros'), pair.server.ask('cpuMicros')]);
+    const perSecond = (micros: number): number => micros / connections / IDLE_SECONDS;
+    const faults = (await pair.server.ask('upgrades')) - upgrades;
+    const whole = { ...measure, cpu: perSecond(client), serverCpu: perSecond(server), faults };
+    results.push(marked(alone(pair.candidate.name, [whole])));
+  }
+  return results;
 }
 
 async function openedBy({ candidate, client, server, url }: Pair, connections: number): Promise<Measure> {

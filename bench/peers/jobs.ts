@@ -30,6 +30,13 @@ export const TRIP_COLUMNS: readonly (FigureColumn & { key: TripFigure })[] = [
   { key: 'serverMicros', heading: 'server CPU µs', digits: 1, isBare: true },
 ];
 
+/** What is shown of messages that come at an even pace. */
+export const PACE_COLUMNS: readonly (FigureColumn & { key: PaceFigure })[] = [
+  { key: 'p50', heading: 'p50 µs', digits: 0 },
+  { key: 'p99', heading: 'p99 µs', digits: 0 },
+  { key: 'receiverMicros', heading: 'receiver CPU µs', digits: 2, isBare: true },
+];
+
 const LEAST_MESSAGES = 500;
 // so often the same goes before what is measured: a process that has rested while others had their turns is slow at first, and the more so the less it leaves to the system
 const LEADS = 2;

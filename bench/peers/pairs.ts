@@ -2,7 +2,7 @@ import { CANDIDATES, RAW } from './candidates.ts';
 import type { Candidate } from './ends.ts';
 import { Process } from './process.ts';
 import type { Asked } from './questions.ts';
-import type { ClientOrders } from './client.ts';
+import type { ClientOrders } from './client-orders.ts';
 import type { ServerOrders } from './server.ts';
 
 /** A candidate, with each of its ends in a process or a page of its own. */
@@ -37,6 +37,22 @@ export class Pairs {
     this.#pairs.clear();
   }
 }
+
+/** Brings candidates together who are measured beside each other, for as long as that takes. */
+export type Gathering = <Result>(
+  candidates: readonly Candidate[],
+  work: (pairs: readonly Pair[]) => Promise<Result>,
+) => Promise<Result>;
+
+/** In processes that nothing else has run in. */
+export const gathered: Gathering = async (candidates, work) => {
+  const pairs = new Pairs();
+  try {
+    return await work(await Promise.all(candidates.map((candidate) => pairs.of(candidate))));
+  } finally {
+    await pairs.stop();
+  }
+};
 
 /** Of those who can do something. */
 export function able(candidates: readonly Candidate[], ...needs: readonly ('uplink' | 'bytes')[]): Candidate[] {
