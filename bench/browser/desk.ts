@@ -19,7 +19,6 @@ export function deskOf(session: CDPSession) {
     micros,
     find: () => spending.find(),
     begin: () => spending.begin(),
-    rss: () => spending.rss(),
     cpuMicros: async (): Promise<number> => {
       last = await spending.spent();
       return last.page + last.network;

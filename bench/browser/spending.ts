@@ -49,13 +49,6 @@ export class Spending {
     this.#process = only.id;
   }
 
-  /** What the process of the page has in memory, in bytes. */
-  rss(): number {
-    const [, kB = Number.NaN] =
-      /^VmRSS:\s*(\d+) kB$/m.exec(readFileSync(`/proc/${this.#process}/status`, 'utf8')) ?? [];
-    return Number(kB) * 1_024;
-  }
-
   async begin(): Promise<void> {
     this.#before = await this.#look();
   }

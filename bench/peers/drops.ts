@@ -109,7 +109,8 @@ async function droppedOn(
   await new Promise((resolve) => setTimeout(resolve, 500));
   const came = proxy.cameAfter(at) ?? Infinity;
   const { numbers, times } = await server.ask('noted');
-  const seen = new Set(numbers.filter((n) => n >= 0 && n < accepted));
+  // what has no number is none by the time it is here
+  const seen = new Set(numbers.filter((n) => Number.isInteger(n) && n >= 0 && n < accepted));
   const first = times.find((time) => time > came) ?? Number.NaN;
   return {
     firstMs: (first - at) / 1_000,

@@ -1,8 +1,11 @@
 import { decoded, encoded, Replies, unknowable, type ClientEars, type ClientEnd } from './ends.ts';
 
+const OPEN = 1;
+
 /** As much of a WebSocket as all of them have. */
 interface Like {
   binaryType: string;
+  readonly readyState: number;
   addEventListener(type: 'message', listener: (event: { data: unknown }) => void): unknown;
   addEventListener(type: 'open' | 'close', listener: () => void): unknown;
   send(data: string | Uint8Array<ArrayBuffer>): void;
@@ -30,10 +33,14 @@ export async function openLike(socket: Like, ears: ClientEars): Promise<ClientEn
       return reply;
     },
     settled: unknowable,
-    close: () =>
-      new Promise((resolve) => {
+    close: async () => {
+      const isOpen = socket.readyState === OPEN;
+      const closed = new Promise<void>((resolve) => {
         socket.addEventListener('close', resolve);
-        socket.close();
-      }),
+      });
+      socket.close();
+      // who is between two connections says no more that it has closed
+      if (isOpen) await closed;
+    },
   };
 }

@@ -34,9 +34,11 @@ export async function openSocketIo(
       return new Promise((resolve) => (settled = resolve));
     },
     close: async () => {
-      const closed = new Promise((resolve) => engine.once('close', resolve));
+      // by now it may be another one, and where it is lost none
+      const isOpen = socket.connected;
+      const closed = new Promise((resolve) => socket.io.engine.once('close', resolve));
       socket.disconnect();
-      await closed;
+      if (isOpen) await closed;
     },
   };
 }

@@ -98,6 +98,9 @@ export async function openWebsocketTs(url: string, ears: ClientEars, retryMs?: n
   if (retryMs !== undefined) builder.withBackoff(new ConstantBackoff(retryMs)).withBuffer(new ArrayQueue());
   const socket = builder.build();
   const like = {
+    get readyState() {
+      return socket.readyState;
+    },
     set binaryType(type: BinaryType) {
       socket.binaryType = type;
     },
