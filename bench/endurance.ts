@@ -12,8 +12,8 @@ import type { Shape } from './turns.ts';
 
 const CONNECTIONS = 50;
 const MINUTES = 30;
-/** Before that, caches fill: the audit log in memory keeps 10,000 records. */
-const SETTLED_AFTER = 5;
+/** Before that, caches fill: the audit log in memory keeps 10,000 records, and a loss of all connections leaves 1,000. */
+const SETTLED_AFTER = 10;
 const MINUTE_MS = 60_000;
 const PER_MINUTE = 30_000;
 // a thousand a second, for half of each minute
