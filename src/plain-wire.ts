@@ -1,7 +1,7 @@
 import { InFlight } from './in-flight.ts';
 import type { OutboundMessage } from './message.ts';
 import type { Clock } from './transport/clock.ts';
-import type { Transport } from './transport/transport.ts';
+import type { InboundData, ReadData, Transport } from './transport/transport.ts';
 import type { Wire, WireReports } from './wire.ts';
 
 /** The wire that every server speaks: one message is one WebSocket message, and is followed until it has left the socket. */
@@ -83,4 +83,12 @@ export class PlainWire implements Wire {
     if (this.#isLost) this.#reports.orphaned(message);
     else this.#inFlight.handed(message);
   }
+}
+
+/** The message that a frame is: text, or bytes in memory that is nobody else's. */
+export function owned(data: ReadData): InboundData {
+  if (!ArrayBuffer.isView(data)) return data;
+  // `ws` puts together in memory of its own what came in pieces; what is empty is the same for all
+  const isWhole = data.byteLength > 0 && data.byteLength === data.buffer.byteLength;
+  return isWhole ? data.buffer : data.slice().buffer;
 }

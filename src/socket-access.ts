@@ -8,7 +8,7 @@ import type { Inbox } from './inbox.ts';
 import { Link } from './link.ts';
 import type { Negotiation } from './negotiation.ts';
 import type { Outbox } from './outbox.ts';
-import { PlainWire } from './plain-wire.ts';
+import { owned, PlainWire } from './plain-wire.ts';
 import type { Pool } from './pool.ts';
 import { Prober } from './probing.ts';
 import { CloseCode, WireClose } from './protocol/close-codes.ts';
@@ -18,7 +18,7 @@ import { Renewal } from './renewal.ts';
 import type { ServiceSettings } from './settings.ts';
 import { offering, Succession } from './succession.ts';
 import { monotonicNow, type Clock } from './transport/clock.ts';
-import type { InboundData, TransportEnd, WireData } from './transport/transport.ts';
+import type { ReadData, TransportEnd, WireData } from './transport/transport.ts';
 import { openWebSocket, type WebSocketConstructor } from './transport/websocket.ts';
 import { constructorFailure, failureOfViolation, Verdicts } from './verdicts.ts';
 import type { WireMemory } from './wire-memory.ts';
@@ -39,7 +39,7 @@ export interface SocketAccessOptions extends Pick<ConversationOptions, 'roundTri
   outbox: Outbox;
   inbox: Pick<Inbox, 'receive'>;
   /** Data came by the socket. */
-  received: (data: InboundData) => void;
+  received: (data: ReadData) => void;
   /** A probe was answered: the round trip in ms, or `null` where it cannot be told. */
   measured: (rttMs: number | null) => void;
   /** Hears of data that is handed to the socket. */
@@ -295,7 +295,7 @@ export class SocketAccess implements Access {
     this.#link?.read((data) => {
       received(data);
       if (isSession) this.conversation.receive(data);
-      else inbox.receive(data);
+      else inbox.receive(owned(data));
     });
   }
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 
 import type { OutboundMessage } from '../src/message.ts';
-import { PlainWire } from '../src/plain-wire.ts';
+import { owned, PlainWire } from '../src/plain-wire.ts';
 import { SimulatedClock } from '../src/testing/clock.ts';
 import { Line } from './support/outbox.ts';
 import { messageOf } from './support/session.ts';
@@ -133,5 +133,25 @@ describe('a plain wire', () => {
     expect([wire.isOpen, wire.bufferedBytes]).toEqual([true, 3]);
     line.close();
     expect(wire.isOpen).toBe(false);
+  });
+});
+
+describe('the message that a frame of a plain wire is', () => {
+  test('is text, or an ArrayBuffer that nobody else has', () => {
+    const read = Uint8Array.of(9, 1, 2, 9);
+    const messages = [read.subarray(1, 3), read.subarray(2, 2), new Uint8Array(0)].map(owned);
+    read.fill(0);
+    expect(messages).toEqual([Uint8Array.of(1, 2).buffer, new ArrayBuffer(0), new ArrayBuffer(0)]);
+    expect(owned('null')).toBe('null');
+  });
+
+  test('is where it lies when there is nothing beside it, and when it is an ArrayBuffer already', () => {
+    const { buffer } = Uint8Array.of(1, 2);
+    expect([owned(new Uint8Array(buffer)), owned(buffer)].every((message) => message === buffer)).toBe(true);
+  });
+
+  test('is never what an empty one is for all others', () => {
+    const nothing = new Uint8Array(0);
+    expect(owned(nothing)).not.toBe(nothing.buffer);
   });
 });

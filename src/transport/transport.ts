@@ -5,6 +5,9 @@ export type { InboundData } from '../errors.ts';
 /** What travels: text, or bytes. */
 export type WireData = string | Uint8Array<ArrayBuffer>;
 
+/** What a socket hands over; bytes may be a view of what else it has read. */
+export type ReadData = InboundData | Uint8Array<ArrayBuffer>;
+
 /** How a transport ended. */
 export interface TransportEnd {
   /** Source: RFC 6455, section 7.4. */
@@ -23,7 +26,7 @@ export interface TransportEnd {
 /** What a transport reports. After `ended` it reports nothing; after `dispose()` it reports nothing at all. */
 export interface TransportListener {
   opened(): void;
-  received(data: InboundData): void;
+  received(data: ReadData): void;
   /** A sign of life that carries no data: a protocol ping or, with the mark of what it answers, a pong; where the platform shows them. */
   heard(mark?: string): void;
   ended(end: TransportEnd): void;

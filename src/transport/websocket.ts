@@ -1,7 +1,7 @@
 import { retryAfterMs } from '../core/retry-after.ts';
 import { clampCloseReason, CloseCode, isSendableCloseCode } from '../protocol/close-codes.ts';
 import type { Clock } from './clock.ts';
-import type { Address, InboundData, Transport, TransportEnd, TransportListener, WireData } from './transport.ts';
+import type { Address, ReadData, Transport, TransportEnd, TransportListener, WireData } from './transport.ts';
 
 /** The part of the standard `WebSocket` that is used, and what `ws` adds to it. */
 export interface WebSocketLike {
@@ -138,7 +138,7 @@ export function openWebSocket(
   }
 
   try {
-    socket.binaryType = 'arraybuffer';
+    askForBytes(socket);
     socket.onopen = () => {
       listener.opened();
     };
@@ -224,10 +224,16 @@ function end(socket: WebSocketLike): void {
   }
 }
 
-function inbound(data: unknown): InboundData | null {
+// `ws` copies each frame that it is to make an ArrayBuffer of; with its own form it says where the frame lies in what it has read
+function askForBytes(socket: WebSocketLike): void {
+  if (socket.on) socket.binaryType = 'nodebuffer';
+  if (socket.binaryType !== 'nodebuffer') socket.binaryType = 'arraybuffer';
+}
+
+function inbound(data: unknown): ReadData | null {
   if (typeof data === 'string' || data instanceof ArrayBuffer) return data;
-  // an implementation that ignores binaryType hands out views, as Node's Buffer
-  if (ArrayBuffer.isView(data)) return new Uint8Array(data.buffer, data.byteOffset, data.byteLength).slice().buffer;
+  // as nothing but bytes: Node's Buffer has ways of its own, and so has what an implementation hands out that ignores binaryType
+  if (ArrayBuffer.isView(data)) return new Uint8Array(data.buffer as ArrayBuffer, data.byteOffset, data.byteLength);
   return null;
 }
 
