@@ -109,7 +109,7 @@ const ACCOUNT = {
   name: 'endurance',
   title: 'Half an hour of traffic',
   notes: `What is in use after a collection, once a minute, at both ends: medians, then the least and the most. \`holdfast.v1\` as users get it: health is watched, and an audit log is attached at its default level.
-Messages are dealt out to all connections, every one is checked by number and order at its receiver, and after ${DROP_AFTER_MS / 1_000} s of each minute the server resets all sockets.
+Messages are dealt out to all connections, every one is checked by number and order at its receiver, and after ${DROP_AFTER_MS / 1_000} s of each minute the server resets all sockets. The first ${SETTLED_AFTER} minutes are left out: until then the client's audit log fills, which keeps the last 10,000 records in memory. Source maps are off.
 
 ![Memory of both ends over half an hour](endurance.svg)`,
 };

@@ -162,7 +162,7 @@ export class ChannelAccess implements Access {
   }
 
   #freshChannel(): Channel {
-    const channel = new Channel({ ...this.#options, name: this.#options.pool.freshName() });
+    const channel = new Channel({ name: this.#options.pool.freshName(), ...this.#options });
     channel.loss = this.#loss;
     this.#loss = null;
     return channel;

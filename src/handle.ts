@@ -117,7 +117,7 @@ export class Connection<In = InboundData, Out = unknown> {
    */
   request(message: Out, options?: RequestOptions): Promise<In> {
     const error = options === undefined ? undefined : rejected(requestRule, options, this.#source);
-    return quiet(error ? Promise.reject(error) : (this.#ports.requests.ask(message, options) as Promise<In>));
+    return error ? quiet(Promise.reject(error)) : (this.#ports.requests.ask(message, options) as Promise<In>);
   }
 
   /**

@@ -1,3 +1,4 @@
+import { quiet } from './core/isolation.ts';
 import { MessageError, type ErrorCode, type ErrorDetails } from './errors.ts';
 import { Expiry } from './expiry.ts';
 import type { OutboundMessage } from './message.ts';
@@ -42,7 +43,9 @@ interface Pending {
   receipt: OutboundMessage | undefined;
   /** Whether an earlier message of it has left: then it may have been acted on, whatever becomes of this one. */
   hasLeftBefore: boolean;
-  /** Settle what the asker waits for; the first of them counts. */
+  /** What the asker waits for, once that is there. */
+  promise: Promise<unknown> | undefined;
+  /** Settle it; the first of them counts. */
   resolve: (reply: unknown) => void;
   reject: (error: MessageError) => void;
   /** In ms on the monotonic clock. */
@@ -90,15 +93,15 @@ export class Requests {
   ask(message: unknown, { timeoutMs = DEFAULT_TIMEOUT_MS, signal, ...options }: RequestOptions = {}): Promise<unknown> {
     const replies = this.#options.replies();
     const isCarried = this.#options.carriesIds();
-    if (!replies && !isCarried) return Promise.reject(this.#error('NO_CORRELATION', 'not_sent'));
+    if (!replies && !isCarried) return quiet(Promise.reject(this.#error('NO_CORRELATION', 'not_sent')));
     const id = `${this.#options.prefix ?? ''}r${this.#nextNumber++}`;
     let tagged: unknown;
     try {
       tagged = replies && 'tag' in replies ? replies.tag(message, id) : message;
     } catch (cause) {
-      return Promise.reject(this.#error('NOT_ENCODABLE', 'not_sent', cause));
+      return quiet(Promise.reject(this.#error('NOT_ENCODABLE', 'not_sent', cause)));
     }
-    return new Promise((resolve, reject) => {
+    const promise = new Promise((resolve, reject) => {
       const pending: Pending = {
         id,
         message: tagged,
@@ -108,6 +111,7 @@ export class Requests {
         signal,
         receipt: undefined,
         hasLeftBefore: false,
+        promise: undefined,
         resolve,
         reject,
         expiresAt: monotonicNow(this.#options.clock) + timeoutMs,
@@ -117,6 +121,10 @@ export class Requests {
       if (signal?.aborted) this.#abandon(pending, 'REQUEST_ABORTED', signal.reason);
       else this.#send(pending);
     });
+    const pending = this.#pending.get(id);
+    if (!pending) return quiet(promise);
+    pending.promise = promise;
+    return promise;
   }
 
   /** Whether a message is the reply to a request that waits; then the request has it, and nobody else. */
@@ -162,14 +170,15 @@ export class Requests {
       this.#kept = 0;
     }
     this.#kept += 1;
+    const { signal } = pending;
+    if (signal) {
+      pending.onAbort = () => {
+        this.#abandon(pending, 'REQUEST_ABORTED', signal.reason);
+      };
+      signal.addEventListener('abort', pending.onAbort);
+    }
     this.#pending.set(pending.id, pending);
     this.#deadlines.watch(pending);
-    const { signal } = pending;
-    if (!signal) return;
-    pending.onAbort = () => {
-      this.#abandon(pending, 'REQUEST_ABORTED', signal.reason);
-    };
-    signal.addEventListener('abort', pending.onAbort);
   }
 
   #leave({ id, signal, onAbort }: Pending): void {
@@ -186,6 +195,8 @@ export class Requests {
 
   #reject(pending: Pending, error: MessageError): void {
     this.#leave(pending);
+    // nobody has to listen. To say so costs a promise more, which a request that has its reply does without
+    if (pending.promise) void quiet(pending.promise);
     pending.reject(error);
   }
 

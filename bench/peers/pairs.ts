@@ -67,5 +67,6 @@ export const ALL: readonly Candidate[] = [RAW, ...CANDIDATES];
 async function started(candidate: Candidate): Promise<ProcessPair> {
   const server = new Process<ServerOrders>('./server.ts', [candidate.service]);
   const client = new Process<ClientOrders>('./client.ts');
-  return { candidate, url: `ws://127.0.0.1:${await server.ask('port')}`, client, server };
+  const [port] = await Promise.all([server.ask('port'), client.ask('cpuMicros')]);
+  return { candidate, url: `ws://127.0.0.1:${port}`, client, server };
 }

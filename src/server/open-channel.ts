@@ -67,7 +67,7 @@ export class OpenChannel implements Channel {
   }
 
   send(data: unknown, options: MessageOptions = {}): SessionReceipt {
-    return this.#options.send(data, { ...options, channel: this.name });
+    return this.#options.send(data, Object.assign({}, options, { channel: this.name }));
   }
 
   onMessage(handler: MessageHandler): () => void {

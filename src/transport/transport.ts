@@ -5,7 +5,7 @@ export type { InboundData } from '../errors.ts';
 /** What travels: text, or bytes. */
 export type WireData = string | Uint8Array<ArrayBuffer>;
 
-/** What a socket hands over; bytes may be a view of what else it has read. */
+/** What a socket hands over; bytes may be a view of what else it has read, where nothing is written again. */
 export type ReadData = InboundData | Uint8Array<ArrayBuffer>;
 
 /** How a transport ended. */

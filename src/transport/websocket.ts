@@ -138,12 +138,14 @@ export function openWebSocket(
   }
 
   try {
-    askForBytes(socket);
+    // `ws` begins with views of what it has read, and would have to copy each frame for an ArrayBuffer
+    const isView = socket.on !== undefined && socket.binaryType === 'nodebuffer';
+    if (!isView) socket.binaryType = 'arraybuffer';
     socket.onopen = () => {
       listener.opened();
     };
     socket.onmessage = (event: { data: unknown }) => {
-      const data = inbound(event.data);
+      const data = inbound(event.data, isView);
       if (data === null) giveUp(CloseCode.unsupportedData, { detail: NO_BLOBS });
       else listener.received(data);
     };
@@ -224,17 +226,13 @@ function end(socket: WebSocketLike): void {
   }
 }
 
-// `ws` copies each frame that it is to make an ArrayBuffer of; with its own form it says where the frame lies in what it has read
-function askForBytes(socket: WebSocketLike): void {
-  if (socket.on) socket.binaryType = 'nodebuffer';
-  if (socket.binaryType !== 'nodebuffer') socket.binaryType = 'arraybuffer';
-}
-
-function inbound(data: unknown): ReadData | null {
+function inbound(data: unknown, isView: boolean): ReadData | null {
   if (typeof data === 'string' || data instanceof ArrayBuffer) return data;
-  // as nothing but bytes: Node's Buffer has ways of its own, and so has what an implementation hands out that ignores binaryType
-  if (ArrayBuffer.isView(data)) return new Uint8Array(data.buffer as ArrayBuffer, data.byteOffset, data.byteLength);
-  return null;
+  if (!ArrayBuffer.isView(data)) return null;
+  // as nothing but bytes: Node's Buffer has ways of its own
+  const bytes = new Uint8Array(data.buffer as ArrayBuffer, data.byteOffset, data.byteLength);
+  // an implementation that ignores binaryType may write there again
+  return isView ? bytes : bytes.slice().buffer;
 }
 
 function ignore(): void {}

@@ -98,6 +98,7 @@ export class FakeSocket implements WebSocketLike {
 
 /** The same with what `ws` adds: protocol pings and their events, and an end without a handshake. */
 export class FakeNodeSocket extends FakeSocket {
+  override binaryType = 'nodebuffer';
   pings = 0;
   terminations = 0;
   /** The marks of the pings, in order. */

@@ -3,7 +3,7 @@ import { describe, expect, test, vi } from 'vitest';
 import type { ReadData, Transport, TransportEnd } from '../../src/transport/transport.ts';
 import { openWebSocket } from '../../src/transport/websocket.ts';
 import { SimulatedClock } from '../../src/testing/clock.ts';
-import { browserSockets, nodeSockets, type FakeSocket, type FakeSockets } from '../support/fake-socket.ts';
+import { browserSockets, FakeNodeSocket, FakeSocket, FakeSockets, nodeSockets } from '../support/fake-socket.ts';
 
 interface Dialled<Socket extends FakeSocket> {
   transport: Transport;
@@ -45,7 +45,7 @@ const KINDS = [
 ];
 
 describe.each(KINDS)('a socket of $kind', ({ make, binaryType: asked }) => {
-  test('asks for bytes, every one of them (pain 55)', () => {
+  test('has the form of bytes that can be read, every one of them (pain 55)', () => {
     const sockets = make();
     dial(sockets);
     dial(sockets);
@@ -224,23 +224,6 @@ describe.each(KINDS)('a socket of $kind', ({ make, binaryType: asked }) => {
     expect(told).toEqual([]);
   });
 
-  test("hands out text as text and bytes as they lie, in a form that is no platform's own", () => {
-    const { socket, received } = dial(make());
-    socket.opens();
-    const pool = Uint8Array.of(9, 1, 2, 9);
-    const buffer = Uint8Array.of(1, 2).buffer;
-    for (const data of ['null', buffer, pool.subarray(1, 3), Buffer.from([1, 2]), new DataView(pool.buffer, 1, 2)]) {
-      socket.says(data);
-    }
-    expect(received[0]).toBe('null');
-    expect(received[1]).toBe(buffer);
-    // not even a subclass: Node's Buffer has a slice of its own
-    expect(received.slice(2).map((data) => data.constructor)).toEqual([Uint8Array, Uint8Array, Uint8Array]);
-    expect(received.slice(2)).toEqual(Array(3).fill(Uint8Array.of(1, 2)));
-    pool[1] = 7;
-    expect([received[2], received[4]]).toEqual(Array(2).fill(Uint8Array.of(7, 2)));
-  });
-
   test('lets what its send throws through, for the caller to tell', () => {
     const { transport, socket } = dial(make());
     expect(() => transport.send('early')).toThrow(DOMException);
@@ -278,26 +261,46 @@ describe('a socket of ws', () => {
   });
 });
 
-describe('a socket that listens as `ws` does and has no Buffers', () => {
+/** Of an application: it listens as `ws` does, and hands on what form of bytes it is asked for. */
+class OwnSocket extends FakeNodeSocket {
+  override binaryType = 'blob';
+}
+
+/** It begins as `ws` does and does not listen so: what it does with memory is not known. */
+class BunSocket extends FakeSocket {
+  override binaryType = 'nodebuffer';
+}
+
+describe('bytes that a socket hands out', () => {
   test.each([
-    ['ignores the word for them', (type: string, known: string) => (type === 'nodebuffer' ? known : type)],
-    ['takes it for a blob', (type: string) => (type === 'nodebuffer' ? 'blob' : type)],
-  ])('and %s is asked for ArrayBuffers (pain 55)', (_, taken) => {
-    const sockets = nodeSockets();
-    class WithoutBuffers extends sockets.WebSocket {
-      constructor(url: string, protocols?: string[]) {
-        super(url, protocols);
-        let known = 'blob';
-        Object.defineProperty(this, 'binaryType', {
-          get: () => known,
-          set: (type: string) => (known = taken(type, known)),
-        });
-      }
-    }
-    const nobody = { opened: vi.fn(), received: vi.fn(), heard: vi.fn(), ended: vi.fn() };
-    const options = { WebSocket: WithoutBuffers, clock: new SimulatedClock() };
-    openWebSocket({ url: 'wss://host/', protocols: [] }, nobody, options);
-    expect(sockets.last.binaryType).toBe('arraybuffer');
+    ['a browser', browserSockets],
+    ['an application that listens as `ws` does', () => new FakeSockets(OwnSocket)],
+    ['Bun', () => new FakeSockets(BunSocket)],
+  ])('are ArrayBuffers with %s, of their own where it ignores that', (_, make) => {
+    const { socket, received } = dial<FakeSocket>(make());
+    const { buffer } = Uint8Array.of(1, 2);
+    expect(socket.binaryType).toBe('arraybuffer');
+    socket.opens();
+    const read = Uint8Array.of(9, 1, 2, 9);
+    for (const data of ['null', buffer, read.subarray(1, 3), new DataView(read.buffer, 1, 2)]) socket.says(data);
+    read.fill(0);
+    expect(received.slice(0, 2)).toEqual(['null', buffer]);
+    expect(received[1]).toBe(buffer);
+    expect(received.slice(2)).toEqual([buffer, buffer]);
+  });
+
+  test('are where they lie with `ws`, in a form that is nothing but bytes', () => {
+    const { socket, received } = dial(nodeSockets());
+    socket.opens();
+    const read = Uint8Array.of(9, 1, 2, 9);
+    for (const data of [read.subarray(1, 3), Buffer.from([1, 2]), new DataView(read.buffer, 1, 2)]) socket.says(data);
+    // not even a subclass: Node's Buffer has a slice of its own
+    expect(received.map((data) => data.constructor)).toEqual([Uint8Array, Uint8Array, Uint8Array]);
+    expect(received).toEqual(Array(3).fill(Uint8Array.of(1, 2)));
+    read[1] = 7;
+    expect([received[0], received[2]]).toEqual(Array(2).fill(Uint8Array.of(7, 2)));
+    socket.says('null');
+    expect(received.at(-1)).toBe('null');
   });
 });
 
