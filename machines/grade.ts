@@ -71,11 +71,6 @@ export function withSample(recent: readonly number[], score: number): readonly n
   return [...recent, score].slice(-samples);
 }
 
-/** Whether a sample tells a link that is `healthy` nothing: it is as good as all that are looked at. */
-export function changesNothing(recent: readonly number[], score: number): boolean {
-  return isFine(score) && recent.length === samples && recent.every((each) => each === score);
-}
-
 // the sample itself has to speak for the change: it is not made on account of those before
 function areMost(recent: readonly number[], score: number, are: (score: number) => boolean): boolean {
   return are(score) && withSample(recent, score).filter(are).length >= toFall;

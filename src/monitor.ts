@@ -3,7 +3,7 @@ import type { HealthEvent, Urgency } from '../machines/health.ts';
 import type { AdviceFacts } from './core/advice.ts';
 import { Rates, type Totals } from './core/rates.ts';
 import { RoundTrips, type RoundTripSummary } from './core/round-trips.ts';
-import { changesNothing, gradeOf, isFine, withSample, worse } from '../machines/grade.ts';
+import { gradeOf, isFine, worse } from '../machines/grade.ts';
 import {
   latencyScore,
   scoresOf,
@@ -68,8 +68,6 @@ export class Monitor {
   #linkGrade: Grade = 'unknown';
   #nextSampleAt = Infinity;
   #tell: ((event: HealthEvent) => void) | undefined;
-  // the samples that the chart of the link was told, as far back as it looks
-  #told: readonly number[] = [];
   #state: ConnectionStateName = 'idle';
   // since when it has been open, or down, on the monotonic clock
   #openSince: number | null = null;
@@ -149,7 +147,6 @@ export class Monitor {
   linked({ canMeasure }: { canMeasure: boolean }): void {
     this.#roundTrips = new RoundTrips();
     this.#lastScore = null;
-    this.#told = [];
     this.#canMeasure = canMeasure;
     this.#linkGrade = 'unknown';
     this.#nextSampleAt = this.#now() + FIRST_SAMPLE_MS;
@@ -209,7 +206,6 @@ export class Monitor {
   /** Tells each measurement to the chart of the link. @returns Ends that. */
   follow(tell: (event: HealthEvent) => void): () => void {
     this.#tell = tell;
-    this.#told = [];
     return () => {
       if (this.#tell === tell) this.#tell = undefined;
     };
@@ -267,17 +263,10 @@ export class Monitor {
     const moment = rttMs === null ? (latency ?? 100) : latencyScore(rttMs, this.#options.limits().slowMs);
     const score = Math.min(moment, capacity);
     this.#lastScore = score;
-    this.#tellSample(score);
+    this.#tell?.({ type: 'sampled', score });
     this.#regrade(at);
     this.#point(at);
     this.#note(at);
-  }
-
-  // most links are idle, and as good as ever: their charts are left alone
-  #tellSample(score: number): void {
-    if (this.#linkGrade === 'healthy' && changesNothing(this.#told, score)) return;
-    this.#told = withSample(this.#told, score);
-    this.#tell?.({ type: 'sampled', score });
   }
 
   #regrade(at: number): void {

@@ -112,38 +112,6 @@ describe('a monitor', () => {
     expect(b.scores.at(-1)).toBe(0);
   });
 
-  test('leaves the chart of a healthy link alone while nothing changes, and tells it of whatever does', () => {
-    const b = new Bench().opens();
-    const answers = (...rttMs: number[]): number[] => {
-      b.samples.length = 0;
-      for (const each of rttMs) b.monitor.answered(each);
-      return b.scores;
-    };
-    // nobody has given it a grade yet
-    expect(answers(20, 20, 20, 20, 20, 20)).toEqual([100, 100, 100, 100, 100, 100]);
-    b.monitor.graded('healthy');
-    expect(answers(20, 20, 500, 20, 20)).toEqual([70, 100, 100]);
-    expect(answers(20, 20, 20, 20, 20)).toEqual([100, 100, 100]);
-    b.monitor.graded('degraded');
-    expect(answers(20)).toEqual([100]);
-    b.monitor.graded('healthy');
-    expect(answers(20)).toEqual([]);
-  });
-
-  test.each<[string, (b: Bench) => unknown]>([
-    ['a new link', (b) => b.monitor.linked({ canMeasure: true })],
-    ['a new follower', (b) => b.monitor.follow((event) => b.samples.push(event))],
-  ])('tells everything again to %s', (_, begins) => {
-    const b = new Bench().opens();
-    b.monitor.graded('healthy');
-    for (let count = 0; count < 6; count++) b.monitor.answered(20);
-    expect(b.scores).toHaveLength(5);
-    begins(b);
-    b.monitor.graded('healthy');
-    b.monitor.answered(20);
-    expect(b.scores).toHaveLength(6);
-  });
-
   test('tells nobody once nobody follows, nor a follower that has been replaced', () => {
     const b = new Bench().opens();
     const second: HealthEvent[] = [];

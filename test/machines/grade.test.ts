@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest';
 
 import {
-  changesNothing,
   gradeOf,
   GRADING,
   isFine,
@@ -26,18 +25,6 @@ describe('a sample', () => {
     expect(withSample([1, 2, 3, 4, 5], 6)).toEqual([2, 3, 4, 5, 6]);
     expect(withSample([], 6)).toEqual([6]);
     expect(GRADING.samples).toBe(5);
-  });
-});
-
-describe('a sample of a healthy link', () => {
-  test.each([
-    ['as good as all that are looked at', [100, 100, 100, 100, 100], 100, true],
-    ['as good as those, of which there are too few', [100, 100, 100, 100], 100, false],
-    ['better than they are', [90, 90, 90, 90, 90], 100, false],
-    ['as good as most of them', [100, 100, 90, 100, 100], 100, false],
-    ['as poor as all of them', [59, 59, 59, 59, 59], 59, false],
-  ])('that is %s', (_, recent, score, expected) => {
-    expect(changesNothing(recent, score)).toBe(expected);
   });
 });
 

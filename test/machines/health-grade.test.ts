@@ -1,8 +1,6 @@
-import fc from 'fast-check';
 import { createActor, fromCallback, setup } from 'xstate';
 import { describe, expect, test } from 'vitest';
 
-import { changesNothing, withSample } from '../../machines/grade.ts';
 import { healthMachine, type HealthEdge, type HealthEvent, type HeartbeatPolicy } from '../../machines/health.ts';
 import { SimulatedClock } from '../../src/testing/clock.ts';
 
@@ -50,11 +48,6 @@ class Graded {
 
   get #now(): number {
     return this.clock.now() - this.#start;
-  }
-
-  /** The grade that was told last. */
-  get grade(): string | undefined {
-    return this.told.findLast((one) => ['unknown', 'healthy', 'degraded', 'critical'].includes(one));
   }
 
   tell(event: HealthEvent): void {
@@ -168,22 +161,5 @@ describe('the grade of a link', () => {
     g.measure(10, 10, 10);
     g.clock.advance(60_000);
     expect([g.told, g.missed]).toEqual([['late', 'dead'], []]);
-  });
-
-  test('is the same where a healthy link is told nothing of samples that change nothing', () => {
-    const score = fc.oneof({ weight: 5, arbitrary: fc.constant(100) }, fc.constantFrom(0, 24, 40, 59, 60, 70, 99));
-    fc.assert(
-      fc.property(fc.array(score, { maxLength: 60 }), (scores) => {
-        const [all, spared] = [new Graded(), new Graded()];
-        let told: readonly number[] = [];
-        for (const each of scores) {
-          all.measure(each);
-          if (spared.grade === 'healthy' && changesNothing(told, each)) continue;
-          told = withSample(told, each);
-          spared.measure(each);
-        }
-        expect(spared.told).toEqual(all.told);
-      }),
-    );
   });
 });
