@@ -22,7 +22,7 @@ import { SessionWire } from './session-wire.ts';
 import type { WireReports } from './wire.ts';
 import type { WireSettings } from './settings.ts';
 import { monotonicNow, type Clock } from './transport/clock.ts';
-import type { ReadData, Transport, TransportEnd } from './transport/transport.ts';
+import type { FrameData, Transport, TransportEnd } from './transport/transport.ts';
 import { Vigil, type Expectation, type VigilOptions } from './silence.ts';
 import { failureOfViolation } from './verdicts.ts';
 import { Warning } from './warning.ts';
@@ -207,7 +207,7 @@ export class Conversation {
   }
 
   /** A frame came. */
-  receive(data: ReadData): void {
+  receive(data: FrameData): void {
     this.#exchange?.reception.receive(data);
     this.vigil.heard();
   }

@@ -284,6 +284,9 @@ export class MessageError extends HoldfastError {
 /** What arrives: text as a string, bytes as an `ArrayBuffer`. */
 export type InboundData = string | ArrayBuffer;
 
+/** A frame as a socket hands it over; bytes may be a view of what else it has read, where nothing is written again. */
+export type FrameData = InboundData | Uint8Array<ArrayBuffer>;
+
 /** A message of the peer that could not be understood. It reaches no subscriber; the stream goes on. */
 export class InboundError extends HoldfastError {
   override readonly name = 'InboundError';

@@ -1,4 +1,4 @@
-import type { ReadData, Transport, TransportEnd, TransportListener } from './transport/transport.ts';
+import type { FrameData, Transport, TransportEnd, TransportListener } from './transport/transport.ts';
 
 /** What one socket tells, once each. */
 export interface LinkReports {
@@ -13,9 +13,9 @@ export class Link implements TransportListener {
   readonly #reports: LinkReports;
   #transport: Transport | undefined;
   #wasOpen = false;
-  #reader: ((data: ReadData) => void) | undefined;
+  #reader: ((data: FrameData) => void) | undefined;
   // frames that nobody has read yet
-  readonly #unread: ReadData[] = [];
+  readonly #unread: FrameData[] = [];
   // whether those that come without a reader are for the next one
   #isHeld = true;
   #signsOfLife = 0;
@@ -38,7 +38,7 @@ export class Link implements TransportListener {
   }
 
   /** From now on frames go to this reader. What comes after the last reader has gone is dropped, as a closing WebSocket does. */
-  read(reader: ((data: ReadData) => void) | undefined): void {
+  read(reader: ((data: FrameData) => void) | undefined): void {
     this.#reader = reader;
     this.#isHeld = false;
     if (!reader) this.#unread.length = 0;
@@ -51,7 +51,7 @@ export class Link implements TransportListener {
   }
 
   /** The reader gives way to another that is about to come, and hands back what it did not take. */
-  hold(...untaken: ReadData[]): void {
+  hold(...untaken: FrameData[]): void {
     this.#reader = undefined;
     this.#isHeld = true;
     this.#unread.unshift(...untaken);
@@ -77,7 +77,7 @@ export class Link implements TransportListener {
     this.#reports.opened(this);
   }
 
-  received(data: ReadData): void {
+  received(data: FrameData): void {
     this.heard();
     // what waits comes first, also while it is being handed over
     if (this.#reader && this.#unread.length === 0) this.#reader(data);

@@ -23,7 +23,7 @@ import { utf8Bytes } from './protocol/codec.ts';
 import type { OutboxLoad } from './fates.ts';
 import { Troubles } from './troubles.ts';
 import { monotonicNow, type Clock } from './transport/clock.ts';
-import type { ReadData, WireData } from './transport/transport.ts';
+import type { FrameData, WireData } from './transport/transport.ts';
 
 export interface MonitorOptions {
   source: EventSource;
@@ -153,7 +153,7 @@ export class Monitor {
   }
 
   /** Data came by the link. */
-  received(data: ReadData): void {
+  received(data: FrameData): void {
     const at = this.#now();
     this.#rates.note(at, this.#settled());
     this.#totals.bytesIn += bytesOf(data);
@@ -375,6 +375,6 @@ function isOfFreeze(error: HoldfastError | null): boolean {
   return error?.code === 'PAGE_FROZEN';
 }
 
-function bytesOf(data: ReadData | WireData): number {
+function bytesOf(data: FrameData | WireData): number {
   return typeof data === 'string' ? utf8Bytes(data) : data.byteLength;
 }

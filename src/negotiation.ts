@@ -6,7 +6,7 @@ import { SUBPROTOCOL, VERSION, type FrameFrom, type Limits, type ServerFrame } f
 import { writeText } from './protocol/text-frames.ts';
 import { ProtocolViolation } from './protocol/violation.ts';
 import { readFrame } from './protocol/wire.ts';
-import type { ReadData, Transport } from './transport/transport.ts';
+import type { FrameData, Transport } from './transport/transport.ts';
 
 type Welcome = Extract<ServerFrame, { t: 'welcome' }>;
 type ServerError = Extract<ServerFrame, { t: 'err' }>;
@@ -95,7 +95,7 @@ export class Negotiation {
     this.#link.hold();
   }
 
-  #read(data: ReadData): void {
+  #read(data: FrameData): void {
     if (this.#stage === 'silent') return this.#greeted(data);
     const { limits: own } = this.#options.introduction();
     let frame: FrameFrom<'server'>;
@@ -115,7 +115,7 @@ export class Negotiation {
   }
 
   // only srv proves anything: whatever else comes first is the first message of a server that speaks plain
-  #greeted(data: ReadData): void {
+  #greeted(data: FrameData): void {
     let frame: FrameFrom<'server'> | undefined;
     try {
       frame = readFrame(data, { from: 'server', limits: this.#options.introduction().limits, compression: null });
@@ -175,7 +175,7 @@ export class Negotiation {
     });
   }
 
-  #settle(report: () => void, ...untaken: ReadData[]): void {
+  #settle(report: () => void, ...untaken: FrameData[]): void {
     if (this.#isOver) return;
     this.#isOver = true;
     this.#link.hold(...untaken);

@@ -1,7 +1,7 @@
 import { InFlight } from './in-flight.ts';
 import type { OutboundMessage } from './message.ts';
 import type { Clock } from './transport/clock.ts';
-import type { InboundData, ReadData, Transport } from './transport/transport.ts';
+import type { InboundData, FrameData, Transport } from './transport/transport.ts';
 import type { Wire, WireReports } from './wire.ts';
 
 /** The wire that every server speaks: one message is one WebSocket message, and is followed until it has left the socket. */
@@ -86,7 +86,7 @@ export class PlainWire implements Wire {
 }
 
 /** The message that a frame is: text, or bytes in memory that is nobody else's. */
-export function owned(data: ReadData): InboundData {
+export function owned(data: FrameData): InboundData {
   if (!ArrayBuffer.isView(data)) return data;
   // `ws` puts together in memory of its own what came in pieces; what is empty is the same for all
   const isWhole = data.byteLength > 0 && data.byteLength === data.buffer.byteLength;

@@ -19,7 +19,7 @@ import type { WireMeta } from './protocol/frames.ts';
 import { decodeWith, encodeWith } from './protocol/profile.ts';
 import { Requests } from './requests.ts';
 import { SocketAccess, type SocketAccessOptions } from './socket-access.ts';
-import type { ReadData, WireData } from './transport/transport.ts';
+import type { FrameData, WireData } from './transport/transport.ts';
 import { Verdicts } from './verdicts.ts';
 import type { Kept } from './wire.ts';
 
@@ -302,7 +302,7 @@ export class Ports {
     const moved = (): void => {
       this.attach();
     };
-    const received = (data: ReadData): void => {
+    const received = (data: FrameData): void => {
       outbox.received();
       options.monitor()?.received(data);
     };

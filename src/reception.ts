@@ -7,7 +7,7 @@ import { inflatedLength } from './protocol/compression.ts';
 import { ProtocolViolation } from './protocol/violation.ts';
 import { readFrame } from './protocol/wire.ts';
 import type { SessionWire, Terms } from './session-wire.ts';
-import type { ReadData } from './transport/transport.ts';
+import type { FrameData } from './transport/transport.ts';
 
 type Frame<Type extends ServerFrame['t']> = Extract<ServerFrame, { t: Type }>;
 
@@ -40,7 +40,7 @@ export class Reception {
     this.#options = options;
   }
 
-  receive(data: ReadData): void {
+  receive(data: FrameData): void {
     const { own: limits, compression } = this.#options.terms;
     try {
       this.#take(readFrame(data, { from: 'server', limits, compression }), inflatedLength(data));

@@ -18,7 +18,7 @@ import { Renewal } from './renewal.ts';
 import type { ServiceSettings } from './settings.ts';
 import { offering, Succession } from './succession.ts';
 import { monotonicNow, type Clock } from './transport/clock.ts';
-import type { ReadData, TransportEnd, WireData } from './transport/transport.ts';
+import type { FrameData, TransportEnd, WireData } from './transport/transport.ts';
 import { openWebSocket, type WebSocketConstructor } from './transport/websocket.ts';
 import { constructorFailure, failureOfViolation, Verdicts } from './verdicts.ts';
 import type { WireMemory } from './wire-memory.ts';
@@ -39,7 +39,7 @@ export interface SocketAccessOptions extends Pick<ConversationOptions, 'roundTri
   outbox: Outbox;
   inbox: Pick<Inbox, 'receive'>;
   /** Data came by the socket. */
-  received: (data: ReadData) => void;
+  received: (data: FrameData) => void;
   /** A probe was answered: the round trip in ms, or `null` where it cannot be told. */
   measured: (rttMs: number | null) => void;
   /** Hears of data that is handed to the socket. */

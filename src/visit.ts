@@ -1,4 +1,4 @@
-import type { Address, ReadData, Transport, TransportEnd, TransportListener } from './transport/transport.ts';
+import type { Address, FrameData, Transport, TransportEnd, TransportListener } from './transport/transport.ts';
 import { monotonicNow, type Clock } from './transport/clock.ts';
 import { CloseCode } from './protocol/close-codes.ts';
 import { SUBPROTOCOL } from './protocol/frames.ts';
@@ -184,7 +184,7 @@ export class Visit {
   }
 }
 
-function isGreeting(data: ReadData): boolean {
+function isGreeting(data: FrameData): boolean {
   try {
     const frame = readFrame(data, { from: 'server', limits: { frame: 65_536, inflated: 65_536 }, compression: null });
     return frame.t === 'srv';

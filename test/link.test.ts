@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 
 import { Link } from '../src/link.ts';
-import type { ReadData, Transport, TransportEnd, TransportListener } from '../src/transport/transport.ts';
+import type { FrameData, Transport, TransportEnd, TransportListener } from '../src/transport/transport.ts';
 
 const END: TransportEnd = { code: 1006, reason: '', wasClean: false, initiator: 'network', detail: null };
 
@@ -40,7 +40,7 @@ function linked(): { link: Link; peer: TransportListener; told: unknown[]; dispo
 describe('a link', () => {
   test('keeps what comes before anybody reads, in order, for the first reader', () => {
     const { link, peer } = linked();
-    const read: ReadData[] = [];
+    const read: FrameData[] = [];
     peer.received('a');
     peer.received('b');
     link.read((data) => read.push(data));
@@ -50,7 +50,7 @@ describe('a link', () => {
 
   test('keeps nothing once its reader has gone', () => {
     const { link, peer } = linked();
-    const read: ReadData[] = [];
+    const read: FrameData[] = [];
     link.read(() => undefined);
     link.read(undefined);
     peer.received('dropped');
@@ -60,14 +60,14 @@ describe('a link', () => {
 
   test('held, keeps what its reader did not take, and what comes after it, for the next', () => {
     const { link, peer } = linked();
-    const read: ReadData[] = [];
+    const read: FrameData[] = [];
     link.read((data) => {
       read.push(data);
       if (data === 'b') link.hold(data);
     });
     for (const data of ['a', 'b', 'c']) peer.received(data);
     expect(read).toEqual(['a', 'b']);
-    const next: ReadData[] = [];
+    const next: FrameData[] = [];
     link.read((data) => next.push(data));
     peer.received('d');
     expect(next).toEqual(['b', 'c', 'd']);
@@ -77,9 +77,9 @@ describe('a link', () => {
     'held by its reader in the middle of what waited, gives the rest to the next that comes %s',
     (when) => {
       const { link, peer } = linked();
-      const read: ReadData[] = [];
+      const read: FrameData[] = [];
       for (const data of ['a', 'b', 'c']) peer.received(data);
-      const next = (data: ReadData): void => void read.push(`next ${data as string}`);
+      const next = (data: FrameData): void => void read.push(`next ${data as string}`);
       link.read((data) => {
         read.push(data);
         link.hold();
@@ -93,7 +93,7 @@ describe('a link', () => {
 
   test('gives what comes while it hands over what waited after that', () => {
     const { link, peer } = linked();
-    const read: ReadData[] = [];
+    const read: FrameData[] = [];
     for (const data of ['a', 'b']) peer.received(data);
     link.read((data) => {
       read.push(data);
@@ -104,7 +104,7 @@ describe('a link', () => {
 
   test('disposed of by its reader, gives nothing more to anybody', () => {
     const { link, peer } = linked();
-    const read: ReadData[] = [];
+    const read: FrameData[] = [];
     for (const data of ['a', 'b']) peer.received(data);
     link.read((data) => {
       read.push(data);

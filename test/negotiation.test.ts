@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { Negotiation, type Introduction } from '../src/negotiation.ts';
 import type { Compression, MakeCompression } from '../src/protocol/compression.ts';
 import { writeText } from '../src/protocol/text-frames.ts';
-import type { ReadData } from '../src/transport/transport.ts';
+import type { FrameData } from '../src/transport/transport.ts';
 import { Line } from './support/outbox.ts';
 import { LIMITS, srvOf, welcomeOf } from './support/server-script.ts';
 import { deferred, microtasks } from './support/service.ts';
@@ -17,9 +17,9 @@ interface Talk {
   line: Line;
   /** What was reported, in order. */
   told: unknown[];
-  says: (...frames: ReadData[]) => void;
+  says: (...frames: FrameData[]) => void;
   /** What the next reader of the link gets. */
-  left: () => ReadData[];
+  left: () => FrameData[];
   negotiation: Negotiation;
 }
 
@@ -61,7 +61,7 @@ function talking(
       for (const frame of frames) peer.received(frame);
     },
     left: () => {
-      const left: ReadData[] = [];
+      const left: FrameData[] = [];
       link.read((data) => left.push(data));
       return left;
     },
@@ -110,7 +110,7 @@ describe('a negotiation', () => {
     expect(left()).toEqual(['1["a"]', '2["b"]']);
   });
 
-  test.each<[string, ReadData]>([
+  test.each<[string, FrameData]>([
     ['text', 'hello there'],
     ['bytes', Uint8Array.of(1).buffer],
     ['a frame that is no greeting', welcome()],
@@ -179,7 +179,7 @@ describe('a negotiation', () => {
     expect([told, line.sent]).toEqual([['proven', ['violated', 4002]], []]);
   });
 
-  test.each<[string, ReadData, number]>([
+  test.each<[string, FrameData, number]>([
     ['another frame', '1["x"]', 4001],
     ['a second greeting', srv(), 4001],
     ['no frame', 'hello there', 4001],

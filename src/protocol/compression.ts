@@ -1,5 +1,6 @@
 import { KIND } from './binary-frames.ts';
-import { bytesOf, type Frame, type FrameData } from './framing.ts';
+import type { FrameData } from '../errors.ts';
+import { bytesOf, type Frame } from './framing.ts';
 import { toUtf8 } from './utf8.ts';
 import { ByteReader } from './varint.ts';
 

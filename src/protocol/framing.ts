@@ -1,3 +1,4 @@
+import type { FrameData } from '../errors.ts';
 import { utf8Bytes } from './codec.ts';
 import { writeBinaryBatch, type BinaryMessage } from './binary-frames.ts';
 import type { WireMeta } from './frames.ts';
@@ -5,9 +6,6 @@ import { writeBatch } from './text-frames.ts';
 
 /** A frame of the protocol as it travels. */
 export type Frame = string | Uint8Array<ArrayBuffer>;
-
-/** A frame as a socket hands it over; bytes may be a view of what else it has read. */
-export type FrameData = string | ArrayBuffer | Uint8Array<ArrayBuffer>;
 
 /** A message as it travels: the JSON text of its payload or its bytes, and what goes with it. */
 export interface FramedMessage {

@@ -1,8 +1,7 @@
 /** The server's end of `holdfast.v1`. */
 export type { SessionEnd } from '../../machines/session.ts';
-export { ConfigurationError, HoldfastError, MessageError } from '../errors.ts';
+export { ConfigurationError, HoldfastError, MessageError, type FrameData } from '../errors.ts';
 export { CloseCode, WireClose } from '../protocol/close-codes.ts';
-export type { FrameData } from '../protocol/framing.ts';
 export type { StoreClock } from './clock.ts';
 export type { HandlerOptions, MessageHandler, RequestHandler } from './mailbox.ts';
 export { MemoryStore, type MemoryStoreOptions } from './memory-store.ts';

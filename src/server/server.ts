@@ -1,11 +1,10 @@
 import { isolated, quiet } from '../core/isolation.ts';
 import { check } from '../core/rules.ts';
 import type { SessionEnd } from '../../machines/session.ts';
-import { FaultError, type HoldfastError } from '../errors.ts';
+import { FaultError, type FrameData, type HoldfastError } from '../errors.ts';
 import { WireClose } from '../protocol/close-codes.ts';
 import { loadCompression } from '../protocol/compressed-frames.ts';
 import { SUBPROTOCOL } from '../protocol/frames.ts';
-import type { FrameData } from '../protocol/framing.ts';
 import { Admission } from './admission.ts';
 import { Deflation } from './deflation.ts';
 import { Link } from './link.ts';

@@ -1,12 +1,9 @@
-import type { CloseInitiator, InboundData } from '../errors.ts';
+import type { CloseInitiator, FrameData } from '../errors.ts';
 
-export type { InboundData } from '../errors.ts';
+export type { FrameData, InboundData } from '../errors.ts';
 
 /** What travels: text, or bytes. */
 export type WireData = string | Uint8Array<ArrayBuffer>;
-
-/** What a socket hands over; bytes may be a view of what else it has read, where nothing is written again. */
-export type ReadData = InboundData | Uint8Array<ArrayBuffer>;
 
 /** How a transport ended. */
 export interface TransportEnd {
@@ -26,7 +23,7 @@ export interface TransportEnd {
 /** What a transport reports. After `ended` it reports nothing; after `dispose()` it reports nothing at all. */
 export interface TransportListener {
   opened(): void;
-  received(data: ReadData): void;
+  received(data: FrameData): void;
   /** A sign of life that carries no data: a protocol ping or, with the mark of what it answers, a pong; where the platform shows them. */
   heard(mark?: string): void;
   ended(end: TransportEnd): void;

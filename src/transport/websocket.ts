@@ -1,7 +1,7 @@
 import { retryAfterMs } from '../core/retry-after.ts';
 import { clampCloseReason, CloseCode, isSendableCloseCode } from '../protocol/close-codes.ts';
 import type { Clock } from './clock.ts';
-import type { Address, ReadData, Transport, TransportEnd, TransportListener, WireData } from './transport.ts';
+import type { Address, FrameData, Transport, TransportEnd, TransportListener, WireData } from './transport.ts';
 
 /** The part of the standard `WebSocket` that is used, and what `ws` adds to it. */
 export interface WebSocketLike {
@@ -226,7 +226,7 @@ function end(socket: WebSocketLike): void {
   }
 }
 
-function inbound(data: unknown, isView: boolean): ReadData | null {
+function inbound(data: unknown, isView: boolean): FrameData | null {
   if (typeof data === 'string' || data instanceof ArrayBuffer) return data;
   if (!ArrayBuffer.isView(data)) return null;
   // as nothing but bytes: Node's Buffer has ways of its own

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 
 import type { InboundData } from '../../src/errors.ts';
-import type { FrameData } from '../../src/protocol/framing.ts';
+import type { FrameData } from '../../src/errors.ts';
 import type { Compression } from '../../src/protocol/compression.ts';
 import type { Side } from '../../src/protocol/frames.ts';
 import { ProtocolViolation } from '../../src/protocol/violation.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, test, vi } from 'vitest';
 
-import type { ReadData, Transport, TransportEnd } from '../../src/transport/transport.ts';
+import type { FrameData, Transport, TransportEnd } from '../../src/transport/transport.ts';
 import { openWebSocket } from '../../src/transport/websocket.ts';
 import { SimulatedClock } from '../../src/testing/clock.ts';
 import { browserSockets, FakeNodeSocket, FakeSocket, FakeSockets, nodeSockets } from '../support/fake-socket.ts';
@@ -11,7 +11,7 @@ interface Dialled<Socket extends FakeSocket> {
   clock: SimulatedClock;
   /** What the transport reported, in order. */
   told: string[];
-  received: ReadData[];
+  received: FrameData[];
   ends: TransportEnd[];
 }
 
@@ -21,11 +21,11 @@ function dial<Socket extends FakeSocket>(
 ): Dialled<Socket> {
   const clock = new SimulatedClock();
   const told: string[] = [];
-  const received: ReadData[] = [];
+  const received: FrameData[] = [];
   const ends: TransportEnd[] = [];
   const listener = {
     opened: () => told.push('opened'),
-    received: (data: ReadData) => {
+    received: (data: FrameData) => {
       told.push('received');
       received.push(data);
     },
@@ -282,11 +282,12 @@ describe('bytes that a socket hands out', () => {
     expect(socket.binaryType).toBe('arraybuffer');
     socket.opens();
     const read = Uint8Array.of(9, 1, 2, 9);
-    for (const data of ['null', buffer, read.subarray(1, 3), new DataView(read.buffer, 1, 2)]) socket.says(data);
+    const views = [read.subarray(1, 3), Buffer.from([1, 2]), new DataView(read.buffer, 1, 2)];
+    for (const data of ['null', buffer, ...views]) socket.says(data);
     read.fill(0);
     expect(received.slice(0, 2)).toEqual(['null', buffer]);
     expect(received[1]).toBe(buffer);
-    expect(received.slice(2)).toEqual([buffer, buffer]);
+    expect(received.slice(2)).toEqual([buffer, buffer, buffer]);
   });
 
   test('are where they lie with `ws`, in a form that is nothing but bytes', () => {
